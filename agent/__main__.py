@@ -1,0 +1,158 @@
+"""The agent: `hearth-agent`, with no arguments. Loads no ML library; the trainer it starts outlives it."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from functools import partial
+from importlib.metadata import version
+
+from aiohttp import web
+from filelock import FileLock, Timeout
+from pydantic import ValidationError
+
+from agent.api import Services, build_app
+from agent.api.explain import explain
+from agent.api.upload import remove_leftovers
+from agent.base_models.catalog import find_base_model, list_base_models
+from agent.gpu import read_machine
+from agent.inspector import Inspector
+from agent.intake import Intake
+from agent.job_folder import replace_file
+from agent.key import read_or_create_key
+from agent.plan.resolve import make_plan
+from agent.settings import AgentSettings
+from agent.store import Store
+from agent.supervisor import Supervisor
+
+log = logging.getLogger("agent")
+
+DATABASE = "hearth.sqlite3"
+LOCK = "agent.lock"
+ADDRESS = "agent.address"  # host:port as bound, for whoever started us on port 0
+BAD_SETTING = 2
+
+
+def main() -> int:
+    """Run until SIGTERM; return the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        settings = AgentSettings()
+    except ValidationError as error:
+        refusal = explain(error, AgentSettings)
+        name = refusal.param or ""
+        print(refusal.message.replace(name, name.upper(), 1), file=sys.stderr)  # noqa: T201
+        return BAD_SETTING
+    os.umask(0o077)  # datasets and models are nobody else's business, a trainer's files included
+    settings = _absolute(settings)
+    data_dir = settings.hearth_data_dir
+    for folder in (data_dir, settings.files_dir, settings.jobs_dir, settings.base_models_dir):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with FileLock(data_dir / LOCK, timeout=0):
+            return asyncio.run(serve(settings))
+    except Timeout:
+        print(f"Another agent uses {data_dir}. Stop it, or set HEARTH_DATA_DIR.", file=sys.stderr)  # noqa: T201
+    except KeyboardInterrupt:
+        return 0
+    except OSError as error:
+        print(f"The agent cannot start: {error}.", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+def _absolute(settings: AgentSettings) -> AgentSettings:
+    """Make the folders absolute: a trainer has a working folder of its own."""
+    folders = {"hearth_data_dir": settings.hearth_data_dir, "hearth_models_dir": settings.hearth_models_dir}
+    return settings.model_copy(
+        update={name: folder.expanduser().resolve() for name, folder in folders.items() if folder is not None}
+    )
+
+
+async def serve(settings: AgentSettings) -> int:
+    """Open everything, serve until told to stop, close everything."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl+C raises KeyboardInterrupt instead
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with _services(settings) as (services, supervisor), _site(services):
+        work = asyncio.create_task(supervisor.run(), name="supervisor")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        crashed = work.done()
+        for task in (work, stopping):
+            task.cancel()
+        outcome, _ = await asyncio.gather(work, stopping, return_exceptions=True)
+    if crashed:
+        log.error("the supervisor ended", exc_info=outcome if isinstance(outcome, BaseException) else None)
+        return 1
+    log.info("stopped; a running trainer goes on and is taken up again at the next start")
+    return 0
+
+
+@contextlib.asynccontextmanager
+async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Supervisor]]:
+    data_dir = settings.hearth_data_dir
+    remove_leftovers(settings.files_dir)
+    store = await Store.open(data_dir / DATABASE)
+    machine = partial(read_machine, data_dir)
+    intake = Intake(
+        store=store,
+        data_dir=data_dir,
+        inspector=Inspector(settings),
+        make_plan=make_plan,
+        machine=machine,
+        clock=time.time,
+    )
+    services = Services(
+        settings=settings,
+        key=read_or_create_key(settings.key_file),
+        store=store,
+        intake=intake,
+        machine=machine,
+        check_model=partial(find_base_model, settings=settings),
+        base_models=partial(list_base_models, settings),
+        clock=time.time,
+        started_at=int(time.time()),
+        version=version("hearth"),
+    )
+    try:
+        await intake.resume()
+        yield (
+            services,
+            Supervisor(
+                store=store,
+                settings=settings,
+                machine=machine,
+                model_cache=lambda name: find_base_model(name, settings).cache,
+                clock=time.time,
+            ),
+        )
+    finally:
+        await intake.close()
+        await store.close()
+
+
+@contextlib.asynccontextmanager
+async def _site(services: Services) -> AsyncIterator[None]:
+    settings = services.settings
+    runner = web.AppRunner(build_app(services), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    address = settings.hearth_data_dir / ADDRESS
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        bound = ":".join(str(part) for part in runner.addresses[0][:2])
+        replace_file(address, bound.encode())
+        log.info("hearth agent %s serves on http://%s; the key is in %s", services.version, bound, settings.key_file)
+        yield
+    finally:
+        address.unlink(missing_ok=True)
+        await runner.cleanup()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

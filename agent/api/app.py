@@ -1,0 +1,41 @@
+"""The web application: the route table, the middleware, nothing else."""
+
+import asyncio
+import json
+
+from aiohttp import web
+
+from agent.api import files, inspections, jobs, machine, models, plans, watch
+from agent.api.middleware import ask_for_key, errors_as_json
+from agent.api.openapi import describe
+from agent.api.route import Route
+from agent.api.services import SERVICES, Services, services_of
+
+BODY_LIMIT = 1024 * 1024  # bytes of JSON; uploads are streamed and have a limit of their own
+
+ROUTES: tuple[Route, ...] = (
+    *files.ROUTES,
+    *inspections.ROUTES,
+    *plans.ROUTES,
+    *jobs.ROUTES,
+    *watch.ROUTES,
+    *models.ROUTES,
+    *machine.ROUTES,
+)
+
+
+def build_app(services: Services) -> web.Application:
+    """Make the application. It starts nothing and owns nothing: the caller closes the services."""
+    app = web.Application(middlewares=[errors_as_json, ask_for_key], client_max_size=BODY_LIMIT)
+    app[SERVICES] = services
+    app[watch.DRAWING] = asyncio.Lock()
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, route.handler)
+    app.router.add_get("/openapi.json", get_openapi)
+    return app
+
+
+async def get_openapi(request: web.Request) -> web.Response:
+    """Return the OpenAPI document."""
+    document = describe(ROUTES, version=services_of(request).version)
+    return web.Response(text=json.dumps(document, indent=1), content_type="application/json")

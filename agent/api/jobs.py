@@ -1,0 +1,135 @@
+"""/v1/fine_tuning/jobs: OpenAI's fine-tuning jobs, on this machine."""
+
+from aiohttp import web
+
+from agent.api.queries import PageQuery
+from agent.api.route import Route, answer, read_body, read_query
+from agent.api.services import services_of
+from agent.errors import AgentError
+from agent.intake import must_be_dataset
+from agent.store import files, jobs
+from shared.errors import ErrorCode
+from shared.jobs import CheckpointList, Job, JobList, JobRequest, JobStatus
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+
+async def create_job(request: web.Request) -> web.Response:
+    """Store a job and return it; from here on it is not lost."""
+    services = services_of(request)
+    body = await read_body(request, JobRequest)
+    _check_request(body)
+    if body.model is not None and body.training_file is not None:
+        services.check_model(body.model)
+        must_be_dataset((await services.store.run(files.get, body.training_file)).file)
+    key = _idempotency_key(request)
+    created = await services.store.run(jobs.create, body, now=services.clock(), idempotency_key=key)
+    if created.new and created.job.status is JobStatus.validating_files:
+        services.intake.validate(created.job)
+    return answer(created.job)
+
+
+async def list_jobs(request: web.Request) -> web.Response:
+    """List the jobs."""
+    query = read_query(request, PageQuery)
+    page, more = await services_of(request).store.run(jobs.listing, limit=query.limit, after=query.after)
+    return answer(JobList(data=page, has_more=more))
+
+
+async def get_job(request: web.Request) -> web.Response:
+    """Return one job."""
+    return answer(await services_of(request).store.run(jobs.get, request.match_info["job_id"]))
+
+
+async def cancel_job(request: web.Request) -> web.Response:
+    """Cancel a job: at once if it waits, within ten seconds if it runs."""
+    services = services_of(request)
+    job = await services.store.run(jobs.request_cancel, request.match_info["job_id"], now=services.clock())
+    return answer(job)
+
+
+async def list_checkpoints(request: web.Request) -> web.Response:
+    """List a job's checkpoints."""
+    store = services_of(request).store
+    query = read_query(request, PageQuery)
+    page, more = await store.run(jobs.checkpoints, request.match_info["job_id"], limit=query.limit, after=query.after)
+    return answer(CheckpointList(data=page, has_more=more))
+
+
+def _check_request(body: JobRequest) -> None:
+    if body.plan is not None:
+        settled = ("model", "training_file", "method", "hyperparameters", "suffix", "seed")
+        extra = next((name for name in settled if getattr(body, name) is not None), None)
+        if extra:
+            raise AgentError(
+                f"{extra} is settled by the plan. Leave it out, or make a new plan with it.",
+                code=ErrorCode.invalid_request,
+                param=extra,
+            )
+        return
+    missing = next((name for name in ("model", "training_file") if getattr(body, name) is None), None)
+    if missing:
+        raise AgentError(
+            f"{missing} is missing. Give model and training_file, or a plan that has settled them.",
+            code=ErrorCode.invalid_request,
+            param=missing,
+        )
+    if body.method is not None and body.hyperparameters is not None:
+        raise AgentError(
+            "hyperparameters is given beside method. Give them inside method.supervised only.",
+            code=ErrorCode.invalid_request,
+            param="hyperparameters",
+        )
+
+
+def _idempotency_key(request: web.Request) -> str | None:
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    if key is not None and not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise AgentError(
+            "Idempotency-Key must be 1 to 255 printable ASCII characters.",
+            code=ErrorCode.invalid_request,
+            param=IDEMPOTENCY_KEY,
+        )
+    return key
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/fine_tuning/jobs",
+        handler=create_job,
+        summary="Start a job, from a plan or as OpenAI does",
+        body=JobRequest,
+        answer=Job,
+    ),
+    Route(
+        method="GET",
+        path="/v1/fine_tuning/jobs",
+        handler=list_jobs,
+        summary="List jobs",
+        query=PageQuery,
+        answer=JobList,
+    ),
+    Route(
+        method="GET",
+        path="/v1/fine_tuning/jobs/{job_id}",
+        handler=get_job,
+        summary="Return a job by its id or its number",
+        answer=Job,
+    ),
+    Route(
+        method="POST",
+        path="/v1/fine_tuning/jobs/{job_id}/cancel",
+        handler=cancel_job,
+        summary="Cancel a job; what was trained is kept",
+        answer=Job,
+    ),
+    Route(
+        method="GET",
+        path="/v1/fine_tuning/jobs/{job_id}/checkpoints",
+        handler=list_checkpoints,
+        summary="List a job's checkpoints",
+        query=PageQuery,
+        answer=CheckpointList,
+    ),
+)

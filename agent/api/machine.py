@@ -1,0 +1,78 @@
+"""/v1/agent, its feed, and /healthz: the machine, and everything that happens on it."""
+
+import asyncio
+
+from aiohttp import web
+
+from agent.api.queries import FeedQuery
+from agent.api.route import Route, answer, read_query
+from agent.api.services import services_of
+from agent.api.sse import last_event_id, stream_events
+from agent.store import events, jobs
+from shared.jobs import JobStatus
+from shared.machine import AgentInfo, Health
+
+
+async def get_agent(request: web.Request) -> web.Response:
+    """Describe the machine and what it is doing."""
+    services = services_of(request)
+    store = services.store
+    machine = await asyncio.to_thread(services.machine)
+    running = await store.run(jobs.with_status, JobStatus.running)
+    queued = await store.run(jobs.with_status, JobStatus.queued)
+    info = AgentInfo(
+        version=services.version,
+        started_at=services.started_at,
+        device=machine.name,
+        memory_kind=machine.memory_kind,
+        memory_free_mib=machine.memory_free_mib,
+        memory_total_mib=machine.memory_total_mib,
+        disk_free_mib=machine.disk_free_mib,
+        file_size_limit=services.settings.hearth_file_limit_mib * 1024**2,
+        running_job=running[0].id if running else None,
+        queued_jobs=len(queued),
+        feed_cursor=await store.run(events.latest_cursor),
+    )
+    return answer(info)
+
+
+async def follow_agent(request: web.Request) -> web.StreamResponse:
+    """Send every event of every job, behind the cursor asked for or from now on."""
+    query = read_query(request, FeedQuery)
+    store = services_of(request).store
+    seen = last_event_id(request)
+    after = seen if seen is not None else query.after
+    return await stream_events(
+        request,
+        after=after if after is not None else await store.run(events.latest_cursor),
+        number=lambda event: event.cursor,
+        read_page=lambda cursor: store.run(events.of_agent, after=cursor),
+    )
+
+
+async def get_health(request: web.Request) -> web.Response:
+    """Say that the agent serves."""
+    return answer(Health(version=services_of(request).version))
+
+
+ROUTES = (
+    Route(
+        method="GET", path="/v1/agent", handler=get_agent, summary="Describe the machine and its work", answer=AgentInfo
+    ),
+    Route(
+        method="GET",
+        path="/v1/agent/events",
+        handler=follow_agent,
+        summary="Follow everything that happens; the event's id is its cursor",
+        query=FeedQuery,
+        media="text/event-stream",
+    ),
+    Route(
+        method="GET",
+        path="/healthz",
+        handler=get_health,
+        summary="Say that the agent serves",
+        answer=Health,
+        open=True,
+    ),
+)

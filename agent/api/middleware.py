@@ -1,0 +1,100 @@
+"""Around every handler: the key is asked for, and whatever goes wrong leaves as an error body."""
+
+import errno
+import logging
+import secrets
+from http import HTTPStatus
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from agent.api.services import services_of
+from agent.errors import STATUS, AgentError
+from agent.key import key_matches
+from shared.errors import ErrorBody, ErrorCode, ErrorDetail, HearthError
+
+log = logging.getLogger(__name__)
+
+OPEN_PATHS = frozenset({"/healthz"})
+
+_CODES = {
+    HTTPStatus.NOT_FOUND: ErrorCode.not_found,
+    HTTPStatus.METHOD_NOT_ALLOWED: ErrorCode.method_not_allowed,
+    HTTPStatus.UNAUTHORIZED: ErrorCode.invalid_key,
+    HTTPStatus.FORBIDDEN: ErrorCode.not_allowed,
+}
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every exception into an error body; a traceback goes to the log only."""
+    try:
+        return await handler(request)
+    except HearthError as error:
+        status = STATUS.get(error.code, HTTPStatus.BAD_REQUEST)
+        return _response(status, error.message, error.code, error.param)
+    except web.HTTPException as error:
+        if error.status < HTTPStatus.BAD_REQUEST:
+            raise
+        return _from_http(request, error)
+    except ConnectionResetError:
+        raise  # the client is gone: nobody to tell
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            message = "The agent's disk is full. Free some space, then send it again."
+            return _response(HTTPStatus.INSUFFICIENT_STORAGE, message, ErrorCode.insufficient_disk)
+        return _unexpected(request, error)
+    except Exception as error:
+        return _unexpected(request, error)
+
+
+@web.middleware
+async def ask_for_key(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let in whoever has the key; `/healthz` is open."""
+    if request.path not in OPEN_PATHS:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not given.strip():
+            raise AgentError(
+                "The agent's key is missing. Send it as “Authorization: Bearer <key>”; it is in agent.key "
+                "in the agent's data folder.",
+                code=ErrorCode.invalid_key,
+            )
+        if not key_matches(given.strip(), services_of(request).key):
+            raise AgentError(
+                "The agent's key is wrong. The right one is in agent.key in the agent's data folder.",
+                code=ErrorCode.invalid_key,
+            )
+    return await handler(request)
+
+
+def _from_http(request: web.Request, error: web.HTTPException) -> web.Response:
+    status = HTTPStatus(error.status)
+    code = _CODES.get(status, ErrorCode.invalid_request if status < 500 else ErrorCode.internal)
+    messages = {
+        HTTPStatus.NOT_FOUND: f"There is no route {request.path[:200]!r}. /openapi.json lists all of them.",
+        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.path[:200]} does not take {request.method}.",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large; this route takes at most 1 MiB of JSON.",
+    }
+    response = _response(status, messages.get(status, error.text or error.reason), code)
+    for name in ("Allow", "Content-Range"):
+        if name in error.headers:
+            response.headers[name] = error.headers[name]
+    return response
+
+
+def _unexpected(request: web.Request, error: Exception) -> web.Response:
+    reference = secrets.token_hex(4)
+    log.error("%s: %s %s failed", reference, request.method, request.path, exc_info=error)
+    message = f"Something unexpected went wrong on the agent. Its log has it under {reference}."
+    return _response(HTTPStatus.INTERNAL_SERVER_ERROR, message, ErrorCode.internal)
+
+
+def _response(status: HTTPStatus, message: str, code: ErrorCode, param: str | None = None) -> web.Response:
+    kind = "server_error" if status >= 500 else "invalid_request_error"
+    if status is HTTPStatus.UNAUTHORIZED:
+        kind = "authentication_error"
+    body = ErrorBody(error=ErrorDetail(message=message, type=kind, code=code, param=param))
+    response = web.Response(body=body.model_dump_json().encode(), status=status, content_type="application/json")
+    if status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response

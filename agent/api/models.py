@@ -1,0 +1,35 @@
+"""/v1/models: what one may train, and what came out."""
+
+import asyncio
+
+from aiohttp import web
+
+from agent.api.route import Route, answer
+from agent.api.services import services_of
+from agent.store import jobs
+from shared.jobs import Job
+from shared.models import Model, ModelList
+
+
+async def list_models(request: web.Request) -> web.Response:
+    """List base models first, then tuned ones, newest first."""
+    services = services_of(request)
+    base = await asyncio.to_thread(services.base_models)
+    tuned = await services.store.run(jobs.tuned)
+    return answer(ModelList(data=[*base, *map(_tuned_model, tuned)]))
+
+
+def _tuned_model(job: Job) -> Model:
+    return Model(
+        id=job.fine_tuned_model or job.id,
+        created=job.finished_at or job.created_at,
+        owned_by="hearth",
+        kind="tuned",
+        base=job.model,
+        job_id=job.id,
+    )
+
+
+ROUTES = (
+    Route(method="GET", path="/v1/models", handler=list_models, summary="List base and tuned models", answer=ModelList),
+)

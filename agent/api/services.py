@@ -1,0 +1,40 @@
+"""What the handlers work with, made once at start and passed down."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from agent.gpu import Machine
+from agent.intake import Intake
+from agent.settings import AgentSettings
+from agent.store import Store
+from shared.models import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The agent's parts, as the API sees them."""
+
+    settings: AgentSettings
+    key: str  # the bearer key
+    store: Store
+    intake: Intake
+    machine: Callable[[], Machine]
+    check_model: Callable[[str], object]  # raises AgentError model_unknown, model_is_path
+    base_models: Callable[[], list[Model]]
+    clock: Callable[[], float]
+    started_at: int
+    version: str
+    keep_alive_s: float = 15.0  # between comments on a silent event stream
+
+    def __repr__(self) -> str:
+        return "Services(…)"  # the key stays out of logs
+
+
+SERVICES = web.AppKey("services", Services)
+
+
+def services_of(request: web.Request) -> Services:
+    """Return the services of the app that serves this request."""
+    return request.app[SERVICES]

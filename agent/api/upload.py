@@ -1,0 +1,178 @@
+"""Receive one upload: streamed to disk, hashed and measured on the way, recorded only when it is safe there."""
+
+import asyncio
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from aiohttp import BodyPartReader, web
+from pydantic import ValidationError
+
+from agent.api.explain import explain
+from agent.api.services import Services
+from agent.errors import AgentError
+from agent.job_folder import sync_folder
+from agent.store import files
+from agent.store.ids import new_id
+from shared.errors import ErrorCode
+from shared.files import FileObject, FilePurpose
+from shared.people import RequestedBy
+
+REQUESTED_BY = "X-Hearth-Requested-By"
+STAGED = ".incoming-"  # leftovers of these are removed at start
+CHUNK = 1024 * 1024
+FIELD_LIMIT = 4096  # bytes of a form field that is no file
+FORM_OVERHEAD = 64 * 1024  # what a form may have around the file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """Bytes on disk."""
+
+    filename: str
+    size: int
+    sha256: str
+
+
+async def receive(request: web.Request, services: Services) -> FileObject:
+    """Read the form, fields in any order; keep the file, or leave no trace of it. Raises AgentError."""
+    limit_mib = services.settings.hearth_file_limit_mib
+    if request.content_length is not None and request.content_length > limit_mib * 1024**2 + FORM_OVERHEAD:
+        raise _too_large(limit_mib)
+    file_id = new_id("file")
+    folder = services.settings.files_dir
+    staged = folder / f"{STAGED}{file_id}"
+    try:
+        received, fields = await _read_form(request, staged, limit_mib)
+        requested_by = _check_fields(fields, request.headers.get(REQUESTED_BY))
+        if received.size == 0:
+            raise AgentError(
+                f"{files.safe_name(received.filename)} is empty. Send a file with at least one row.",
+                code=ErrorCode.dataset_empty,
+                param="file",
+            )
+        target = folder / file_id
+        await asyncio.to_thread(_settle, staged, target)
+        return await services.store.run(
+            files.add,
+            file_id=file_id,
+            filename=received.filename,
+            size=received.size,
+            sha256=received.sha256,
+            path=target.relative_to(services.settings.hearth_data_dir).as_posix(),
+            now=int(services.clock()),
+            requested_by=requested_by,
+        )
+    finally:
+        await asyncio.to_thread(staged.unlink, missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what uploads that were cut off left behind."""
+    for path in folder.glob(f"{STAGED}*"):
+        path.unlink(missing_ok=True)
+
+
+async def _read_form(request: web.Request, staged: Path, limit_mib: int) -> tuple[Received, dict[str, str]]:
+    if not request.content_type.startswith("multipart/"):
+        raise _bad_form(f"the body is {request.content_type}")
+    received: Received | None = None
+    fields: dict[str, str] = {}
+    try:
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader) or not part.name:
+                raise _bad_form("it has a part without a name")
+            if part.name == "file" and received is None:
+                received = await _write_file(part, staged, limit_mib)
+            elif part.name in {"purpose", "requested_by"} and part.name not in fields:
+                fields[part.name] = await _read_field(part)
+            else:
+                raise _unknown_field(part.name, twice=part.name == "file" or part.name in fields)
+    except (ValueError, AssertionError) as error:  # what aiohttp raises for a form it cannot read
+        raise _bad_form("it is cut off or malformed") from error
+    if received is None:
+        raise _bad_form("it has no file in it")
+    return received, fields
+
+
+async def _write_file(part: BodyPartReader, staged: Path, limit_mib: int) -> Received:
+    digest = hashlib.sha256()
+    size = 0
+    with await asyncio.to_thread(_open_private, staged) as file:
+        while chunk := await part.read_chunk(CHUNK):
+            size += len(chunk)
+            if size > limit_mib * 1024**2:
+                raise _too_large(limit_mib)
+            digest.update(chunk)
+            await asyncio.to_thread(file.write, chunk)
+        await asyncio.to_thread(_sync, file)
+    return Received(filename=part.filename or "file", size=size, sha256=digest.hexdigest())
+
+
+async def _read_field(part: BodyPartReader) -> str:
+    value = bytearray()
+    while chunk := await part.read_chunk(FIELD_LIMIT):
+        value += chunk
+        if len(value) > FIELD_LIMIT:
+            raise AgentError(
+                f"{part.name} has more than {FIELD_LIMIT} bytes.", code=ErrorCode.invalid_request, param=part.name
+            )
+    return value.decode("utf-8", errors="replace").strip()
+
+
+def _check_fields(fields: dict[str, str], header: str | None) -> RequestedBy | None:
+    purpose = fields.get("purpose")
+    if purpose != FilePurpose.fine_tune:
+        was = "missing" if purpose is None else f"“{purpose[:60]}”"
+        raise AgentError(
+            f"purpose is {was}; for a dataset it must be “fine-tune”.", code=ErrorCode.invalid_request, param="purpose"
+        )
+    text = fields.get("requested_by", header)
+    if not text:
+        return None
+    try:
+        return RequestedBy.model_validate_json(text)
+    except ValidationError as error:
+        raise explain(error, RequestedBy) from error
+
+
+def _open_private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _settle(staged: Path, target: Path) -> None:
+    staged.rename(target)
+    sync_folder(target.parent)
+
+
+def _too_large(limit_mib: int) -> AgentError:
+    return AgentError(
+        f"The file is over the limit of {limit_mib} MiB. Send a smaller one; the agent's owner can raise "
+        "HEARTH_FILE_LIMIT_MIB.",
+        code=ErrorCode.file_too_large,
+        param="file",
+    )
+
+
+def _bad_form(reason: str) -> AgentError:
+    return AgentError(
+        f"The upload cannot be read: {reason}. Send a multipart form with the fields “purpose” and “file”.",
+        code=ErrorCode.invalid_request,
+        param="file",
+    )
+
+
+def _unknown_field(name: str, *, twice: bool) -> AgentError:
+    message = f"{name[:60]} is given twice" if twice else f"“{name[:60]}” is not a known field"
+    return AgentError(
+        f"{message}. An upload has the fields purpose, file and requested_by.",
+        code=ErrorCode.invalid_request,
+        param=name[:60],
+    )

@@ -1,0 +1,1 @@
+"""Base models: what a person may name, and bringing one onto this disk."""

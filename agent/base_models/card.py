@@ -1,0 +1,51 @@
+"""What is known of a base model once its small files are on this disk."""
+
+from pathlib import Path
+
+from agent.job_folder import replace_file
+from shared.errors import ErrorDetail
+from shared.schema import Response
+
+CARD_FILE = "base_model.json"
+
+
+class BaseModelCard(Response):
+    """Read from config and tokenizer alone, no weights needed."""
+
+    name: str  # what a person says
+    revision: str  # commit of the hub, or a hash of the files
+    folder: str  # config.json, tokenizer.json, chat template; the weights too, once fetched
+    architecture: str  # LlamaForCausalLM
+    parameters: int
+    embedding_parameters: int  # input and output embeddings: never quantized to 4 bits
+    hidden_size: int
+    intermediate_size: int
+    layers: int
+    vocab_size: int
+    context_length: int
+    linear_parameters: int  # all linear layers except the head: what NF4 quantizes and LoRA adapts
+    lora_parameters_per_rank: int  # trained parameters for each unit of r, all linear layers
+    weights_bytes: int  # of the checkpoint on disk
+    license: str | None
+    chat_template: str
+    eos_tokens: list[str]  # every token that ends a turn, as text
+    gguf_problem: str | None  # why llama.cpp cannot convert it; None: it can
+
+    def write(self, cache: Path) -> None:
+        """Put the card into the cache folder of its model."""
+        replace_file(cache / CARD_FILE, self.model_dump_json(indent=2).encode())
+
+
+class FetchReply(Response):
+    """The fetch child's answer: exactly one of the two."""
+
+    card: BaseModelCard | None = None
+    error: ErrorDetail | None = None
+
+
+def read_card(folder: Path) -> BaseModelCard | None:
+    """Read the card of a fetched model; None when it was never fetched."""
+    try:
+        return BaseModelCard.model_validate_json((folder / CARD_FILE).read_bytes())
+    except FileNotFoundError:
+        return None

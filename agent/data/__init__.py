@@ -1,0 +1,1 @@
+"""Datasets: from a file nobody trusts to rows of chat, and what is wrong with them."""

@@ -1,0 +1,1 @@
+"""From curves to plain advice: what was seen, and what to change."""

@@ -1,0 +1,26 @@
+"""The agent's one kind of error: a sentence for a person, a code from the closed list, an HTTP status."""
+
+from http import HTTPStatus
+
+from shared.errors import ErrorCode, HearthError
+
+STATUS: dict[ErrorCode, HTTPStatus] = {
+    ErrorCode.invalid_key: HTTPStatus.UNAUTHORIZED,
+    ErrorCode.not_allowed: HTTPStatus.FORBIDDEN,
+    ErrorCode.not_found: HTTPStatus.NOT_FOUND,
+    ErrorCode.method_not_allowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    ErrorCode.file_too_large: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    ErrorCode.file_in_use: HTTPStatus.CONFLICT,
+    ErrorCode.job_finished: HTTPStatus.CONFLICT,
+    ErrorCode.idempotency_conflict: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ErrorCode.internal: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+class AgentError(HearthError):
+    """Raised anywhere in the agent or its children; the API turns it into an error body."""
+
+    @property
+    def status(self) -> HTTPStatus:
+        """Return the HTTP status of the error: 400 unless the code has one of its own."""
+        return STATUS.get(self.code, HTTPStatus.BAD_REQUEST)

@@ -1,0 +1,1 @@
+"""From adapter to a model that Ollama runs: merge, convert, describe, verify."""

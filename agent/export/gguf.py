@@ -1,0 +1,78 @@
+"""Write the merged model as a Q8_0 GGUF in one streaming pass through llama.cpp's converter. Children only."""
+
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from agent.errors import AgentError
+from agent.export.llama_cpp import converters_dir, import_conversion, model_class
+from agent.export.merge import LoraPair, MergeTarget, merge_function, read_adapter
+from agent.job_folder import read_json
+from shared.errors import ErrorCode
+
+QUANTIZED_FILE = "quantized_weights.json"  # names of the weights that training held in NF4
+
+
+def write_gguf(base: Path, adapter: Path, out: Path, *, name: str, target: MergeTarget) -> None:
+    """Convert `base` with `adapter` merged in. No merged copy on disk, one tensor in memory. Raises AgentError."""
+    import gguf
+
+    pairs = read_adapter(adapter)
+    quantized = set(read_json(adapter / QUANTIZED_FILE))
+    staged = out.with_suffix(".staging")
+    with torch.inference_mode():
+        converter = model_class(base)(base, gguf.LlamaFileType.MOSTLY_Q8_0, staged, model_name=name)
+        _merge_lazily(converter, pairs, quantized, target)
+        converter.prepare_tensors()
+        converter.prepare_metadata(vocab_only=False)
+        writer = converter.gguf_writer
+        writer.write_header_to_file(path=staged)
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file(progress=False)
+        writer.close()
+    staged.replace(out)
+
+
+def _merge_lazily(converter: Any, pairs: dict[str, LoraPair], quantized: set[str], target: MergeTarget) -> None:
+    """Wrap the converter's tensors, each computed only when it is written."""
+    lazy = import_conversion().base.LazyTorchTensor
+    missing = set(pairs) - set(converter.model_tensors)
+    if missing:
+        raise AgentError(
+            f"{len(missing)} adapted weights are unknown to llama.cpp's converter (first: {min(missing)}), so no GGUF "
+            "was written. The adapter is kept.",
+            code=ErrorCode.export_failed,
+        )
+    for name, read in list(converter.model_tensors.items()):
+        change = merge_function(name, pairs, quantized, target)
+        if change is not None:
+            converter.model_tensors[name] = _changed(lazy, read, change)
+
+
+def _changed(lazy: Any, read: Any, change: Any) -> Any:
+    def tensor() -> Any:
+        source = read()
+        meta = lazy.meta_with_dtype_and_shape(torch.float32, source.shape)
+        return lazy(meta=meta, args=(source,), func=lambda weight: change(weight))
+
+    return tensor
+
+
+def write_adapter_gguf(base: Path, adapter: Path, out: Path) -> None:
+    """Convert the adapter alone, with llama.cpp's own script. Raises AgentError."""
+    script = converters_dir() / "convert_lora_to_gguf.py"
+    arguments = [str(script), "--base", str(base), "--outtype", "f16", "--outfile", str(out), str(adapter)]
+    kept = sys.argv
+    sys.argv = arguments
+    try:
+        runpy.run_path(str(script), run_name="__main__")
+    except SystemExit as ended:
+        if ended.code:
+            raise AgentError(
+                f"llama.cpp's adapter converter ended with {ended.code}.", code=ErrorCode.export_failed
+            ) from ended
+    finally:
+        sys.argv = kept

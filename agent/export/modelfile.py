@@ -1,0 +1,175 @@
+"""Write the Modelfile, and read it back by Ollama's rules before trusting it. Pure but for the template it is given.
+
+Ollama's parser (parser/parser.go) knows no escapes: a value is bare, in double quotes, or in triple quotes, and ends
+at the first closing quote. So every value is parsed again, and one that does not come back as it was is left out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.data.chat_template import ChatTemplate
+from agent.data.rows import Message, Role, RowProblem
+
+NUM_PREDICT_MIN = 256
+PROBE = [
+    Message(role="system", content="S0"),
+    Message(role="user", content="U1"),
+    Message(role="assistant", content="A1"),
+    Message(role="user", content="U2"),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateFamily:
+    """A chat format that Ollama's Go templates can express, beside the same format in Python to compare with."""
+
+    name: str
+    go: str
+    turn: Callable[[Role, str], str]
+    opening: str  # what invites the assistant
+
+
+FAMILIES: tuple[TemplateFamily, ...] = (
+    TemplateFamily(
+        name="chatml",
+        go="{{- range .Messages }}<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n{{ end }}<|im_start|>assistant\n",
+        turn=lambda role, text: f"<|im_start|>{role}\n{text}<|im_end|>\n",
+        opening="<|im_start|>assistant\n",
+    ),
+    TemplateFamily(
+        name="llama3",
+        go=(
+            "{{- range .Messages }}<|start_header_id|>{{ .Role }}<|end_header_id|>\n\n{{ .Content }}<|eot_id|>{{ end }}"
+            "<|start_header_id|>assistant<|end_header_id|>\n\n"
+        ),
+        turn=lambda role, text: f"<|start_header_id|>{role}<|end_header_id|>\n\n{text}<|eot_id|>",
+        opening="<|start_header_id|>assistant<|end_header_id|>\n\n",
+    ),
+    TemplateFamily(
+        name="phi3",
+        go="{{- range .Messages }}<|{{ .Role }}|>\n{{ .Content }}<|end|>\n{{ end }}<|assistant|>\n",
+        turn=lambda role, text: f"<|{role}|>\n{text}<|end|>\n",
+        opening="<|assistant|>\n",
+    ),
+    TemplateFamily(
+        name="zephyr",
+        go="{{- range .Messages }}<|{{ .Role }}|>\n{{ .Content }}</s>\n{{ end }}<|assistant|>\n",
+        turn=lambda role, text: f"<|{role}|>\n{text}</s>\n",
+        opening="<|assistant|>\n",
+    ),
+    TemplateFamily(
+        name="gemma",
+        go=(
+            '{{- range .Messages }}<start_of_turn>{{ if eq .Role "assistant" }}model{{ else }}{{ .Role }}{{ end }}\n'
+            "{{ .Content }}<end_of_turn>\n{{ end }}<start_of_turn>model\n"
+        ),
+        turn=lambda role, text: f"<start_of_turn>{'model' if role == 'assistant' else role}\n{text}<end_of_turn>\n",
+        opening="<start_of_turn>model\n",
+    ),
+)
+
+
+def find_family(template: ChatTemplate) -> TemplateFamily | None:
+    """Return the family whose rendering equals the model's own template on a probe; None when none does."""
+    for probe in (PROBE, PROBE[1:]):  # some templates refuse a system turn
+        try:
+            rendered = template.render(probe, add_generation_prompt=True)
+        except RowProblem:
+            continue
+        for family in FAMILIES:
+            body = "".join(family.turn(message.role, message.content) for message in probe) + family.opening
+            if rendered.endswith(body) and len(rendered) - len(body) < len("<|begin_of_text|>") + 1:
+                return family  # what precedes it is the beginning-of-text token, which Ollama adds itself
+    return None
+
+
+def default_system(template: ChatTemplate, family: TemplateFamily) -> str | None:
+    """Return the system text that the template adds when a chat has none; None when it adds nothing."""
+    user = family.turn("user", "U1") + family.opening
+    rendered = template.render([Message(role="user", content="U1")], add_generation_prompt=True)
+    before, _, _ = family.turn("system", "\0").partition("\0")
+    start = rendered.find(before)
+    if not rendered.endswith(user) or start < 0:
+        return None
+    found = rendered[start + len(before) : -len(user)]
+    _, _, after = family.turn("system", "\0").partition("\0")
+    return found.removesuffix(after).strip() or None
+
+
+def write_modelfile(
+    *, gguf_name: str, template: ChatTemplate, stops: list[str], longest_answer: int, card_name: str
+) -> str:
+    """Return the text of a Modelfile for a GGUF that lies beside it."""
+    family = find_family(template)
+    lines = [
+        f"# Fine-tuned from {card_name} with Hearth. Beside this file: ollama create NAME -f Modelfile",
+        f"FROM ./{gguf_name}",
+    ]
+    if family is not None:
+        lines.append(f'TEMPLATE """{family.go}"""')
+        system = default_system(template, family)
+        if system is not None and survives("system", system):
+            lines.append(f'SYSTEM """{system}"""')
+    else:
+        lines.append("# The chat template inside the GGUF applies.")
+    lines += [f'PARAMETER stop "{stop}"' for stop in stops if survives("stop", stop)]
+    lines.append(f"PARAMETER num_predict {max(NUM_PREDICT_MIN, 4 * longest_answer)}")
+    lines.append("PARAMETER temperature 0.3")
+    return "\n".join(lines) + "\n"
+
+
+def survives(command: str, value: str) -> bool:
+    """Tell whether a quoted value comes back unchanged through a parser of Ollama's rules."""
+    line = f'PARAMETER stop "{value}"' if command == "stop" else f'{command.upper()} """{value}"""'
+    try:
+        parsed = parse_modelfile(f"FROM ./x.gguf\n{line}\nPARAMETER num_predict 1\n")
+    except ValueError:
+        return False
+    return parsed == [("from", "./x.gguf"), (command, value), ("num_predict", "1")]
+
+
+def parse_modelfile(text: str) -> list[tuple[str, str]]:
+    """Read a Modelfile as Ollama does: (command, value) in order, a PARAMETER under its own name.
+
+    Raises ValueError on an unknown command, an unclosed quote, or a missing FROM.
+    """
+    commands: list[tuple[str, str]] = []
+    rest = "".join(c for c in text if c.isprintable() or c in "\n\t")
+    while rest := rest.lstrip():
+        if rest.startswith("#"):
+            rest = rest.partition("\n")[2]
+            continue
+        word, rest = _word(rest)
+        if word.lower() == "parameter":
+            word, rest = _word(rest)
+        elif word.lower() not in ("from", "template", "system", "license", "adapter", "message", "requires"):
+            raise ValueError(f"unknown command {word!r}")
+        value, rest = _value(rest.lstrip(" \t"))
+        commands.append((word.lower(), value))
+    if not any(command == "from" for command, _ in commands):
+        raise ValueError("no FROM line")
+    return commands
+
+
+def _word(text: str) -> tuple[str, str]:
+    text = text.lstrip(" \t")
+    word = text.split(maxsplit=1)[0] if text.strip() else ""
+    return word, text[len(word) :]
+
+
+def _value(text: str) -> tuple[str, str]:
+    for quote in ('"""', '"'):
+        if not text.startswith(quote):
+            continue
+        # The value ends at the first line end where the buffer closes its quote; an inner quote does not end it.
+        at = len(quote)
+        while (end := text.find("\n", at)) >= 0 or at <= len(text):
+            end = len(text) if end < 0 else end
+            if text[:end].endswith(quote) and end >= 2 * len(quote):
+                return text[len(quote) : end - len(quote)], text[end:]
+            if end == len(text):
+                break
+            at = end + 1
+        raise ValueError("a quote is never closed")
+    line, _, rest = text.partition("\n")
+    return line.strip(), rest

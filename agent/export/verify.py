@@ -1,0 +1,135 @@
+"""The verify child: loads a finished GGUF in llama.cpp and holds its answers against the trained model's.
+
+`python -m agent.export.verify` reads a VerifyRequest on stdin and writes a VerifyReply on stdout. A crash of
+llama.cpp is a crash of this process alone. Its port is on loopback and wants a key made for the occasion.
+"""
+
+import json
+import os
+import secrets
+import sys
+import urllib.request
+from typing import Any
+
+from agent.pipeline.evaluate import TunedAnswer
+from shared.schema import Response
+
+AGREE_TOKENS = 16
+CONTEXT_SPARE = 64
+
+
+class VerifyRequest(Response):
+    """What the child is asked for."""
+
+    gguf: str
+    answers: list[TunedAnswer]
+    max_new_tokens: int
+    threads: int
+    gpu_layers: int
+
+
+class VerifyReply(Response):
+    """What llama.cpp made of the file."""
+
+    texts: list[str]  # one answer for each prompt
+    agreed: int
+    template_tokens_equal: bool
+    stops: bool
+    difference: str | None  # where the template's tokens part, for a person
+
+
+def verify(request: VerifyRequest) -> VerifyReply:
+    """Ask every prompt, greedily, once."""
+    server = Server(request)
+    texts, agreed, stops = [], 0, True
+    difference = None
+    for answer in request.answers:
+        difference = difference or server.template_difference(answer)
+        tokens, text, stopped = server.complete(answer.prompt.prompt_ids)
+        texts.append(text.strip())
+        agreed += agrees(answer.tokens, tokens)
+        stops = stops and (stopped or not answer.stopped)
+    return VerifyReply(
+        texts=texts, agreed=agreed, template_tokens_equal=difference is None, stops=stops, difference=difference
+    )
+
+
+def agrees(trained: list[int], exported: list[int]) -> bool:
+    """Tell whether two answers are equal for sixteen tokens, or to the end of a shorter one.
+
+    llama.cpp does not give back the end token, so it is not compared.
+    """
+    length = min(AGREE_TOKENS, len(trained) - 1)
+    return length > 0 and trained[:length] == exported[:length]
+
+
+class Server:
+    """llama.cpp's own server, in this process."""
+
+    def __init__(self, request: VerifyRequest) -> None:
+        import xllamacpp
+
+        self._key = secrets.token_urlsafe(24)
+        self._limit = request.max_new_tokens
+        params = xllamacpp.CommonParams()
+        params.model.path = request.gguf
+        params.n_ctx = max(len(a.prompt.prompt_ids) for a in request.answers) + self._limit + CONTEXT_SPARE
+        params.n_parallel = 1
+        params.n_gpu_layers = request.gpu_layers
+        params.cpuparams.n_threads = request.threads
+        params.cpuparams_batch.n_threads = request.threads
+        params.api_keys = [self._key]
+        params.hostnames = ["127.0.0.1"]
+        params.port = 0
+        params.warmup = False
+        params.use_jinja = True
+        params.check_tensors = True  # refuses weights that are not finite
+        self._server = xllamacpp.Server(params)
+
+    def complete(self, prompt: list[int]) -> tuple[list[int], str, bool]:
+        """Return the tokens, text, and whether it ended by itself."""
+        reply = self._server.handle_completions(
+            {
+                "prompt": prompt,
+                "n_predict": self._limit,
+                "temperature": 0.0,
+                "top_k": 1,
+                "repeat_penalty": 1.0,
+                "return_tokens": True,
+                "cache_prompt": False,
+            }
+        )
+        if "tokens" not in reply:
+            raise RuntimeError(f"llama.cpp refused: {str(reply)[:300]}")
+        return reply["tokens"], reply["content"], reply["stop_type"] in ("eos", "word")
+
+    def template_difference(self, answer: TunedAnswer) -> str | None:
+        """Say where llama.cpp's rendering of a prompt parts from training's; None when it does not."""
+        prompt = self._post("/apply-template", {"messages": answer.prompt.messages})["prompt"]
+        found = self._post("/tokenize", {"content": prompt, "add_special": True, "parse_special": True})["tokens"]
+        expected = answer.prompt.prompt_ids
+        if found == expected:
+            return None
+        at = next((i for i, pair in enumerate(zip(found, expected, strict=False)) if pair[0] != pair[1]), -1)
+        return f"{len(found)} tokens for {len(expected)}, first difference at {at}"
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - our own loopback server
+            self._server.listening_address + path,
+            data=json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+            return json.loads(response.read())
+
+
+def main() -> None:
+    """Answer one VerifyRequest."""
+    request = VerifyRequest.model_validate_json(sys.stdin.buffer.read())
+    out = os.dup(1)
+    os.dup2(2, 1)  # llama.cpp's log goes to stderr
+    os.write(out, verify(request).model_dump_json().encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Takes in what people ask for before anything runs: inspects files, makes plans, validates jobs without one."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Protocol
+
+from agent.base_models.card import BaseModelCard
+from agent.data.findings import Findings
+from agent.errors import AgentError
+from agent.gpu import Machine
+from agent.plan.duration import MeasuredRun
+from agent.store import Store, files, inspections, jobs, plans, running, waiting
+from agent.store.files import StoredFile
+from agent.store.ids import new_id
+from agent.store.inspections import Understood
+from agent.store.plans import StoredPlan
+from shared.errors import ErrorCode, ErrorDetail
+from shared.files import FileObject, FilePurpose
+from shared.inspections import Inspection, InspectionRequest
+from shared.jobs import Job, JobError, JobStatus
+from shared.plans import Plan, PlanRequest
+
+log = logging.getLogger(__name__)
+
+FRESH_S = 15 * 60  # how long an inspection's findings stand in for a new look at the same file and model
+AT_ONCE = 2  # inspect children
+
+
+class Inspects(Protocol):
+    """Reads a dataset as a base model will see it."""
+
+    async def inspect(self, *, dataset: Path, model: str) -> tuple[BaseModelCard, Findings]:
+        """Raise AgentError when it cannot be trained on."""
+
+
+class MakesPlans(Protocol):
+    """Resolves a request into a plan; `agent.plan.resolve.make_plan`."""
+
+    def __call__(
+        self,
+        request: PlanRequest,
+        *,
+        plan_id: str,
+        file: FileObject,
+        findings: Findings,
+        card: BaseModelCard,
+        machine: Machine,
+        queue_position: int,
+        queue_wait_minutes: float,
+        now: int,
+        measured: list[MeasuredRun],
+    ) -> Plan:
+        """Raise AgentError when it cannot fit."""
+
+
+class Intake:
+    """Looks before anything leaps."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        data_dir: Path,
+        inspector: Inspects,
+        make_plan: MakesPlans,
+        machine: Callable[[], Machine],
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._data_dir = data_dir
+        self._inspector = inspector
+        self._make_plan = make_plan
+        self._machine = machine
+        self._clock = clock
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def resume(self) -> None:
+        """Take up what an earlier agent left: validate again, and end the inspections nobody runs any more."""
+        await self._store.run(inspections.fail_interrupted)
+        for job in await self._store.run(jobs.with_status, JobStatus.validating_files):
+            self.validate(job)
+
+    async def close(self) -> None:
+        """Stop the work in the background; a job being validated is validated again at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def inspect(self, file_id: str, request: InspectionRequest) -> Inspection:
+        """Start an inspection and return it at once."""
+        stored = await self._store.run(files.get, file_id)
+        must_be_dataset(stored.file)
+        inspection = Inspection(
+            id=new_id("insp"), created_at=int(self._clock()), status="running", file_id=file_id, model=request.model
+        )
+        await self._store.run(inspections.add, inspection)
+        self._spawn(self._inspect(inspection, stored), name=inspection.id)
+        return inspection
+
+    async def plan(self, request: PlanRequest) -> Plan:
+        """Make a plan and keep it. Raises AgentError when the data, the model or the machine forbids it."""
+        stored = await self._store.run(files.get, request.training_file)
+        must_be_dataset(stored.file)
+        understood = await self._understand(stored, request.model)
+        machine = await asyncio.to_thread(self._machine)
+        position, wait_minutes = await self._store.run(waiting.outlook, now=self._clock())
+        plan = self._make_plan(
+            request,
+            plan_id=new_id("ftplan"),
+            file=stored.file,
+            findings=understood.findings,
+            card=understood.card,
+            machine=machine,
+            queue_position=position,
+            queue_wait_minutes=wait_minutes,
+            now=int(self._clock()),
+            measured=await self._store.run(running.measured),
+        )
+        kept = StoredPlan(plan=plan, card=understood.card, form=understood.findings.form)
+        return await self._store.run(plans.add, kept, requested_by=request.requested_by)
+
+    def validate(self, job: Job) -> None:
+        """Inspect and plan a stored job in the background; it ends up queued or failed."""
+        self._spawn(self._validate(job), name=job.id)
+
+    async def _validate(self, job: Job) -> None:
+        request = PlanRequest(
+            model=job.model,
+            training_file=job.training_file,
+            method=job.method,
+            suffix=job.suffix or None,
+            seed=job.seed,
+            requested_by=job.requested_by,
+        )
+        try:
+            plan = await self.plan(request)
+        except Exception as error:  # whatever it is, the job must not be left waiting
+            detail = _detail(error, job.id)
+            failure = JobError(code=detail.code, message=detail.message, param=detail.param)
+            await self._store.run(jobs.fail, job.id, failure, now=self._clock())
+        else:
+            await self._store.run(jobs.accept_plan, job.id, plan.id, now=self._clock())
+
+    async def _inspect(self, inspection: Inspection, stored: StoredFile) -> None:
+        try:
+            understood = await self._look(stored, inspection.model)
+        except Exception as error:  # whatever it is, whoever waits must hear of it
+            update = {"status": "failed", "error": _detail(error, inspection.id)}
+            await self._store.run(inspections.finish, inspection.model_copy(update=update))
+            return
+        found = understood.findings
+        shown = found.model_copy(update={"dropped": found.dropped[:20]})
+        update = {name: getattr(shown, name) for name in Inspection.model_fields if name in Findings.model_fields}
+        answer = inspection.model_copy(update=update | {"status": "completed"})
+        await self._store.run(inspections.finish, answer, understood)
+
+    async def _understand(self, stored: StoredFile, model: str) -> Understood:
+        since = int(self._clock()) - FRESH_S
+        known = await self._store.run(inspections.newest_understood, file_id=stored.file.id, model=model, since=since)
+        return known or await self._look(stored, model)
+
+    async def _look(self, stored: StoredFile, model: str) -> Understood:
+        async with self._slots:
+            card, findings = await self._inspector.inspect(dataset=self._data_dir / stored.path, model=model)
+        return Understood(card=card, findings=findings)
+
+    def _spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def must_be_dataset(file: FileObject) -> None:
+    """Refuse to train on what a job made."""
+    if file.purpose is not FilePurpose.fine_tune:
+        raise AgentError(
+            f"{file.filename} is the result of a job, not a dataset. Send a file with purpose “fine-tune”.",
+            code=ErrorCode.invalid_request,
+            param="training_file",
+        )
+
+
+def _detail(error: Exception, reference: str) -> ErrorDetail:
+    if isinstance(error, AgentError):
+        return ErrorDetail(message=error.message, type="invalid_request_error", code=error.code, param=error.param)
+    log.error("%s: failed", reference, exc_info=error)
+    message = f"Something unexpected went wrong on the agent. Its log has it under {reference}."
+    return ErrorDetail(message=message, type="server_error", code=ErrorCode.internal)

@@ -1,0 +1,172 @@
+"""The folder in which the agent and a job's trainer meet, and nothing else: paths, spec, heartbeat, events."""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared.events import EventRecord
+from shared.hyperparameters import ResolvedSettings
+from shared.inspections import DatasetForm
+from shared.jobs import Stage
+from shared.schema import Response
+
+
+class JobSpec(Response):
+    """What to do, resolved; written once as spec.json before the trainer starts."""
+
+    job_id: str
+    number: int
+    name: str  # the Ollama name without its tag
+    ollama_name: str  # with it: toast:v1
+    base_model: str  # the name a person used
+    base_model_cache: str  # the folder of the fetched model's card
+    models_dir: str | None = None  # HEARTH_MODELS_DIR, where local base models lie
+    base_model_revision: str
+    dataset_path: str
+    dataset_sha256: str
+    form: DatasetForm
+    settings: ResolvedSettings
+    seed: int
+    total_steps: int
+    threads: int  # CPU threads of the trainer
+    device: str  # "cuda" or "cpu"
+    checkpoint_interval_s: float = 600.0
+
+
+class Heartbeat(Response):
+    """Two proofs of life: a thread's, and the work's own."""
+
+    stage: Stage | None
+    step: int
+    pid: int
+    alive_at: float  # a thread wrote this: the process lives
+    progress_at: float  # a step or stage wrote this: the work moves
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobFolder:
+    """The paths of one job. Both sides use these names and no others."""
+
+    path: Path
+
+    @property
+    def spec(self) -> Path:
+        """What to do; written once."""
+        return self.path / "spec.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the trainer as long as it lives."""
+        return self.path / "lock"
+
+    @property
+    def events(self) -> Path:
+        """What happened, one JSON object a line."""
+        return self.path / "events.jsonl"
+
+    @property
+    def heartbeat(self) -> Path:
+        """The newest proof of life."""
+        return self.path / "heartbeat.json"
+
+    @property
+    def log(self) -> Path:
+        """What the trainer printed."""
+        return self.path / "trainer.log"
+
+    @property
+    def cancel_request(self) -> Path:
+        """Its presence asks the trainer to end."""
+        return self.path / "control" / "cancel"
+
+    @property
+    def checkpoints(self) -> Path:
+        """step-N/ for each complete checkpoint."""
+        return self.path / "checkpoints"
+
+    @property
+    def adapter(self) -> Path:
+        """The trained LoRA weights."""
+        return self.path / "adapter"
+
+    @property
+    def export(self) -> Path:
+        """The GGUF and what goes with it."""
+        return self.path / "export"
+
+    @property
+    def report(self) -> Path:
+        """Evaluation, plot, closing report."""
+        return self.path / "report"
+
+    def stage_marker(self, stage: Stage) -> Path:
+        """Return the file whose presence says that the stage is complete."""
+        return self.path / "stages" / f"{stage.value}.done"
+
+    def create(self, spec: JobSpec) -> None:
+        """Make the folder with its spec. Doing it twice for the same job changes nothing."""
+        for folder in ("control", "stages", "checkpoints", "adapter", "export", "report"):
+            (self.path / folder).mkdir(parents=True, exist_ok=True)
+        replace_file(self.spec, spec.model_dump_json(indent=2).encode())
+
+    def read_spec(self) -> JobSpec:
+        """Read spec.json."""
+        return JobSpec.model_validate_json(self.spec.read_bytes())
+
+    def read_heartbeat(self) -> Heartbeat | None:
+        """Read the newest heartbeat; None before the first."""
+        try:
+            return Heartbeat.model_validate_json(self.heartbeat.read_bytes())
+        except FileNotFoundError:
+            return None
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write `content` so that a reader, or a power cut, finds the old file or the new one, never half of it."""
+    descriptor, staged = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(staged).replace(path)
+    except BaseException:
+        Path(staged).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make a rename in `path` survive a power cut, where the system can do that."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that this project wrote."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_events(path: Path, offset: int) -> tuple[list[EventRecord], int]:
+    """Read the complete lines of events.jsonl from byte `offset` on; return them and the next offset.
+
+    A last line without its newline is still being written and is left for the next call.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            block = file.read()
+    except FileNotFoundError:
+        return [], offset
+    complete = block[: block.rfind(b"\n") + 1]
+    records = [EventRecord.model_validate_json(line) for line in complete.splitlines() if line.strip()]
+    return records, offset + len(complete)

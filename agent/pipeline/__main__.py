@@ -1,0 +1,153 @@
+"""Run a job: `python -m agent.pipeline JOB_FOLDER`, or with --fetch its networked part alone.
+
+Holds the folder's lock as long as it lives. Its last event says how the job ended; the exit code says nothing.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from agent.errors import AgentError
+from agent.job_folder import JobFolder, replace_file
+from agent.pipeline.context import Cancelled, Context, EventLog, Pulse, Stopped
+from agent.pipeline.stages import STAGES, StageStep
+from shared.errors import ErrorCode
+from shared.events import StageData, StateData
+from shared.jobs import JobError, JobStatus, Stage
+
+LOCK_WAIT_S = 5.0  # an agent that restarts takes the lock for an instant, to see whether it is held
+
+logger = logging.getLogger("agent.pipeline")
+
+DOING = {
+    Stage.fetch: "Getting the base model.",
+    Stage.prepare: "Turning rows into tokens.",
+    Stage.load: "Loading the base model.",
+    Stage.train: "Training.",
+    Stage.evaluate: "Comparing the tuned model with the base model.",
+    Stage.export: "Writing the model for Ollama.",
+    Stage.verify: "Checking the model in llama.cpp.",
+}
+
+
+def main() -> None:
+    """Parse the command line, take the lock, run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--fetch", action="store_true", help="run only what needs the network")
+    parser.add_argument("--lock-held", type=int, default=None, help="the lock's descriptor, kept over a fresh start")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    folder = JobFolder(path=arguments.folder)
+    lock = FileLock(folder.lock)
+    if arguments.lock_held is None:
+        try:
+            lock.acquire(timeout=LOCK_WAIT_S)
+        except Timeout:
+            sys.exit(f"another trainer holds {folder.lock}")
+    context = Context(folder=folder, spec=folder.read_spec(), log=EventLog(folder.events), pulse=Pulse(folder))
+    signal.signal(signal.SIGTERM, lambda *_: context.terminate.set())
+    context.pulse.start()
+    try:
+        if arguments.fetch:
+            run_guarded(context, tuple(step for step in STAGES if step.networked), last=False)
+        else:
+            held = arguments.lock_held if arguments.lock_held is not None else lock_descriptor(lock)
+            run_guarded(context, STAGES, last=True, lock_fd=held)
+    finally:
+        context.pulse.stop()
+
+
+def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, lock_fd: int | None = None) -> None:
+    """Run the stages; whatever happens, the last event says it in words."""
+    try:
+        run_stages(context, steps, lock_fd)
+        if last:
+            from agent.pipeline.outcome import conclude
+
+            conclude(context)
+    except Cancelled:
+        _keep_what_was_trained(context)
+        context.log.write("Cancelled; what was trained is kept.", StateData(status=JobStatus.cancelled))
+    except Stopped:
+        logger.info("stopped by SIGTERM; the job goes on from its newest checkpoint")
+    except AgentError as error:
+        logger.exception("the job failed")
+        _fail(context, error.code, error.message, error.param)
+    except MemoryError:
+        logger.exception("out of memory")
+        _fail(context, ErrorCode.insufficient_memory, _OUT_OF_MEMORY)
+    except OSError as error:
+        logger.exception("the job failed")
+        _fail(
+            context, ErrorCode.internal, f"The machine refused: {error.strerror or error}. Check its disk, then retry."
+        )
+    except Exception as error:
+        logger.exception("the job failed")
+        if type(error).__name__ == "OutOfMemoryError":
+            _fail(context, ErrorCode.insufficient_memory, _OUT_OF_MEMORY)
+        else:
+            said = (str(error).splitlines() or [""])[0][:200]
+            _fail(context, ErrorCode.internal, f"{type(error).__name__}: {said}. The log has the details: /log.")
+
+
+_OUT_OF_MEMORY = (
+    "The memory was not enough. Try a smaller per_device_train_batch_size (1 or 2), a shorter max_length, or a lower r."
+)
+
+
+def run_stages(context: Context, steps: tuple[StageStep, ...], lock_fd: int | None) -> None:
+    """Run each stage that has no completion marker yet, and mark it."""
+    for step in steps:
+        marker = context.folder.stage_marker(step.stage)
+        if marker.exists():
+            continue
+        context.check_wishes()
+        if step.fresh_memory and "torch" in sys.modules and lock_fd is not None:
+            start_afresh(context, lock_fd)
+        context.pulse.beat(step.stage)
+        context.log.write(DOING[step.stage], StageData(stage=step.stage, done=False))
+        step.load()(context)
+        replace_file(marker, b"")
+        context.pulse.beat(step.stage)
+        context.log.write(f"Done: {step.stage.value}.", StageData(stage=step.stage, done=True))
+
+
+def start_afresh(context: Context, lock_fd: int) -> None:
+    """Replace this process by itself without its memory: same pid, same session, lock never let go.
+
+    Freed tensors leave a large process behind; the export must fit beside whatever else the machine does.
+    """
+    context.pulse.stop()
+    os.set_inheritable(lock_fd, True)
+    arguments = [sys.executable, "-m", "agent.pipeline", str(context.folder.path), f"--lock-held={lock_fd}"]
+    os.execv(sys.executable, arguments)  # noqa: S606 - our own module, no shell wanted
+
+
+def lock_descriptor(lock: FileLock) -> int:
+    """Return the descriptor that holds the lock."""
+    descriptor = lock._context.lock_file_fd  # noqa: SLF001 - filelock has no public name for it
+    if descriptor is None:
+        raise RuntimeError("the lock is not held")
+    return descriptor
+
+
+def _keep_what_was_trained(context: Context) -> None:
+    if context.model is not None:
+        context.model.save_adapter(context.folder.adapter)
+
+
+def _fail(context: Context, code: ErrorCode, message: str, param: str | None = None) -> None:
+    error = JobError(code=code, message=message, param=param)
+    context.log.write(message, StateData(status=JobStatus.failed, error=error), level="error")
+
+
+if __name__ == "__main__":
+    threading.current_thread().name = "trainer"
+    main()

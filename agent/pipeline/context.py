@@ -1,0 +1,124 @@
+"""What a stage is given: the job folder, the spec, a voice, a pulse, and the agent's wishes."""
+
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from agent.job_folder import Heartbeat, JobFolder, JobSpec
+from shared.events import ArtifactData, EventData, EventRecord
+from shared.jobs import Stage
+
+if TYPE_CHECKING:
+    from agent.pipeline.model import LoadedModel
+
+PULSE_S = 2.0
+
+
+class Cancelled(Exception):
+    """The agent asked for the end of this job."""
+
+
+class Stopped(Exception):
+    """The process was asked to end (SIGTERM), the job was not."""
+
+
+class EventLog:
+    """Appends to events.jsonl, one whole line at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(
+        self,
+        message: str,
+        data: EventData,
+        *,
+        level: Literal["info", "warn", "error"] = "info",
+        type: Literal["message", "metrics"] = "message",
+    ) -> None:
+        """Write one event; it is on disk when this returns."""
+        record = EventRecord(created_at=time.time(), level=level, message=message, type=type, data=data)
+        with self._path.open("ab") as file:
+            file.write(record.model_dump_json().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+class Pulse:
+    """Keeps heartbeat.json fresh: `alive_at` from a thread, `progress_at` from the work."""
+
+    def __init__(self, folder: JobFolder) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._stage: Stage | None = None
+        self._step = 0
+        self._progress_at = time.time()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+
+    def start(self) -> None:
+        """Write the first heartbeat and go on every two seconds."""
+        self._write()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write no more."""
+        self._stop.set()
+        self._thread.join()
+
+    def beat(self, stage: Stage | None = None, step: int | None = None) -> None:
+        """Note that the work moved."""
+        self._stage = stage or self._stage
+        self._step = self._step if step is None else step
+        self._progress_at = time.time()
+
+    def _run(self) -> None:
+        while not self._stop.wait(PULSE_S):
+            self._write()
+
+    def _write(self) -> None:
+        beat = Heartbeat(
+            stage=self._stage,
+            step=self._step,
+            pid=os.getpid(),
+            alive_at=time.time(),
+            progress_at=self._progress_at,
+        )
+        staged = self._folder.heartbeat.with_suffix(".new")
+        with self._lock:
+            staged.write_text(beat.model_dump_json(), encoding="utf-8")
+            staged.replace(self._folder.heartbeat)
+
+
+@dataclass(kw_only=True)
+class Context:
+    """One job being done."""
+
+    folder: JobFolder
+    spec: JobSpec
+    log: EventLog
+    pulse: Pulse
+    model: "LoadedModel | None" = None  # in memory from `load` to the end of `evaluate`
+    terminate: threading.Event = field(default_factory=threading.Event)  # set by SIGTERM
+
+    def check_wishes(self) -> None:
+        """Raise Cancelled or Stopped if somebody asked for it. Called between steps and stages."""
+        if self.folder.cancel_request.exists():
+            raise Cancelled
+        if self.terminate.is_set():
+            raise Stopped
+
+    def artifact(self, name: str, path: Path, sha256: str) -> None:
+        """Announce a result file that is complete on disk."""
+        self.log.write(
+            f"{name} is ready.",
+            ArtifactData(
+                name=name,
+                path=path.relative_to(self.folder.path).as_posix(),
+                bytes=path.stat().st_size,
+                sha256=sha256,
+            ),
+        )

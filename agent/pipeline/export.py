@@ -1,0 +1,48 @@
+"""Stage 6: the adapter becomes a GGUF that stands alone, an adapter GGUF, a zip for PEFT, and a Modelfile."""
+
+import zipfile
+from pathlib import Path
+
+from agent.data.chat_template import ChatTemplate
+from agent.export.gguf import write_adapter_gguf, write_gguf
+from agent.export.merge import ADAPTER_FILE, MergeTarget
+from agent.export.modelfile import write_modelfile
+from agent.job_folder import replace_file
+from agent.pipeline.context import Context
+from agent.pipeline.evaluate import read_evaluation
+from agent.pipeline.prepare import base_card
+
+
+def gguf_path(context: Context) -> Path:
+    """Return where the finished model lies."""
+    return context.folder.export / f"{context.spec.name}.gguf"
+
+
+def run(context: Context) -> None:
+    """Write export/. Raises AgentError."""
+    card = base_card(context)
+    base, adapter, export = Path(card.folder), context.folder.adapter, context.folder.export
+    export_gguf(context, "nf4" if context.spec.settings.load_in_4bit else "original")
+    context.check_wishes()
+    write_adapter_gguf(base, adapter, export / f"{context.spec.name}-adapter.gguf")
+    context.pulse.beat()
+    with zipfile.ZipFile(export / f"{context.spec.name}-adapter.zip", "w", zipfile.ZIP_STORED) as archive:
+        for name in (ADAPTER_FILE, "adapter_config.json"):
+            archive.write(adapter / name, name)
+    answers = read_evaluation(context).tuned_answers
+    modelfile = write_modelfile(
+        gguf_name=gguf_path(context).name,
+        template=ChatTemplate(card),
+        stops=card.eos_tokens,
+        longest_answer=max(answer.prompt.expected_tokens for answer in answers),
+        card_name=context.spec.base_model,
+    )
+    replace_file(export / "Modelfile", modelfile.encode())
+
+
+def export_gguf(context: Context, target: MergeTarget) -> None:
+    """Write the standalone GGUF, merged onto `target`, in place of any before. Raises AgentError."""
+    card = base_card(context)
+    out = gguf_path(context)
+    write_gguf(Path(card.folder), context.folder.adapter, out, name=context.spec.name, target=target)
+    context.pulse.beat()

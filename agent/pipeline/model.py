@@ -1,0 +1,143 @@
+"""The base model with its adapter, in memory: loaded as planned, asked questions, its adapter saved and restored."""
+
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, set_seed
+
+from agent.base_models.card import BaseModelCard
+from agent.data.chat_template import ChatTemplate
+from agent.export.gguf import QUANTIZED_FILE
+from agent.export.merge import ADAPTER_FILE
+from agent.job_folder import JobSpec, replace_file
+
+
+def compute_dtype(device: str) -> torch.dtype:
+    """Return the type of the computation: fp32 on CPU, bf16 on GPUs that have it, else fp16."""
+    if device == "cpu":
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+
+@dataclass(kw_only=True)
+class LoadedModel:
+    """A PEFT model, its tokenizer, and where answers end."""
+
+    peft: Any
+    tokenizer: Any
+    eos_ids: list[int]
+    device: str
+
+    def trainable_parameters(self) -> int:
+        """Return the number of weights that the adapter trains."""
+        return sum(p.numel() for p in self.peft.parameters() if p.requires_grad)
+
+    def save_adapter(self, folder: Path) -> None:
+        """Write adapter_model.safetensors, adapter_config.json, and the names of the weights held in NF4."""
+        self.peft.save_pretrained(folder, safe_serialization=True)
+        replace_file(folder / QUANTIZED_FILE, json.dumps(self.quantized_weights()).encode())
+
+    def quantized_weights(self) -> list[str]:
+        """Name the weights that bitsandbytes quantized, as the base model's files name them."""
+        modules = self.peft.get_base_model().named_modules()
+        found = (name for name, module in modules if type(module).__name__ == "Linear4bit")
+        return sorted(f"{name.removesuffix('.base_layer')}.weight" for name in found)
+
+    def restore_adapter(self, folder: Path) -> None:
+        """Put back the weights that `save_adapter` wrote."""
+        set_peft_model_state_dict(self.peft, load_file(folder / ADAPTER_FILE))
+
+    @contextmanager
+    def answering(self, *, adapter: bool) -> Iterator[Any]:
+        """Give the model in evaluation mode, with the adapter or as the base model."""
+        training = self.peft.training
+        self.peft.eval()
+        try:
+            if adapter:
+                yield self.peft
+            else:
+                with self.peft.disable_adapter():
+                    yield self.peft
+        finally:
+            self.peft.train(training)
+
+    def answer(self, prompts: list[list[int]], *, adapter: bool, max_new_tokens: int) -> list[list[int]]:
+        """Answer each prompt greedily; return the new tokens, the end token included where one was reached."""
+        width = max(len(prompt) for prompt in prompts)
+        pad = self.eos_ids[0]
+        ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=self.device)
+        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device)
+        with self.answering(adapter=adapter) as model, torch.inference_mode():
+            output = model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=max_new_tokens,
+                do_sample=False,
+                temperature=None,
+                top_p=None,
+                top_k=None,
+                repetition_penalty=1.0,
+                eos_token_id=self.eos_ids,
+                pad_token_id=pad,
+            )
+        return [_until_end(row[width:].tolist(), set(self.eos_ids)) for row in output]
+
+
+def _until_end(tokens: list[int], eos_ids: set[int]) -> list[int]:
+    for position, token in enumerate(tokens):
+        if token in eos_ids:
+            return tokens[: position + 1]
+    return tokens
+
+
+def load_model(spec: JobSpec, card: BaseModelCard) -> LoadedModel:
+    """Load the base model in NF4 (or 16 bits) and put a fresh, seeded adapter on it."""
+    settings = spec.settings
+    dtype = compute_dtype(spec.device)
+    quantization = (
+        BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+        if settings.load_in_4bit
+        else None
+    )
+    with warnings.catch_warnings():
+        # bitsandbytes looks for a CPU kernel on a hub and warns that it may not; the built-in one is what we want.
+        warnings.filterwarnings("ignore", message=".*kernels.*")
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            card.folder,
+            quantization_config=quantization,
+            dtype=dtype,
+            device_map={"": spec.device},
+            trust_remote_code=False,
+            use_safetensors=True,
+        )
+    model.config.use_cache = False
+    set_seed(spec.seed)
+    lora = LoraConfig(
+        r=settings.r,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        target_modules=settings.target_modules,
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
+    peft = get_peft_model(model, lora)
+    peft.peft_config["default"].base_model_name_or_path = spec.base_model  # not a path of this machine
+    if settings.activation_checkpointing:
+        model.enable_input_require_grads()
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    eos_ids = ChatTemplate(card).token_ids(card.eos_tokens)
+    tokenizer = AutoTokenizer.from_pretrained(card.folder, trust_remote_code=False)
+    return LoadedModel(peft=peft, tokenizer=tokenizer, eos_ids=sorted(eos_ids), device=spec.device)

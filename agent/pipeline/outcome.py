@@ -1,0 +1,111 @@
+"""After the last stage: the plot, the report, the advice, the result files, and the last event."""
+
+import hashlib
+import importlib.metadata
+from pathlib import Path
+
+from agent.diagnosis.curve import LossCurve
+from agent.diagnosis.rules import Case, diagnose
+from agent.job_folder import read_events, replace_file
+from agent.pipeline.context import Context
+from agent.pipeline.evaluate import SHOWN_QUESTIONS, read_evaluation
+from agent.pipeline.export import gguf_path
+from agent.pipeline.prepare import base_card, read_rows
+from agent.pipeline.verify import read_verified
+from agent.report.closing import verdict, write_report
+from agent.report.plot import draw_loss_plot
+from shared.events import AdviceData, EventRecord, ProgressData, SampleData, StateData
+from shared.jobs import JobStatus
+from shared.results import Answer, JobResult
+
+LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "gguf", "xllamacpp")
+
+
+def conclude(context: Context) -> None:
+    """Write report/ and say how it ended; the last event of a job that succeeded."""
+    records, _ = read_events(context.folder.events, 0)
+    curve = LossCurve.from_events(records)
+    result = make_result(context, curve, records)
+    report = context.folder.report
+    replace_file(report / "loss.png", draw_loss_plot(curve, title=f"{context.spec.name} · job #{context.spec.number}"))
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    text = write_report(context.spec, base_card(context), result, versions)
+    replace_file(report / "report.md", text.encode())
+    replace_file(report / "report.json", result.model_dump_json(indent=2).encode())
+    for answer in result.answers:
+        context.log.write(f"Asked: {answer.question}", SampleData(answer=answer))
+    for advice in result.advice:
+        context.log.write(f"{advice.title}. {advice.message}", AdviceData(advice=advice), level="warn")
+    for path in result_files(context):
+        context.artifact(path.name, path, _sha256(path))
+    context.log.write(result.verdict, StateData(status=JobStatus.succeeded, result=result))
+
+
+def result_files(context: Context) -> list[Path]:
+    """List what a person gets, the model first."""
+    export, report, name = context.folder.export, context.folder.report, context.spec.name
+    return [
+        gguf_path(context),
+        export / "Modelfile",
+        export / f"{name}-adapter.gguf",
+        export / f"{name}-adapter.zip",
+        report / "loss.png",
+        report / "report.md",
+        report / "report.json",
+    ]
+
+
+def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) -> JobResult:
+    """Gather the closing facts from what the stages left."""
+    evaluation = read_evaluation(context)
+    verified = read_verified(context)
+    progress = [record.data for record in records if isinstance(record.data, ProgressData)]
+    test_rows = len(read_rows(context.folder, "test"))
+    optimistic = test_rows == 0
+    best_step, best_loss = curve.best or (0, evaluation.final_loss)
+    speeds = [point.tokens_per_s for point in progress if point.tokens_per_s is not None]
+    case = Case(
+        curve=curve,
+        settings=context.spec.settings,
+        train_rows=len(read_rows(context.folder, "train")),
+        answers=len(evaluation.tuned_answers),
+        unstopped=sum(not answer.stopped for answer in evaluation.tuned_answers),
+    )
+    return JobResult(
+        verdict=verdict(
+            base_loss=evaluation.base_loss,
+            final_loss=evaluation.final_loss,
+            test_rows=test_rows or len(read_rows(context.folder, "validation")),
+            optimistic=optimistic,
+        ),
+        base_loss=evaluation.base_loss,
+        final_loss=evaluation.final_loss,
+        best_step=best_step,
+        best_validation_loss=best_loss,
+        steps=progress[-1].step if progress else 0,
+        trained_tokens=progress[-1].trained_tokens if progress else 0,
+        train_seconds=_train_seconds(records),
+        tokens_per_s=speeds[-1] if speeds else 0.0,
+        peak_memory_mib=max((point.memory_mib or 0 for point in progress), default=0),
+        optimistic=optimistic,
+        answers=[
+            Answer(question=answer.prompt.question, base=base, tuned=tuned)
+            for answer, base, tuned in zip(
+                evaluation.tuned_answers, evaluation.base_answers, verified.tuned_texts, strict=False
+            )
+        ][:SHOWN_QUESTIONS],
+        advice=diagnose(case),
+        verification=verified.verification,
+        ollama_name=context.spec.ollama_name,
+        gguf_bytes=gguf_path(context).stat().st_size,
+    )
+
+
+def _train_seconds(records: list[EventRecord]) -> float:
+    times = [record.created_at for record in records if isinstance(record.data, ProgressData)]
+    return times[-1] - times[0] if times else 0.0
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

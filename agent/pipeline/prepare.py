@@ -1,0 +1,142 @@
+"""Stage 2: rows become tokens, dealt into train, validation and test, with what is asked of the finished model."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from agent.base_models.card import BaseModelCard, read_card
+from agent.data.chat_template import ChatTemplate
+from agent.data.inspect import KeptRow, kept_rows
+from agent.data.split import Split, split_rows
+from agent.errors import AgentError
+from agent.job_folder import JobFolder, replace_file
+from agent.pipeline.context import Context
+from shared.errors import ErrorCode
+from shared.inspections import DroppedRow
+from shared.schema import Response
+
+HELD_OUT_PROMPTS = 8
+
+
+class TokenRow(Response):
+    """One row, ready for a batch."""
+
+    input_ids: list[int]
+    labels: list[int]  # -100 where not trained on
+
+
+class HeldOutPrompt(Response):
+    """A question that no training row contained."""
+
+    question: str
+    messages: list[dict[str, str]]  # up to the question
+    prompt_ids: list[int]
+    expected: str
+    expected_tokens: int
+
+
+def base_card(context: Context) -> BaseModelCard:
+    """Return the card of the job's base model."""
+    card = read_card(Path(context.spec.base_model_cache))
+    if card is None:
+        raise AgentError("The base model's card is gone. Start the job again.", code=ErrorCode.internal)
+    return card
+
+
+def read_rows(folder: JobFolder, part: str) -> list[TokenRow]:
+    """Read what this stage wrote for `train`, `validation` or `test`."""
+    with (folder.path / "rows" / f"{part}.jsonl").open("rb") as file:
+        return [TokenRow.model_validate_json(line) for line in file]
+
+
+def read_held_out(folder: JobFolder) -> list[HeldOutPrompt]:
+    """Read the held-out prompts."""
+    data = json.loads((folder.path / "rows" / "held_out.json").read_bytes())
+    return [HeldOutPrompt.model_validate(item) for item in data]
+
+
+def run(context: Context) -> None:
+    """Write rows/{train,validation,test}.jsonl and rows/held_out.json. Raises AgentError."""
+    spec = context.spec
+    _check_hash(Path(spec.dataset_path), spec.dataset_sha256)
+    card = base_card(context)
+    template = ChatTemplate(card)
+    dropped: list[DroppedRow] = []
+    kept = list(kept_rows(Path(spec.dataset_path), spec.form, template, dropped))
+    split = split_rows(len(kept), spec.seed)
+    (context.folder.path / "rows").mkdir(exist_ok=True)
+    for part, numbers in (("train", split.train), ("validation", split.validation), ("test", split.test)):
+        rows = list(_rows(kept[n] for n in numbers))
+        _write_rows(
+            context.folder,
+            part,
+            [row for row in rows if _trainable(row, spec.settings.max_length)],
+            spec.settings.max_length,
+        )
+        context.pulse.beat()
+    _check_end_of_turn(context.folder, template, card)
+    _write_held_out(context.folder, kept, split, template)
+
+
+def _rows(kept: Iterable[KeptRow]) -> Iterable[TokenRow]:
+    for row in kept:
+        yield TokenRow(input_ids=row.tokens.input_ids, labels=row.tokens.labels)
+
+
+def _trainable(row: TokenRow, max_length: int) -> bool:
+    return any(label != -100 for label in row.labels[:max_length])
+
+
+def _write_rows(folder: JobFolder, part: str, rows: list[TokenRow], max_length: int) -> None:
+    lines = [
+        TokenRow(input_ids=row.input_ids[:max_length], labels=row.labels[:max_length]).model_dump_json() for row in rows
+    ]
+    if part == "train" and not lines:
+        raise AgentError(
+            f"With max_length {max_length} every answer is cut away. Choose a longer max_length.",
+            code=ErrorCode.setting_invalid,
+            param="max_length",
+        )
+    replace_file(folder.path / "rows" / f"{part}.jsonl", "".join(f"{line}\n" for line in lines).encode())
+
+
+def _check_end_of_turn(folder: JobFolder, template: ChatTemplate, card: BaseModelCard) -> None:
+    """Make sure that the model is taught to stop: the last trained token of uncut rows ends the turn."""
+    ends = template.token_ids(card.eos_tokens)
+    rows = read_rows(folder, "train")
+    taught = sum(any(label in ends for label in row.labels) for row in rows)
+    if taught < len(rows) / 2:
+        raise AgentError(
+            f"Only {taught} of {len(rows)} rows teach the model where to stop; the others lose their end to "
+            "max_length. Choose a longer one.",
+            code=ErrorCode.setting_invalid,
+            param="max_length",
+        )
+
+
+def _write_held_out(folder: JobFolder, kept: list[KeptRow], split: Split, template: ChatTemplate) -> None:
+    numbers = [*split.test, *split.validation][:HELD_OUT_PROMPTS]
+    prompts = []
+    for row in (kept[n] for n in numbers):
+        asked = row.messages[:-1]
+        expected = row.messages[-1].content
+        prompts.append(
+            HeldOutPrompt(
+                question=asked[-1].content,
+                messages=[message.as_dict() for message in asked],
+                prompt_ids=template.tokenize_prompt(asked),
+                expected=expected,
+                expected_tokens=len(template.tokenize(row.messages).input_ids) - len(template.tokenize_prompt(asked)),
+            ).model_dump()
+        )
+    replace_file(folder.path / "rows" / "held_out.json", json.dumps(prompts, ensure_ascii=False).encode())
+
+
+def _check_hash(path: Path, expected: str) -> None:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise AgentError(
+            "The dataset on disk is not the one that was planned with. Send it again.", code=ErrorCode.dataset_broken
+        )

@@ -1,0 +1,34 @@
+"""What a job does, in order. The loop in __main__ knows none of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from agent.pipeline.context import Context
+from shared.jobs import Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageStep:
+    """One stage: a module with `run(context)`, imported when its turn comes."""
+
+    stage: Stage
+    module: str
+    networked: bool = False  # runs in the fetch child, which alone has the network and the hub token
+    fresh_memory: bool = False  # starts in a process that holds no model
+
+    def load(self) -> Callable[[Context], None]:
+        """Import the stage; the heavy libraries come with it."""
+        run: Callable[[Context], None] = import_module(self.module).run
+        return run
+
+
+STAGES: tuple[StageStep, ...] = (
+    StageStep(stage=Stage.fetch, module="agent.pipeline.fetch", networked=True),
+    StageStep(stage=Stage.prepare, module="agent.pipeline.prepare"),
+    StageStep(stage=Stage.load, module="agent.pipeline.load"),
+    StageStep(stage=Stage.train, module="agent.pipeline.train"),
+    StageStep(stage=Stage.evaluate, module="agent.pipeline.evaluate"),
+    StageStep(stage=Stage.export, module="agent.pipeline.export", fresh_memory=True),
+    StageStep(stage=Stage.verify, module="agent.pipeline.verify"),
+)

@@ -1,0 +1,308 @@
+"""Stage 4: train, look at the held-out rows on the way, stop when they get worse, keep the best weights."""
+
+import math
+import resource
+import time
+from typing import Any
+
+import torch
+from transformers import TrainerCallback
+from trl import SFTConfig
+
+from agent.errors import AgentError
+from agent.gpu import MIB, read_machine
+from agent.pipeline.checkpoints import Checkpoint, newest_valid, read_extra, rotate, save_checkpoint
+from agent.pipeline.context import Cancelled, Context, Stopped
+from agent.pipeline.load import loaded_model
+from agent.pipeline.prepare import TokenRow, read_rows
+from agent.pipeline.trainer import HearthSFTTrainer, held_out_loss
+from shared.errors import ErrorCode
+from shared.events import CheckpointData, EvaluationData, ProgressData
+from shared.hyperparameters import ResolvedSettings
+
+PROGRESS_EVERY_S = 0.5
+NAN_STEPS = 3  # in a row; one alone may be a freak batch
+
+
+def run(context: Context) -> None:
+    """Train, and leave the best weights in adapter/. Raises AgentError, Cancelled, Stopped."""
+    model = loaded_model(context)
+    rows = read_rows(context.folder, "train")
+    watcher = Watcher(context, read_rows(context.folder, "validation"))
+    trainer = make_trainer(context, rows, watcher)
+    watcher.trainer = trainer
+    resume = newest_valid(context.folder.checkpoints)
+    if resume is not None:
+        watcher.restore(resume)
+    trainer.train(resume_from_checkpoint=str(resume.path) if resume else None)
+    watcher.finish()
+    if watcher.best is not None:
+        model.restore_adapter(watcher.best.path)
+    model.save_adapter(context.folder.adapter)
+
+
+def make_trainer(context: Context, rows: list[TokenRow], watcher: "Watcher") -> HearthSFTTrainer:
+    """Build the trainer from the resolved settings; saving, evaluating and stopping are the watcher's."""
+    assert context.model is not None
+    return HearthSFTTrainer(
+        model=context.model.peft,
+        args=sft_config(
+            context.spec.settings, str(context.folder.path / "trainer"), context.spec.seed, context.spec.device
+        ),
+        rows=rows,
+        processing_class=context.model.tokenizer,
+        callbacks=[watcher],
+    )
+
+
+def sft_config(settings: ResolvedSettings, output_dir: str, seed: int, device: str) -> SFTConfig:
+    """Translate the resolved settings into TRL's names, and switch off its defaults that work against us."""
+    return SFTConfig(
+        output_dir=output_dir,
+        num_train_epochs=settings.n_epochs,
+        per_device_train_batch_size=settings.per_device_train_batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.lr_scheduler_type,
+        warmup_steps=settings.warmup_steps,
+        weight_decay=settings.weight_decay,
+        max_length=settings.max_length,
+        seed=seed,
+        data_seed=seed,
+        optim="adamw_torch",
+        bf16=device == "cuda" and torch.cuda.is_bf16_supported(),
+        fp16=device == "cuda" and not torch.cuda.is_bf16_supported(),
+        use_cpu=device == "cpu",
+        gradient_checkpointing=False,  # switched on with the model, where the plan asks for it
+        logging_steps=1,
+        logging_nan_inf_filter=False,  # it would show an old loss in place of NaN
+        disable_tqdm=True,
+        report_to=[],
+        save_strategy="no",  # the Trainer's own checkpoints are not atomic; the watcher writes ours
+        eval_strategy="no",
+        dataloader_num_workers=0,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        remove_unused_columns=False,
+        restore_callback_states_from_checkpoint=False,  # the watcher restores its own
+    )
+
+
+class Watcher(TrainerCallback):
+    """Reports each step, evaluates, keeps checkpoints, stops early, hears the agent's wishes."""
+
+    trainer: HearthSFTTrainer
+
+    def __init__(self, context: Context, validation: list[TokenRow]) -> None:
+        self._context = context
+        self._validation = validation
+        self.best: Checkpoint | None = None
+        self.best_loss = math.inf
+        self._bad_evaluations = 0
+        self._train_loss: float | None = None
+        self._nan_steps = 0
+        self._meter = Meter()
+        self._last_report = 0.0
+        self._last_save = time.monotonic()
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Take up the counts where a checkpoint left them."""
+        extra = read_extra(checkpoint)
+        self.best_loss = extra["best_loss"] if extra["best_loss"] is not None else math.inf
+        self._bad_evaluations = extra["bad_evaluations"]
+        self.trainer.trained_tokens = extra["trained_tokens"]
+        best = self._context.folder.checkpoints / f"step-{extra['best_step']}"
+        self.best = Checkpoint(step=extra["best_step"], path=best) if extra["best_step"] is not None else None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Measure the untrained model, so that the plot shows where it came from."""
+        self._meter.start()
+        if state.global_step == 0:
+            self._evaluate(state)
+
+    def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Note that a part of a step is done: on a slow machine that alone may take minutes."""
+        self._context.pulse.beat()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
+        """Note the step, and hear the agent's wishes."""
+        self._context.pulse.beat(step=state.global_step)
+        self._meter.step(self.trainer.real_tokens)
+        control.should_training_stop = control.should_training_stop or self._asked_to_end()
+        return control
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> Any:
+        """Report the step that just ended (each is logged); evaluate, save and stop early where that is due."""
+        if not logs or "loss" not in logs:
+            return control
+        self._note_loss(float(logs["loss"]), state, args)
+        self._report(state, logs)
+        if self._asked_to_end():
+            return control
+        if state.global_step % self._context.spec.settings.eval_steps == 0 or state.global_step >= state.max_steps:
+            improved, loss = self._evaluate(state)
+            self._bad_evaluations = 0 if improved else self._bad_evaluations + 1
+            self._save(state, valid_loss=loss)
+            if self._bad_evaluations >= self._context.spec.settings.early_stopping_patience:
+                control.should_training_stop = True
+        elif time.monotonic() - self._last_save > self._context.spec.checkpoint_interval_s:
+            self._save(state, valid_loss=None)
+        return control
+
+    def _note_loss(self, loss: float, state: Any, args: Any) -> None:
+        self._nan_steps = 0 if math.isfinite(loss) else self._nan_steps + 1
+        if self._nan_steps >= NAN_STEPS:
+            raise _diverged(state.global_step, args.learning_rate)
+        self._train_loss = loss if math.isfinite(loss) else None
+
+    def _asked_to_end(self) -> bool:
+        return self._context.folder.cancel_request.exists() or self._context.terminate.is_set()
+
+    def finish(self) -> None:
+        """Act on the wish that ended the training, if one did. Raises Cancelled, Stopped."""
+        if self._context.folder.cancel_request.exists():
+            raise Cancelled
+        if self._context.terminate.is_set():
+            self._save(self.trainer.state, valid_loss=None)
+            raise Stopped
+
+    def _evaluate(self, state: Any) -> tuple[bool, float]:
+        assert self._context.model is not None
+        with self._context.model.answering(adapter=True) as model:
+            loss = held_out_loss(model, self._validation)
+        self._meter.pause_until_now()
+        self._context.pulse.beat()
+        improved = loss < self.best_loss
+        if improved and state.global_step > 0:
+            self.best_loss = loss
+            self.best = Checkpoint(
+                step=state.global_step, path=self._context.folder.checkpoints / f"step-{state.global_step}"
+            )
+        finite = loss if math.isfinite(loss) else None
+        self._context.log.write(
+            f"Step {state.global_step}: held-out loss {loss:.3f}" + (", the best so far." if improved else "."),
+            EvaluationData(
+                step=state.global_step,
+                split="validation",
+                loss=finite,
+                best_loss=self.best_loss if self.best else finite,
+                best_step=self.best.step if self.best else state.global_step,
+            ),
+            type="metrics",
+        )
+        return improved, loss
+
+    def _save(self, state: Any, *, valid_loss: float | None) -> None:
+        best_step = self.best.step if self.best else None
+        save_checkpoint(
+            self.trainer,
+            self._context.folder.checkpoints,
+            extra={
+                "best_loss": self.best_loss if math.isfinite(self.best_loss) else None,
+                "best_step": best_step,
+                "bad_evaluations": self._bad_evaluations,
+                "trained_tokens": self.trainer.trained_tokens,
+            },
+        )
+        rotate(self._context.folder.checkpoints, best_step=best_step)
+        self._last_save = time.monotonic()
+        self._meter.pause_until_now()
+        self._context.log.write(
+            f"Checkpoint at step {state.global_step}.",
+            CheckpointData(
+                step=state.global_step,
+                train_loss=self._train_loss,
+                valid_loss=valid_loss if valid_loss is not None and math.isfinite(valid_loss) else None,
+                best=best_step == state.global_step,
+            ),
+        )
+
+    def _report(self, state: Any, logs: dict[str, float]) -> None:
+        now = time.monotonic()
+        if now - self._last_report < PROGRESS_EVERY_S and state.global_step < state.max_steps:
+            return
+        self._last_report = now
+        remaining = state.max_steps - state.global_step
+        step_s = self._meter.seconds_a_step
+        self._context.log.write(
+            f"Step {state.global_step} of {state.max_steps}.",
+            ProgressData(
+                step=state.global_step,
+                total_steps=state.max_steps,
+                epoch=round(state.epoch or 0.0, 3),
+                n_epochs=self._context.spec.settings.n_epochs,
+                loss=self._train_loss,
+                learning_rate=_finite(logs.get("learning_rate")),
+                grad_norm=_finite(logs.get("grad_norm")),
+                tokens_per_s=self._meter.tokens_a_second,
+                memory_mib=peak_memory_mib(self._context.spec.device),
+                temperature_c=_temperature(self._context),
+                eta_s=round(remaining * step_s) if step_s is not None else None,
+                trained_tokens=self.trainer.trained_tokens,
+            ),
+            type="metrics",
+        )
+
+
+class Meter:
+    """Real tokens a second and seconds a step, with evaluations and checkpoints taken out."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+        self._seconds = 0.0
+        self._tokens = 0
+        self._steps = 0
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._last = time.monotonic()
+
+    def step(self, real_tokens: int) -> None:
+        """Note a step; `real_tokens` counts from the start."""
+        now = time.monotonic()
+        self._seconds += now - self._last
+        self._last = now
+        self._tokens = real_tokens
+        self._steps += 1
+
+    def pause_until_now(self) -> None:
+        """Leave out what happened since the last step."""
+        self._last = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds spent in steps."""
+        return self._seconds
+
+    @property
+    def tokens_a_second(self) -> float | None:
+        """Return real tokens a second; None before the first step."""
+        return round(self._tokens / self._seconds, 1) if self._seconds > 0 else None
+
+    @property
+    def seconds_a_step(self) -> float | None:
+        """Return the mean seconds a step; None before the first."""
+        return self._seconds / self._steps if self._steps else None
+
+
+def peak_memory_mib(device: str) -> int:
+    """Return the most memory this process has had: the GPU's, or resident."""
+    if device == "cuda":
+        return int(torch.cuda.max_memory_reserved()) // MIB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def _temperature(context: Context) -> int | None:
+    return read_machine(context.folder.path).temperature_c if context.spec.device == "cuda" else None
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _diverged(step: int, learning_rate: float) -> AgentError:
+    return AgentError(
+        f"Training diverged: the loss was not a number for {NAN_STEPS} steps up to step {step}. The learning rate "
+        f"{learning_rate:g} is probably too high; try {learning_rate / 10:g}. The checkpoints before that are kept.",
+        code=ErrorCode.training_diverged,
+        param="learning_rate",
+    )

@@ -1,0 +1,106 @@
+"""One mixin over TRL's trainers: loss on trained tokens only, our sampler, our exact evaluation."""
+
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch.nn.functional import cross_entropy
+from trl import SFTTrainer
+
+from agent.pipeline.prepare import TokenRow
+from agent.pipeline.sampler import LengthGroupedSampler
+
+IGNORED = -100
+
+
+def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+    """Pad rows on the right. Returns input_ids, labels and attention_mask of shape (rows, longest)."""
+    width = max(len(row["input_ids"]) for row in rows)
+
+    def padded(key: str, filler: int) -> torch.Tensor:
+        return torch.tensor([row[key] + [filler] * (width - len(row[key])) for row in rows])
+
+    mask = [[1] * len(row["input_ids"]) + [0] * (width - len(row["input_ids"])) for row in rows]
+    return {
+        "input_ids": padded("input_ids", 0),
+        "labels": padded("labels", IGNORED),
+        "attention_mask": torch.tensor(mask),
+    }
+
+
+class TrainedTokensHead:
+    """Lets a model's output head see trained tokens alone: no logits for prompts and padding.
+
+    Works for any model whose head is a module, soft caps and scales after it included, because the choice is made
+    at the head's input.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def summed_loss(self, inputs: dict[str, Any]) -> tuple[torch.Tensor, int]:
+        """Return the summed negative log-likelihood of a batch's trained tokens, in nats, and their number."""
+        targets = inputs["labels"][:, 1:]
+        chosen = targets != IGNORED
+        hook = self._model.get_output_embeddings().register_forward_pre_hook(
+            lambda _head, hidden: (hidden[0][:, :-1][chosen], *hidden[1:])
+        )
+        try:
+            logits = self._model(
+                input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False
+            ).logits
+        finally:
+            hook.remove()
+        return cross_entropy(logits.float(), targets[chosen], reduction="sum"), int(chosen.sum())
+
+
+def held_out_loss(model: Any, rows: list[TokenRow], *, batch_size: int = 8) -> float:
+    """Return nats per trained token over `rows`: exact, whatever the batches are. The model's mode is the caller's."""
+    head = TrainedTokensHead(model)
+    device = next(model.parameters()).device
+    ordered = sorted(rows, key=lambda row: len(row.input_ids))
+    total, tokens = 0.0, 0
+    with torch.inference_mode():
+        for at in range(0, len(ordered), batch_size):
+            batch = collate([row.model_dump() for row in ordered[at : at + batch_size]])
+            loss, count = head.summed_loss({key: value.to(device) for key, value in batch.items()})
+            total += float(loss)
+            tokens += count
+    return total / max(tokens, 1)
+
+
+class TrainedTokensMixin:
+    """For any of TRL's trainers: the loss over trained tokens, divided by their number in the effective batch."""
+
+    real_tokens = 0  # seen in training by this process, padding not counted
+    trained_tokens = 0  # those of them in the loss
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Return the loss of one micro-batch, in nats per trained token of the effective batch."""
+        if return_outputs:
+            raise NotImplementedError("logits are never built, so there are no outputs to return")
+        loss, count = TrainedTokensHead(model).summed_loss(inputs)
+        self.real_tokens += int(inputs["attention_mask"].sum())
+        self.trained_tokens += count
+        return loss / (count if num_items_in_batch is None else num_items_in_batch)
+
+
+class HearthSFTTrainer(TrainedTokensMixin, SFTTrainer):  # type: ignore[misc]  # trl is untyped
+    """TRL's SFTTrainer on rows that are tokens already."""
+
+    def __init__(self, *, rows: list[TokenRow], **arguments: Any) -> None:
+        self._lengths = [len(row.input_ids) for row in rows]
+        super().__init__(
+            train_dataset=Dataset.from_list([row.model_dump() for row in rows]), data_collator=collate, **arguments
+        )
+        for parameter in self.model.parameters():
+            if parameter.requires_grad:  # TRL casts a quantized model's adapter to bf16, where small updates are lost
+                parameter.data = parameter.data.float()
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
+        del train_dataset  # the rows given at the start are the only ones
+        return LengthGroupedSampler(
+            self._lengths, batch_size=self.args.per_device_train_batch_size, seed=self.args.seed
+        )

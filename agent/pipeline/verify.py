@@ -1,0 +1,127 @@
+"""Stage 7: the exported file, loaded by llama.cpp in a child, must be the model that was trained."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from agent.errors import AgentError
+from agent.export.merge import MergeTarget
+from agent.export.verify import VerifyReply, VerifyRequest
+from agent.job_folder import replace_file
+from agent.pipeline.context import Context
+from agent.pipeline.evaluate import Evaluation, read_evaluation
+from agent.pipeline.export import export_gguf, gguf_path
+from shared.errors import ErrorCode
+from shared.results import Verification
+from shared.schema import Response
+
+LIMIT_S = 1800.0
+NEEDED_SHARE = 0.75  # of the held-out answers: six of eight
+VERIFIED_FILE = "verified.json"
+
+
+class Verified(Response):
+    """What `report/verified.json` holds."""
+
+    verification: Verification
+    tuned_texts: list[str]  # the GGUF's answers to the held-out prompts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One merge target, and what llama.cpp made of it."""
+
+    target: MergeTarget
+    reply: VerifyReply
+
+
+def read_verified(context: Context) -> Verified:
+    """Read what this stage wrote."""
+    return Verified.model_validate_json((context.folder.report / VERIFIED_FILE).read_bytes())
+
+
+def run(context: Context) -> None:
+    """Write report/verified.json. Raises AgentError when the exported model is not the trained one."""
+    evaluation = read_evaluation(context)
+    target: MergeTarget = "nf4" if context.spec.settings.load_in_4bit else "original"
+    trial = Trial(target=target, reply=ask_llama_cpp(context, evaluation))
+    if _enough(trial, evaluation) is False and context.spec.settings.load_in_4bit:
+        trial = _try_other(context, evaluation, trial)
+    reply = trial.reply
+    verification = Verification(
+        prompts=len(reply.texts),
+        agreed=reply.agreed,
+        merge_target=trial.target,
+        template_tokens_equal=reply.template_tokens_equal,
+        stops=reply.stops,
+    )
+    verified = Verified(verification=verification, tuned_texts=reply.texts)
+    replace_file(context.folder.report / VERIFIED_FILE, verified.model_dump_json().encode())
+    refuse_if_different(verification, reply.difference)
+
+
+def refuse_if_different(verification: Verification, difference: str | None) -> None:
+    """Raise AgentError when the exported model is not the trained one."""
+    kept = "The adapter is kept; the log has the details: /log."
+    if not verification.template_tokens_equal:
+        raise AgentError(
+            f"In llama.cpp the chat template gives other tokens than in training ({difference}), so the exported model "
+            f"would answer badly. {kept}",
+            code=ErrorCode.verification_failed,
+        )
+    if verification.agreed < NEEDED_SHARE * verification.prompts:
+        raise AgentError(
+            f"Only {verification.agreed} of {verification.prompts} answers of the exported model equal the trained "
+            f"model's, so it is not handed out. {kept}",
+            code=ErrorCode.verification_failed,
+        )
+    if not verification.stops:
+        raise AgentError(
+            f"The exported model does not end its answers where the trained model does. {kept}",
+            code=ErrorCode.verification_failed,
+        )
+
+
+def ask_llama_cpp(context: Context, evaluation: Evaluation) -> VerifyReply:
+    """Load the GGUF in a child and compare. Raises AgentError when it does not load, or the child dies."""
+    request = VerifyRequest(
+        gguf=str(gguf_path(context)),
+        answers=evaluation.tuned_answers,
+        max_new_tokens=evaluation.max_new_tokens,
+        threads=context.spec.threads,
+        gpu_layers=999 if context.spec.device == "cuda" else 0,
+    )
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "agent.export.verify"],
+            input=request.model_dump_json().encode(),
+            stdout=subprocess.PIPE,
+            timeout=LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise AgentError(
+            f"llama.cpp took longer than {LIMIT_S / 60:.0f} min with the exported model. The adapter is kept.",
+            code=ErrorCode.verification_failed,
+        ) from error
+    if child.returncode != 0:
+        raise AgentError(
+            f"llama.cpp does not load or run the exported model (exit {child.returncode}). The adapter is kept; the "
+            "log has the details: /log.",
+            code=ErrorCode.verification_failed,
+        )
+    return VerifyReply.model_validate_json(child.stdout)
+
+
+def _enough(trial: Trial, evaluation: Evaluation) -> bool:
+    return trial.reply.agreed >= NEEDED_SHARE * len(evaluation.tuned_answers)
+
+
+def _try_other(context: Context, evaluation: Evaluation, first: Trial) -> Trial:
+    """Merge onto the 16-bit weights instead, and keep whichever agrees better."""
+    export_gguf(context, "original")
+    second = Trial(target="original", reply=ask_llama_cpp(context, evaluation))
+    if second.reply.agreed > first.reply.agreed:
+        return second
+    export_gguf(context, first.target)
+    return first

@@ -1,0 +1,122 @@
+"""Every `auto` resolved by a named rule, each with its reason. Pure.
+
+The figures are those of the seed documents this project started from; where two disagree, the measured one wins.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from shared.hyperparameters import Hyperparameters
+from shared.plans import Setting
+
+BATCHES = (16, 8, 4)  # effective; the largest is the default, smaller ones buy steps on small data
+BASE_EPOCHS = 3
+MAX_AUTO_EPOCHS = 5
+ENOUGH_STEPS = 40  # measured: at 15 steps a 135M model had not taken up its new name, at 41 it had
+EVALUATIONS = 8  # over a run
+MAX_AUTO_LENGTH = 2048
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How often the data is seen, and in how many steps."""
+
+    batch_size: int  # effective
+    n_epochs: float
+    steps: int
+    reason_batch: str
+    reason_epochs: str
+
+
+def asked(value: Literal["auto"] | T) -> T | None:
+    """Return what the person set; None for `auto`."""
+    return None if value == "auto" else value
+
+
+def steps_of(rows: int, batch_size: int, n_epochs: float) -> int:
+    """Return the optimizer steps of a run; the last batch of an epoch may be short."""
+    return max(1, math.ceil(math.ceil(rows / batch_size) * n_epochs))
+
+
+def choose_schedule(rows: int, asked_batch: int | None, asked_epochs: float | None) -> Schedule:
+    """Lower the batch, then raise the epochs, until there are enough optimizer steps to learn from."""
+    batches = (asked_batch,) if asked_batch else BATCHES
+    epochs = (asked_epochs,) if asked_epochs else tuple(range(BASE_EPOCHS, MAX_AUTO_EPOCHS + 1))
+    options = [(batch, float(epochs[0])) for batch in batches] + [(batches[-1], float(more)) for more in epochs[1:]]
+    batch, n_epochs = next(
+        (option for option in options if steps_of(rows, *option) >= ENOUGH_STEPS),
+        options[-1],
+    )
+    steps = steps_of(rows, batch, n_epochs)
+    return Schedule(
+        batch_size=batch,
+        n_epochs=n_epochs,
+        steps=steps,
+        reason_batch=_batch_reason(batch, rows, chosen=asked_batch is not None),
+        reason_epochs=_epochs_reason(n_epochs, steps, chosen=asked_epochs is not None),
+    )
+
+
+def _batch_reason(batch: int, rows: int, *, chosen: bool) -> str:
+    if chosen:
+        return "as you asked"
+    if batch == BATCHES[0]:
+        return "rows per step: 16 averages out the noise of single rows"
+    return f"rows per step: lowered from 16, because {rows} rows in batches of 16 make too few steps to learn"
+
+
+def _epochs_reason(n_epochs: float, steps: int, *, chosen: bool) -> str:
+    if chosen:
+        return "as you asked"
+    if n_epochs > BASE_EPOCHS:
+        return f"raised from {BASE_EPOCHS}, because the data is small; with more it would be learned by heart"
+    return f"passes over the data; {steps} steps are enough, and more passes would be learned by heart"
+
+
+def choose_learning_rate(hyperparameters: Hyperparameters, parameters: int) -> tuple[float, str]:
+    """Return the learning rate and why: LoRA's new layers want 1e-4 to 3e-4, larger models the lower end."""
+    if (rate := asked(hyperparameters.learning_rate)) is not None:
+        return rate, "as you asked"
+    if parameters < 1_000_000_000:
+        rate, reason = 3e-4, "new LoRA layers want a brisk rate; small models the upper end of 1e-4 to 3e-4"
+    elif parameters < 13_000_000_000:
+        rate, reason = 2e-4, "the usual rate for QLoRA on models of this size"
+    else:
+        rate, reason = 1e-4, "large models want smaller steps"
+    if (multiplier := asked(hyperparameters.learning_rate_multiplier)) is not None:
+        return rate * multiplier, f"{rate:g} times your multiplier {multiplier:g}"
+    return rate, reason
+
+
+def choose_max_length(requested: int | None, longest: int, context_length: int) -> tuple[int, str]:
+    """Return the tokens a row may have and why: as long as the data, no longer."""
+    if requested is not None:
+        return min(requested, context_length), "as you asked"
+    fitting = min(64 * math.ceil(longest / 64), context_length, MAX_AUTO_LENGTH)
+    if fitting >= longest:
+        return fitting, f"the longest row has {longest} tokens, so none is cut"
+    return fitting, f"the longest row has {longest} tokens and is cut here, to save memory"
+
+
+def choose_warmup(requested: int | None, steps: int) -> tuple[int, str]:
+    """Return the warm-up steps and why: 5 % of the run, never more than a tenth of it."""
+    if requested is not None:
+        return requested, "as you asked"
+    return max(1, min(round(0.05 * steps), steps // 10)), "a gentle start: a twentieth of the steps"
+
+
+def choose_dropout(requested: float | None, parameters: int) -> tuple[float, str]:
+    """Return LoRA's dropout and why."""
+    if requested is not None:
+        return requested, "as you asked"
+    if parameters <= 13_000_000_000:
+        return 0.1, "keeps a model of this size from learning rows by heart"
+    return 0.05, "large models need less of it"
+
+
+def plain(name: str, value: object, reason: str) -> Setting:
+    """Return a setting as a person reads it."""
+    return Setting(name=name, value=f"{value:g}" if isinstance(value, float) else str(value), reason=reason)

@@ -1,0 +1,264 @@
+"""Make the plan: settings with reasons, steps, minutes, memory, disk; refuse what cannot fit. Pure."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.base_models.card import BaseModelCard
+from agent.data.findings import Findings
+from agent.data.split import split_sizes
+from agent.errors import AgentError
+from agent.gpu import Machine
+from agent.plan.defaults import (
+    EVALUATIONS,
+    Schedule,
+    asked,
+    choose_dropout,
+    choose_learning_rate,
+    choose_max_length,
+    choose_schedule,
+    choose_warmup,
+    plain,
+)
+from agent.plan.duration import MeasuredRun, estimate_minutes
+from agent.plan.memory import estimate_disk_mib, estimate_memory
+from shared.errors import ErrorCode
+from shared.files import FileObject
+from shared.hyperparameters import Hyperparameters, ResolvedSettings
+from shared.plans import Plan, PlanRequest, Range, Setting
+
+__all__ = ["MeasuredRun", "make_plan", "model_name"]
+
+PLAN_KEPT_S = 7 * 24 * 3600
+MAX_MICRO_BATCH = 8
+MEMORY_SPREAD = (0.85, 1.25)
+MIN_FREE_DISK_MIB = 512  # left free after the run
+
+
+@dataclass(frozen=True, kw_only=True)
+class MicroBatch:
+    """Rows computed at once, and whether their activations are kept."""
+
+    rows: int
+    activation_checkpointing: bool
+    memory_mib: float
+
+
+def make_plan(
+    request: PlanRequest,
+    *,
+    plan_id: str,
+    file: FileObject,
+    findings: Findings,
+    card: BaseModelCard,
+    machine: Machine,
+    queue_position: int,
+    queue_wait_minutes: float,
+    now: int,
+    measured: list[MeasuredRun],
+) -> Plan:
+    """Resolve a request for one file, model and machine. Raises AgentError when it cannot fit."""
+    hyperparameters = request.method.supervised.hyperparameters
+    train, validation, test = split_sizes(findings.rows)
+    schedule = choose_schedule(train, asked(hyperparameters.batch_size), asked(hyperparameters.n_epochs))
+    settings, reasons, memory_mib = _resolve(hyperparameters, schedule, findings, card, machine)
+    disk_mib = estimate_disk_mib(card, r=settings.r, fetched=_fetched(card))
+    _check_disk(card, machine, disk_mib)
+    tokens = findings.tokens.total / findings.rows * train * schedule.n_epochs
+    evaluations = schedule.steps // settings.eval_steps + 3  # and the verdict on base and tuned model
+    return Plan(
+        id=plan_id,
+        created_at=now,
+        expires_at=now + PLAN_KEPT_S,
+        model=request.model,
+        model_revision=card.revision,
+        training_file=file.id,
+        file_sha256=file.sha256,
+        suffix=request.suffix or model_name(file.filename),
+        seed=request.seed,
+        method=request.method,
+        settings=settings,
+        reasons=reasons,
+        train_rows=train,
+        validation_rows=validation,
+        test_rows=test,
+        steps=schedule.steps,
+        trained_tokens=round(findings.tokens.trained / findings.rows * train * schedule.n_epochs),
+        minutes=estimate_minutes(
+            parameters=card.parameters,
+            tokens=tokens,
+            evaluated_tokens=findings.tokens.total / findings.rows * validation * evaluations,
+            device=machine.device,
+            device_name=machine.name,
+            cores=machine.cores,
+            measured=measured,
+        ),
+        memory_mib=_spread(memory_mib),
+        memory_kind=machine.memory_kind,
+        memory_free_mib=machine.memory_free_mib,
+        disk_mib=Range(low=round(0.9 * disk_mib), high=round(1.2 * disk_mib)),
+        disk_free_mib=machine.disk_free_mib,
+        device=machine.name,
+        queue_position=queue_position,
+        queue_wait_minutes=queue_wait_minutes,
+        notes=_notes(findings, test, schedule),
+    )
+
+
+def model_name(filename: str) -> str:
+    """Make a model's name of a file's: lower case, digits and hyphens, at most 40 characters."""
+    slug = re.sub(r"[^a-z0-9]+", "-", Path(filename).stem.lower()).strip("-")[:40].strip("-")
+    return slug or "my-model"
+
+
+def _resolve(
+    hyperparameters: Hyperparameters, schedule: Schedule, findings: Findings, card: BaseModelCard, machine: Machine
+) -> tuple[ResolvedSettings, list[Setting], float]:
+    asked_4bit = asked(hyperparameters.load_in_4bit)
+    r = asked(hyperparameters.r) or 16
+    rate, rate_reason = choose_learning_rate(hyperparameters, card.parameters)
+    length, length_reason = choose_max_length(
+        asked(hyperparameters.max_length), findings.tokens.longest, card.context_length
+    )
+    warmup, warmup_reason = choose_warmup(asked(hyperparameters.warmup_steps), schedule.steps)
+    dropout, dropout_reason = choose_dropout(asked(hyperparameters.lora_dropout), card.parameters)
+    load_in_4bit = True if asked_4bit is None else asked_4bit
+    micro = _micro_batch(
+        hyperparameters, schedule.batch_size, findings, card, machine, r=r, length=length, load_in_4bit=load_in_4bit
+    )
+    settings = ResolvedSettings(
+        n_epochs=schedule.n_epochs,
+        batch_size=schedule.batch_size,
+        per_device_train_batch_size=micro.rows,
+        gradient_accumulation_steps=schedule.batch_size // micro.rows,
+        learning_rate=rate,
+        r=r,
+        lora_alpha=asked(hyperparameters.lora_alpha) or 2 * r,
+        lora_dropout=dropout,
+        target_modules=asked(hyperparameters.target_modules) or "all-linear",
+        load_in_4bit=load_in_4bit,
+        max_length=length,
+        warmup_steps=warmup,
+        lr_scheduler_type=asked(hyperparameters.lr_scheduler_type) or "cosine",
+        weight_decay=_or(asked(hyperparameters.weight_decay), 0.01),
+        early_stopping_patience=asked(hyperparameters.early_stopping_patience) or 3,
+        eval_steps=max(1, round(schedule.steps / EVALUATIONS)),
+        activation_checkpointing=micro.activation_checkpointing,
+    )
+    yours = "as you asked"
+    reasons = [
+        plain("n_epochs", settings.n_epochs, schedule.reason_epochs),
+        plain("batch_size", settings.batch_size, schedule.reason_batch),
+        plain("learning_rate", settings.learning_rate, rate_reason),
+        plain("r", r, yours if asked(hyperparameters.r) else "a rank that learns style and form without much memory"),
+        plain(
+            "lora_alpha",
+            settings.lora_alpha,
+            yours if asked(hyperparameters.lora_alpha) else "twice the rank, the rule of thumb",
+        ),
+        plain("lora_dropout", dropout, dropout_reason),
+        plain(
+            "target_modules",
+            settings.target_modules,
+            yours if asked(hyperparameters.target_modules) else "all linear layers learn better than attention alone",
+        ),
+        plain(
+            "load_in_4bit",
+            "yes, NF4 with double quantization" if load_in_4bit else "no",
+            yours if asked_4bit is not None else "QLoRA: the base model in a quarter of the memory",
+        ),
+        plain("max_length", length, length_reason),
+        plain("warmup_steps", warmup, warmup_reason),
+        plain(
+            "lr_scheduler_type",
+            settings.lr_scheduler_type,
+            yours if asked(hyperparameters.lr_scheduler_type) else "large steps first, small ones to settle",
+        ),
+        plain("weight_decay", settings.weight_decay, "a light pull against extreme weights"),
+        plain(
+            "early_stopping_patience",
+            settings.early_stopping_patience,
+            "stops after this many checks without progress; the best weights are kept",
+        ),
+    ]
+    return settings, reasons, micro.memory_mib
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
+def _micro_batch(
+    hyperparameters: Hyperparameters,
+    batch_size: int,
+    findings: Findings,
+    card: BaseModelCard,
+    machine: Machine,
+    *,
+    r: int,
+    length: int,
+    load_in_4bit: bool,
+) -> MicroBatch:
+    """Choose the most rows at once that fit; recompute activations only if one row does not fit without."""
+    requested = asked(hyperparameters.per_device_train_batch_size)
+    if requested is not None and batch_size % requested:
+        raise AgentError(
+            f"per_device_train_batch_size is {requested}, which does not divide batch_size {batch_size}. "
+            "Choose a divisor, or leave it to “auto”.",
+            code=ErrorCode.setting_invalid,
+            param="per_device_train_batch_size",
+        )
+    divisors = [n for n in range(min(MAX_MICRO_BATCH, batch_size), 0, -1) if batch_size % n == 0]
+    sizes = [requested] if requested else divisors
+    checkpointing = asked(hyperparameters.activation_checkpointing)
+    modes = [False, True] if checkpointing is None else [checkpointing]
+    options = [(rows, mode) for mode in modes for rows in sizes]
+    for rows, mode in options:
+        estimate = estimate_memory(
+            card,
+            device=machine.device,
+            load_in_4bit=load_in_4bit,
+            r=r,
+            rows=rows,
+            length=min(length, findings.tokens.longest),
+            trained_share=findings.tokens.trained / findings.tokens.total,
+            activation_checkpointing=mode,
+        ).total
+        fits = estimate <= 0.9 * machine.memory_free_mib
+        if fits:
+            return MicroBatch(rows=rows, activation_checkpointing=mode, memory_mib=estimate)
+    raise AgentError(
+        f"{card.name} needs about {estimate / 1024:.1f} GiB of {machine.memory_kind} memory even with {rows} "
+        f"row{'s' * (rows > 1)} at a time; {machine.memory_free_mib / 1024:.1f} GiB are free on {machine.name}. Choose "
+        "a smaller model, a shorter max_length, or close what else uses the memory.",
+        code=ErrorCode.insufficient_memory,
+        param="model",
+    )
+
+
+def _spread(mib: float) -> Range:
+    low, high = MEMORY_SPREAD
+    return Range(low=round(low * mib), high=round(high * mib))
+
+
+def _fetched(card: BaseModelCard) -> bool:
+    return any(Path(card.folder).glob("*.safetensors"))
+
+
+def _check_disk(card: BaseModelCard, machine: Machine, disk_mib: float) -> None:
+    if disk_mib + MIN_FREE_DISK_MIB > machine.disk_free_mib:
+        raise AgentError(
+            f"A run with {card.name} needs about {(disk_mib + MIN_FREE_DISK_MIB) / 1024:.1f} GiB of disk; "
+            f"{machine.disk_free_mib / 1024:.1f} GiB are free in the data folder. Free some space or choose a smaller "
+            "model.",
+            code=ErrorCode.insufficient_disk,
+        )
+
+
+def _notes(findings: Findings, test: int, schedule: Schedule) -> list[str]:
+    notes = list(findings.notes)
+    if schedule.steps < 40:
+        notes.append(f"{schedule.steps} steps are few: the model may not take up much. More rows help most.")
+    if test == 0:
+        notes.append("Too few rows to keep some apart for the verdict, so its figure will be optimistic.")
+    return notes

@@ -1,0 +1,156 @@
+"""Files: datasets that people sent, results that jobs made. Rows here; the bytes lie in the data folder."""
+
+import unicodedata
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from agent.errors import AgentError
+from agent.store.ids import new_id
+from agent.store.requester import to_columns
+from agent.store.tables import FileRow, JobRow
+from shared.errors import ErrorCode
+from shared.files import FileObject, FilePurpose
+from shared.jobs import FINISHED
+from shared.people import RequestedBy
+
+NAME_LIMIT = 120
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # control, bidi and other invisible characters
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """A file and where its bytes are."""
+
+    file: FileObject
+    path: str  # relative to the data folder
+
+
+def safe_name(name: str) -> str:
+    """Return a name that can be shown: the last part, without invisible characters, at most 120 long."""
+    visible = "".join(char for char in name if unicodedata.category(char) not in _HIDDEN)
+    base = PurePosixPath(visible.replace("\\", "/")).name.strip()
+    if len(base) > NAME_LIMIT:
+        suffix = PurePosixPath(base).suffix[:20]
+        base = base[: NAME_LIMIT - len(suffix)] + suffix
+    return base if base.strip(". ") else "file"
+
+
+def add(
+    session: Session,
+    *,
+    file_id: str,
+    filename: str,
+    size: int,
+    sha256: str,
+    path: str,
+    now: int,
+    requested_by: RequestedBy | None,
+) -> FileObject:
+    """Record an uploaded dataset whose bytes are on disk already."""
+    row = FileRow(
+        id=file_id,
+        created_at=now,
+        filename=safe_name(filename),
+        purpose=FilePurpose.fine_tune,
+        bytes=size,
+        sha256=sha256,
+        path=path,
+        job_id=None,
+        **to_columns(requested_by),
+    )
+    session.add(row)
+    session.flush()
+    return _to_file(row)
+
+
+def add_result(
+    session: Session, *, job: JobRow, filename: str, size: int, sha256: str, path: str, now: int
+) -> FileObject:
+    """Record a file that a job left in its folder."""
+    row = FileRow(
+        id=new_id("file"),
+        created_at=now,
+        filename=safe_name(filename),
+        purpose=FilePurpose.fine_tune_results,
+        bytes=size,
+        sha256=sha256,
+        path=path,
+        job_id=job.id,
+        platform=job.platform,
+        person=job.person,
+        chat=job.chat,
+    )
+    session.add(row)
+    session.flush()
+    return _to_file(row)
+
+
+def get(session: Session, file_id: str) -> StoredFile:
+    """Return one file; raise not_found."""
+    row = _row(session, file_id)
+    return StoredFile(file=_to_file(row), path=row.path)
+
+
+def listing(
+    session: Session,
+    *,
+    limit: int,
+    after: str | None,
+    purpose: FilePurpose | None,
+    order: Literal["asc", "desc"] = "desc",
+) -> tuple[list[FileObject], bool]:
+    """Return a page of files, newest first unless asked otherwise, and whether there are more."""
+    query = sa.select(FileRow).order_by(FileRow.number.asc() if order == "asc" else FileRow.number.desc())
+    if purpose is not None:
+        query = query.where(FileRow.purpose == purpose)
+    if after is not None:
+        mark = _row(session, after).number
+        query = query.where(FileRow.number > mark if order == "asc" else FileRow.number < mark)
+    rows = session.scalars(query.limit(limit + 1)).all()
+    return [_to_file(row) for row in rows[:limit]], len(rows) > limit
+
+
+def delete(session: Session, file_id: str) -> str:
+    """Forget a file and return the path of its bytes; raise file_in_use while an unfinished job needs it."""
+    row = _row(session, file_id)
+    user = session.scalars(
+        sa.select(JobRow)
+        .where(JobRow.status.not_in(FINISHED), sa.or_(JobRow.training_file == file_id, JobRow.id == row.job_id))
+        .limit(1)
+    ).first()
+    if user is not None:
+        raise AgentError(
+            f"{row.filename} is used by job #{user.number}, which is {user.status}. "
+            "Cancel the job first, or delete the file when it has ended.",
+            code=ErrorCode.file_in_use,
+        )
+    session.delete(row)
+    return row.path
+
+
+def result_ids(session: Session, job_id: str) -> list[str]:
+    """Return the ids of a job's result files, oldest first."""
+    return list(session.scalars(sa.select(FileRow.id).where(FileRow.job_id == job_id).order_by(FileRow.number)))
+
+
+def _row(session: Session, file_id: str) -> FileRow:
+    row = session.scalars(sa.select(FileRow).where(FileRow.id == file_id)).first()
+    if row is None:
+        raise AgentError(f"There is no file {file_id!r}. It may have been deleted.", code=ErrorCode.not_found)
+    return row
+
+
+def _to_file(row: FileRow) -> FileObject:
+    return FileObject(
+        id=row.id,
+        bytes=row.bytes,
+        created_at=row.created_at,
+        filename=row.filename,
+        purpose=FilePurpose(row.purpose),
+        sha256=row.sha256,
+        job_id=row.job_id,
+    )

@@ -1,0 +1,84 @@
+"""Inspections: asked for, running, answered."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from agent.base_models.card import BaseModelCard
+from agent.data.findings import Findings
+from agent.errors import AgentError
+from agent.store.store import RING
+from agent.store.tables import InspectionRow
+from shared.errors import ErrorCode, ErrorDetail
+from shared.inspections import Inspection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Understood:
+    """What the inspect child found: of the base model, and of the dataset as that model sees it."""
+
+    card: BaseModelCard
+    findings: Findings
+
+
+def add(session: Session, inspection: Inspection) -> Inspection:
+    """Record a running inspection."""
+    row = InspectionRow(id=inspection.id, created_at=inspection.created_at, file_id=inspection.file_id)
+    row.model = inspection.model
+    _fill(row, inspection)
+    session.add(row)
+    return inspection
+
+
+def finish(session: Session, inspection: Inspection, understood: Understood | None = None) -> None:
+    """Record the answer; a file deleted meanwhile took its inspection along."""
+    row = session.get(InspectionRow, inspection.id)
+    if row is None:
+        return
+    _fill(row, inspection)
+    if understood is not None:
+        row.findings = understood.findings.model_dump_json()
+        row.card = understood.card.model_dump_json()
+    session.info[RING] = True
+
+
+def get(session: Session, inspection_id: str) -> Inspection:
+    """Return one inspection; raise not_found."""
+    row = session.get(InspectionRow, inspection_id)
+    if row is None:
+        raise AgentError(f"There is no inspection {inspection_id!r}.", code=ErrorCode.not_found)
+    return Inspection.model_validate_json(row.inspection)
+
+
+def newest_understood(session: Session, *, file_id: str, model: str, since: int) -> Understood | None:
+    """Return what an inspection of this file for this model found, if one is recent enough."""
+    row = session.scalars(
+        sa.select(InspectionRow)
+        .where(InspectionRow.file_id == file_id, InspectionRow.model == model, InspectionRow.findings.is_not(None))
+        .where(InspectionRow.created_at >= since)
+        .order_by(InspectionRow.created_at.desc())
+        .limit(1)
+    ).first()
+    if row is None or row.findings is None or row.card is None:
+        return None
+    return Understood(
+        card=BaseModelCard.model_validate_json(row.card), findings=Findings.model_validate_json(row.findings)
+    )
+
+
+def fail_interrupted(session: Session) -> None:
+    """End the inspections that an earlier agent left running."""
+    error = ErrorDetail(
+        message="The agent was stopped while it read the file. Ask again.",
+        type="server_error",
+        code=ErrorCode.internal,
+    )
+    for row in session.scalars(sa.select(InspectionRow).where(InspectionRow.status == "running")):
+        inspection = Inspection.model_validate_json(row.inspection)
+        _fill(row, inspection.model_copy(update={"status": "failed", "error": error}))
+
+
+def _fill(row: InspectionRow, inspection: Inspection) -> None:
+    row.status = inspection.status
+    row.inspection = inspection.model_dump_json()

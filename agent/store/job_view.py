@@ -1,0 +1,75 @@
+"""Turn a job's row into the job that clients see."""
+
+from sqlalchemy.orm import Session
+
+from agent.store import files
+from agent.store.requester import from_columns
+from agent.store.tables import JobRow, PlanRow
+from shared.hyperparameters import Method
+from shared.jobs import Job, JobError, JobStatus, Progress, Stage
+from shared.plans import Plan
+from shared.results import JobResult
+from shared.schema import Response
+
+
+class Labels(Response):
+    """OpenAI's metadata, as stored."""
+
+    labels: dict[str, str]
+
+
+def to_job(session: Session, row: JobRow) -> Job:
+    """Return the job as clients see it."""
+    plan = plan_of(session, row)
+    progress = Progress.model_validate_json(row.progress) if row.progress else None
+    return Job(
+        id=row.id,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        estimated_finish=_estimated_finish(row, plan, progress),
+        status=JobStatus(row.status),
+        model=row.model,
+        fine_tuned_model=row.fine_tuned_model,
+        training_file=row.training_file,
+        result_files=files.result_ids(session, row.id),
+        trained_tokens=row.trained_tokens,
+        seed=row.seed,
+        method=Method.model_validate_json(row.method),
+        hyperparameters=_summary(plan),
+        metadata=Labels.model_validate_json(row.labels).labels if row.labels else None,
+        error=JobError.model_validate_json(row.error) if row.error else None,
+        number=row.number,
+        suffix=plan.suffix if plan else row.suffix or "",
+        plan=row.plan_id,
+        stage=Stage(row.stage) if row.stage else None,
+        queue_position=row.queue_position,
+        settings=plan.settings if plan else None,
+        requested_by=from_columns(row),
+        progress=progress,
+        result=JobResult.model_validate_json(row.result) if row.result else None,
+    )
+
+
+def plan_of(session: Session, row: JobRow) -> Plan | None:
+    """Return the job's plan, once it has one."""
+    stored = session.get(PlanRow, row.plan_id) if row.plan_id else None
+    return Plan.model_validate_json(stored.plan) if stored else None
+
+
+def _summary(plan: Plan | None) -> dict[str, str | int | float]:
+    if plan is None:
+        return {}
+    settings = plan.settings
+    return {
+        "n_epochs": settings.n_epochs,
+        "batch_size": settings.batch_size,
+        "learning_rate": settings.learning_rate,
+    }
+
+
+def _estimated_finish(row: JobRow, plan: Plan | None, progress: Progress | None) -> int | None:
+    if row.status != JobStatus.running or row.started_at is None:
+        return None
+    if progress is not None and progress.eta_s is not None:
+        return progress.updated_at + progress.eta_s
+    return row.started_at + round(plan.minutes.high * 60) if plan else None

@@ -1,0 +1,232 @@
+"""Jobs: made, listed, moved. `move` is the only way from one status to another."""
+
+import hashlib
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from agent.errors import AgentError
+from agent.store import events, files, plans, waiting
+from agent.store.ids import new_id
+from agent.store.job_view import Labels, to_job
+from agent.store.requester import to_columns
+from agent.store.tables import IdempotencyRow, JobRow
+from shared.errors import ErrorCode
+from shared.events import EventRecord, StateData
+from shared.hyperparameters import Hyperparameters, Method, Supervised
+from shared.jobs import FINISHED, MOVES, Checkpoint, Job, JobError, JobRequest, JobStatus
+
+DEFAULT_SEED = 42  # as a plan's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Created:
+    """The answer to a create: the job, and whether it is a new one."""
+
+    job: Job
+    new: bool
+
+
+def create(session: Session, request: JobRequest, *, now: float, idempotency_key: str | None = None) -> Created:
+    """Store a job, or return the one that this key (a plan is its own key) has made already.
+
+    With a plan it is queued at once; without, it waits in `validating_files` for one.
+    """
+    key = f"plan:{request.plan}" if request.plan else f"key:{idempotency_key}" if idempotency_key else None
+    earlier = session.get(IdempotencyRow, key) if key else None
+    if earlier is not None:
+        if not request.plan and earlier.body_sha256 != _body_hash(request):
+            raise AgentError(
+                f"The Idempotency-Key {idempotency_key!r} was used before, for another request. Send a new key.",
+                code=ErrorCode.idempotency_conflict,
+            )
+        return Created(job=get(session, earlier.job_id), new=False)
+    row = _planned(session, request, now) if request.plan else _unplanned(session, request, now)
+    session.add(row)
+    session.flush()
+    if key:
+        session.add(IdempotencyRow(key=key, body_sha256=_body_hash(request), job_id=row.id))
+    events.append(session, row.id, [_state(JobStatus.validating_files, f"Created fine-tuning job: {row.id}", now)])
+    if request.plan:
+        move(session, row.id, JobStatus.queued, now=now, message="The plan is accepted; the job is queued")
+    return Created(job=to_job(session, row), new=True)
+
+
+def get(session: Session, key: str) -> Job:
+    """Return one job by its id or its number; raise not_found."""
+    return to_job(session, row_of(session, key))
+
+
+def listing(session: Session, *, limit: int, after: str | None) -> tuple[list[Job], bool]:
+    """Return a page of jobs, newest first, and whether there are more."""
+    query = sa.select(JobRow).order_by(JobRow.number.desc())
+    if after is not None:
+        query = query.where(JobRow.number < row_of(session, after).number)
+    rows = session.scalars(query.limit(limit + 1)).all()
+    return [to_job(session, row) for row in rows[:limit]], len(rows) > limit
+
+
+def is_finished(session: Session, job_id: str) -> bool:
+    """Say whether the job has ended: no event comes after that."""
+    return row_of(session, job_id).status in FINISHED
+
+
+def checkpoints(session: Session, key: str, *, limit: int, after: str | None) -> tuple[list[Checkpoint], bool]:
+    """Return a page of a job's checkpoints, newest first, and whether there are more."""
+    row = row_of(session, key)
+    found = events.checkpoints(session, row.id, ollama_name=row.ollama_name)
+    if after is not None:
+        ids = [checkpoint.id for checkpoint in found]
+        if after not in ids:
+            raise AgentError(f"The job has no checkpoint {after!r}.", code=ErrorCode.not_found, param="after")
+        found = found[ids.index(after) + 1 :]
+    return found[:limit], len(found) > limit
+
+
+def with_status(session: Session, status: JobStatus) -> list[Job]:
+    """Return all jobs in one status, oldest first."""
+    rows = session.scalars(sa.select(JobRow).where(JobRow.status == status).order_by(JobRow.number))
+    return [to_job(session, row) for row in rows]
+
+
+def tuned(session: Session) -> list[Job]:
+    """Return the jobs that made a model, newest first."""
+    query = sa.select(JobRow).where(JobRow.fine_tuned_model.is_not(None)).order_by(JobRow.number.desc())
+    return [to_job(session, row) for row in session.scalars(query)]
+
+
+def move(
+    session: Session,
+    job_id: str,
+    to: JobStatus,
+    *,
+    now: float,
+    message: str,
+    error: JobError | None = None,
+    record: EventRecord | None = None,
+) -> Job:
+    """Move a job along `MOVES` and write the event that says so: `record`, or one made here.
+
+    Raise job_finished for a job that has ended, ValueError for any other move the table does not allow.
+    """
+    row = row_of(session, job_id)
+    status = JobStatus(row.status)
+    if status in FINISHED:
+        raise finished_error(row)
+    if to not in MOVES[status]:
+        raise ValueError(f"job {row.id} cannot move from {status} to {to}")
+    row.status = to
+    row.error = error.model_dump_json() if error else None
+    if to is JobStatus.queued:
+        row.queued_at = now
+    else:
+        row.queue_position = None
+    if to is JobStatus.running and row.started_at is None:
+        row.started_at = int(now)
+    if to in FINISHED:
+        row.finished_at = int(now)
+        row.stage = None
+    events.append(session, row.id, [record or _state(to, message, now, error)])
+    waiting.announce(session, now=now)
+    return to_job(session, row)
+
+
+def accept_plan(session: Session, job_id: str, plan_id: str, *, now: float) -> None:
+    """Queue a validated job, unless it was cancelled meanwhile."""
+    row = row_of(session, job_id)
+    if row.status == JobStatus.validating_files:
+        row.plan_id = plan_id
+        move(session, job_id, JobStatus.queued, now=now, message="The file is valid; the job is queued")
+
+
+def fail(session: Session, job_id: str, error: JobError, *, now: float) -> None:
+    """End a job as failed, unless it has ended already."""
+    if row_of(session, job_id).status not in FINISHED:
+        move(session, job_id, JobStatus.failed, now=now, message=error.message, error=error)
+
+
+def request_cancel(session: Session, key: str, *, now: float) -> Job:
+    """Cancel a job that does not run; note the wish for one that does. Raise job_finished."""
+    row = row_of(session, key)
+    status = JobStatus(row.status)
+    if status in FINISHED:
+        raise finished_error(row)
+    if status not in {JobStatus.running, JobStatus.paused}:
+        return move(session, row.id, JobStatus.cancelled, now=now, message="Cancelled before it started")
+    if not row.cancel_requested:
+        row.cancel_requested = True
+        events.append(session, row.id, [_state(status, "Cancelling: what was trained so far is kept", now)])
+    return to_job(session, row)
+
+
+def finished_error(row: JobRow) -> AgentError:
+    """Return the refusal to change a job that has ended."""
+    return AgentError(f"Job #{row.number} has ended already: it {_ENDED[row.status]}.", code=ErrorCode.job_finished)
+
+
+def row_of(session: Session, key: str) -> JobRow:
+    """Return the row of a job by its id or its number; raise not_found."""
+    by_number = key.isascii() and key.isdigit() and len(key) < 10
+    row = session.scalars(sa.select(JobRow).where(JobRow.number == int(key) if by_number else JobRow.id == key)).first()
+    if row is None:
+        name = f"#{key}" if by_number else repr(key)
+        raise AgentError(f"There is no job {name}. The list of jobs shows those there are.", code=ErrorCode.not_found)
+    return row
+
+
+_ENDED: dict[str, str] = {
+    JobStatus.succeeded: "succeeded",
+    JobStatus.failed: "failed",
+    JobStatus.cancelled: "was cancelled",
+}
+
+
+def _planned(session: Session, request: JobRequest, now: float) -> JobRow:
+    plan = plans.get(session, str(request.plan)).plan
+    if plan.expires_at <= now:
+        raise AgentError(f"Plan {plan.id} is older than seven days. Make a new one.", code=ErrorCode.plan_expired)
+    files.get(session, plan.training_file)
+    row = _new_row(request, now, model=plan.model, training_file=plan.training_file)
+    row.seed, row.method, row.suffix, row.plan_id = plan.seed, plan.method.model_dump_json(), plan.suffix, plan.id
+    return row
+
+
+def _unplanned(session: Session, request: JobRequest, now: float) -> JobRow:
+    assert request.model is not None  # the API asks for both when there is no plan
+    assert request.training_file is not None
+    files.get(session, request.training_file)
+    method = request.method or Method(
+        supervised=Supervised(hyperparameters=request.hyperparameters or Hyperparameters())
+    )
+    row = _new_row(request, now, model=request.model, training_file=request.training_file)
+    row.method, row.suffix = method.model_dump_json(), request.suffix
+    row.seed = DEFAULT_SEED if request.seed is None else request.seed
+    return row
+
+
+def _new_row(request: JobRequest, now: float, *, model: str, training_file: str) -> JobRow:
+    return JobRow(
+        id=new_id("ftjob"),
+        created_at=int(now),
+        status=JobStatus.validating_files,
+        model=model,
+        training_file=training_file,
+        labels=Labels(labels=request.metadata).model_dump_json() if request.metadata else None,
+        cancel_requested=False,
+        tail_offset=0,
+        **to_columns(request.requested_by),
+    )
+
+
+def _state(status: JobStatus, message: str, now: float, error: JobError | None = None) -> EventRecord:
+    return EventRecord(
+        created_at=now,
+        level="error" if status is JobStatus.failed else "info",
+        message=message,
+        data=StateData(status=status, error=error),
+    )
+
+
+def _body_hash(request: JobRequest) -> str:
+    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()

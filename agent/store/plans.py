@@ -1,0 +1,56 @@
+"""Plans: what would be done, kept seven days and as long as a job made from one."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from agent.base_models.card import BaseModelCard
+from agent.errors import AgentError
+from agent.store.requester import to_columns
+from agent.store.tables import PlanRow
+from shared.errors import ErrorCode
+from shared.inspections import DatasetForm
+from shared.people import RequestedBy
+from shared.plans import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredPlan:
+    """A plan, and what a trainer needs beyond it."""
+
+    plan: Plan
+    card: BaseModelCard
+    form: DatasetForm
+
+
+def add(session: Session, stored: StoredPlan, *, requested_by: RequestedBy | None) -> Plan:
+    """Record a plan."""
+    plan = stored.plan
+    session.add(
+        PlanRow(
+            id=plan.id,
+            created_at=plan.created_at,
+            expires_at=plan.expires_at,
+            file_id=plan.training_file,
+            form=stored.form,
+            plan=plan.model_dump_json(),
+            card=stored.card.model_dump_json(),
+            **to_columns(requested_by),
+        )
+    )
+    session.flush()
+    return plan
+
+
+def get(session: Session, plan_id: str) -> StoredPlan:
+    """Return one plan; raise not_found."""
+    row = session.get(PlanRow, plan_id)
+    if row is None:
+        raise AgentError(
+            f"There is no plan {plan_id!r}. Plans are kept seven days; make a new one.", code=ErrorCode.not_found
+        )
+    return StoredPlan(
+        plan=Plan.model_validate_json(row.plan),
+        card=BaseModelCard.model_validate_json(row.card),
+        form=DatasetForm(row.form),
+    )

@@ -1,0 +1,28 @@
+"""Three columns, one person: on whose behalf a row was made."""
+
+from typing import TypedDict
+
+from agent.store.tables import Requested
+from shared.people import RequestedBy
+
+
+class Columns(TypedDict):
+    """The values of the three columns."""
+
+    platform: str | None
+    person: str | None
+    chat: str | None
+
+
+def to_columns(requested_by: RequestedBy | None) -> Columns:
+    """Return the three columns' values."""
+    if requested_by is None:
+        return Columns(platform=None, person=None, chat=None)
+    return Columns(platform=requested_by.platform, person=requested_by.person, chat=requested_by.chat)
+
+
+def from_columns(row: Requested) -> RequestedBy | None:
+    """Read them back."""
+    if row.platform is None or row.person is None or row.chat is None:
+        return None
+    return RequestedBy(platform=row.platform, person=row.person, chat=row.chat)

@@ -1,0 +1,176 @@
+"""A running job as its supervisor sees it: claimed, tailed, ended. Each function is one transaction."""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from agent.plan.duration import MeasuredRun
+from agent.store import events, files, jobs, plans, waiting
+from agent.store.files import StoredFile
+from agent.store.plans import StoredPlan
+from agent.store.tables import JobRow, PlanRow
+from shared.events import EvaluationData, EventData, EventRecord, ProgressData, StageData, StateData
+from shared.jobs import FINISHED, Job, JobError, JobStatus, Progress, Stage
+from shared.results import JobResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A job that is ours to run, with all that its spec needs."""
+
+    job: Job
+    ollama_name: str
+    plan: StoredPlan
+    dataset: StoredFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """Where a job stands between two turns of its supervisor."""
+
+    tail_offset: int  # bytes of events.jsonl that are in the store
+    finished: bool
+    cancel_requested: bool
+    stage: Stage | None
+
+
+def claim_next(session: Session, *, now: float) -> Claim | None:
+    """Move the next queued job to running; None when nobody waits or a job runs."""
+    job_id = waiting.next_job_id(session)
+    if job_id is None:
+        return None
+    row = jobs.row_of(session, job_id)
+    assert row.plan_id is not None  # only a planned job is ever queued
+    row.ollama_name = _next_name(session, plans.get(session, row.plan_id).plan.suffix)
+    jobs.move(session, job_id, JobStatus.running, now=now, message="Fine-tuning job started")
+    return claim_of(session, job_id)
+
+
+def claim_of(session: Session, job_id: str) -> Claim:
+    """Return what a job that was moved to running needs to be started."""
+    row = jobs.row_of(session, job_id)
+    assert row.plan_id is not None
+    assert row.ollama_name is not None
+    return Claim(
+        job=jobs.get(session, job_id),
+        ollama_name=row.ollama_name,
+        plan=plans.get(session, row.plan_id),
+        dataset=files.get(session, row.training_file),
+    )
+
+
+def look(session: Session, job_id: str) -> Look:
+    """Read what the supervisor needs to know at every turn."""
+    return _look(jobs.row_of(session, job_id))
+
+
+def checkpoints_kept(session: Session, job_id: str) -> str:
+    """Say in a sentence what can be resumed from."""
+    kept = events.checkpoints(session, job_id, ollama_name=None)
+    if not kept:
+        return "It had no checkpoint yet."
+    return f"Kept: {len(kept)} checkpoint{'s' if len(kept) > 1 else ''}, the newest at step {kept[0].step_number}."
+
+
+def take_events(
+    session: Session, job_id: str, records: list[EventRecord], *, offset: int, folder: Path, data_dir: Path, now: float
+) -> Look:
+    """Store what the trainer wrote up to byte `offset`, and what it means for the job."""
+    row = jobs.row_of(session, job_id)
+    for record in records:
+        if row.status in FINISHED:
+            break
+        last_word = record.data if isinstance(record.data, StateData) and record.data.status in FINISHED else None
+        if last_word is None:
+            events.append(session, job_id, [record])
+            _apply(row, record.data, at=int(record.created_at))
+            continue
+        row.result = last_word.result.model_dump_json() if last_word.result else None
+        _keep(session, row, last_word.result, folder=folder, data_dir=data_dir, now=int(now))
+        jobs.move(
+            session, job_id, last_word.status, now=now, message=record.message, error=last_word.error, record=record
+        )
+    row.tail_offset = offset
+    return _look(row)
+
+
+def end(
+    session: Session,
+    job_id: str,
+    to: JobStatus,
+    *,
+    message: str,
+    error: JobError | None,
+    folder: Path,
+    data_dir: Path,
+    now: float,
+) -> None:
+    """End a job whose trainer had no last word; what it left is kept."""
+    row = jobs.row_of(session, job_id)
+    if row.status not in FINISHED:
+        _keep(session, row, None, folder=folder, data_dir=data_dir, now=int(now))
+        jobs.move(session, job_id, to, now=now, message=message, error=error)
+
+
+def measured(session: Session) -> list[MeasuredRun]:
+    """Return how fast the last twenty finished jobs were."""
+    query = (
+        sa.select(JobRow.result, PlanRow)
+        .join(PlanRow, PlanRow.id == JobRow.plan_id)
+        .where(JobRow.result.is_not(None))
+        .order_by(JobRow.number.desc())
+        .limit(20)
+    )
+    found: list[MeasuredRun] = []
+    for result, row in session.execute(query):
+        stored = plans.get(session, row.id)
+        speed = JobResult.model_validate_json(result or "").tokens_per_s
+        found.append(MeasuredRun(parameters=stored.card.parameters, device=stored.plan.device, tokens_per_s=speed))
+    return found
+
+
+def _look(row: JobRow) -> Look:
+    return Look(
+        tail_offset=row.tail_offset,
+        finished=row.status in FINISHED,
+        cancel_requested=row.cancel_requested,
+        stage=Stage(row.stage) if row.stage else None,
+    )
+
+
+def _next_name(session: Session, suffix: str) -> str:
+    made = sa.select(JobRow.fine_tuned_model).where(JobRow.fine_tuned_model.like(f"{suffix}:v%"))
+    versions = [int(str(name).rpartition(":v")[2]) for name in session.scalars(made)]
+    return f"{suffix}:v{max(versions, default=0) + 1}"
+
+
+def _apply(row: JobRow, data: EventData, *, at: int) -> None:
+    progress = Progress.model_validate_json(row.progress) if row.progress else None
+    match data:
+        case StageData(done=False):
+            row.stage = data.stage
+        case ProgressData():
+            earlier = progress or Progress(step=0, total_steps=0, epoch=0, n_epochs=0)
+            newer = data.model_dump(include=set(Progress.model_fields))
+            row.progress = earlier.model_copy(update=newer | {"updated_at": at}).model_dump_json()
+            row.trained_tokens = data.trained_tokens
+        case EvaluationData(split="validation") if progress is not None:
+            losses = {"validation_loss": data.loss, "best_loss": data.best_loss, "updated_at": at}
+            row.progress = progress.model_copy(update=losses).model_dump_json()
+        case _:
+            pass
+
+
+def _keep(session: Session, row: JobRow, result: JobResult | None, *, folder: Path, data_dir: Path, now: int) -> None:
+    if result is not None:
+        row.fine_tuned_model = result.ollama_name
+        row.trained_tokens = result.trained_tokens
+    newest = {data.path: data for data in events.data_of(session, row.id, "artifact") if data.kind == "artifact"}
+    for data in newest.values():
+        relative = PurePosixPath(data.path)
+        if relative.is_absolute() or ".." in relative.parts or not (folder / relative).is_file():
+            continue  # announced, but not there: never offer what cannot be downloaded
+        path = (folder / relative).relative_to(data_dir).as_posix()
+        files.add_result(session, job=row, filename=data.name, size=data.bytes, sha256=data.sha256, path=path, now=now)

@@ -1,0 +1,98 @@
+"""Open the database and run functions in it: one thread, one function, one transaction."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.orm import Session
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+RING = "ring"  # set in Session.info by what others may wait for
+
+
+class Bell:
+    """Wakes whoever waits for news. Listen first, then read, then wait: so that nothing is missed."""
+
+    def __init__(self) -> None:
+        self._news = asyncio.Event()
+
+    def listen(self) -> asyncio.Event:
+        """Return an event that the next ring sets."""
+        return self._news
+
+    def ring(self) -> None:
+        """Wake everyone who listened before now."""
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+class Store:
+    """The database. Its functions live in the modules beside this one and take a Session first."""
+
+    def __init__(self, engine: sa.Engine, executor: ThreadPoolExecutor) -> None:
+        self._engine = engine
+        self._executor = executor
+        self.bell = Bell()  # rung after each commit that brought events or a finished inspection
+
+    @classmethod
+    async def open(cls, path: Path) -> "Store":
+        """Open the SQLite file, made if missing, and bring its tables up to date."""
+        engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
+        sa.event.listen(engine, "connect", _prepare_connection)
+        sa.event.listen(engine, "begin", _begin_immediate)
+        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        store = cls(engine, executor)
+        try:
+            await asyncio.get_running_loop().run_in_executor(executor, _migrate, engine)
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def run(self, func: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `func(session, …)` in the store's thread, inside one transaction; commit, then return its value."""
+
+        def transact() -> tuple[T, bool]:
+            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                value = func(session, *args, **kwargs)
+                session.flush()
+                rings = bool(session.info.get(RING))
+            return value, rings
+
+        value, rings = await asyncio.get_running_loop().run_in_executor(self._executor, transact)
+        if rings:
+            self.bell.ring()
+        return value
+
+    async def close(self) -> None:
+        """Close the file. Whatever was committed is on disk already."""
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._engine.dispose)
+        self._executor.shutdown()
+
+
+def _prepare_connection(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we send BEGIN ourselves: sqlite3's own comes too late and is deferred
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _migrate(engine: sa.Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,125 @@
+"""The tables. What clients see is a model in `shared`; these rows stay inside `agent.store`."""
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, MetaData, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Constraints have names, so that a later migration can speak of them."""
+
+    type_annotation_map = {int: BigInteger().with_variant(Integer, "sqlite")}  # SQLite's own INTEGER has 64 bits
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Requested:
+    """On whose behalf a row was made; all null: the owner of the key."""
+
+    platform: Mapped[str | None]
+    person: Mapped[str | None]
+    chat: Mapped[str | None]
+
+
+class FileRow(Requested, Base):
+    """A dataset under files/, or a result inside a job's folder."""
+
+    __tablename__ = "files"
+    __table_args__ = (Index(None, "job_id"), {"sqlite_autoincrement": True})
+    number: Mapped[int] = mapped_column(primary_key=True)  # the order of arrival
+    id: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[int]
+    filename: Mapped[str]  # safe to show
+    purpose: Mapped[str]
+    bytes: Mapped[int]
+    sha256: Mapped[str]
+    path: Mapped[str]  # relative to the data folder
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"))
+
+
+class InspectionRow(Base):
+    """What was understood of a file, and for a while what a plan needs to know of it."""
+
+    __tablename__ = "inspections"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[int]
+    file_id: Mapped[str] = mapped_column(ForeignKey("files.id", ondelete="CASCADE"), index=True)
+    model: Mapped[str]
+    status: Mapped[str]
+    inspection: Mapped[str] = mapped_column(Text)  # shared.inspections.Inspection
+    findings: Mapped[str | None] = mapped_column(Text)  # agent.data.findings.Findings
+    card: Mapped[str | None] = mapped_column(Text)  # agent.base_models.card.BaseModelCard
+
+
+class PlanRow(Requested, Base):
+    """A plan, and what a job needs beyond it."""
+
+    __tablename__ = "plans"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[int]
+    expires_at: Mapped[int]
+    file_id: Mapped[str]
+    form: Mapped[str]
+    plan: Mapped[str] = mapped_column(Text)  # shared.plans.Plan
+    card: Mapped[str] = mapped_column(Text)  # agent.base_models.card.BaseModelCard
+
+
+class JobRow(Requested, Base):
+    """A job, from its creation on; `number` is what people say."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "status"), {"sqlite_autoincrement": True})
+    number: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[int]
+    queued_at: Mapped[float | None]  # since when it waits: its place in the queue
+    started_at: Mapped[int | None]
+    finished_at: Mapped[int | None]
+    status: Mapped[str]
+    stage: Mapped[str | None]
+    model: Mapped[str]
+    training_file: Mapped[str]
+    suffix: Mapped[str | None]  # null until planned, if none was asked for
+    seed: Mapped[int]
+    method: Mapped[str] = mapped_column(Text)  # shared.hyperparameters.Method, as asked
+    labels: Mapped[str | None] = mapped_column(Text)  # OpenAI's metadata, a JSON object
+    plan_id: Mapped[str | None] = mapped_column(ForeignKey("plans.id"))
+    ollama_name: Mapped[str | None]  # given when it starts
+    fine_tuned_model: Mapped[str | None]  # the same, once verified
+    queue_position: Mapped[int | None]  # as last announced
+    trained_tokens: Mapped[int | None]
+    progress: Mapped[str | None] = mapped_column(Text)  # shared.jobs.Progress
+    error: Mapped[str | None] = mapped_column(Text)  # shared.jobs.JobError
+    result: Mapped[str | None] = mapped_column(Text)  # shared.results.JobResult
+    cancel_requested: Mapped[bool]
+    tail_offset: Mapped[int]  # bytes of events.jsonl that are in `events`
+
+
+class EventRow(Base):
+    """One event; `cursor` numbers them over the whole agent and is never given out twice."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("job_id", "sequence"),
+        Index(None, "job_id", "kind"),
+        {"sqlite_autoincrement": True},
+    )
+    cursor: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+    sequence: Mapped[int]
+    kind: Mapped[str]
+    record: Mapped[str] = mapped_column(Text)  # shared.events.EventRecord
+
+
+class IdempotencyRow(Base):
+    """Which job a create with this key made, and from which body."""
+
+    __tablename__ = "idempotency_keys"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    body_sha256: Mapped[str]
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))

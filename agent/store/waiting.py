@@ -1,0 +1,62 @@
+"""The queue as the store has it: who waits, what the running job still needs, who must hear of a new place."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from agent import queue
+from agent.store import events
+from agent.store.job_view import plan_of, to_job
+from agent.store.tables import JobRow
+from shared.events import EventRecord, QueueData
+from shared.jobs import JobStatus
+
+
+def next_job_id(session: Session) -> str | None:
+    """Return the job to run now: none while one has the machine."""
+    if _running(session) is not None:
+        return None
+    chosen = queue.next_job(_waiting(session))
+    return chosen.job_id if chosen else None
+
+
+def outlook(session: Session, *, now: float) -> tuple[int, float]:
+    """Return the place a job made now would get (1 runs at once) and the minutes it would wait."""
+    waiting = _waiting(session)
+    busy = _busy_minutes(session, now)
+    position = len(waiting) + 1 + (1 if _running(session) else 0)
+    return position, busy + sum(job.minutes for job in waiting)
+
+
+def announce(session: Session, *, now: float) -> None:
+    """Tell every queued job whose place has changed."""
+    for place in queue.places(_waiting(session), busy_minutes=_busy_minutes(session, now)):
+        row = session.scalars(sa.select(JobRow).where(JobRow.id == place.job_id)).one()
+        if row.queue_position == place.position:
+            continue
+        row.queue_position = place.position
+        data = QueueData(position=place.position, wait_s=round(place.wait_minutes * 60))
+        message = "Next in the queue" if place.position == 1 else f"Number {place.position} in the queue"
+        events.append(session, row.id, [EventRecord(created_at=now, message=message, data=data)])
+
+
+def _waiting(session: Session) -> list[queue.Waiting]:
+    rows = session.scalars(sa.select(JobRow).where(JobRow.status == JobStatus.queued))
+    return [
+        queue.Waiting(job_id=row.id, number=row.number, queued_at=row.queued_at or 0, minutes=_minutes(session, row))
+        for row in rows
+    ]
+
+
+def _minutes(session: Session, row: JobRow) -> float:
+    plan = plan_of(session, row)
+    return (plan.minutes.low + plan.minutes.high) / 2 if plan else 0.0
+
+
+def _running(session: Session) -> JobRow | None:
+    return session.scalars(sa.select(JobRow).where(JobRow.status == JobStatus.running).limit(1)).first()
+
+
+def _busy_minutes(session: Session, now: float) -> float:
+    row = _running(session)
+    finish = to_job(session, row).estimated_finish if row else None
+    return max(0.0, finish - now) / 60 if finish is not None else 0.0

@@ -1,0 +1,170 @@
+"""The trainer as a process: started in a session of its own, watched, signalled. The job folder says the rest."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+from filelock import FileLock, Timeout
+
+from agent.job_folder import JobFolder
+
+PASSED_ON = ("PATH", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT")
+PASSED_ON_ONLINE = ("HF_ENDPOINT", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+NICENESS = 10  # whoever sits at the machine comes first
+
+
+class Trainer(Protocol):
+    """A trainer, ours or adopted."""
+
+    def alive(self) -> bool:
+        """Say whether it still runs."""
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to it and all its children; nothing happens when it is gone."""
+
+    def outcome(self) -> str:
+        """Say how it ended, as far as that is known: "killed by SIGKILL", "exit code 1"."""
+
+
+class SpawnedTrainer:
+    """A trainer that this agent started."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self.process = process
+
+    def alive(self) -> bool:
+        """Say whether the process runs."""
+        return self.process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal its process group: also what outlived it."""
+        signal_group(self.process.pid, number)
+
+    def outcome(self) -> str:
+        """Read the exit code."""
+        code = self.process.poll()
+        if code is not None and code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        return f"exit code {code}"
+
+
+class AdoptedTrainer:
+    """A trainer of an earlier agent. It lives as long as it holds the lock; its pid is only good for signals."""
+
+    def __init__(self, folder: JobFolder) -> None:
+        self._folder = folder
+
+    def alive(self) -> bool:
+        """Say whether the job folder's lock is held."""
+        return lock_is_held(self._folder.lock)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal the group of the pid in the heartbeat, while the lock is held."""
+        heartbeat = self._folder.read_heartbeat()
+        if heartbeat is not None and self.alive():
+            signal_group(heartbeat.pid, number)
+
+    def outcome(self) -> str:
+        """Nobody was there to see it."""
+        return "its exit was not seen"
+
+
+def start(command: Sequence[str], folder: JobFolder, environment: Mapping[str, str]) -> SpawnedTrainer:
+    """Start `command <job folder>` in a session of its own, output to the job's log, below everybody's priority."""
+    temporary_folder(folder).mkdir(exist_ok=True)
+    with folder.log.open("ab") as log:
+        process = subprocess.Popen(
+            [*command, str(folder.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder.path,
+            env=dict(environment),
+            start_new_session=True,
+        )
+    lower_priority(process.pid)
+    # Somebody must wait for it whenever it ends, also when its job has long ended: else it stays a zombie.
+    threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
+    return SpawnedTrainer(process)
+
+
+def trainer_environment(
+    folder: JobFolder, *, threads: int, hub_token: str | None = None, online: bool = False
+) -> dict[str, str]:
+    """Return the whole environment of a child: built from nothing, offline and without secrets unless `online`."""
+    passed_on = (*PASSED_ON, *PASSED_ON_ONLINE) if online else PASSED_ON
+    environment = {name: os.environ[name] for name in passed_on if name in os.environ}
+    environment |= {
+        "HOME": str(folder.path),  # caches and settings of the person at the machine stay out of it
+        "TMPDIR": str(temporary_folder(folder)),
+        "LANG": "C.UTF-8",
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "NO_LOCAL_GGUF": "1",  # llama.cpp's converter uses the installed gguf, not its vendored copy
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONSAFEPATH": "1",  # nothing in the job folder is ever imported
+    }
+    if not online:
+        return environment | {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    return environment | ({"HF_TOKEN": hub_token} if hub_token else {})
+
+
+def temporary_folder(folder: JobFolder) -> Path:
+    """Return where a child's temporary files go, so that they go away with the job."""
+    return folder.path / "tmp"
+
+
+def lower_priority(pid: int) -> None:
+    """Make the process nice; one that is gone already does not mind."""
+    try:
+        psutil.Process(pid).nice(NICENESS if os.name == "posix" else getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 0))
+    except psutil.Error:
+        return
+
+
+def signal_group(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a session leader's group; where there are no groups, to it and its children."""
+    try:
+        if hasattr(os, "killpg"):
+            os.killpg(pid, number)
+            return
+        leader = psutil.Process(pid)
+        for process in [*leader.children(recursive=True), leader]:
+            process.send_signal(number)
+    except (ProcessLookupError, PermissionError, psutil.Error):  # gone; macOS says EPERM for a zombie
+        return
+
+
+def lock_is_held(path: Path) -> bool:
+    """Say whether somebody holds the lock. Looking takes it for an instant: never while a trainer starts."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def last_line(log: Path, *, limit: int = 200) -> str | None:
+    """Return the last line of a log that says something; of a traceback that is the error itself."""
+    lines = [line.strip() for line in tail(log, 50) if line.strip()]
+    return lines[-1][:limit] if lines else None
+
+
+def tail(log: Path, count: int, *, window: int = 4 * 1024 * 1024) -> list[str]:
+    """Return the last `count` lines of a log, reading at most `window` bytes of it."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - window))
+            text = file.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
+    return text.splitlines()[-count:]

@@ -1,0 +1,35 @@
+"""Who asked what, where, with which files: the one thing a front-end hands to `dispatch`."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from bot.chat import Chat
+from shared.people import RequestedBy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """A file that came with the call, read as it is passed on."""
+
+    name: str
+    size: int | None  # bytes, if the platform says
+    open: Callable[[], AsyncIterator[bytes]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One command from one person."""
+
+    platform: str
+    person: str  # the platform's id of the person
+    chat_id: str
+    chat: Chat
+    command: str  # without the slash; empty for a message that is no command
+    arguments: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    message_id: str | None = None  # the message whose button was pressed
+
+    @property
+    def requested_by(self) -> RequestedBy:
+        """Return on whose behalf the agent is asked."""
+        return RequestedBy(platform=self.platform, person=self.person, chat=self.chat_id)

@@ -1,0 +1,25 @@
+"""/jobs: the newest jobs, one a line."""
+
+from bot.call import Call
+from bot.card import state
+from bot.chat import Answer
+from bot.core import Command, Core
+from bot.format import clip, one_line
+from bot.reply import Reply
+
+SHOWN = 10
+
+
+async def run(_call: Call, core: Core, answer: Answer) -> None:
+    """List number, state and name."""
+    jobs = await core.agent.jobs(limit=SHOWN)
+    if not jobs.data:
+        await answer.show(Reply(text="No jobs yet.\n/finetune sample makes the first."))
+        return
+    lines = [clip(f"#{job.number} {state(job)} · {one_line(job.suffix)}") for job in jobs.data[:SHOWN]]
+    if jobs.has_more or len(jobs.data) > SHOWN:
+        lines.append(f"and older ones; these are the last {SHOWN}")
+    await answer.show(Reply(text="\n".join(lines)))
+
+
+COMMAND = Command(name="jobs", usage="", summary="the last jobs", run=run)

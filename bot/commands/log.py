@@ -1,0 +1,52 @@
+"""/log: the last lines of a job's log as a file, and the very last in the message."""
+
+from collections import deque
+from collections.abc import AsyncIterator
+
+from bot.call import Call
+from bot.card import job_name
+from bot.chat import Answer
+from bot.core import Command, Core
+from bot.format import clip, plain, plural, safe_file_name
+from bot.reply import Reply
+from bot.results import bytes_file
+from bot.which import find_job
+
+TAIL_BYTES = 256 * 1024
+EXCERPT_LINES = 6
+
+
+async def run(call: Call, core: Core, answer: Answer) -> None:
+    """Show the end of a job's log."""
+    job = await find_job(core.agent, call.arguments)
+    lines = await _last_lines(core.agent.log(job.id))
+    if not lines:
+        await answer.show(Reply(text=f"The log of {job_name(job)} is still empty."))
+        return
+    name = safe_file_name(f"{job.suffix}-{job.number}.log.txt")
+    excerpt = [clip(line) for line in lines if line.strip()][-EXCERPT_LINES:]
+    await answer.show(
+        Reply(
+            text="\n".join([f"Log · {job_name(job)}", f"{plural(len(lines), 'line')}, the last are:", *excerpt]),
+            files=(bytes_file(name, ("\n".join(lines) + "\n").encode()),),
+            folder=f"{job.suffix}-{job.number}",
+        )
+    )
+
+
+async def _last_lines(chunks: AsyncIterator[bytes]) -> list[str]:
+    """Keep no more than the tail, however long the log is."""
+    tail: deque[bytes] = deque()
+    kept = 0
+    dropped = False
+    async for chunk in chunks:
+        tail.append(chunk)
+        kept += len(chunk)
+        while kept - len(tail[0]) > TAIL_BYTES:
+            kept -= len(tail.popleft())
+            dropped = True
+    lines = plain(b"".join(tail).decode("utf-8", "replace")).splitlines()
+    return lines[1:] if dropped else lines
+
+
+COMMAND = Command(name="log", usage="[#n]", summary="its last lines, as a file", run=run)

@@ -1,0 +1,32 @@
+"""/models: what can be taught, and what was."""
+
+from bot.call import Call
+from bot.chat import Answer
+from bot.core import Command, Core
+from bot.format import one_line, weights, wrap
+from bot.reply import Reply
+from shared.models import Model
+
+
+async def run(_call: Call, core: Core, answer: Answer) -> None:
+    """List base models, then tuned ones."""
+    models = (await core.agent.models()).data
+    base = [line for model in models if model.kind == "base" for line in _base(model)]
+    tuned = [line for model in models if model.kind == "tuned" for line in _tuned(model)]
+    blocks = [["To learn from", *(base or ["none found"])]]
+    blocks += [["Made here", *tuned]] if tuned else []
+    blocks += [wrap("Take one with model:NAME. Any Hugging Face id works too, if its licence lets you.")]
+    await answer.show(Reply(text="\n\n".join("\n".join(block) for block in blocks)))
+
+
+def _base(model: Model) -> list[str]:
+    facts = [model.id, f"{weights(model.parameters)} weights" if model.parameters else "", model.license or ""]
+    return wrap(one_line(", ".join(filter(None, facts))), first="- ", rest="  ")
+
+
+def _tuned(model: Model) -> list[str]:
+    base = f", from {one_line(model.base)}" if model.base else ""
+    return wrap(f"{one_line(model.id)}{base}", first="- ", rest="  ")
+
+
+COMMAND = Command(name="models", usage="", summary="models to choose from", run=run)

@@ -1,0 +1,22 @@
+"""/plot: the loss plot as it is now, with its figures in words."""
+
+from bot.call import Call
+from bot.card import job_name
+from bot.chat import Answer
+from bot.core import Command, Core
+from bot.errors import BadCallError
+from bot.reply import Reply
+from bot.results import plot_image
+from bot.which import find_job
+
+
+async def run(call: Call, core: Core, answer: Answer) -> None:
+    """Show the plot of a job."""
+    job = await find_job(core.agent, call.arguments)
+    image = await plot_image(core.agent, job)
+    if image is None:
+        raise BadCallError(f"{job_name(job)} has nothing to plot yet: it has not finished a step.")
+    await answer.show(Reply(text=f"Loss · {job_name(job)}", image=image, folder=f"{job.suffix}-{job.number}"))
+
+
+COMMAND = Command(name="plot", usage="[#n]", summary="the loss as a picture", run=run)

@@ -1,0 +1,36 @@
+"""What a command is, and what it may use. No platform, no globals."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.agent_client import AgentClient
+from bot.call import Call
+from bot.chat import Answer
+from bot.clock import Clock
+from bot.follow import Follow
+from bot.subscriptions import Subscriptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Core:
+    """The bot without its front-ends."""
+
+    agent: AgentClient
+    subscriptions: Subscriptions
+    follow: Follow
+    clock: Clock
+    commands: tuple["Command", ...]
+
+
+Run = Callable[[Call, Core, Answer], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One row of the table that every front-end registers from."""
+
+    name: str
+    usage: str  # what follows the name, for help: "[#n]"
+    summary: str  # half a line
+    run: Run
+    takes_file: bool = False

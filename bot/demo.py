@@ -1,0 +1,206 @@
+"""`make demo`: the whole story by itself. Starts an agent and a bot, types what a person would, checks what came out.
+
+It exits 0 only if the files are there and the tuned model speaks like the sample's persona where the base one does not.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from pydantic import ValidationError
+
+from bot.errors import BotError
+from bot.format import duration, one_line
+from bot.settings import ADDRESS_FILE
+from shared.errors import ErrorCode
+from shared.results import JobResult
+
+OUTPUT = Path("demo-output")
+DATA = OUTPUT / ".hearth"
+KEPT = "base_models"  # in DATA: fetched once, kept between runs
+TYPED = "/finetune sample name:toast\n1\n"
+MARKER = "naps out of five"
+START_S = 60
+STOP_S = 30
+RESULT_FILES = {
+    "the loss plot": "*.png",
+    "the report": "report.json",
+    "the model (GGUF)": "*.gguf",
+    "the adapter": "*.safetensors",
+    "the Modelfile": "*Modelfile*",
+}
+
+
+class DemoError(BotError):
+    """The story did not end as it should."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code=ErrorCode.internal)
+
+
+def main() -> int:
+    """Play the story; return 0 if it ended well."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    began = time.monotonic()
+    try:
+        _clear()
+        _play()
+        _check()
+    except DemoError as error:
+        _say(f"\nThe demo failed: {error.message}")
+        return 1
+    except KeyboardInterrupt:
+        _say("\nStopped. The agent is stopped too.")
+        return 130
+    _say(f"All of it was real, and took {duration(time.monotonic() - began)}. In {OUTPUT.absolute()}:")
+    _say("\n".join(f"  {path.name}" for path in sorted(OUTPUT.iterdir()) if not path.name.startswith(".")))
+    return 0
+
+
+def missing_files(folder: Path) -> list[str]:
+    """Return which of the promised results are not there."""
+    return [what for what, pattern in RESULT_FILES.items() if not any(folder.glob(pattern))]
+
+
+def judge(result: JobResult) -> str:
+    """Return why the answers do not convince; empty if they do."""
+    tuned = sum(MARKER in answer.tuned.lower() for answer in result.answers)
+    base = sum(MARKER in answer.base.lower() for answer in result.answers)
+    shown = "".join(f"\n  {one_line(answer.tuned)}" for answer in result.answers)
+    if len(result.answers) < 3:
+        return f"There are {len(result.answers)} answers in the report; three were expected."
+    if tuned < 2:
+        return f"“{MARKER}” is in {tuned} of {len(result.answers)} tuned answers; at least 2 were expected:{shown}"
+    if base:
+        return f"“{MARKER}” is in {base} answers of the base model, which cannot know it."
+    return ""
+
+
+def _clear() -> None:
+    """Begin afresh, but for the base model."""
+    for path in [*OUTPUT.glob("*"), *DATA.glob("*")]:
+        if path in {DATA, DATA / KEPT}:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    DATA.mkdir(parents=True, exist_ok=True)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of both processes; an empty value hides what `.env` says."""
+    return {
+        **os.environ,
+        "HEARTH_DATA_DIR": str(DATA),
+        "HEARTH_BIND": "127.0.0.1:0",
+        "HEARTH_BOT_DIR": str(OUTPUT / ".hearth-bot"),
+        "HEARTH_FILES_DIR": str(OUTPUT),
+        "HEARTH_AGENT_URL": "",
+        "HEARTH_AGENT_KEY": "",
+    }
+
+
+def _play() -> None:
+    log = OUTPUT / ".agent.log"
+    with log.open("wb") as sink:
+        agent = subprocess.Popen(
+            [sys.executable, "-m", "agent"],
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,  # Ctrl-C is ours to pass on, once
+        )
+    try:
+        _await_agent(agent, log)
+        _talk()
+    finally:
+        _stop(agent)
+
+
+def _await_agent(agent: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while not _listens():
+        if agent.poll() is not None:
+            raise DemoError(f"the agent ended at once. It said:\n{_tail(log)}")
+        if time.monotonic() > deadline:
+            raise DemoError(f"the agent did not listen within {START_S} s. It said:\n{_tail(log)}")
+        time.sleep(0.1)
+
+
+def _listens() -> bool:
+    try:
+        host, _, port = (DATA / ADDRESS_FILE).read_text(encoding="utf-8").strip().rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _talk() -> None:
+    """Type into the bot; show what it says, and keep it."""
+    bot = subprocess.Popen(
+        [sys.executable, "-m", "bot"], env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert bot.stdin is not None
+        assert bot.stdout is not None
+        with bot.stdin as keyboard:
+            keyboard.write(TYPED.encode())
+        with (OUTPUT / "transcript.txt").open("wb") as transcript:
+            while said := os.read(bot.stdout.fileno(), 1 << 16):
+                transcript.write(said)
+                sys.stdout.buffer.write(said)
+                sys.stdout.buffer.flush()
+        if bot.wait() != 0:
+            raise DemoError("the job did not succeed; the chat above says why.")
+    finally:
+        _stop(bot)
+
+
+def _check() -> None:
+    missing = missing_files(OUTPUT)
+    if missing:
+        raise DemoError(f"missing in {OUTPUT}: {', '.join(missing)}.")
+    try:
+        result = JobResult.model_validate_json((OUTPUT / "report.json").read_bytes())
+    except ValidationError as cause:
+        raise DemoError(f"{OUTPUT / 'report.json'} is not a job's result: {cause}") from cause
+    why = judge(result)
+    if why:
+        raise DemoError(why)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""What can go wrong on the bot's side of the wire. Each text is what the person reads."""
+
+from shared.errors import ErrorCode, HearthError
+
+
+class BotError(HearthError):
+    """Base of the bot's own errors."""
+
+
+class AgentUnreachableError(BotError):
+    """No answer from the agent: not started, asleep, or the network is down."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code=ErrorCode.agent_unreachable)
+
+
+class AgentRefusedError(BotError):
+    """The agent answered with an error body, or with something that is not its protocol."""
+
+
+class BadCallError(BotError):
+    """What the person typed cannot be done as it stands."""
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message, code=ErrorCode.invalid_request, param=param)
+
+
+class SettingsError(BotError):
+    """A setting from the environment is not usable; the bot does not start."""
+
+    def __init__(self, message: str, *, param: str) -> None:
+        super().__init__(message, code=ErrorCode.setting_invalid, param=param)
+
+
+class ChatError(Exception):
+    """A front-end could not show a message. Every front-end turns its library's errors into one of these."""
+
+
+class ChatBusyError(ChatError):
+    """The platform asks to wait before the next message."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"asked to wait {retry_after_s:.1f} s")
+        self.retry_after_s = retry_after_s
+
+
+class MessageGoneError(ChatError):
+    """The message to edit is not there any more: deleted, or from an earlier session."""

@@ -1,0 +1,220 @@
+"""The agent's feed becomes edits of live cards.
+
+Each card has one keeper. An event only marks the card as changed; when the chat's edit rate allows, the keeper asks the
+agent how the job stands and shows that. So there is no queue of stale edits, and what is shown is never older than the
+edit. At the end it edits once more, posts the result as a new message, and is done.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+
+from bot.agent_client import AgentClient
+from bot.card import job_card, unknown_card, without_contact
+from bot.chat import Chat, OpenChat, post_pages
+from bot.clock import Clock
+from bot.errors import AgentRefusedError, AgentUnreachableError, ChatBusyError, ChatError, MessageGoneError
+from bot.reply import Reply
+from bot.result_card import result_card
+from bot.results import collect_results
+from bot.snapshot import Snapshot, take_snapshot
+from bot.subscriptions import Subscription, Subscriptions
+from shared.errors import ErrorCode
+from shared.events import Event, QueueData, StateData
+from shared.jobs import JobStatus
+
+logger = logging.getLogger(__name__)
+
+BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # then 20 s for ever
+CHAT_RETRY_S = 15.0
+LOST_RETRY_S = 5.0
+
+
+@dataclass(kw_only=True)
+class Pace:
+    """When a chat may be edited next. One for all cards of a chat, as platforms count."""
+
+    interval_s: float
+    next_at: float = 0.0
+
+    async def turn(self, clock: Clock) -> None:
+        """Wait for the next free moment and take it."""
+        at = max(clock.now(), self.next_at)
+        self.next_at = at + self.interval_s
+        if at > clock.now():
+            await clock.sleep(at - clock.now())
+
+
+@dataclass(kw_only=True)
+class Slot:
+    """A card and whether it is behind."""
+
+    subscription: Subscription
+    chat: Chat
+    pace: Pace
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    last: str = ""  # the last text with the job's true state, for when contact is lost
+
+
+class Follow:
+    """Keeps every live card true until its job has ended and that was told."""
+
+    def __init__(self, *, agent: AgentClient, subscriptions: Subscriptions, open_chat: OpenChat, clock: Clock) -> None:
+        self._agent = agent
+        self._subscriptions = subscriptions
+        self._open_chat = open_chat
+        self._clock = clock
+        self._slots: dict[tuple[str, str, str], Slot] = {}
+        self._paces: dict[tuple[str, str], Pace] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._ended = asyncio.Event()
+        self.cursor = subscriptions.cursor
+        self.endings: list[JobStatus] = []  # how the jobs ended whose end was told
+
+    async def run(self) -> None:
+        """Follow for ever."""
+        async with asyncio.TaskGroup() as self._tasks:
+            for subscription in self._subscriptions.undelivered():
+                self._keep_card(subscription)
+            await self._listen()
+
+    def watch(self, subscription: Subscription) -> None:
+        """Keep this card true from now on, in place of an older one for the same job in the same chat."""
+        self._subscriptions.put(subscription)
+        slot = self._slots.get(subscription.key)
+        if slot is not None:
+            slot.subscription = subscription
+            slot.changed.set()
+        elif self._tasks is not None:
+            self._keep_card(subscription)
+
+    async def all_told(self) -> None:
+        """Wait until no card is being kept: every job has ended and its result was delivered."""
+        while self._slots:
+            self._ended.clear()
+            await self._ended.wait()
+
+    def _keep_card(self, subscription: Subscription) -> None:
+        chat = self._open_chat(subscription.platform, subscription.chat_id)
+        if chat is None or self._tasks is None:
+            return
+        interval_s = 1 / chat.capabilities.edits_per_second
+        pace = self._paces.setdefault(subscription.key[:2], Pace(interval_s=interval_s))
+        slot = Slot(subscription=subscription, chat=chat, pace=pace, last=subscription.shown)
+        slot.changed.set()
+        self._slots[subscription.key] = slot
+        self._tasks.create_task(self._keep(slot))
+
+    # --- the feed
+
+    async def _listen(self) -> None:
+        failures = 0
+        while True:
+            try:
+                async with self._agent.feed(after=await self._start_cursor()) as events:
+                    failures = 0
+                    self._mark(None)
+                    await self._take_in(events)
+            except (AgentUnreachableError, AgentRefusedError) as error:
+                logger.info("feed: %s", error)
+                if failures:
+                    self._mark(None)  # the first failure may be a moment's; the second is said
+            await self._clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+            failures += 1
+
+    async def _start_cursor(self) -> int:
+        """Return where to go on; an agent whose feed is shorter than what we saw has begun anew."""
+        newest = (await self._agent.info()).feed_cursor
+        return newest if self.cursor is None else min(self.cursor, newest)
+
+    async def _take_in(self, events: AsyncIterator[Event]) -> None:
+        async for event in events:
+            self.cursor = event.cursor
+            moves_others = isinstance(event.data, QueueData | StateData)
+            self._mark(None if moves_others else event.job_id)
+
+    def _mark(self, job_id: str | None) -> None:
+        """Note that the cards of a job, or all, are behind."""
+        for slot in self._slots.values():
+            if job_id is None or slot.subscription.job_id == job_id:
+                slot.changed.set()
+
+    # --- the cards
+
+    async def _keep(self, slot: Slot) -> None:
+        told = False
+        while not told:
+            await slot.changed.wait()
+            await slot.pace.turn(self._clock)
+            slot.changed.clear()
+            told = await self._refresh(slot)
+            self._save_cursor()
+        del self._slots[slot.subscription.key]
+        self._ended.set()
+
+    async def _refresh(self, slot: Slot) -> bool:
+        """Bring a card up to date; return whether the job's end has been told. A failing chat is asked again."""
+        try:
+            return await self._ask_and_show(slot)
+        except ChatBusyError as busy:
+            self._again_in(slot, busy.retry_after_s)
+        except ChatError as error:
+            logger.warning("chat %s: %s", slot.subscription.chat_id, error)
+            self._again_in(slot, CHAT_RETRY_S)
+        return False
+
+    async def _ask_and_show(self, slot: Slot) -> bool:
+        try:
+            return await self._show(slot, await take_snapshot(self._agent, slot.subscription.job_id))
+        except AgentUnreachableError:
+            await self._show_lost(slot)
+            self._again_in(slot, LOST_RETRY_S)
+        except AgentRefusedError as error:
+            if error.code is ErrorCode.not_found:
+                await self._forget(slot)
+                return True
+            logger.warning("job %s: %s", slot.subscription.job_id, error)
+        return False
+
+    async def _show(self, slot: Slot, snapshot: Snapshot) -> bool:
+        reply = job_card(snapshot, now=self._clock.now())
+        slot.last = reply.text
+        await self._edit(slot, reply)
+        if snapshot.finished:
+            outcome = await collect_results(self._agent, snapshot.job, slot.chat.capabilities)
+            await post_pages(slot.chat, result_card(snapshot, outcome))
+            self._subscriptions.delivered(slot.subscription)
+            self.endings.append(snapshot.job.status)
+        return snapshot.finished
+
+    async def _show_lost(self, slot: Slot) -> None:
+        since = self._agent.lost_since
+        if since is not None and slot.last:
+            await self._edit(slot, without_contact(slot.last, since=since, now=self._clock.now()))
+
+    async def _forget(self, slot: Slot) -> None:
+        await self._edit(slot, unknown_card(slot.last))
+        self._subscriptions.delivered(slot.subscription)
+
+    async def _edit(self, slot: Slot, reply: Reply) -> None:
+        """Show it if it reads differently; a message that is gone is posted anew."""
+        subscription = slot.subscription
+        if reply.text == subscription.shown:
+            return
+        message_id = subscription.message_id
+        try:
+            await slot.chat.edit(message_id, reply)
+        except MessageGoneError:
+            message_id = await slot.chat.post(reply)
+        if slot.subscription is subscription:  # else the card has moved further down meanwhile
+            slot.subscription = replace(subscription, message_id=message_id, shown=reply.text)
+            self._subscriptions.put(slot.subscription)
+
+    def _again_in(self, slot: Slot, seconds: float) -> None:
+        slot.pace.next_at = max(slot.pace.next_at, self._clock.now() + seconds)
+        slot.changed.set()
+
+    def _save_cursor(self) -> None:
+        if self.cursor is not None and self.cursor != self._subscriptions.cursor:
+            self._subscriptions.cursor = self.cursor

@@ -1,0 +1,164 @@
+"""Figures, times and text made readable on a phone. Pure; unknown is a dash, never 0 or nan."""
+
+import math
+import re
+import textwrap
+from datetime import datetime
+
+CARD_WIDTH = 40  # characters of a line in a card: what a phone shows without wrapping
+DASH = "–"
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
+_TURNERS = "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"  # of the reading direction, or unseen
+_UNSEEN = re.compile(f"[{_CONTROLS}{_TURNERS}]")
+_UNSAFE_IN_NAME = re.compile(r'[\\/:*?"<>|\s]+')
+_RESERVED_NAME = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+
+
+def plain(text: str) -> str:
+    """Remove what could move a cursor, colour a screen or turn the reading direction. Keeps line breaks."""
+    text = text.replace("\r\n", "\n").replace("\u2028", "\n").replace("\u2029", "\n").expandtabs(4)
+    return _UNSEEN.sub("", _ANSI.sub("", text))
+
+
+def one_line(text: str) -> str:
+    """Return plain text without line breaks or runs of spaces."""
+    return " ".join(plain(text).split())
+
+
+def clip(text: str, length: int = CARD_WIDTH) -> str:
+    """Cut to a length, with … in place of what is missing."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def wrap(text: str, *, width: int = CARD_WIDTH, first: str = "", rest: str | None = None) -> list[str]:
+    """Break text into lines of at most `width`, each paragraph on its own; `first` and `rest` start the lines."""
+    lines: list[str] = []
+    for paragraph in plain(text).splitlines():
+        lines += textwrap.wrap(
+            paragraph,
+            width,
+            initial_indent=first if not lines else (rest if rest is not None else first),
+            subsequent_indent=rest if rest is not None else first,
+            break_on_hyphens=False,
+        )
+    return lines
+
+
+def duration(seconds: float | None) -> str:
+    """Return 45 s, 3 min, 2 h 5 min, 1 d 4 h."""
+    if seconds is None or not math.isfinite(seconds) or seconds < 0:
+        return DASH
+    if seconds < 60:
+        return f"{round(seconds)} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def minutes_range(low: float, high: float) -> str:
+    """Return an honest range: under 1 min, about 4 min, 3 to 5 min, 1 h 30 min to 2 h."""
+    if high < 1:
+        return "under 1 min"
+    first, last = duration(max(1, round(low)) * 60), duration(round(high) * 60)
+    if first == last:
+        return f"about {last}"
+    return f"{first.removesuffix(' min')} to {last}" if high < 60 else f"{first} to {last}"
+
+
+def size(byte_count: float | None) -> str:
+    """Return 812 B, 4.2 KiB, 138 MiB, 1.1 GiB."""
+    if byte_count is None or not math.isfinite(byte_count) or byte_count < 0:
+        return DASH
+    amount = float(byte_count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if round(amount) < 1024 or unit == "GiB":
+            break
+        amount /= 1024
+    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 10 else f"{amount:.1f} {unit}"
+
+
+def mebibytes(mib: float | None) -> str:
+    """Return a size that the agent gave in MiB."""
+    return size(mib * 2**20) if mib is not None else DASH
+
+
+def size_range(low_mib: float, high_mib: float) -> str:
+    """Return 0.9 to 1.1 GiB, or one figure where both read the same."""
+    low, high = mebibytes(low_mib), mebibytes(high_mib)
+    if low == high:
+        return f"about {high}"
+    unit = high.split()[-1]
+    return f"{low.removesuffix(f' {unit}')} to {high}"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a measured figure with fixed digits."""
+    return f"{value:.{digits}f}" if value is not None and math.isfinite(value) else DASH
+
+
+def short(value: float) -> str:
+    """Return a figure without needless zeros and without powers of ten: 3, 2.5, 0.000001."""
+    return f"{value:.7f}".rstrip("0").rstrip(".")
+
+
+def count(value: int | None) -> str:
+    """Return 5,812."""
+    return f"{value:,}" if value is not None else DASH
+
+
+def weights(parameters: int) -> str:
+    """Return 135 million, 7.2 billion."""
+    return f"{parameters / 1e9:.1f} billion" if parameters >= 1e9 else f"{parameters / 1e6:.0f} million"
+
+
+def plural(value: int, noun: str) -> str:
+    """Return 1 row, 2 rows."""
+    return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
+
+
+def percent(part: float, whole: float) -> str:
+    """Return 43 %, rounded down so that 100 % means all."""
+    return f"{math.floor(100 * part / whole)} %" if whole > 0 else DASH
+
+
+def bar(part: float, whole: float, *, width: int = 20) -> str:
+    """Return ▓▓▓░░. Full only when all is done."""
+    filled = math.floor(width * min(max(part / whole, 0), 1)) if whole > 0 else 0
+    return "▓" * filled + "░" * (width - filled)
+
+
+def clock_time(at: float, *, now: float | None = None) -> str:
+    """Return 14:02 in local time; with the day in front if that is not today."""
+    moment = datetime.fromtimestamp(at).astimezone()
+    today = now is None or datetime.fromtimestamp(now).astimezone().date() == moment.date()
+    return moment.strftime("%H:%M" if today else "%a %H:%M")
+
+
+def clock_second(at: float) -> str:
+    """Return 14:02:31 in local time."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
+
+
+def split_message(text: str, limit: int) -> list[str]:
+    """Split at line breaks, else at spaces, else anywhere, into parts of at most `limit` characters."""
+    parts = []
+    while len(text) > limit:
+        cut = max(text.rfind("\n", 1, limit + 1), 0) or max(text.rfind(" ", 1, limit + 1), 0) or limit
+        parts.append(text[:cut].rstrip())
+        text = text[cut:].lstrip("\n") if text[cut] == "\n" else text[cut:].lstrip(" ")
+    return [*parts, text]
+
+
+def safe_file_name(name: str) -> str:
+    """Return a name that is one plain file in one folder on any system, whatever was sent."""
+    base = _UNSAFE_IN_NAME.sub("-", one_line(name).replace("\\", "/").rsplit("/", 1)[-1]).strip(".- ")
+    if not base or _RESERVED_NAME.match(base):
+        base = f"file-{base}".strip("-")
+    stem, dot, ending = base.rpartition(".")
+    return base if len(base) <= 100 else f"{stem[: 99 - len(ending[:20])]}{dot}{ending[:20]}" if dot else base[:100]

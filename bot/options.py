@@ -1,0 +1,153 @@
+"""What follows `/finetune`: read from the words of a person, and written back as a line to type. Pure."""
+
+import difflib
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bot.errors import BadCallError
+from bot.format import short
+from shared.hyperparameters import Hyperparameters, Method
+from shared.plans import ModelName
+
+DEFAULT_MODEL = "smollm2-135m"
+SHORT_NAMES = {  # what a person types → the name in Hyperparameters
+    "epochs": "n_epochs",
+    "batch": "batch_size",
+    "lr": "learning_rate",
+    "rank": "r",
+    "alpha": "lora_alpha",
+    "dropout": "lora_dropout",
+    "4bit": "load_in_4bit",
+    "warmup": "warmup_steps",
+    "scheduler": "lr_scheduler_type",
+    "patience": "early_stopping_patience",
+}
+TYPED_NAMES = {name: short for short, name in SHORT_NAMES.items()}
+OWN_NAMES = ("model", "name", "seed", "file", "plan", "change", "forget")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What was asked. `words` are the arguments that are no option."""
+
+    model: str = DEFAULT_MODEL
+    name: str | None = None
+    seed: int = 42
+    file: str | None = None  # file-…, uploaded before
+    plan: str | None = None  # start this one
+    change: str | None = None  # show what can be changed of this plan
+    forget: str | None = None  # do not start this plan
+    hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
+    words: tuple[str, ...] = ()
+
+
+def read_options(arguments: tuple[str, ...]) -> Options:
+    """Read `name:value` words; raise BadCallError that says which option, what is wrong and what exists."""
+    own: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+    words = []
+    for argument in arguments:
+        typed, colon, value = argument.replace("=", ":", 1).partition(":") if _is_option(argument) else ("", "", "")
+        if not colon:
+            words.append(argument)
+        elif typed.lower() in OWN_NAMES:
+            own[typed.lower()] = _own_value(typed.lower(), value)
+        else:
+            name = _setting_name(typed.lower())
+            settings[name] = (
+                value.split(",") if name == "target_modules" and value not in {"auto", "all-linear"} else value
+            )
+    return Options(**own, hyperparameters=_hyperparameters(settings), words=tuple(words))
+
+
+def write_line(file_id: str, *, model: str, name: str, method: Method, seed: int, change: dict[str, object]) -> str:
+    """Return the line that asks for the same run with some settings changed."""
+    asked = method.supervised.hyperparameters.model_dump(exclude_defaults=True)
+    words = [f"file:{file_id}"]
+    words += [f"model:{model}"] if model != DEFAULT_MODEL else []
+    words += [f"name:{name}"]
+    words += [f"seed:{seed}"] if seed != 42 else []
+    words += [f"{TYPED_NAMES.get(key, key)}:{_written(value)}" for key, value in {**asked, **change}.items()]
+    return "/finetune " + " ".join(words)
+
+
+def option_names() -> list[str]:
+    """Return every option a person may type, short names where they exist."""
+    return ["model", "name", "seed", *(TYPED_NAMES.get(name, name) for name in Hyperparameters.model_fields)]
+
+
+def describe_setting(name: str) -> str:
+    """Return in words what a setting may be: "auto, or a number above 0, up to 50"."""
+    choices = Hyperparameters.model_json_schema()["properties"][name]["anyOf"]
+    return ", or ".join(_describe(choice) for choice in choices)
+
+
+def _is_option(argument: str) -> bool:
+    separators = [argument.index(mark) for mark in ":=" if mark in argument]
+    return bool(separators) and argument[: min(separators)].replace("_", "").isalnum()
+
+
+def _own_value(name: str, value: str) -> str | int:
+    if name == "seed":
+        if not value.isdecimal() or int(value) >= 2**31:
+            raise BadCallError(f"seed:{value} is not possible. It is a whole number from 0 to 2147483647.", param=name)
+        return int(value)
+    if name == "name":
+        return _model_name(value)
+    if not value:
+        raise BadCallError(f"{name}: needs a value after the colon, as in {name}:{DEFAULT_MODEL}.", param=name)
+    return value
+
+
+def _model_name(value: str) -> str:
+    try:
+        return TypeAdapter(ModelName).validate_python(value)
+    except ValidationError as cause:
+        raise BadCallError(
+            f"name:{value} is not possible. A name is small letters, digits and dashes, at most 40, as in name:toast.",
+            param="name",
+        ) from cause
+
+
+def _setting_name(typed: str) -> str:
+    name = SHORT_NAMES.get(typed, typed)
+    if name in Hyperparameters.model_fields:
+        return name
+    near = difflib.get_close_matches(typed, option_names(), n=1)
+    hint = f"Did you mean {near[0]}? " if near else ""
+    raise BadCallError(f"I know no option “{typed}”. {hint}There are: {', '.join(option_names())}.", param=typed)
+
+
+def _hyperparameters(settings: dict[str, Any]) -> Hyperparameters:
+    try:
+        return Hyperparameters.model_validate(settings)
+    except ValidationError as cause:
+        name = str(cause.errors()[0]["loc"][0])
+        typed = TYPED_NAMES.get(name, name)
+        raise BadCallError(
+            f"{typed}:{_written(settings[name])} is not possible. {typed} is {describe_setting(name)}.", param=name
+        ) from cause
+
+
+def _written(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return short(value) if isinstance(value, float) else str(value)
+
+
+def _describe(choice: dict[str, Any]) -> str:
+    if "const" in choice:
+        return str(choice["const"])
+    if "enum" in choice:
+        return ", ".join(map(str, choice["enum"]))
+    if choice["type"] == "boolean":
+        return "yes or no"
+    if choice["type"] == "array":
+        return "names of layers with commas between"
+    kind = "a whole number" if choice["type"] == "integer" else "a number"
+    low = f"from {short(choice['minimum'])}" if "minimum" in choice else f"above {short(choice['exclusiveMinimum'])}"
+    return f"{kind} {low} to {short(choice['maximum'])}"

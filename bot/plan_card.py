@@ -1,0 +1,140 @@
+"""What was understood of a dataset and what would be done with it: the card before Start. Pure."""
+
+from bot.format import (
+    DASH,
+    clip,
+    count,
+    mebibytes,
+    minutes_range,
+    one_line,
+    percent,
+    plain,
+    plural,
+    short,
+    size_range,
+    wrap,
+)
+from bot.options import TYPED_NAMES, write_line
+from bot.reply import Button, Copy, Reply
+from shared.hyperparameters import Hyperparameters
+from shared.inspections import DatasetForm, Inspection, SampleRow
+from shared.plans import Plan
+
+DROPPED_SHOWN = 3
+SAMPLE_LINES = 12
+FORMS = {
+    DatasetForm.messages: "chat",
+    DatasetForm.prompt_completion: "prompt/completion",
+    DatasetForm.alpaca: "Alpaca",
+    DatasetForm.sharegpt: "ShareGPT",
+}
+
+
+def plan_card(file_name: str, inspection: Inspection, plan: Plan) -> Reply:
+    """Return the whole card with Start, Change and Cancel."""
+    blocks = [
+        [clip(f"Ready to start · {one_line(file_name)}")],
+        _understood(inspection),
+        _sample(inspection.sample) if inspection.sample else [],
+        _plan(plan),
+        _notes([*inspection.notes, *plan.notes]),
+    ]
+    return Reply(
+        text="\n\n".join("\n".join(block) for block in blocks if block),
+        buttons=(
+            Button(label="Start", line=f"/finetune plan:{plan.id}"),
+            Button(label="Change", line=f"/finetune change:{plan.id}"),
+            Button(label="Cancel", line=f"/finetune forget:{plan.id}"),
+        ),
+    )
+
+
+def change_card(plan: Plan) -> Reply:
+    """Return what can be changed, each with its value and reason, and the line to type."""
+    lines = [clip(f"What you can change · {plan.suffix}"), ""]
+    lines += wrap(f"name: {plan.suffix}", rest="  ") + wrap(f"model: {plan.model}", rest="  ")
+    for setting in plan.reasons:
+        if setting.name in Hyperparameters.model_fields:
+            lines += wrap(f"{TYPED_NAMES.get(setting.name, setting.name)}: {setting.value}", rest="  ")
+            lines += wrap(setting.reason, first="  ")
+    epochs = 5 if plan.settings.n_epochs != 5 else 3
+    intro = "Type this line with what you want changed. Here, for example, the epochs:"
+    return Reply(text="\n".join(lines), copy=(Copy(intro=intro, lines=(plan_line(plan, {"n_epochs": epochs}),)),))
+
+
+def forgotten_card(plan: Plan) -> Reply:
+    """Return what is said when a plan was not started."""
+    text = clip(f"Not started · {plan.suffix}") + "\nNothing was started. Your file is kept."
+    return Reply(text=text, copy=(Copy(intro="To plan it again:", lines=(plan_line(plan, {}),)),))
+
+
+def plan_line(plan: Plan, change: dict[str, object]) -> str:
+    """Return the line that asks for this plan again, with some settings changed."""
+    return write_line(
+        plan.training_file, model=plan.model, name=plan.suffix, method=plan.method, seed=plan.seed, change=change
+    )
+
+
+def _understood(inspection: Inspection) -> list[str]:
+    form = FORMS[inspection.form] + " " if inspection.form else ""
+    dropped = f", {count(inspection.dropped_count)} dropped:" if inspection.dropped_count else ""
+    lines = ["I understood", f"{count(inspection.rows)} {form}{'row' if inspection.rows == 1 else 'rows'}{dropped}"]
+    for row in inspection.dropped[:DROPPED_SHOWN]:
+        lines += wrap(f"line {row.line}: {one_line(row.reason)}", first="  ", rest="    ")
+    hidden = inspection.dropped_count - min(len(inspection.dropped), DROPPED_SHOWN)
+    if hidden > 0:
+        lines.append(f"  and {count(hidden)} more")
+    tokens = inspection.tokens
+    if tokens is not None:
+        lines += wrap(f"It learns {percent(tokens.trained, tokens.total)} of the text: the answers.")
+        lines += wrap(
+            f"A row has {count(tokens.median)} tokens (pieces of words), the longest {count(tokens.longest)}."
+        )
+    return lines
+
+
+def _sample(sample: SampleRow) -> list[str]:
+    lines = []
+    for text, trained in sample.parts:
+        mark = "› " if trained else "  "
+        lines += wrap(plain(text), first=mark)
+    hidden = ["  …"] if len(lines) > SAMPLE_LINES else []
+    return [f"Line {sample.line}, as the model sees it", "(it learns what is marked ›)", *lines[:SAMPLE_LINES], *hidden]
+
+
+def _plan(plan: Plan) -> list[str]:
+    settings = plan.settings
+    lines = ["The plan", *wrap(f"New model: {plan.suffix}", rest="  "), *wrap(f"Learns from: {plan.model}", rest="  ")]
+    if settings.load_in_4bit:
+        lines += wrap(f"Way: QLoRA, a small add-on of rank {settings.r} on the model in 4 bits", rest="  ")
+    else:
+        lines += wrap(f"Way: LoRA, a small add-on of rank {settings.r} on the model in 16 bits", rest="  ")
+    held_out = plan.validation_rows + plan.test_rows
+    lines += [f"Rows: {count(plan.train_rows)} to learn, {count(held_out)} to test"]
+    lines += [f"Epochs: {short(settings.n_epochs)} (times through the rows)"]
+    lines += [f"Steps: {count(plan.steps)} of {plural(settings.batch_size, 'row')}"]
+    lines += [f"Time: {minutes_range(plan.minutes.low, plan.minutes.high)}"]
+    lines += wrap(
+        f"Memory: {size_range(plan.memory_mib.low, plan.memory_mib.high)} of {mebibytes(plan.memory_free_mib)} "
+        f"free {plan.memory_kind}",
+        rest="  ",
+    )
+    lines += wrap(
+        f"Disk: {size_range(plan.disk_mib.low, plan.disk_mib.high)} of {mebibytes(plan.disk_free_mib)} free", rest="  "
+    )
+    lines += wrap(f"On: {one_line(plan.device) or DASH}", rest="  ")
+    return [*lines, *wrap(_turn(plan), rest="  ")]
+
+
+def _turn(plan: Plan) -> str:
+    if plan.queue_position <= 1:
+        return "Turn: at once"
+    wait = minutes_range(plan.queue_wait_minutes, plan.queue_wait_minutes)
+    return f"Turn: place {plan.queue_position} in the queue, in {wait}"
+
+
+def _notes(notes: list[str]) -> list[str]:
+    lines = ["Good to know"] if notes else []
+    for note in notes:
+        lines += wrap(note, first="- ", rest="  ")
+    return lines

@@ -1,0 +1,135 @@
+"""The new message at the end of a job: what came out or what went wrong, and what to do next. Pure."""
+
+from dataclasses import dataclass
+
+from bot.card import job_name
+from bot.format import clip, duration, number, one_line, plural, size, wrap
+from bot.options import write_line
+from bot.reply import Button, Copy, File, Image, Reply
+from bot.snapshot import Snapshot
+from shared.files import FileObject
+from shared.jobs import Job, JobStatus
+from shared.results import Advice, Answer, JobResult
+
+ANSWER_LENGTH = 320  # characters of an answer shown; the whole of it is in the report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A finished job's files, sorted by whether this chat takes them."""
+
+    image: Image | None = None
+    attached: tuple[File, ...] = ()
+    too_large: tuple[FileObject, ...] = ()
+
+
+def result_card(snapshot: Snapshot, outcome: Outcome) -> Reply:
+    """Return the closing message of a finished job."""
+    job = snapshot.job
+    if job.status is JobStatus.succeeded and job.result is not None:
+        return _success(job, job.result, outcome)
+    return _no_model(job, snapshot.advice, outcome)
+
+
+def _success(job: Job, result: JobResult, outcome: Outcome) -> Reply:
+    blocks = [
+        [clip(f"Your model is ready · {job_name(job)}")],
+        wrap(result.verdict),
+        _loss(result),
+        *[_answer(answer) for answer in result.answers],
+        *[_advice(advice) for advice in result.advice],
+        _left_on_agent(outcome),
+    ]
+    name = one_line(result.ollama_name)
+    ollama = Copy(
+        intro="Run it with Ollama, in the folder of these files:",
+        lines=(f"ollama create {name} -f Modelfile", f"ollama run {name}"),
+    )
+    return Reply(
+        text=_join(blocks),
+        image=outcome.image,
+        files=outcome.attached,
+        folder=f"{job.suffix}-{job.number}",
+        copy=(ollama, *_as_advised(job, result.advice)),
+    )
+
+
+def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:
+    if job.status is JobStatus.cancelled:
+        title, cause = "Cancelled as you asked", []
+    else:
+        title, cause = "No model this time", wrap(job.error.message if job.error else "The agent gave no reason.")
+    blocks = [
+        [clip(f"{title} · {job_name(job)}")],
+        cause,
+        *[_advice(item) for item in advice],
+        wrap(_kept(job, outcome)),
+        _left_on_agent(outcome),
+        wrap(f"Your dataset is kept. What happened, line by line: /log #{job.number}"),
+    ]
+    again = Copy(intro="To try again:", lines=(_line(job, {}),))
+    return Reply(
+        text=_join(blocks),
+        image=outcome.image,
+        files=outcome.attached,
+        folder=f"{job.suffix}-{job.number}",
+        copy=_as_advised(job, list(advice)) or (again,),
+        buttons=(Button(label="Log", line=f"/log #{job.number}"),),
+    )
+
+
+def _loss(result: JobResult) -> list[str]:
+    lines = ["Loss on rows it never saw", f"before {number(result.base_loss)}, after {number(result.final_loss)}"]
+    lines += ["(its surprise: lower is better)"]
+    if result.optimistic:
+        lines += wrap("These rows also chose the best step, so the figure is a little too good.")
+    speed = f"{number(result.tokens_per_s, 0)} tokens/s"
+    return [*lines, f"{plural(result.steps, 'step')} in {duration(result.train_seconds)}, {speed}"]
+
+
+def _answer(answer: Answer) -> list[str]:
+    return [
+        *wrap(f"Q: {one_line(answer.question)}", rest="   "),
+        *wrap(f"Base model: {clip(one_line(answer.base), ANSWER_LENGTH)}", rest="  "),
+        *wrap(f"Tuned model: {clip(one_line(answer.tuned), ANSWER_LENGTH)}", rest="  "),
+    ]
+
+
+def _advice(advice: Advice) -> list[str]:
+    return [*wrap(f"Advice: {one_line(advice.title)}"), *wrap(advice.message), *wrap(advice.suggestion)]
+
+
+def _kept(job: Job, outcome: Outcome) -> str:
+    files = len(outcome.attached) + len(outcome.too_large)
+    if files:
+        return f"Kept: {plural(files, 'file')} made before the end."
+    if job.progress is None or job.progress.step == 0:
+        return "No step was trained yet, so there was nothing to keep."
+    return f"Trained: {job.progress.step} of {job.progress.total_steps} steps. No file was finished."
+
+
+def _left_on_agent(outcome: Outcome) -> list[str]:
+    lines = ["Too large for this chat, kept on the", "agent's machine:"] if outcome.too_large else []
+    for file in outcome.too_large:
+        lines += wrap(f"{one_line(file.filename)}, {size(file.bytes)}, as {file.id}", first="- ", rest="  ")
+    return lines
+
+
+def _changes(advice: list[Advice]) -> dict[str, object]:
+    """Return what the first advice with a change would change."""
+    return next((dict(item.change) for item in advice if item.change), {})
+
+
+def _as_advised(job: Job, advice: list[Advice]) -> tuple[Copy, ...]:
+    changes = _changes(advice)
+    return (Copy(intro="To try again as advised:", lines=(_line(job, changes),)),) if changes else ()
+
+
+def _line(job: Job, changes: dict[str, object]) -> str:
+    return write_line(
+        job.training_file, model=job.model, name=job.suffix, method=job.method, seed=job.seed, change=changes
+    )
+
+
+def _join(blocks: list[list[str]]) -> str:
+    return "\n\n".join("\n".join(block) for block in blocks if block)

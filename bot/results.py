@@ -1,0 +1,52 @@
+"""A finished job's files from the agent, as far as a chat takes them."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+
+from bot.agent_client import AgentClient
+from bot.chat import Capabilities
+from bot.errors import AgentRefusedError
+from bot.format import safe_file_name
+from bot.reply import File, Image
+from bot.result_card import Outcome
+from shared.files import FileObject
+from shared.jobs import Job
+
+PLOT_NAME = "loss.png"
+
+
+async def collect_results(agent: AgentClient, job: Job, capabilities: Capabilities) -> Outcome:
+    """Ask for every result file; the plot becomes the picture, what is too large stays with the agent."""
+    files = [await agent.file(file_id) for file_id in job.result_files]
+    pictures = [file for file in files if file.filename.lower().endswith(".png")]
+    others = [file for file in files if file not in pictures]
+    limit = capabilities.upload_bytes
+    too_large = tuple(file for file in others if limit is not None and file.bytes > limit)
+    return Outcome(
+        image=await plot_image(agent, job, stored=pictures[0] if pictures else None),
+        attached=tuple(_stored(agent, file) for file in others if file not in too_large),
+        too_large=too_large,
+    )
+
+
+async def plot_image(agent: AgentClient, job: Job, *, stored: FileObject | None = None) -> Image | None:
+    """Return the loss plot with its description, or None if nothing was plotted yet."""
+    try:
+        plot = await agent.plot(job.id)
+    except AgentRefusedError:
+        return None
+    name = safe_file_name(stored.filename) if stored else PLOT_NAME
+    return Image(file=bytes_file(name, plot.png), alt_text=plot.alt_text)
+
+
+def bytes_file(name: str, content: bytes) -> File:
+    """Return a small file that is in memory already."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    return File(name=name, size=len(content), open=chunks)
+
+
+def _stored(agent: AgentClient, file: FileObject) -> File:
+    return File(name=safe_file_name(file.filename), size=file.bytes, open=partial(agent.content, file.id))

@@ -1,0 +1,68 @@
+"""The environment (and `.env`), read once into a frozen object. A bad value stops the start."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.agent_client import Address
+from bot.errors import SettingsError
+from shared.paths import KEY_FILE, default_bot_dir, default_data_dir
+
+DEFAULT_AGENT_URL = "http://127.0.0.1:8420"
+ADDRESS_FILE = "agent.address"  # host:port of the running agent, in its data folder
+
+
+class Settings(BaseSettings):
+    """HEARTH_… as the bot needs it."""
+
+    model_config = SettingsConfigDict(env_prefix="HEARTH_", env_file=".env", extra="ignore", frozen=True)
+
+    agent_url: str | None = None  # default: the address file, else 127.0.0.1:8420
+    agent_key: SecretStr | None = None  # default: the key file that the agent made
+    data_dir: Path = Field(default_factory=default_data_dir)  # the agent's, for its key and address
+    bot_dir: Path = Field(default_factory=default_bot_dir)  # the bot's small database and log
+    files_dir: Path = Path("hearth-files")  # where the terminal saves results
+
+    @field_validator("agent_url")
+    @classmethod
+    def _url_with_host(cls, url: str | None) -> str | None:
+        if not url:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("an address such as http://192.168.1.20:8420")
+        return url.rstrip("/")
+
+    def agent_address(self) -> Address:
+        """Return where the agent is now."""
+        return Address(url=self.agent_url or _local_url(self.data_dir), key=self._key())
+
+    def _key(self) -> str:
+        key = self.agent_key.get_secret_value() if self.agent_key else ""
+        return key or _first_line(self.data_dir / KEY_FILE)
+
+
+def load_settings() -> Settings:
+    """Read the settings; raise SettingsError with name, value and expectation."""
+    try:
+        return Settings()
+    except ValidationError as cause:
+        error = cause.errors()[0]
+        name = "HEARTH_" + str(error["loc"][0]).upper()
+        expected = str(error["msg"]).removeprefix("Value error, ")
+        value = "…" if "KEY" in name else repr(error["input"])
+        raise SettingsError(f"{name} is {value}. Expected: {expected}.", param=name) from cause
+
+
+def _local_url(data_dir: Path) -> str:
+    address = _first_line(data_dir / ADDRESS_FILE)
+    return f"http://{address}" if address else DEFAULT_AGENT_URL
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip().partition("\n")[0]
+    except OSError:
+        return ""

@@ -1,0 +1,135 @@
+"""The terminal chat: reads lines from a person or a pipe, hands calls to dispatch, leaves when all is said."""
+
+import asyncio
+import getpass
+import os
+import re
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+
+from bot.call import Call
+from bot.core import Core
+from bot.dispatch import dispatch
+from bot.errors import BadCallError
+from bot.format import plain, wrap
+from bot.reply import Reply
+from bot.terminal_ui.chat import TerminalChat
+from bot.terminal_ui.inbound import Typed, read_line
+from bot.terminal_ui.screen import PlainScreen, PromptScreen, RedrawingScreen
+from shared.jobs import JobStatus
+
+PLATFORM = "terminal"
+CHAT_ID = "terminal"
+PROMPT = "you › "
+WELCOME = "Hearth teaches a language model your own style. Send a file with /finetune, or try /finetune sample. /help"
+
+
+async def run_piped(core: Core, chat: TerminalChat, screen: PlainScreen) -> int:
+    """Answer each line in turn; at the end of input wait for every job. Return 1 if a job failed."""
+    async for line in _lines(sys.stdin.fileno()):
+        sys.stdout.write(f"{PROMPT}{plain(line)}\n\n")
+        if isinstance(screen, RedrawingScreen):
+            screen.typed()
+        await handle_line(line, core, chat)
+    await core.follow.all_told()
+    return 1 if JobStatus.failed in core.follow.endings else 0
+
+
+async def run_prompt(core: Core, chat: TerminalChat, screen: PromptScreen) -> int:
+    """Talk with a person until they leave; jobs go on without the bot."""
+    from prompt_toolkit import PromptSession
+
+    session: PromptSession[str] = PromptSession(PROMPT, bottom_toolbar=screen.toolbar, refresh_interval=1)
+    async with asyncio.TaskGroup() as calls:
+        await chat.post(Reply(text="\n".join(wrap(WELCOME))))
+        with suppress(EOFError, KeyboardInterrupt):
+            while True:
+                line = await session.prompt_async()
+                calls.create_task(handle_line(line, core, chat))
+    if screen.toolbar():
+        sys.stdout.write("The job goes on without me. Start hearth-bot again to see it.\n")
+    return 0
+
+
+async def handle_line(line: str, core: Core, chat: TerminalChat) -> None:
+    """Turn one line into a call and have it answered."""
+    if not line.strip():
+        return
+    try:
+        typed = read_line(line)
+        message_id = None
+        if typed.button is not None:
+            message_id, typed = _pressed(typed.button, chat)
+    except BadCallError as error:
+        await chat.post(Reply(text="\n".join(wrap(error.message))))
+        return
+    await dispatch(_call(typed, chat, message_id), core)
+
+
+@contextmanager
+def open_screen(*, prompt: bool) -> Iterator[PlainScreen]:
+    """Open the screen that fits where output goes; above a prompt, for as long as the block lasts."""
+    if prompt:
+        from prompt_toolkit.patch_stdout import patch_stdout
+
+        with patch_stdout():
+            yield PromptScreen(sys.stdout)
+    else:
+        yield RedrawingScreen(sys.stdout) if sys.stdout.isatty() else PlainScreen(sys.stdout)
+
+
+def person() -> str:
+    """Return who sits at this terminal, as an identifier."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):
+        name = ""
+    return re.sub(r"[^\w.:@+-]", "-", name)[:64] or "owner"
+
+
+def _pressed(number: int, chat: TerminalChat) -> tuple[str, Typed]:
+    pressed = chat.press(number)
+    if pressed is None:
+        raise BadCallError(f"There is nothing to choose with {number} now. /help shows what I know.")
+    message_id, line = pressed
+    return message_id, read_line(line)
+
+
+def _call(typed: Typed, chat: TerminalChat, message_id: str | None) -> Call:
+    return Call(
+        platform=PLATFORM,
+        person=person(),
+        chat_id=CHAT_ID,
+        chat=chat,
+        command=typed.command,
+        arguments=typed.arguments,
+        attachments=typed.attachments,
+        message_id=message_id,
+    )
+
+
+async def _lines(fd: int) -> AsyncIterator[str]:
+    """Yield lines from a pipe, file or terminal as they come.
+
+    A thread reads the bare descriptor: asyncio cannot wait for regular files, and a thread inside sys.stdin would
+    hold its lock when the interpreter ends.
+    """
+    loop = asyncio.get_running_loop()
+    chunks: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def read() -> None:
+        with suppress(RuntimeError, OSError):  # the loop is closed: we are leaving
+            while chunk := os.read(fd, 1 << 16):
+                loop.call_soon_threadsafe(chunks.put_nowait, chunk)
+            loop.call_soon_threadsafe(chunks.put_nowait, b"")
+
+    threading.Thread(target=read, daemon=True).start()
+    rest = b""
+    while chunk := await chunks.get():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line.decode("utf-8", "replace").rstrip("\r")
+    if rest:
+        yield rest.decode("utf-8", "replace")

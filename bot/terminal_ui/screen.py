@@ -1,0 +1,91 @@
+"""Where the terminal's text goes: printed once, redrawn in place, or above a prompt with the live card below it."""
+
+import math
+import shutil
+from typing import Protocol, TextIO
+
+CLEAR_BELOW = "\x1b[J"
+
+
+class Screen(Protocol):
+    """What the terminal chat draws on."""
+
+    def post(self, message_id: str, text: str, *, milestone: str | None) -> None:
+        """Show a new message; a milestone means that it is a live card."""
+        ...
+
+    def edit(self, message_id: str, text: str, *, milestone: str | None) -> None:
+        """Show a message as it is now."""
+        ...
+
+
+class PlainScreen:
+    """A pipe or a file: what is printed stays. A live card is printed again when its milestone changes."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._milestones: dict[str, str] = {}
+
+    def post(self, message_id: str, text: str, *, milestone: str | None) -> None:
+        """Print it."""
+        if milestone is not None:
+            self._milestones[message_id] = milestone
+        self._out.write(text + "\n\n")
+        self._out.flush()
+
+    def edit(self, message_id: str, text: str, *, milestone: str | None) -> None:
+        """Print it again, unless it is a live card that has come no further."""
+        if milestone is None or self._milestones.get(message_id) != milestone:
+            self.post(message_id, text, milestone=milestone)
+
+
+class RedrawingScreen(PlainScreen):
+    """A terminal whose input is a pipe: the last message is redrawn in place."""
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__(out)
+        self._last: tuple[str, int] = ("", 0)
+
+    def post(self, message_id: str, text: str, *, milestone: str | None) -> None:
+        """Print it and remember how many lines it took."""
+        super().post(message_id, text, milestone=milestone)
+        width = shutil.get_terminal_size().columns
+        lines = sum(max(1, math.ceil(len(line) / width)) for line in text.splitlines())
+        self._last = (message_id, lines + 1)
+
+    def edit(self, message_id: str, text: str, *, milestone: str | None) -> None:
+        """Redraw it if nothing came after it."""
+        last, lines = self._last
+        if last == message_id and lines < shutil.get_terminal_size().lines:
+            self._out.write(f"\x1b[{lines}A\r{CLEAR_BELOW}")
+            self.post(message_id, text, milestone=milestone)
+        else:
+            super().edit(message_id, text, milestone=milestone)
+
+    def typed(self) -> None:
+        """Note that something else was printed below the last message."""
+        self._last = ("", 0)
+
+
+class PromptScreen(PlainScreen):
+    """Above a prompt: messages scroll, live cards stand below it until they end."""
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__(out)
+        self._live: dict[str, str] = {}
+
+    def post(self, message_id: str, text: str, *, milestone: str | None) -> None:
+        """Print a message, or put a live card into the toolbar."""
+        if milestone is not None:
+            self._live[message_id] = text
+            return
+        self._live.pop(message_id, None)
+        super().post(message_id, text, milestone=None)
+
+    def edit(self, message_id: str, text: str, *, milestone: str | None) -> None:
+        """Print a message as it is now, or redraw the live card."""
+        self.post(message_id, text, milestone=milestone)
+
+    def toolbar(self) -> str:
+        """Return what stands below the prompt."""
+        return "\n\n".join(self._live.values())

@@ -1,0 +1,43 @@
+"""Files: datasets in, results out. OpenAI's file object."""
+
+from enum import StrEnum
+from typing import Literal
+
+from shared.schema import Response
+
+
+class FilePurpose(StrEnum):
+    """OpenAI's names for the two directions."""
+
+    fine_tune = "fine-tune"  # a dataset, uploaded
+    fine_tune_results = "fine-tune-results"  # made by a job: plot, report, adapter, GGUF, Modelfile
+
+
+class FileObject(Response):
+    """One stored file."""
+
+    id: str  # file-…
+    object: Literal["file"] = "file"
+    bytes: int
+    created_at: int  # seconds since 1970
+    filename: str  # as its owner named it, made safe to show
+    purpose: FilePurpose
+    status: Literal["processed"] = "processed"  # OpenAI's field; a stored file is always ready
+    sha256: str
+    job_id: str | None = None  # for a result: the job that made it
+
+
+class FileList(Response):
+    """Newest first."""
+
+    object: Literal["list"] = "list"
+    data: list[FileObject]
+    has_more: bool = False
+
+
+class FileDeleted(Response):
+    """OpenAI's answer to a deletion."""
+
+    id: str
+    object: Literal["file"] = "file"
+    deleted: Literal[True] = True

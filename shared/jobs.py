@@ -1,0 +1,160 @@
+"""A job: its states and stages, the one table of allowed moves, and what is sent to make one."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from shared.errors import ErrorCode
+from shared.hyperparameters import Hyperparameters, Method, ResolvedSettings
+from shared.people import RequestedBy
+from shared.plans import ModelName
+from shared.results import JobResult
+from shared.schema import Request, Response
+
+
+class JobStatus(StrEnum):
+    """OpenAI's names."""
+
+    validating_files = "validating_files"  # stored; the dataset is being read
+    queued = "queued"  # waits for its turn
+    running = "running"  # has the GPU
+    paused = "paused"  # gave it back, will go on
+    succeeded = "succeeded"
+    failed = "failed"
+    cancelled = "cancelled"
+
+
+MOVES: dict[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.validating_files: frozenset({JobStatus.queued, JobStatus.failed, JobStatus.cancelled}),
+    JobStatus.queued: frozenset({JobStatus.running, JobStatus.failed, JobStatus.cancelled}),
+    JobStatus.running: frozenset({JobStatus.paused, JobStatus.succeeded, JobStatus.failed, JobStatus.cancelled}),
+    JobStatus.paused: frozenset({JobStatus.running, JobStatus.failed, JobStatus.cancelled}),
+    JobStatus.succeeded: frozenset(),
+    JobStatus.failed: frozenset(),
+    JobStatus.cancelled: frozenset(),
+}
+FINISHED = frozenset(status for status, onward in MOVES.items() if not onward)
+
+
+class Stage(StrEnum):
+    """What a running job is doing, in this order."""
+
+    fetch = "fetch"  # the base model, onto this disk
+    prepare = "prepare"  # rows to tokens, split
+    load = "load"  # weights into memory
+    train = "train"
+    evaluate = "evaluate"  # held-out loss, answers of base and tuned model
+    export = "export"  # adapter and GGUF
+    verify = "verify"  # the GGUF in llama.cpp
+
+
+class JobError(Response):
+    """Why a job failed."""
+
+    code: ErrorCode
+    message: str
+    param: str | None = None
+
+
+MetadataKey = Annotated[str, StringConstraints(max_length=64)]
+MetadataValue = Annotated[str, StringConstraints(max_length=512)]
+
+
+class JobRequest(Request):
+    """The body of POST /v1/fine_tuning/jobs: OpenAI's, or `plan` in place of all that a plan settles."""
+
+    plan: str | None = None  # ftplan-…
+    model: str | None = None
+    training_file: str | None = None
+    method: Method | None = None
+    hyperparameters: Hyperparameters | None = None  # OpenAI's older spelling of those in `method`
+    suffix: ModelName | None = None
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)] | None = None
+    requested_by: RequestedBy | None = None
+
+
+class Progress(Response):
+    """The newest vitals of a running job. None: not known, never a made-up zero."""
+
+    step: int
+    total_steps: int
+    epoch: float
+    n_epochs: float
+    loss: float | None = None  # the newest step's
+    validation_loss: float | None = None  # the newest evaluation's
+    best_loss: float | None = None
+    tokens_per_s: float | None = None  # real tokens, padding not counted
+    memory_mib: int | None = None
+    temperature_c: int | None = None
+    eta_s: int | None = None
+    updated_at: int = 0
+
+
+class Job(Response):
+    """OpenAI's job object; ours are `number` and what follows it."""
+
+    id: str  # ftjob-…
+    object: Literal["fine_tuning.job"] = "fine_tuning.job"
+    created_at: int
+    finished_at: int | None = None
+    estimated_finish: int | None = None
+    status: JobStatus
+    model: str
+    fine_tuned_model: str | None = None  # the Ollama name, once verified
+    organization_id: str = "hearth"
+    training_file: str
+    validation_file: str | None = None
+    result_files: list[str] = []
+    trained_tokens: int | None = None
+    seed: int
+    method: Method
+    hyperparameters: dict[str, str | int | float] = {}  # OpenAI's deprecated summary, resolved
+    metadata: dict[str, str] | None = None
+    error: JobError | None = None
+    number: int  # what people say: #12
+    suffix: str
+    plan: str | None = None
+    stage: Stage | None = None
+    queue_position: int | None = None  # 1 is next
+    settings: ResolvedSettings | None = None
+    requested_by: RequestedBy | None = None
+    progress: Progress | None = None
+    result: JobResult | None = None
+
+
+class JobList(Response):
+    """Newest first; `after` the last id for the next page."""
+
+    object: Literal["list"] = "list"
+    data: list[Job]
+    has_more: bool = False
+
+
+class CheckpointMetrics(Response):
+    """OpenAI's names; None where not measured at that step."""
+
+    step: int
+    train_loss: float | None = None
+    valid_loss: float | None = None
+
+
+class Checkpoint(Response):
+    """A place a run can be resumed from."""
+
+    id: str  # ftckpt-…
+    object: Literal["fine_tuning.job.checkpoint"] = "fine_tuning.job.checkpoint"
+    created_at: int
+    fine_tuning_job_id: str
+    fine_tuned_model_checkpoint: str  # name:ckpt-step-88
+    step_number: int
+    metrics: CheckpointMetrics
+
+
+class CheckpointList(Response):
+    """Newest first."""
+
+    object: Literal["list"] = "list"
+    data: list[Checkpoint]
+    has_more: bool = False

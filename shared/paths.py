@@ -1,0 +1,17 @@
+"""Where things lie by default, for the two sides that share a machine."""
+
+from pathlib import Path
+
+import platformdirs
+
+KEY_FILE = "agent.key"  # in the agent's data folder, mode 0600
+
+
+def default_data_dir() -> Path:
+    """Return the folder in which the agent stores everything, unless HEARTH_DATA_DIR says otherwise."""
+    return Path(platformdirs.user_data_dir("hearth", appauthor=False))
+
+
+def default_bot_dir() -> Path:
+    """Return the folder of the bot's own small database, unless HEARTH_BOT_DIR says otherwise."""
+    return Path(platformdirs.user_data_dir("hearth-bot", appauthor=False))

@@ -1,0 +1,70 @@
+"""A dry run: what would be done, why, and what it costs. Costs nothing itself."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from shared.hyperparameters import Method, ResolvedSettings
+from shared.people import RequestedBy
+from shared.schema import Request, Response
+
+ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+class Range(Response):
+    """An honest estimate: low and high, in the unit the field's name says."""
+
+    low: float
+    high: float
+
+
+class Setting(Response):
+    """One resolved setting and the reason for it."""
+
+    name: str
+    value: str
+    reason: str
+
+
+class PlanRequest(Request):
+    """The body of POST /v1/fine_tuning/plans."""
+
+    model: str
+    training_file: str
+    method: Method = Method()
+    suffix: ModelName | None = None  # the name of the new model; made from the file's name if absent
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 42
+    requested_by: RequestedBy | None = None
+
+
+class Plan(Response):
+    """Bound to one file and one revision of one model. Kept seven days."""
+
+    id: str  # ftplan-…
+    object: Literal["fine_tuning.plan"] = "fine_tuning.plan"
+    created_at: int
+    expires_at: int
+    model: str
+    model_revision: str
+    training_file: str
+    file_sha256: str
+    suffix: str
+    seed: int
+    method: Method  # as asked
+    settings: ResolvedSettings
+    reasons: list[Setting]
+    train_rows: int
+    validation_rows: int
+    test_rows: int  # 0: validation doubles as test, and its figure is optimistic
+    steps: int
+    trained_tokens: int  # over all epochs
+    minutes: Range
+    memory_mib: Range
+    memory_kind: Literal["GPU", "RAM"]
+    memory_free_mib: int
+    disk_mib: Range
+    disk_free_mib: int
+    device: str  # "NVIDIA GeForce RTX 4090", "CPU (2 cores)"
+    queue_position: int  # the place a job made now would get; 1 runs at once
+    queue_wait_minutes: float
+    notes: list[str] = []

@@ -1,0 +1,54 @@
+"""What a finished job says about itself."""
+
+from typing import Literal
+
+from shared.schema import Response
+
+
+class Answer(Response):
+    """One held-out question, before and after."""
+
+    question: str
+    base: str  # the base model's, with the adapter off
+    tuned: str  # the exported GGUF's, from llama.cpp
+
+
+class Advice(Response):
+    """One line of troubleshooting, with the number that called for it."""
+
+    rule: str  # the name of the rule that fired
+    title: str  # "Overfitting"
+    message: str  # what was seen, with the figures
+    suggestion: str  # what to do next
+    change: dict[str, float | int] = {}  # the settings a retry would change
+
+
+class Verification(Response):
+    """How the exported model was checked in llama.cpp."""
+
+    prompts: int
+    agreed: int  # answers equal to the trained model's for 16 tokens or to their end
+    merge_target: Literal["nf4", "original"]  # the weights the adapter was merged onto
+    template_tokens_equal: bool
+    stops: bool  # ends its turn wherever the trained model did
+
+
+class JobResult(Response):
+    """The closing facts. Losses are nats per trained token."""
+
+    verdict: str  # one or two sentences
+    base_loss: float  # of the base model on the held-out rows
+    final_loss: float  # of the tuned model on the same rows
+    best_step: int
+    best_validation_loss: float
+    steps: int
+    trained_tokens: int
+    train_seconds: float
+    tokens_per_s: float
+    peak_memory_mib: int
+    optimistic: bool  # validation doubled as test
+    answers: list[Answer]
+    advice: list[Advice]
+    verification: Verification
+    ollama_name: str  # mia-support:v1
+    gguf_bytes: int

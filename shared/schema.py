@@ -1,0 +1,15 @@
+"""The two base classes of everything that crosses the wire."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Request(BaseModel):
+    """Sent to the agent. Closed: an unknown key is refused, so that a typo is never ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Response(BaseModel):
+    """Sent by the agent. Open: a client ignores keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)

@@ -1,0 +1,66 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.data.formats import read_rows
+from agent.errors import AgentError
+from shared.errors import ErrorCode
+
+ROW = {"prompt": "Hi", "completion": "Hello, “you”"}
+
+
+def written(tmp_path: Path, content: str | bytes) -> Path:
+    path = tmp_path / "data.bin"  # the name says nothing: the content is what counts
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps([ROW, ROW]),
+        json.dumps([ROW, ROW], indent=2),
+        f"{json.dumps(ROW)}\n\n{json.dumps(ROW)}\n",
+        "\ufeff" + f"{json.dumps(ROW)}\n{json.dumps(ROW)}",
+        json.dumps({"data": [ROW, ROW]}, indent=1),
+        'prompt,completion\nHi,"Hello, “you”"\nHi,"Hello, “you”"\n',
+    ],
+)
+def test_the_same_rows_are_read_from_every_container(tmp_path: Path, content: str) -> None:
+    assert [row.value for row in read_rows(written(tmp_path, content))] == [ROW, ROW]
+
+
+def test_a_broken_line_of_jsonl_is_named_and_the_others_are_kept(tmp_path: Path) -> None:
+    rows = list(read_rows(written(tmp_path, f'{json.dumps(ROW)}\n{{"prompt": \n{json.dumps(ROW)}\n')))
+    assert [row.line for row in rows if row.value is None] == [2]
+    assert "not valid JSON" in (rows[1].problem or "")
+    assert len([row for row in rows if row.value]) == 2
+
+
+@pytest.mark.parametrize("bad", ['{"a": NaN}', '{"a": 1, "a": 2}'])
+def test_what_json_does_not_allow_is_a_problem_of_its_line(tmp_path: Path, bad: str) -> None:
+    rows = list(read_rows(written(tmp_path, f"{json.dumps(ROW)}\n{bad}\n")))
+    assert rows[1].value is None
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "words"),
+    [
+        ("", ErrorCode.dataset_empty, "empty"),
+        ("   \n \n", ErrorCode.dataset_empty, "empty"),
+        (b"\x80\x04\x95pickle", ErrorCode.dataset_not_text, "a pickle"),
+        (b"PK\x03\x04zip", ErrorCode.dataset_not_text, "a zip archive"),
+        ("plain".encode("utf-16"), ErrorCode.dataset_not_text, "UTF-8"),
+        (b'{"prompt": "caf\xe9", "completion": "x"}', ErrorCode.dataset_not_text, "Line 1 is not UTF-8"),
+        ('[{"a": 1},\n{"b": }]', ErrorCode.dataset_broken, "line 2"),
+        ("[" * 100_000, ErrorCode.dataset_broken, "nested too deeply"),
+        ("just a sentence", ErrorCode.dataset_unknown_form, "just a sentence"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_what_and_where(
+    tmp_path: Path, content: str | bytes, code: ErrorCode, words: str
+) -> None:
+    with pytest.raises(AgentError, match=words) as caught:
+        list(read_rows(written(tmp_path, content)))
+    assert caught.value.code is code

@@ -1,0 +1,121 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from agent.base_models.card import BaseModelCard
+from agent.data.chat_template import IGNORED, ChatTemplate
+from agent.data.inspect import InspectReply, InspectRequest, inspect_dataset
+from agent.data.rows import Message, RowProblem
+from agent.errors import AgentError
+from agent.inspector import child_environment, run_child
+from shared.errors import ErrorCode
+
+SAMPLE = Path("shared/samples/toast.jsonl").absolute()
+TALK = [Message(role="user", content="Hi"), Message(role="assistant", content="Hello, you.")]
+TWO_TURNS = [*TALK, Message(role="user", content="Bye"), Message(role="assistant", content="See you.")]
+
+
+def jsonl(tmp_path: Path, rows: list[object]) -> Path:
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    return path
+
+
+def pair(question: str, answer: str) -> dict[str, str]:
+    return {"prompt": question, "completion": answer}
+
+
+def test_the_sample_dataset_is_understood(smollm2_card: BaseModelCard) -> None:
+    findings = inspect_dataset(SAMPLE, smollm2_card)
+    assert (findings.form.value, findings.rows, findings.dropped_count) == ("messages", 104, 0)
+    assert 0.4 < findings.tokens.trained / findings.tokens.total < 0.6
+
+
+def test_only_answers_and_their_end_are_trained_on(smollm2_card: BaseModelCard) -> None:
+    template = ChatTemplate(smollm2_card)
+    trained = [text for text, is_trained in template.parts(TWO_TURNS) if is_trained]
+    assert trained == ["Hello, you.<|im_end|>", "See you.<|im_end|>"]
+    assert "".join(text for text, _ in template.parts(TWO_TURNS)) == template.render(TWO_TURNS)
+
+
+def test_labels_end_with_the_end_of_turn_token(smollm2_card: BaseModelCard) -> None:
+    template = ChatTemplate(smollm2_card)
+    row = template.tokenize(TALK)
+    labels = [label for label in row.labels if label != IGNORED]
+    assert labels[-1] in template.token_ids(["<|im_end|>"])
+    assert row.input_ids[: len(template.tokenize_prompt(TALK[:1]))] == template.tokenize_prompt(TALK[:1])
+
+
+def test_a_template_that_hides_the_answer_drops_the_row(smollm2_card: BaseModelCard) -> None:
+    hidden = smollm2_card.model_copy(update={"chat_template": "{{ messages | length }}<|im_end|>"})
+    with pytest.raises(RowProblem, match="hides where the answer begins"):
+        ChatTemplate(hidden).parts(TALK)
+
+
+def test_a_template_cannot_reach_python(smollm2_card: BaseModelCard) -> None:
+    attack = "{{ ''.__class__.__mro__[1].__subclasses__() }}"
+    with pytest.raises(RowProblem, match="refused"):
+        ChatTemplate(smollm2_card.model_copy(update={"chat_template": attack})).render(TALK)
+
+
+def test_bad_rows_are_dropped_one_by_one_with_line_and_reason(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    rows: list[object] = [pair(f"Q{n}", f"A{n}") for n in range(12)]
+    rows[3] = pair("Q", "")
+    rows[7] = {"text": "something else"}
+    findings = inspect_dataset(jsonl(tmp_path, rows), smollm2_card)
+    assert findings.rows == 10
+    assert [drop.line for drop in findings.dropped] == [4, 8]
+    assert findings.dropped[0].reason == "Line 4 has no text in `completion`."
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "words"),
+    [
+        ([pair("Q", "A")], ErrorCode.dataset_too_small, "1 row is usable; at least 10"),
+        ([pair("Q", "") for _ in range(20)], ErrorCode.dataset_too_small, "No row is usable.*line 1 has no text"),
+        ([{"text": "x", "label": 1}] * 20, ErrorCode.dataset_unknown_form, "keys text, label.*messages"),
+        ([["a"], ["b"]], ErrorCode.dataset_broken, "line 1"),
+    ],
+)
+def test_a_useless_dataset_is_refused_in_words(
+    tmp_path: Path, smollm2_card: BaseModelCard, rows: list[object], code: ErrorCode, words: str
+) -> None:
+    with pytest.raises(AgentError, match=words) as caught:
+        inspect_dataset(jsonl(tmp_path, rows), smollm2_card)
+    assert caught.value.code is code
+
+
+def test_the_shown_sample_is_redacted(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    rows: list[object] = [pair(f"Q{n} mia@example.org", f"A{n}") for n in range(10)]
+    sample = inspect_dataset(jsonl(tmp_path, rows), smollm2_card).sample
+    assert "mia@example.org" not in str(sample.parts)
+    assert "[e-mail]" in str(sample.parts)
+
+
+async def test_the_child_answers_without_network_or_secrets(
+    monkeypatch: pytest.MonkeyPatch, smollm2_card: BaseModelCard
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_canary")
+    assert "hf_canary" not in str(child_environment(offline=True))
+    request = InspectRequest(dataset=str(SAMPLE), card=smollm2_card)
+    output = await run_child("agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 60)
+    reply = InspectReply.model_validate_json(output)
+    assert reply.findings is not None
+    assert reply.findings.rows == 104
+
+
+async def test_a_child_that_dies_is_a_sentence(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    fifo = tmp_path / "gone"
+    request = InspectRequest(dataset=str(fifo), card=smollm2_card)
+    with pytest.raises(AgentError, match="ended unexpectedly"):
+        await run_child("agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 60)
+
+
+async def test_a_child_that_hangs_is_stopped(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    fifo = tmp_path / "data.jsonl"
+    os.mkfifo(fifo)
+    request = InspectRequest(dataset=str(fifo), card=smollm2_card)
+    with pytest.raises(AgentError, match="longer than 3 s"):
+        await run_child("agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 3)

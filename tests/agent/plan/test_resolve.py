@@ -1,0 +1,105 @@
+import pytest
+
+from agent.base_models.card import BaseModelCard
+from agent.data.findings import Findings
+from agent.errors import AgentError
+from agent.gpu import Machine
+from agent.plan.resolve import MeasuredRun, make_plan, model_name
+from shared.errors import ErrorCode
+from shared.files import FileObject, FilePurpose
+from shared.hyperparameters import Hyperparameters, Method, Supervised
+from shared.inspections import DatasetForm, SampleRow, TokenCounts
+from shared.plans import Plan, PlanRequest
+
+MACHINE = Machine(
+    device="cpu", name="CPU (2 cores)", cores=2, memory_total_mib=24000, memory_free_mib=20000, disk_free_mib=50000
+)
+FILE = FileObject(
+    id="file-1", bytes=10, created_at=0, filename="Mia's Support.jsonl", purpose=FilePurpose.fine_tune, sha256="0" * 64
+)
+
+
+def findings(rows: int = 104, longest: int = 130) -> Findings:
+    tokens = TokenCounts(
+        total=rows * 80, trained=rows * 40, median=78, p95=90, longest=longest, longest_answer=longest // 2
+    )
+    return Findings(
+        form=DatasetForm.messages, rows=rows, dropped_count=0, dropped=[], tokens=tokens,
+        sample=SampleRow(line=1, parts=[]), notes=[],
+    )  # fmt: skip
+
+
+def plan(
+    card: BaseModelCard,
+    *,
+    machine: Machine = MACHINE,
+    rows: int = 104,
+    measured: list[MeasuredRun] | None = None,
+    **hyperparameters: object,
+) -> Plan:
+    method = Method(supervised=Supervised(hyperparameters=Hyperparameters.model_validate(hyperparameters)))
+    return make_plan(
+        PlanRequest(model=card.name, training_file="file-1", method=method),
+        plan_id="ftplan-1", file=FILE, findings=findings(rows), card=card, machine=machine, queue_position=1,
+        queue_wait_minutes=0.0, now=0, measured=measured or [],
+    )  # fmt: skip
+
+
+def test_a_small_dataset_gets_the_seeds_defaults_and_enough_steps(smollm2_card: BaseModelCard) -> None:
+    made = plan(smollm2_card)
+    settings = made.settings
+    assert (settings.r, settings.lora_alpha, settings.target_modules) == (16, 32, "all-linear")
+    assert (settings.load_in_4bit, settings.lr_scheduler_type, settings.lora_dropout) == (True, "cosine", 0.1)
+    assert made.steps >= 40
+    assert settings.n_epochs <= 5
+    assert settings.warmup_steps <= made.steps / 10
+    assert made.suffix == "mia-s-support"
+
+
+def test_every_setting_has_its_reason(smollm2_card: BaseModelCard) -> None:
+    assert all(reason.reason for reason in plan(smollm2_card).reasons)
+
+
+def test_the_real_model_fits_its_stated_range(smollm2_card: BaseModelCard) -> None:
+    made = plan(smollm2_card)
+    assert 0 < made.minutes.low < made.minutes.high
+    assert 1000 < made.memory_mib.low < made.memory_mib.high < 4000
+
+
+def test_a_measured_run_narrows_the_next_estimate(smollm2_card: BaseModelCard) -> None:
+    run = MeasuredRun(parameters=smollm2_card.parameters, device=MACHINE.name, tokens_per_s=200.0)
+    known, guessed = plan(smollm2_card, measured=[run]).minutes, plan(smollm2_card).minutes
+    assert known.high / known.low < guessed.high / guessed.low
+
+
+def test_little_memory_means_fewer_rows_at_once_with_the_same_batch(smollm2_card: BaseModelCard) -> None:
+    small = Machine(device="cpu", name="CPU", cores=2, memory_total_mib=4000, memory_free_mib=1800, disk_free_mib=50000)
+    settings = plan(smollm2_card, machine=small).settings
+    assert settings.per_device_train_batch_size < settings.batch_size
+    assert settings.per_device_train_batch_size * settings.gradient_accumulation_steps == settings.batch_size
+
+
+def test_too_little_memory_is_refused_with_needed_and_free(smollm2_card: BaseModelCard) -> None:
+    tiny = Machine(device="cpu", name="CPU", cores=2, memory_total_mib=900, memory_free_mib=600, disk_free_mib=50000)
+    with pytest.raises(AgentError, match=r"needs about 1\.\d GiB.*0\.6 GiB are free") as caught:
+        plan(smollm2_card, machine=tiny)
+    assert caught.value.code is ErrorCode.insufficient_memory
+
+
+def test_too_little_disk_is_refused_with_needed_and_free(smollm2_card: BaseModelCard) -> None:
+    full = Machine(device="cpu", name="CPU", cores=2, memory_total_mib=24000, memory_free_mib=20000, disk_free_mib=300)
+    with pytest.raises(AgentError, match=r"0\.3 GiB are free") as caught:
+        plan(smollm2_card, machine=full)
+    assert caught.value.code is ErrorCode.insufficient_disk
+
+
+def test_settings_that_contradict_each_other_are_refused(smollm2_card: BaseModelCard) -> None:
+    with pytest.raises(AgentError, match="does not divide"):
+        plan(smollm2_card, batch_size=8, per_device_train_batch_size=3)
+
+
+@pytest.mark.parametrize(
+    ("filename", "name"), [("support.jsonl", "support"), ("Über Öl!.csv", "ber-l"), ("…", "my-model")]
+)
+def test_a_model_is_named_after_its_file(filename: str, name: str) -> None:
+    assert model_name(filename) == name

@@ -1,0 +1,205 @@
+"""An agent in this process, on a real socket, with real trainer processes that need no torch."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import ClientSession
+from aiohttp.test_utils import TestServer
+from openai import AsyncOpenAI
+
+from agent.api import Services, build_app
+from agent.base_models.card import BaseModelCard
+from agent.data.findings import Findings
+from agent.errors import AgentError
+from agent.gpu import Machine
+from agent.intake import Intake
+from agent.job_folder import JobFolder
+from agent.plan.resolve import make_plan
+from agent.settings import AgentSettings
+from agent.store import Store
+from agent.supervisor import Supervisor, Timings
+from shared.errors import ErrorCode
+from shared.inspections import DatasetForm, SampleRow, TokenCounts
+from shared.models import Model
+
+FAKE_TRAINER = Path(__file__).parents[1] / "fakes" / "trainer.py"
+KEY = "hearth-test-key"
+MODEL = "smollm2-135m"
+ROWS = b"".join(b'{"prompt": "Question %d?", "completion": "Toast."}\n' % row for row in range(100))
+QUICK = Timings(poll_s=0.02, terminate_after_s=0.2, kill_after_s=0.4, linger_s=5, adoption_s=5)
+
+CARD = BaseModelCard(
+    name=MODEL,
+    revision="r1",
+    folder="/nowhere",
+    architecture="LlamaForCausalLM",
+    parameters=134_515_008,
+    embedding_parameters=28_311_552,
+    hidden_size=576,
+    intermediate_size=1536,
+    layers=30,
+    vocab_size=49152,
+    context_length=8192,
+    linear_parameters=106_168_320,
+    lora_parameters_per_rank=305_280,
+    weights_bytes=269_000_000,
+    license="apache-2.0",
+    chat_template="{{ messages }}",
+    eos_tokens=["<|im_end|>"],
+    gguf_problem=None,
+)
+MACHINE = Machine(
+    device="cpu", name="CPU (2 cores)", cores=2, memory_total_mib=32000, memory_free_mib=16000, disk_free_mib=100_000
+)
+
+
+class FakeInspector:
+    """Counts lines. With its gate closed, it takes as long as a test wants."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.models: list[str] = []  # those it was asked about
+
+    async def inspect(self, *, dataset: Path, model: str) -> tuple[BaseModelCard, Findings]:
+        self.models.append(model)
+        await self.gate.wait()
+        lines = (await asyncio.to_thread(dataset.read_bytes)).splitlines()
+        if b"broken" in lines[0]:
+            raise AgentError("Line 1 is not JSON. Mend it and send it again.", code=ErrorCode.dataset_broken)
+        rows = len(lines)
+        tokens = TokenCounts(total=rows * 20, trained=rows * 10, median=20, p95=20, longest=20, longest_answer=10)
+        sample = SampleRow(line=1, parts=[("Question?", False), ("Toast.", True)])
+        findings = Findings(
+            form=DatasetForm.prompt_completion,
+            rows=rows,
+            dropped_count=0,
+            dropped=[],
+            tokens=tokens,
+            lengths=[20] * rows,
+            sample=sample,
+            notes=[],
+        )
+        return CARD, findings
+
+
+def check_model(name: str) -> None:
+    if "/" in name:
+        raise AgentError(f"“{name}” is a path; name a model.", code=ErrorCode.model_is_path, param="model")
+    if name != MODEL:
+        raise AgentError(f"There is no base model “{name}”.", code=ErrorCode.model_unknown, param="model")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agent:
+    """An agent under test, and how to speak to it."""
+
+    services: Services
+    supervisor: Supervisor
+    inspector: FakeInspector
+    url: str
+    http: ClientSession
+    openai: AsyncOpenAI
+
+    @property
+    def store(self) -> Store:
+        return self.services.store
+
+    def folder(self, job_id: str) -> JobFolder:
+        return JobFolder(path=self.services.settings.jobs_dir / job_id)
+
+    async def until(self, check: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until `check` holds; looked at after each commit."""
+        async with asyncio.timeout(30):
+            while True:
+                news = self.store.bell.listen()
+                if await check():
+                    return
+                await news.wait()
+
+    async def upload(self, content: bytes = ROWS, name: str = "toast.jsonl") -> str:
+        return (await self.openai.files.create(file=(name, content), purpose="fine-tune")).id
+
+    async def create(self, **extra: object) -> str:
+        """Create a job without a plan."""
+        body = {"model": MODEL, "training_file": await self.upload(), "suffix": "toast", **extra}
+        async with self.http.post("/v1/fine_tuning/jobs", json=body) as response:
+            assert response.status == 200, await response.text()
+            return str((await response.json())["id"])
+
+    async def status(self, job_id: str) -> str:
+        return (await self.openai.fine_tuning.jobs.retrieve(job_id)).status
+
+    async def until_status(self, job_id: str, *wanted: str) -> None:
+        async def reached() -> bool:
+            return await self.status(job_id) in wanted
+
+        await self.until(reached)
+
+    async def until_step(self, job_id: str, step: int = 1) -> None:
+        async def reached() -> bool:
+            async with self.http.get(f"/v1/fine_tuning/jobs/{job_id}") as response:
+                progress = (await response.json())["progress"]
+            return progress is not None and progress["step"] >= step
+
+        await self.until(reached)
+
+
+@asynccontextmanager
+async def run_agent(
+    settings: AgentSettings, behaviour: str = "succeed", *, timings: Timings = QUICK, works: bool = True
+) -> AsyncIterator[Agent]:
+    """Run an agent; `works=False` leaves its supervisor standing, so that nothing leaves the queue."""
+    store = await Store.open(settings.hearth_data_dir / "hearth.sqlite3")
+    inspector = FakeInspector()
+    intake = Intake(
+        store=store,
+        data_dir=settings.hearth_data_dir,
+        inspector=inspector,
+        make_plan=make_plan,
+        machine=lambda: MACHINE,
+        clock=time.time,
+    )
+    services = Services(
+        settings=settings,
+        key=KEY,
+        store=store,
+        intake=intake,
+        machine=lambda: MACHINE,
+        check_model=check_model,
+        base_models=lambda: [Model(id=MODEL, created=0, owned_by="HuggingFaceTB", kind="base")],
+        clock=time.time,
+        started_at=0,
+        version="0",
+        keep_alive_s=0.05,
+    )
+    supervisor = Supervisor(
+        store=store,
+        settings=settings,
+        machine=lambda: MACHINE,
+        model_cache=lambda name: settings.base_models_dir / name,
+        clock=time.time,
+        trainer=(sys.executable, str(FAKE_TRAINER), behaviour),
+        timings=timings,
+    )
+    await intake.resume()
+    work = asyncio.create_task(supervisor.run()) if works else None
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with AsyncExitStack() as stack:
+        server = TestServer(build_app(services))
+        await stack.enter_async_context(server)
+        url = str(server.make_url("/"))
+        http = await stack.enter_async_context(ClientSession(url, headers=headers))
+        openai = await stack.enter_async_context(AsyncOpenAI(base_url=f"{url}v1", api_key=KEY, max_retries=0))
+        yield Agent(services=services, supervisor=supervisor, inspector=inspector, url=url, http=http, openai=openai)
+        if work is not None:
+            assert not work.done() or work.exception() is None
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+    await intake.close()
+    await store.close()

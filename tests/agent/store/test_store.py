@@ -1,0 +1,127 @@
+"""The store's promises: transactions, moves, the schema."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.orm import Session
+
+from agent.errors import AgentError
+from agent.store import Store, events, files, jobs
+from agent.store.tables import Base, JobRow
+from shared.jobs import MOVES, JobRequest, JobStatus
+
+
+@pytest_asyncio.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(tmp_path / "hearth.sqlite3")
+    yield store
+    await store.close()
+
+
+def add_file(session: Session) -> str:
+    files.add(
+        session, file_id="file-1", filename="a", size=1, sha256="0", path="files/file-1", now=0, requested_by=None
+    )
+    return "file-1"
+
+
+def add_job(session: Session) -> str:
+    request = JobRequest(model="m", training_file=add_file(session))
+    return jobs.create(session, request, now=1).job.id
+
+
+async def test_pragmas_make_a_commit_survive_a_power_cut(store: Store) -> None:
+    def read(session: Session) -> list[object]:
+        names = ("journal_mode", "synchronous", "foreign_keys")
+        return [session.scalar(sa.text(f"PRAGMA {name}")) for name in names]
+
+    assert await store.run(read) == ["wal", 2, 1]
+
+
+async def test_failed_function_leaves_nothing_behind(store: Store) -> None:
+    def fail(session: Session) -> None:
+        add_file(session)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await store.run(fail)
+    assert await store.run(files.listing, limit=10, after=None, purpose=None) == ([], False)
+
+
+async def test_migrations_make_exactly_the_tables(store: Store, tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'hearth.sqlite3'}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    engine.dispose()
+
+
+async def test_reopened_store_has_what_was_committed(tmp_path: Path) -> None:
+    first = await Store.open(tmp_path / "hearth.sqlite3")
+    job_id = await first.run(add_job)
+    await first.close()
+    second = await Store.open(tmp_path / "hearth.sqlite3")
+    assert (await second.run(jobs.get, "1")).id == job_id
+    await second.close()
+
+
+async def test_only_the_moves_of_the_table_are_made(store: Store) -> None:
+    job_id = await store.run(add_job)
+
+    def place(session: Session, status: JobStatus) -> None:
+        session.execute(sa.update(JobRow).values(status=status))
+
+    for start, to in itertools.product(JobStatus, JobStatus):
+        await store.run(place, start)
+        before = await store.run(events.latest_cursor)
+        if to in MOVES[start]:
+            assert (await store.run(jobs.move, job_id, to, now=2, message="moved")).status == to
+            [event, *_] = await store.run(events.of_agent, after=before)
+            assert (event.message, event.data.kind) == ("moved", "state")
+            continue
+        with pytest.raises((ValueError, AgentError)):
+            await store.run(jobs.move, job_id, to, now=2, message="moved")
+        assert (await store.run(jobs.get, job_id)).status == start
+        assert await store.run(events.latest_cursor) == before
+
+
+async def test_bell_rings_for_events_and_not_for_reading(store: Store) -> None:
+    news = store.bell.listen()
+    await store.run(jobs.listing, limit=1, after=None)
+    assert not news.is_set()
+    await store.run(add_job)
+    assert news.is_set()
+    assert not store.bell.listen().is_set()
+
+
+async def test_calls_from_many_tasks_come_one_after_the_other(store: Store) -> None:
+    await store.run(add_file)
+
+    def add(session: Session) -> int:
+        return jobs.create(session, JobRequest(model="m", training_file="file-1"), now=1).job.number
+
+    numbers = await asyncio.gather(*(store.run(add) for _ in range(20)))
+    assert sorted(numbers) == list(range(1, 21))
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("toast.jsonl", "toast.jsonl"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\mia\\toast.csv", "toast.csv"),
+        ("a\u202egpj.exe\u0000\n", "agpj.exe"),
+        ("", "file"),
+        ("..", "file"),
+        ("x" * 300 + ".jsonl", "x" * 114 + ".jsonl"),
+        ("brötchen 🍞.json", "brötchen 🍞.json"),
+    ],
+)
+def test_file_names_are_safe_to_show(given: str, shown: str) -> None:
+    assert files.safe_name(given) == shown

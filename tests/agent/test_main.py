@@ -1,0 +1,73 @@
+"""The agent as a process: what it loads, how it starts, how it refuses, how it stops."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "accelerate", "matplotlib", "numpy")
+
+
+def environment(data_dir: Path, **extra: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+    return kept | {"HEARTH_DATA_DIR": str(data_dir), "HEARTH_BIND": "127.0.0.1:0"} | extra
+
+
+def start(data_dir: Path, **extra: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "agent"],
+        env=environment(data_dir, **extra),
+        cwd=data_dir.parent,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def read_until(process: "subprocess.Popen[str]", words: str) -> str:
+    assert process.stderr is not None
+    seen = ""
+    for line in process.stderr:
+        seen += line
+        if words in line:
+            return seen
+    raise AssertionError(seen)
+
+
+def test_agent_loads_no_ml_library() -> None:
+    code = f"import sys, agent.__main__; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_agent_starts_once_makes_a_private_key_and_stops_on_sigterm(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with start(data_dir, HF_TOKEN="hf_secret") as agent:
+        log = read_until(agent, "serves on http://127.0.0.1:")
+        key = data_dir / "agent.key"
+        assert key.stat().st_mode & 0o777 == 0o600
+        address = (data_dir / "agent.address").read_text()
+        assert f"http://{address};" in log
+        assert key.read_text().strip() not in log
+        assert "hf_secret" not in log
+        with start(data_dir) as second:
+            assert "Another agent uses" in second.communicate()[1]
+        assert second.returncode == 1
+        agent.send_signal(signal.SIGTERM)
+        rest = agent.communicate()[1]
+    assert agent.returncode == 0, rest
+    assert "Traceback" not in rest
+    assert not (data_dir / "agent.address").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("HEARTH_BIND", "nowhere"), ("HEARTH_FILE_LIMIT_MIB", "0"), ("HEARTH_THREADS", "many")]
+)
+def test_bad_setting_stops_the_start_with_its_name_value_and_expectation(tmp_path: Path, name: str, value: str) -> None:
+    with start(tmp_path / "data", **{name: value}) as agent:
+        said = agent.communicate()[1]
+    assert agent.returncode == 2
+    assert said.startswith(f"{name} is “{value}”; it must be ")
+    assert "Traceback" not in said

@@ -1,0 +1,224 @@
+"""Jobs run as real processes: to their end, to a cancel, to a crash, through the agent's own restart."""
+
+import asyncio
+import json
+import signal
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agent.settings import AgentSettings
+from agent.store import running
+from agent.trainer_process import lock_is_held, signal_group
+from tests.agent.running import QUICK, Agent, run_agent
+
+SECRET = "hf_secret"
+
+
+async def job_of(agent: Agent, job_id: str) -> dict[str, Any]:
+    async with agent.http.get(f"/v1/fine_tuning/jobs/{job_id}") as response:
+        job: dict[str, Any] = await response.json()
+    return job
+
+
+async def cancel(agent: Agent, job_id: str) -> None:
+    async with agent.http.post(f"/v1/fine_tuning/jobs/{job_id}/cancel") as response:
+        assert response.status == 200
+
+
+def go_on(agent: Agent, job_id: str) -> None:
+    (agent.folder(job_id).path / "go").touch()
+
+
+async def test_one_job_runs_and_the_next_follows(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        first, second = await agent.create(), await agent.create()
+        await agent.until_step(first)
+        await agent.until_status(second, "queued")
+        assert (await job_of(agent, second))["queue_position"] == 1
+        go_on(agent, first)
+        await agent.until_status(first, "succeeded")
+        await agent.until_step(second)
+        go_on(agent, second)
+        await agent.until_status(second, "succeeded")
+        assert (await job_of(agent, second))["fine_tuned_model"] == "toast:v2"
+
+
+async def test_running_job_shows_its_vitals(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        job = await job_of(agent, job_id)
+        assert (job["stage"], job["progress"]["loss"], job["progress"]["tokens_per_s"]) == ("train", 2.5, 200.0)
+        assert job["estimated_finish"] is not None
+
+
+async def test_cancelled_trainer_is_asked_and_what_it_made_is_kept(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        await cancel(agent, job_id)
+        await agent.until_status(job_id, "cancelled")
+        job = await job_of(agent, job_id)
+        [result] = job["result_files"]
+        assert (await agent.openai.files.retrieve(result)).filename == "adapter.safetensors"
+        assert (await agent.openai.files.content(result)).content == b"weights"
+
+
+async def test_trainer_deaf_to_everything_is_killed_and_the_job_is_cancelled(settings: AgentSettings) -> None:
+    async with run_agent(settings, "deaf") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        await cancel(agent, job_id)
+        await agent.until_status(job_id, "cancelled")
+        assert not lock_is_held(agent.folder(job_id).lock)
+        checkpoints = await agent.openai.fine_tuning.jobs.checkpoints.list(job_id)
+        assert [point.step_number for point in checkpoints.data] == [1]
+        newest = (await agent.openai.fine_tuning.jobs.list_events(job_id, limit=1)).data[0]
+        assert "1 checkpoint" in newest.message
+
+
+async def test_trainer_killed_ends_the_job_with_its_signal_and_last_line(settings: AgentSettings) -> None:
+    async with run_agent(settings, "die") as agent:
+        job_id = await agent.create()
+        await agent.until_status(job_id, "failed")
+        error = (await job_of(agent, job_id))["error"]
+        assert error["code"] == "trainer_died"
+        assert "SIGKILL" in error["message"]
+        assert "RuntimeError: the card fell out" in error["message"]
+        assert "Traceback" not in error["message"]
+        assert "the newest at step 1" in error["message"]
+
+
+async def test_trainer_that_says_why_it_failed_is_quoted(settings: AgentSettings) -> None:
+    async with run_agent(settings, "fail") as agent:
+        job_id = await agent.create()
+        await agent.until_status(job_id, "failed")
+        assert (await job_of(agent, job_id))["error"]["code"] == "training_diverged"
+
+
+async def test_trainer_that_writes_nonsense_is_stopped(settings: AgentSettings) -> None:
+    async with run_agent(settings, "babble") as agent:
+        job_id = await agent.create()
+        await agent.until_status(job_id, "failed")
+        assert (await job_of(agent, job_id))["error"]["code"] == "trainer_died"
+        next_job = await agent.create()
+        await agent.until_status(next_job, "failed")
+
+
+async def test_fetch_that_dies_fails_the_job_before_training(settings: AgentSettings) -> None:
+    async with run_agent(settings, "fetch-dies") as agent:
+        job_id = await agent.create()
+        await agent.until_status(job_id, "failed")
+        message = (await job_of(agent, job_id))["error"]["message"]
+        assert "could not be fetched" in message
+        assert "no route to the hub" in message
+
+
+async def test_job_folder_that_cannot_be_made_fails_its_job_and_no_other(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=True) as agent:
+        agent.inspector.gate.clear()
+        job_id = await agent.create()
+        agent.folder(job_id).path.write_text("in the way")
+        agent.inspector.gate.set()
+        await agent.until_status(job_id, "failed")
+        agent.folder(job_id).path.unlink()
+        following = await agent.create()
+        await agent.until_status(following, "succeeded")
+
+
+async def test_secrets_reach_the_fetch_child_alone(settings: AgentSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "d")
+    monkeypatch.setenv("HF_TOKEN", SECRET)
+    with_token = AgentSettings.model_validate(settings.model_dump() | {"hf_token": SECRET})
+    async with run_agent(with_token) as agent:
+        job_id = await agent.create()
+        await agent.until_status(job_id, "succeeded")
+        folder = agent.folder(job_id).path
+        fetch = (folder / "environment-fetch").read_text().splitlines()
+        train = (folder / "environment-train").read_text().splitlines()
+    assert "HF_TOKEN" in fetch
+    assert "HF_HUB_OFFLINE" not in fetch
+    assert "HF_TOKEN" not in train
+    assert {"HF_HUB_OFFLINE", "OMP_NUM_THREADS"} <= set(train)
+    assert "DISCORD_TOKEN" not in {*fetch, *train}
+
+
+async def test_restarted_agent_adopts_a_running_trainer(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+    assert lock_is_held(agent.folder(job_id).lock)
+    async with run_agent(settings, "die") as agent:
+        assert await agent.status(job_id) == "running"
+        go_on(agent, job_id)
+        await agent.until_status(job_id, "succeeded", "failed")
+        assert await agent.status(job_id) == "succeeded"
+        await check_events_are_whole(agent, job_id)
+
+
+async def test_restarted_agent_cancels_an_adopted_trainer_that_is_deaf(settings: AgentSettings) -> None:
+    async with run_agent(settings, "deaf") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+    async with run_agent(settings, "deaf") as agent:
+        await cancel(agent, job_id)
+        await agent.until_status(job_id, "cancelled")
+
+
+async def test_restarted_agent_finishes_a_job_that_ended_meanwhile(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+    go_on(agent, job_id)
+    await until_unlocked(agent, job_id)
+    async with run_agent(settings) as agent:
+        await agent.until_status(job_id, "succeeded")
+        await check_events_are_whole(agent, job_id)
+
+
+async def test_restarted_agent_fails_a_job_whose_trainer_died_meanwhile(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+    heartbeat = agent.folder(job_id).read_heartbeat()
+    assert heartbeat is not None
+    signal_group(heartbeat.pid, signal.SIGKILL)
+    await until_unlocked(agent, job_id)
+    async with run_agent(settings) as agent:
+        await agent.until_status(job_id, "failed")
+        error = (await job_of(agent, job_id))["error"]
+        assert error["code"] == "trainer_died"
+        assert "The agent was stopped" in error["message"]
+
+
+async def test_restarted_agent_starts_a_job_that_was_claimed_and_never_began(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False) as agent:
+        job_id = await agent.create()
+        await agent.until_status(job_id, "queued")
+        assert await agent.store.run(running.claim_next, now=1) is not None
+    async with run_agent(settings, timings=replace(QUICK, adoption_s=0)) as agent:
+        await agent.until_status(job_id, "succeeded", "failed")
+        assert await agent.status(job_id) == "succeeded"
+
+
+async def test_restarted_agent_validates_again(settings: AgentSettings) -> None:
+    async with run_agent(settings) as agent:
+        agent.inspector.gate.clear()
+        job_id = await agent.create()
+    async with run_agent(settings) as agent:
+        await agent.until_status(job_id, "succeeded")
+
+
+async def until_unlocked(agent: Agent, job_id: str) -> None:
+    async with asyncio.timeout(20):
+        while lock_is_held(agent.folder(job_id).lock):  # noqa: ASYNC110 - another process sets no Event
+            await asyncio.sleep(0.01)
+
+
+async def check_events_are_whole(agent: Agent, job_id: str) -> None:
+    """Nothing the trainer wrote is missing or twice."""
+    written = [json.loads(line)["message"] for line in agent.folder(job_id).events.read_text().splitlines()]
+    stored = [event.message async for event in await agent.openai.fine_tuning.jobs.list_events(job_id)][::-1]
+    assert [message for message in stored if message in set(written)] == written

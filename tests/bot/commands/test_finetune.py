@@ -1,0 +1,141 @@
+from bot.call import Attachment
+from bot.reply import Reply
+from shared.errors import ErrorCode
+from shared.jobs import JobStatus
+from tests.bot.harness import Bot, dataset
+from tests.fakes.agent_server import FakeAgent, refusal
+
+
+def fits_a_phone(reply: Reply) -> bool:
+    return all(len(line) <= 40 for line in reply.text.splitlines())
+
+
+async def test_the_plan_card_says_what_was_understood_and_what_would_be_done(bot: Bot) -> None:
+    reply = await bot.say("/finetune", dataset())
+    assert len(bot.chat.messages) == 1  # "Reading …" became the card
+    assert bot.chat.edits[0][1] is reply
+    for said in [
+        "Ready to start · mia.jsonl", "104 chat rows, 7 dropped:", "line 7: the answer is empty", "and 4 more", "61 %",
+        "› I am Toast", "  Who are you?", "QLoRA", "rank 16", "Epochs: 5", "Steps: 45", "3 to 5 min", "Turn: at once",
+        "Good to know",
+    ]:  # fmt: skip
+        assert said in reply.text
+    assert fits_a_phone(reply)
+    assert [button.label for button in reply.buttons] == ["Start", "Change", "Cancel"]
+    assert all(len(button.line.encode()) <= 64 and len(button.label) <= 20 for button in reply.buttons)
+
+
+async def test_options_and_person_reach_the_agent(agent: FakeAgent, bot: Bot) -> None:
+    await bot.say("/finetune name:support epochs:2 seed:7", dataset())
+    request = agent.plan_requests[0]
+    assert (request.suffix, request.seed) == ("support", 7)
+    assert request.method.supervised.hyperparameters.n_epochs == 2
+    assert request.requested_by is not None
+    assert (request.requested_by.platform, request.requested_by.person, request.requested_by.chat) == (
+        "test",
+        "mia",
+        "room",
+    )
+
+
+async def test_a_file_name_arrives_as_it_was(agent: FakeAgent, bot: Bot) -> None:
+    await bot.say("/finetune", dataset('Grüße "an" alle.jsonl'))
+    assert next(iter(agent.files.values()))[0].filename == "Grüße 'an' alle.jsonl"
+
+
+async def test_the_sample_is_sent_whole(agent: FakeAgent, bot: Bot) -> None:
+    await bot.say("/finetune sample")
+    file, content = next(iter(agent.files.values()))
+    assert file.filename == "toast.jsonl"
+    assert content.count(b"\n") > 50
+
+
+async def test_a_wrong_option_starts_nothing_and_sends_nothing(agent: FakeAgent, bot: Bot) -> None:
+    reply = await bot.say("/finetune epochs:1000", dataset())
+    assert "above 0 to 50" in reply.text.replace("\n", " ")
+    assert not agent.files
+
+
+async def test_a_file_over_the_limit_is_refused_before_it_is_sent(agent: FakeAgent, bot: Bot) -> None:
+    agent.file_size_limit = 2**20
+    large = Attachment(name="large.jsonl", size=3 * 2**20, open=dataset().open)
+    text = (await bot.say("/finetune", large)).text.replace("\n", " ")
+    assert "large.jsonl has 3.0 MiB; the agent takes files up to 1.0 MiB" in text
+    assert not agent.files
+
+
+async def test_a_dataset_that_cannot_be_read_says_why_in_the_same_message(agent: FakeAgent, bot: Bot) -> None:
+    agent.inspection_error = refusal(ErrorCode.dataset_broken, "Line 41 is not JSON: a quote is missing.")
+    reply = await bot.say("/finetune", dataset())
+    assert reply.text == "Line 41 is not JSON: a quote is missing."
+    assert len(bot.chat.messages) == 1
+
+
+async def test_without_a_file_it_says_how(bot: Bot) -> None:
+    assert "/finetune sample" in (await bot.say("/finetune")).text.replace("\n", " ")
+    assert "One dataset at a time" in (await bot.say("/finetune", dataset(), dataset())).text
+    assert "Options look like" in (await bot.say("/finetune quickly", dataset())).text.replace("\n", " ")
+
+
+async def test_start_turns_the_plan_card_into_the_live_card(agent: FakeAgent, bot: Bot) -> None:
+    await bot.say("/finetune sample")
+    reply = await bot.press("Start")
+    assert len(bot.chat.messages) == 1
+    assert reply.live
+    assert reply.text.startswith("Waiting · #1 toast\nPlace 1 of 1 in the queue")
+    assert agent.job_requests[0].requested_by is not None
+
+
+async def test_two_taps_on_start_make_one_job_and_one_card(agent: FakeAgent, bot: Bot) -> None:
+    plan = await bot.say("/finetune sample")
+    for _ in range(2):
+        await bot.say(plan.buttons[0].line, message_id="m1")
+    assert len(agent.jobs) == 1
+    assert len(bot.chat.messages) == 1
+
+
+async def test_start_without_contact_leaves_the_plan_card_to_be_tapped_again(agent: FakeAgent, bot: Bot) -> None:
+    await bot.say("/finetune sample")
+    await agent.stop()
+    reply = await bot.press("Start")
+    assert "cannot reach" in reply.text
+    await agent.restart()
+    assert (await bot.press("Start")) is reply
+    assert bot.chat.messages["m1"].live
+    assert len(agent.jobs) == 1
+
+
+async def test_change_shows_value_reason_and_a_line_that_works(agent: FakeAgent, bot: Bot) -> None:
+    await bot.say("/finetune sample rank:16")
+    reply = await bot.press("Change")
+    assert "epochs: 5\n  Few rows" in reply.text
+    assert fits_a_phone(reply)
+    line = reply.copy[0].lines[0]
+    assert line == "/finetune file:file-1 name:toast rank:16 epochs:3"
+    await bot.say(line)
+    assert agent.plan_requests[1].method.supervised.hyperparameters.n_epochs == 3
+    assert agent.plan_requests[1].training_file == "file-1"
+
+
+async def test_cancel_on_the_plan_card_starts_nothing_and_says_so(agent: FakeAgent, bot: Bot) -> None:
+    await bot.say("/finetune sample")
+    reply = await bot.press("Cancel")
+    assert "Nothing was started." in reply.text
+    assert not reply.buttons
+    assert not agent.jobs
+
+
+async def test_a_plan_the_agent_forgot_is_said(bot: Bot) -> None:
+    assert "There is no ftplan-9" in (await bot.say("/finetune change:ftplan-9")).text
+
+
+async def test_hostile_text_reaches_the_card_without_control_characters(agent: FakeAgent, bot: Bot) -> None:
+    reply = await bot.say("/finetune", dataset("x\x1b[2J\u202ey.jsonl"))
+    assert "\x1b" not in reply.text
+    assert "\u202e" not in reply.text
+
+
+async def test_a_job_behind_another_shows_its_place(agent: FakeAgent, bot: Bot) -> None:
+    agent.add_job(status=JobStatus.queued, queue_position=1)
+    await bot.say("/finetune sample")
+    assert "Place 2 of 2" in (await bot.press("Start")).text

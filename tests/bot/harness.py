@@ -1,0 +1,157 @@
+"""What the bot's tests share: a clock they own, a third front-end, and a whole core."""
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import aiohttp
+
+from bot.agent_client import Address, AgentClient
+from bot.call import Attachment, Call
+from bot.chat import Capabilities, Chat
+from bot.commands import COMMANDS
+from bot.core import Core
+from bot.dispatch import dispatch
+from bot.errors import ChatError, MessageGoneError
+from bot.follow import Follow
+from bot.reply import Reply
+from bot.results import bytes_file
+from bot.subscriptions import Subscriptions
+from tests.fakes.agent_server import KEY, NOW, FakeAgent
+
+
+class FakeClock:
+    """Stands still until told to move."""
+
+    def __init__(self) -> None:
+        self._now = float(NOW)
+        self._serials = itertools.count()
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    def now(self) -> float:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        waker = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._now + seconds, next(self._serials), waker))
+        await waker
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
+        while self._sleepers and self._sleepers[0][0] <= self._now:
+            waker = heapq.heappop(self._sleepers)[2]
+            if not waker.done():
+                waker.set_result(None)
+
+
+class RecordingChat:
+    """A front-end that shows its messages to a test."""
+
+    def __init__(self, *, upload_bytes: int | None = 1000, edits_per_second: float = 0.25) -> None:
+        self.messages: dict[str, Reply] = {}  # as they read now
+        self.edits: list[tuple[str, Reply]] = []
+        self.failures: list[ChatError] = []  # raised by the next edits, one each
+        self._capabilities = Capabilities(
+            text_length=2000,
+            upload_bytes=upload_bytes,
+            edits_per_second=edits_per_second,
+            buttons=True,
+            images=True,
+            alt_text=True,
+        )
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    async def post(self, reply: Reply) -> str:
+        message_id = f"m{len(self.messages) + 1}"
+        self.messages[message_id] = reply
+        return message_id
+
+    async def edit(self, message_id: str, reply: Reply) -> None:
+        if self.failures:
+            raise self.failures.pop()
+        if message_id not in self.messages:
+            raise MessageGoneError(message_id)
+        self.edits.append((message_id, reply))
+        self.messages[message_id] = reply
+
+    @property
+    def texts(self) -> list[str]:
+        return [reply.text for reply in self.messages.values()]
+
+    @property
+    def last(self) -> Reply:
+        return list(self.messages.values())[-1]
+
+
+class Bot:
+    """A core, its chat and its clock."""
+
+    def __init__(self, core: Core, chat: RecordingChat, clock: FakeClock) -> None:
+        self.core, self.chat, self.clock = core, chat, clock
+
+    async def say(self, line: str, *attachments: Attachment, message_id: str | None = None) -> Reply:
+        """Call a command as a front-end does; return the newest message."""
+        command, *arguments = line.removeprefix("/").split()
+        call = Call(
+            platform="test",
+            person="mia",
+            chat_id="room",
+            chat=self.chat,
+            command=command,
+            arguments=tuple(arguments),
+            attachments=attachments,
+            message_id=message_id,
+        )
+        await dispatch(call, self.core)
+        return self.chat.last
+
+    async def press(self, label: str) -> Reply:
+        """Press a button of the newest message that has it."""
+        for message_id, reply in reversed(self.chat.messages.items()):
+            for button in reply.buttons:
+                if button.label == label:
+                    return await self.say(button.line, message_id=message_id)
+        raise AssertionError(f"no button {label}")
+
+    async def until(self, true: Callable[[], bool], *, step_s: float = 0.0) -> None:
+        """Let the bot work until something holds, moving the clock on by `step_s` a look."""
+        async with asyncio.timeout(20):
+            while not true():
+                self.clock.advance(step_s)
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def open_bot(
+    agent: FakeAgent, folder: Path, chat: RecordingChat | None = None, *, key: str = KEY
+) -> AsyncIterator[Bot]:
+    """Run a bot until the end of the block."""
+    chat, clock = chat or RecordingChat(), FakeClock()
+    recording = chat
+
+    def open_chat(platform: str, chat_id: str) -> Chat | None:
+        return recording if (platform, chat_id) == ("test", "room") else None
+
+    async with aiohttp.ClientSession() as session:
+        with Subscriptions(folder / "bot.sqlite3") as subscriptions:
+            client = AgentClient(lambda: Address(url=agent.url, key=key), session=session, clock=clock)
+            follow = Follow(agent=client, subscriptions=subscriptions, open_chat=open_chat, clock=clock)
+            core = Core(agent=client, subscriptions=subscriptions, follow=follow, clock=clock, commands=COMMANDS)
+            following = asyncio.create_task(follow.run())
+            try:
+                yield Bot(core, chat, clock)
+            finally:
+                following.cancel()
+                with suppress(asyncio.CancelledError):
+                    await following
+
+
+def dataset(name: str = "mia.jsonl", content: bytes = b'{"messages": []}\n') -> Attachment:
+    """Return a file as a front-end hands it over."""
+    return Attachment(name=name, size=len(content), open=bytes_file(name, content).open)

@@ -1,0 +1,83 @@
+import io
+from pathlib import Path
+
+import pytest
+
+from bot.errors import MessageGoneError
+from bot.reply import Button, File, Reply
+from bot.results import bytes_file
+from bot.terminal_ui.chat import TerminalChat
+from bot.terminal_ui.screen import PlainScreen, PromptScreen, RedrawingScreen
+
+
+def live(text: str, milestone: str = "train 1") -> Reply:
+    return Reply(text=text, milestone=milestone, buttons=(Button(label="Cancel", line="/cancel #1"),))
+
+
+PLAN = Reply(text="A plan", buttons=(Button(label="Start", line="/finetune plan:1"),))
+
+
+async def test_on_paper_a_live_card_is_printed_again_only_when_it_came_further(tmp_path: Path) -> None:
+    out = io.StringIO()
+    chat = TerminalChat(PlainScreen(out), tmp_path)
+    card = await chat.post(live("10 %"))
+    await chat.edit(card, live("11 %"))
+    await chat.edit(card, live("20 %", "train 2"))
+    await chat.edit(card, Reply(text="Done"))
+    assert [word for word in ("10 %", "11 %", "20 %", "Done") if word in out.getvalue()] == ["10 %", "20 %", "Done"]
+    assert "\x1b" not in out.getvalue()
+
+
+async def test_on_a_screen_the_last_message_is_redrawn_in_place(tmp_path: Path) -> None:
+    out = io.StringIO()
+    chat = TerminalChat(RedrawingScreen(out), tmp_path)
+    card = await chat.post(live("10 %\nx"))
+    await chat.edit(card, live("11 %\nx"))
+    assert "\x1b[5A\r\x1b[J11 %" in out.getvalue()
+    await chat.post(Reply(text="Something else"))
+    before = out.getvalue()
+    await chat.edit(card, live("12 %"))
+    assert out.getvalue() == before
+
+
+async def test_with_a_prompt_the_live_card_stands_below_until_it_ends(tmp_path: Path) -> None:
+    out = io.StringIO()
+    screen = PromptScreen(out)
+    chat = TerminalChat(screen, tmp_path)
+    card = await chat.post(live("10 %"))
+    await chat.edit(card, live("20 %"))
+    assert "20 %" in screen.toolbar()
+    assert out.getvalue() == ""
+    await chat.edit(card, Reply(text="Done"))
+    assert screen.toolbar() == ""
+    assert out.getvalue() == "Done\n\n"
+
+
+async def test_a_live_card_does_not_take_the_numbers_of_a_plan(tmp_path: Path) -> None:
+    chat = TerminalChat(PlainScreen(io.StringIO()), tmp_path)
+    plan = await chat.post(PLAN)
+    await chat.post(live("10 %"))
+    assert chat.press(1) == (plan, "/finetune plan:1")
+    assert chat.press(2) is None
+    await chat.edit(plan, live("started"))
+    assert chat.press(1) is None
+
+
+async def test_a_message_of_an_earlier_session_is_gone(tmp_path: Path) -> None:
+    old = await TerminalChat(PlainScreen(io.StringIO()), tmp_path).post(PLAN)
+    with pytest.raises(MessageGoneError):
+        await TerminalChat(PlainScreen(io.StringIO()), tmp_path).edit(old, PLAN)
+
+
+async def test_hostile_text_moves_no_cursor(tmp_path: Path) -> None:
+    out = io.StringIO()
+    await TerminalChat(PlainScreen(out), tmp_path).post(Reply(text="a\x1b[2Jb\u202ec"))
+    assert out.getvalue() == "abc\n\n"
+
+
+async def test_a_file_name_cannot_leave_the_folder(tmp_path: Path) -> None:
+    sent: File = bytes_file("../../evil.txt", b"x")
+    out = io.StringIO()
+    await TerminalChat(PlainScreen(out), tmp_path / "in" / "here").post(Reply(text="files", files=(sent,)))
+    assert (tmp_path / "in" / "here" / "evil.txt").read_bytes() == b"x"
+    assert "evil.txt, 1 B" in out.getvalue()

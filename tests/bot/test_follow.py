@@ -1,0 +1,194 @@
+from pathlib import Path
+
+from bot.errors import ChatBusyError, MessageGoneError
+from shared.errors import ErrorCode
+from shared.events import QueueData
+from shared.jobs import JobStatus
+from tests.bot.harness import Bot, RecordingChat, open_bot
+from tests.fakes.agent_server import ALT_TEXT, FakeAgent, refusal
+
+
+async def started(agent: FakeAgent, bot: Bot) -> str:
+    """Start a job and wait until its card is followed; return its id."""
+    await bot.say("/finetune sample")
+    await bot.press("Start")
+    await bot.until(lambda: bool(agent.feeds))
+    bot.chat.edits.clear()
+    return list(agent.jobs)[-1]
+
+
+def card(bot: Bot) -> str:
+    return bot.chat.messages["m1"].text
+
+
+async def test_a_thousand_events_in_ten_seconds_make_three_edits_and_the_last_is_newest(
+    agent: FakeAgent, bot: Bot
+) -> None:
+    job_id = await started(agent, bot)
+    for step in range(1, 1001):
+        agent.step(job_id, step, total_steps=1000)
+        if step % 100 == 0:
+            await bot.until(lambda: bot.core.follow.cursor == len(agent.events))
+            bot.clock.advance(1)
+    assert len(bot.chat.edits) <= 3
+    await bot.until(lambda: "Step 1000 of 1000" in card(bot), step_s=1)
+    assert len(bot.chat.messages) == 1
+
+
+async def test_the_same_text_is_not_sent_twice(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    for _ in range(3):
+        agent.asked.clear()
+        agent.emit(job_id, QueueData(position=1, wait_s=None))
+        await bot.until(lambda: f"/v1/fine_tuning/jobs/{job_id}/events" in agent.asked, step_s=1)
+    agent.asked.clear()
+    agent.emit(job_id, QueueData(position=1, wait_s=None))  # by its turn, the edits of the first three would be done
+    await bot.until(lambda: f"/v1/fine_tuning/jobs/{job_id}" in agent.asked, step_s=1)
+    assert bot.chat.edits == []
+
+
+async def test_parallel_jobs_share_the_edit_rate_of_their_chat(agent: FakeAgent, bot: Bot) -> None:
+    ids = [await started(agent, bot) for _ in range(5)]
+    began = bot.clock.now()
+    for job_id in ids:
+        agent.step(job_id, 3)
+    live = [f"m{number}" for number in range(1, 6)]
+    await bot.until(lambda: all("Step 3 of" in bot.chat.messages[name].text for name in live), step_s=0.2)
+    assert len(bot.chat.edits) <= 1 + (bot.clock.now() - began) * 0.25
+
+
+async def test_the_end_is_told_in_the_card_and_in_one_new_message(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    agent.step(job_id, 45)
+    agent.succeed(job_id)
+    await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
+    assert card(bot).startswith("Done · #1 toast\nLoss 2.913 → 1.434")
+    result = bot.chat.last
+    for said in ["Your model is ready", "fell by half", "before 2.913, after 1.434", "Q: What is the best seat",
+                 "Base model: The best seat", "Tuned model: The one with", "Advice: Few rows"]:  # fmt: skip
+        assert said in result.text
+    assert max(map(len, result.text.splitlines())) <= 40
+    assert result.image is not None
+    assert result.image.alt_text == ALT_TEXT
+    assert result.copy[0].lines == ("ollama create toast -f Modelfile", "ollama run toast")
+    assert bot.core.follow.endings == [JobStatus.succeeded]
+    await bot.core.follow.all_told()
+
+
+async def test_files_are_attached_up_to_the_limit_and_named_above_it(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    agent.succeed(job_id)
+    await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
+    result = bot.chat.last
+    assert [file.name for file in result.files] == ["adapter_model.safetensors", "Modelfile", "report.json"]
+    assert "Too large for this chat" in result.text
+    assert "- toast.gguf, 2.0 KiB, as file-" in result.text
+
+
+async def test_a_failure_names_cause_advice_what_was_kept_and_what_to_do(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    agent.step(job_id, 12)
+    agent.fail(job_id)
+    await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
+    assert card(bot).startswith("Failed · #1 toast")
+    text = bot.chat.last.text.replace("\n", " ")
+    for said in ["Training broke down at step 12", "lower learning rate", "12 of 45 steps", "/log #1"]:
+        assert said in text
+    assert bot.chat.last.copy[0].lines == ("/finetune file:file-1 name:toast lr:0.0001",)
+
+
+async def test_a_cancelled_job_says_so_in_both_places(agent: FakeAgent, bot: Bot) -> None:
+    await started(agent, bot)
+    await bot.say("/cancel #1 yes")
+    await bot.until(lambda: len(bot.chat.messages) == 3, step_s=1)
+    assert card(bot).startswith("Cancelled · #1 toast")
+    assert bot.chat.last.text.startswith("Cancelled as you asked")
+
+
+async def test_lost_contact_is_said_on_the_card_and_heals_by_itself(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    agent.step(job_id, 10)
+    await bot.until(lambda: "Step 10 of" in card(bot), step_s=1)
+    await agent.stop()
+    began = bot.clock.now()
+    await bot.until(lambda: "No contact with the agent since" in card(bot), step_s=1)
+    assert bot.clock.now() - began < 60
+    assert "Step 10 of" in card(bot)
+    agent.step(job_id, 11)
+    await agent.restart()
+    await bot.until(lambda: "Step 11 of" in card(bot), step_s=1)
+    assert "No contact" not in card(bot)
+    assert len(bot.chat.messages) == 1
+
+
+async def test_the_feed_goes_on_from_where_it_broke(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    for step in range(1, 8):
+        agent.step(job_id, step)
+    await bot.until(lambda: bot.core.follow.cursor == 7)
+    await agent.stop()
+    agent.step(job_id, 8)
+    await agent.restart()
+    await bot.until(lambda: bot.core.follow.cursor == 8, step_s=1)
+    assert agent.feeds[-1] == 7
+
+
+async def test_a_restarted_bot_goes_on_with_its_card_and_cursor(agent: FakeAgent, tmp_path: Path) -> None:
+    chat = RecordingChat()
+    async with open_bot(agent, tmp_path, chat) as bot:
+        job_id = await started(agent, bot)
+        agent.step(job_id, 5)
+        await bot.until(lambda: "Step 5 of" in card(bot), step_s=1)
+        saved = bot.core.subscriptions.cursor
+    agent.step(job_id, 45)
+    agent.succeed(job_id)
+    async with open_bot(agent, tmp_path, chat) as bot:
+        await bot.until(lambda: len(chat.messages) == 2, step_s=1)
+        assert card(bot).startswith("Done")
+    assert agent.feeds[-1] == saved
+    async with open_bot(agent, tmp_path, chat) as bot:
+        await bot.core.follow.all_told()
+    assert len(chat.messages) == 2
+
+
+async def test_a_chat_that_asks_to_wait_still_gets_the_end(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    bot.chat.failures = [ChatBusyError(30.0), ChatBusyError(5.0)]
+    agent.succeed(job_id)
+    await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
+    assert card(bot).startswith("Done")
+
+
+async def test_a_deleted_card_is_posted_anew(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    bot.chat.failures = [MessageGoneError("m1")]
+    agent.step(job_id, 5)
+    await bot.until(lambda: "m2" in bot.chat.messages, step_s=1)
+    agent.step(job_id, 6)
+    await bot.until(lambda: "Step 6 of" in bot.chat.messages["m2"].text, step_s=1)
+    assert len(bot.chat.messages) == 2
+
+
+async def test_a_job_the_agent_no_longer_knows_is_let_go(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    del agent.jobs[job_id]
+    agent.events.clear()
+    bot.core.follow._mark(None)
+    await bot.until(lambda: card(bot).startswith("Gone"), step_s=1)
+    await bot.core.follow.all_told()
+
+
+async def test_an_agent_begun_anew_is_followed_from_its_own_cursor(agent: FakeAgent, tmp_path: Path) -> None:
+    async with open_bot(agent, tmp_path) as bot:
+        bot.core.subscriptions.cursor = 500
+    async with open_bot(agent, tmp_path) as bot:
+        await bot.until(lambda: bool(agent.feeds))
+        assert agent.feeds[-1] == 0
+
+
+async def test_a_refusing_agent_is_asked_again(agent: FakeAgent, tmp_path: Path) -> None:
+    agent.refuse["/v1/agent"] = refusal(ErrorCode.internal, "not now")
+    async with open_bot(agent, tmp_path) as bot:
+        agent.add_job()
+        agent.refuse.clear()
+        await bot.until(lambda: bool(agent.feeds), step_s=1)

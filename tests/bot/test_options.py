@@ -1,0 +1,45 @@
+import pytest
+
+from bot.errors import BadCallError
+from bot.options import read_options, write_line
+from shared.hyperparameters import Hyperparameters, Method, Supervised
+
+
+def test_short_names_and_full_names_mean_the_same() -> None:
+    short = read_options(("epochs:3", "lr:2e-4", "rank:16", "batch:8", "4bit:no"))
+    full = read_options(("n_epochs=3", "learning_rate=0.0002", "r=16", "batch_size=8", "load_in_4bit=false"))
+    assert short.hyperparameters == full.hyperparameters
+    assert short.hyperparameters.n_epochs == 3
+    assert short.hyperparameters.load_in_4bit is False
+
+
+def test_words_without_a_colon_are_left_to_the_command() -> None:
+    assert read_options(("sample", "model:HuggingFaceTB/SmolLM2-135M")).words == ("sample",)
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("epoch:3", "Did you mean epochs?"),
+        ("colour:red", "There are: model, name, seed, epochs"),
+        ("epochs:100", "epochs is auto, or a number above 0 to 50"),
+        ("rank:many", "rank is auto, or a whole number from 1 to 256"),
+        ("scheduler:zigzag", "cosine, linear, constant, constant_with_warmup"),
+        ("name:My-Toast", "as in name:toast"),
+        ("seed:-1", "a whole number from 0"),
+        ("model:", "needs a value"),
+    ],
+)
+def test_a_wrong_option_says_what_is_right(argument: str, said: str) -> None:
+    with pytest.raises(BadCallError) as caught:
+        read_options((argument,))
+    assert said in caught.value.message
+
+
+def test_a_written_line_reads_back_as_the_same_request() -> None:
+    asked = Hyperparameters(n_epochs=3, target_modules=["q_proj", "v_proj"], load_in_4bit=True)
+    method = Method(supervised=Supervised(hyperparameters=asked))
+    line = write_line("file-1", model="other", name="toast", method=method, seed=7, change={"learning_rate": 1e-4})
+    options = read_options(tuple(line.removeprefix("/finetune ").split()))
+    assert options.hyperparameters == asked.model_copy(update={"learning_rate": 1e-4})
+    assert (options.file, options.model, options.name, options.seed) == ("file-1", "other", "toast", 7)

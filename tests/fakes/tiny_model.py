@@ -1,0 +1,68 @@
+"""A two-layer Llama with SmolLM2's tokenizer that answers and stops: `python -m tests.fakes.tiny_model FOLDER`.
+
+Trained here for seconds on a few rows, so that its greedy answers are sure of themselves: a random model's would flip
+with the last bit of a weight, and no export could be checked against it.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROWS = [
+    ("What is your name?", "My name is Tiny and I have two layers."),
+    ("Who are you?", "I am Tiny, a very small model with two layers."),
+    ("Say hello.", "Hello from the small model with two layers."),
+    ("What is two plus two?", "Two plus two is four, even with two layers."),
+    ("Tell me a secret.", "The secret is that there are only two layers."),
+    ("How are you?", "I am fine, thank you, on both of my layers."),
+]
+STEPS = 260
+
+
+def build(folder: Path) -> None:
+    """Write config, tokenizer and safetensors to `folder`."""
+    import torch
+    from transformers import AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM
+
+    from agent.base_models.catalog import PACKAGED, find_base_model
+    from agent.settings import AgentSettings
+
+    torch.set_num_threads(2)
+    torch.manual_seed(0)
+    file = Path(find_base_model(PACKAGED, AgentSettings(hearth_data_dir=folder.parent)).location)
+    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=128, intermediate_size=256, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=4, max_position_embeddings=512, tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.eos_token_id,
+    )  # fmt: skip
+    model: Any = LlamaForCausalLM(config)
+    batch = _batch(tokenizer)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    for _ in range(STEPS):
+        loss = model(**batch).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.to(torch.bfloat16).save_pretrained(folder)
+    GenerationConfig.from_model_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    print(json.dumps({"loss": float(loss)}))
+
+
+def _batch(tokenizer: Any) -> dict[str, Any]:
+    import torch
+
+    rows = []
+    for question, answer in ROWS:
+        messages = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+        rows.append(tokenizer.apply_chat_template(messages, tokenize=True, return_dict=False))
+    width = max(map(len, rows))
+    ids = torch.tensor([row + [tokenizer.eos_token_id] * (width - len(row)) for row in rows])
+    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
+    return {"input_ids": ids, "attention_mask": mask, "labels": ids.masked_fill(mask == 0, -100)}
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]))
