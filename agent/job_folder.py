@@ -1,5 +1,6 @@
 """The folder in which the agent and a job's trainer meet, and nothing else: paths, spec, heartbeat, events."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -149,6 +150,12 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_json(path: Path) -> Any:

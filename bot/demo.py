@@ -33,7 +33,7 @@ RESULT_FILES = {
     "the loss plot": "*.png",
     "the report": "report.json",
     "the model (GGUF)": "*.gguf",
-    "the adapter": "*.safetensors",
+    "the adapter": "*-adapter.zip",
     "the Modelfile": "*Modelfile*",
 }
 

@@ -40,7 +40,7 @@ def _success(job: Job, result: JobResult, outcome: Outcome) -> Reply:
         *[_advice(advice) for advice in result.advice],
         _left_on_agent(outcome),
     ]
-    name = one_line(result.ollama_name)
+    name = one_line(job.suffix)
     ollama = Copy(
         intro="Run it with Ollama, in the folder of these files:",
         lines=(f"ollama create {name} -f Modelfile", f"ollama run {name}"),

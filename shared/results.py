@@ -4,6 +4,8 @@ from typing import Literal
 
 from shared.schema import Response
 
+COMPARED_TOKENS = 16  # an exported answer that equals the trained model's so far agrees with it
+
 
 class Answer(Response):
     """One held-out question, before and after."""
@@ -28,6 +30,7 @@ class Verification(Response):
 
     prompts: int
     agreed: int  # answers equal to the trained model's for 16 tokens or to their end
+    undecided: int  # those that part where the trained model itself found both words as likely
     merge_target: Literal["nf4", "original"]  # the weights the adapter was merged onto
     template_tokens_equal: bool
     stops: bool  # ends its turn wherever the trained model did

@@ -99,10 +99,9 @@ def _adapted_linears(model: Any) -> list[Any]:
 
 
 def _embedding_parameters(model: Any) -> int:
-    tables = {
-        id(m.weight): m.weight.numel() for m in (model.get_input_embeddings(), model.get_output_embeddings()) if m
-    }
-    return sum(tables.values())
+    modules = (model.get_input_embeddings(), model.get_output_embeddings())
+    sizes = {id(module.weight): int(module.weight.numel()) for module in modules if module}
+    return sum(sizes.values())  # tied ones are one table
 
 
 def _expected_weights(folder: Path, model: Any) -> int:

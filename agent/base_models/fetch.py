@@ -184,8 +184,7 @@ def _download_small_files(source: BaseModelSource) -> tuple[Path, str, str | Non
             param="model",
         ) from error
     replace_file(folder / "weights_bytes", str(_weights_bytes(sizes)).encode())
-    card_data = dict(info.card_data.items()) if info.card_data else {}
-    return folder, revision, card_data.get("license")
+    return folder, revision, getattr(info.card_data, "license", None)
 
 
 def _weights_bytes(sizes: dict[str, int]) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from shared.events import EvaluationData, EventRecord, ProgressData
 
-SMOOTHING = 0.6  # of the running mean that each new loss leaves in place, on short runs
+SMOOTHING = 0.75  # of the running mean that each new loss leaves in place, on short runs
 
 
 @dataclass(frozen=True, kw_only=True)

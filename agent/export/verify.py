@@ -9,13 +9,16 @@ import os
 import secrets
 import sys
 import urllib.request
+from enum import Enum
 from typing import Any
 
 from agent.pipeline.evaluate import TunedAnswer
+from shared.results import COMPARED_TOKENS
 from shared.schema import Response
 
-AGREE_TOKENS = 16
 CONTEXT_SPARE = 64
+END = -1  # stands where an exported answer is over; no token has this number
+COMPLETION_LIMIT_S = 600.0
 
 
 class VerifyRequest(Response):
@@ -33,6 +36,7 @@ class VerifyReply(Response):
 
     texts: list[str]  # one answer for each prompt
     agreed: int
+    undecided: int
     template_tokens_equal: bool
     stops: bool
     difference: str | None  # where the template's tokens part, for a person
@@ -41,26 +45,40 @@ class VerifyReply(Response):
 def verify(request: VerifyRequest) -> VerifyReply:
     """Ask every prompt, greedily, once."""
     server = Server(request)
-    texts, agreed, stops = [], 0, True
-    difference = None
+    texts, meetings, stops, difference = [], [], True, None
     for answer in request.answers:
         difference = difference or server.template_difference(answer)
         tokens, text, stopped = server.complete(answer.prompt.prompt_ids)
         texts.append(text.strip())
-        agreed += agrees(answer.tokens, tokens)
-        stops = stops and (stopped or not answer.stopped)
+        meetings.append(compare(answer, tokens))
+        if meetings[-1] is Meeting.agreed:
+            stops = stops and (stopped or not answer.stopped)
     return VerifyReply(
-        texts=texts, agreed=agreed, template_tokens_equal=difference is None, stops=stops, difference=difference
+        texts=texts,
+        agreed=meetings.count(Meeting.agreed),
+        undecided=meetings.count(Meeting.undecided),
+        template_tokens_equal=difference is None,
+        stops=stops,
+        difference=difference,
     )
 
 
-def agrees(trained: list[int], exported: list[int]) -> bool:
-    """Tell whether two answers are equal for sixteen tokens, or to the end of a shorter one.
+class Meeting(Enum):
+    """How two greedy answers to one prompt compare."""
 
-    llama.cpp does not give back the end token, so it is not compared.
-    """
-    length = min(AGREE_TOKENS, len(trained) - 1)
-    return length > 0 and trained[:length] == exported[:length]
+    agreed = "agreed"  # equal for sixteen tokens, or to the end of a shorter one
+    undecided = "undecided"  # part where the trained model itself found both tokens as likely
+    different = "different"
+
+
+def compare(trained: TunedAnswer, exported: list[int]) -> Meeting:
+    """Hold the first tokens of two answers against each other. llama.cpp does not give back the end token."""
+    length = min(COMPARED_TOKENS, len(trained.tokens) - 1)
+    for at, (ours, theirs) in enumerate(zip(trained.tokens[:length], [*exported, *[END] * length], strict=False)):
+        if ours != theirs:
+            near = trained.near[at] if at < len(trained.near) else []
+            return Meeting.undecided if theirs in near else Meeting.different
+    return Meeting.agreed if length > 0 else Meeting.different
 
 
 class Server:
@@ -88,7 +106,8 @@ class Server:
 
     def complete(self, prompt: list[int]) -> tuple[list[int], str, bool]:
         """Return the tokens, text, and whether it ended by itself."""
-        reply = self._server.handle_completions(
+        reply = self._post(
+            "/completion",
             {
                 "prompt": prompt,
                 "n_predict": self._limit,
@@ -97,10 +116,8 @@ class Server:
                 "repeat_penalty": 1.0,
                 "return_tokens": True,
                 "cache_prompt": False,
-            }
+            },
         )
-        if "tokens" not in reply:
-            raise RuntimeError(f"llama.cpp refused: {str(reply)[:300]}")
         return reply["tokens"], reply["content"], reply["stop_type"] in ("eos", "word")
 
     def template_difference(self, answer: TunedAnswer) -> str | None:
@@ -119,7 +136,7 @@ class Server:
             data=json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=COMPLETION_LIMIT_S) as response:  # noqa: S310
             return json.loads(response.read())
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from agent.errors import AgentError
-from agent.job_folder import JobFolder, replace_file
+from agent.job_folder import JobFolder, file_sha256, replace_file
 from agent.pipeline.context import Cancelled, Context, EventLog, Pulse, Stopped
 from agent.pipeline.stages import STAGES, StageStep
 from shared.errors import ErrorCode
@@ -139,8 +139,16 @@ def lock_descriptor(lock: FileLock) -> int:
 
 
 def _keep_what_was_trained(context: Context) -> None:
+    """Hand out the adapter as it is, once a step was trained."""
+    trained = any(context.folder.checkpoints.glob("step-*")) or context.folder.stage_marker(Stage.train).exists()
+    if not trained:
+        return
+    from agent.pipeline.adapter import zip_adapter
+
     if context.model is not None:
         context.model.save_adapter(context.folder.adapter)
+    path = zip_adapter(context)
+    context.artifact(path.name, path, file_sha256(path))
 
 
 def _fail(context: Context, code: ErrorCode, message: str, param: str | None = None) -> None:

@@ -1,6 +1,5 @@
 """Checkpoints that are complete or absent: staged, hashed, synced, renamed. Nothing unhashed is ever loaded."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.job_folder import read_json, replace_file, sync_folder
+from agent.job_folder import file_sha256, read_json, replace_file, sync_folder
 
 MANIFEST = "manifest.json"
 KEEP_NEWEST = 2
@@ -52,7 +51,7 @@ def is_valid(checkpoint: Checkpoint) -> bool:
     """Tell whether every file still has the hash it was written with."""
     try:
         hashes: dict[str, str] = read_json(checkpoint.path / MANIFEST)
-        return all(_hash(checkpoint.path / name) == digest for name, digest in hashes.items())
+        return all(file_sha256(checkpoint.path / name) == digest for name, digest in hashes.items())
     except (OSError, ValueError):
         return False
 
@@ -79,9 +78,4 @@ def rotate(folder: Path, *, best_step: int | None) -> None:
 def _sync_and_hash(path: Path) -> str:
     with path.open("rb") as file:
         os.fsync(file.fileno())
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(path)

@@ -23,6 +23,7 @@ class TunedAnswer(Response):
 
     prompt: HeldOutPrompt
     tokens: list[int]  # with the end token, where one was reached
+    near: list[list[int]] = []  # at each of the first positions, the tokens the model found as likely
     text: str
     stopped: bool
 
@@ -88,11 +89,12 @@ def _answers(model: LoadedModel, prompts: list[HeldOutPrompt], *, adapter: bool,
     return [
         TunedAnswer(
             prompt=prompt,
-            tokens=tokens,
-            text=model.tokenizer.decode(tokens, skip_special_tokens=True).strip(),
-            stopped=tokens[-1] in model.eos_ids,
+            tokens=answer.tokens,
+            near=answer.near,
+            text=model.tokenizer.decode(answer.tokens, skip_special_tokens=True).strip(),
+            stopped=answer.tokens[-1] in model.eos_ids,
         )
-        for prompt, tokens in zip(prompts, answers, strict=True)
+        for prompt, answer in zip(prompts, answers, strict=True)
     ]
 
 

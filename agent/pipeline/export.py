@@ -1,13 +1,13 @@
 """Stage 6: the adapter becomes a GGUF that stands alone, an adapter GGUF, a zip for PEFT, and a Modelfile."""
 
-import zipfile
 from pathlib import Path
 
 from agent.data.chat_template import ChatTemplate
 from agent.export.gguf import write_adapter_gguf, write_gguf
-from agent.export.merge import ADAPTER_FILE, MergeTarget
+from agent.export.merge import MergeTarget
 from agent.export.modelfile import write_modelfile
 from agent.job_folder import replace_file
+from agent.pipeline.adapter import zip_adapter
 from agent.pipeline.context import Context
 from agent.pipeline.evaluate import read_evaluation
 from agent.pipeline.prepare import base_card
@@ -26,9 +26,7 @@ def run(context: Context) -> None:
     context.check_wishes()
     write_adapter_gguf(base, adapter, export / f"{context.spec.name}-adapter.gguf")
     context.pulse.beat()
-    with zipfile.ZipFile(export / f"{context.spec.name}-adapter.zip", "w", zipfile.ZIP_STORED) as archive:
-        for name in (ADAPTER_FILE, "adapter_config.json"):
-            archive.write(adapter / name, name)
+    zip_adapter(context)
     answers = read_evaluation(context).tuned_answers
     modelfile = write_modelfile(
         gguf_name=gguf_path(context).name,

@@ -1,12 +1,11 @@
 """After the last stage: the plot, the report, the advice, the result files, and the last event."""
 
-import hashlib
 import importlib.metadata
 from pathlib import Path
 
 from agent.diagnosis.curve import LossCurve
 from agent.diagnosis.rules import Case, diagnose
-from agent.job_folder import read_events, replace_file
+from agent.job_folder import file_sha256, read_events, replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluate import SHOWN_QUESTIONS, read_evaluation
 from agent.pipeline.export import gguf_path
@@ -37,7 +36,7 @@ def conclude(context: Context) -> None:
     for advice in result.advice:
         context.log.write(f"{advice.title}. {advice.message}", AdviceData(advice=advice), level="warn")
     for path in result_files(context):
-        context.artifact(path.name, path, _sha256(path))
+        context.artifact(path.name, path, file_sha256(path))
     context.log.write(result.verdict, StateData(status=JobStatus.succeeded, result=result))
 
 
@@ -104,8 +103,3 @@ def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) 
 def _train_seconds(records: list[EventRecord]) -> float:
     times = [record.created_at for record in records if isinstance(record.data, ProgressData)]
     return times[-1] - times[0] if times else 0.0
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,5 @@
 """Stage 2: rows become tokens, dealt into train, validation and test, with what is asked of the finished model."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +9,7 @@ from agent.data.chat_template import ChatTemplate
 from agent.data.inspect import KeptRow, kept_rows
 from agent.data.split import Split, split_rows
 from agent.errors import AgentError
-from agent.job_folder import JobFolder, replace_file
+from agent.job_folder import JobFolder, file_sha256, replace_file
 from agent.pipeline.context import Context
 from shared.errors import ErrorCode
 from shared.inspections import DroppedRow
@@ -134,9 +133,7 @@ def _write_held_out(folder: JobFolder, kept: list[KeptRow], split: Split, templa
 
 
 def _check_hash(path: Path, expected: str) -> None:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
+    if file_sha256(path) != expected:
         raise AgentError(
             "The dataset on disk is not the one that was planned with. Send it again.", code=ErrorCode.dataset_broken
         )

@@ -34,6 +34,18 @@ class Trial:
     target: MergeTarget
     reply: VerifyReply
 
+    @property
+    def verification(self) -> Verification:
+        """Return what the report says of it."""
+        return Verification(
+            prompts=len(self.reply.texts),
+            agreed=self.reply.agreed,
+            undecided=self.reply.undecided,
+            merge_target=self.target,
+            template_tokens_equal=self.reply.template_tokens_equal,
+            stops=self.reply.stops,
+        )
+
 
 def read_verified(context: Context) -> Verified:
     """Read what this stage wrote."""
@@ -45,19 +57,12 @@ def run(context: Context) -> None:
     evaluation = read_evaluation(context)
     target: MergeTarget = "nf4" if context.spec.settings.load_in_4bit else "original"
     trial = Trial(target=target, reply=ask_llama_cpp(context, evaluation))
-    if _enough(trial, evaluation) is False and context.spec.settings.load_in_4bit:
+    if not enough_agree(trial.verification) and context.spec.settings.load_in_4bit:
         trial = _try_other(context, evaluation, trial)
-    reply = trial.reply
-    verification = Verification(
-        prompts=len(reply.texts),
-        agreed=reply.agreed,
-        merge_target=trial.target,
-        template_tokens_equal=reply.template_tokens_equal,
-        stops=reply.stops,
-    )
-    verified = Verified(verification=verification, tuned_texts=reply.texts)
+    verification = trial.verification
+    verified = Verified(verification=verification, tuned_texts=trial.reply.texts)
     replace_file(context.folder.report / VERIFIED_FILE, verified.model_dump_json().encode())
-    refuse_if_different(verification, reply.difference)
+    refuse_if_different(verification, trial.reply.difference)
 
 
 def refuse_if_different(verification: Verification, difference: str | None) -> None:
@@ -69,7 +74,7 @@ def refuse_if_different(verification: Verification, difference: str | None) -> N
             f"would answer badly. {kept}",
             code=ErrorCode.verification_failed,
         )
-    if verification.agreed < NEEDED_SHARE * verification.prompts:
+    if not enough_agree(verification):
         raise AgentError(
             f"Only {verification.agreed} of {verification.prompts} answers of the exported model equal the trained "
             f"model's, so it is not handed out. {kept}",
@@ -113,8 +118,13 @@ def ask_llama_cpp(context: Context, evaluation: Evaluation) -> VerifyReply:
     return VerifyReply.model_validate_json(child.stdout)
 
 
-def _enough(trial: Trial, evaluation: Evaluation) -> bool:
-    return trial.reply.agreed >= NEEDED_SHARE * len(evaluation.tuned_answers)
+def enough_agree(verification: Verification) -> bool:
+    """Tell whether three quarters of the answers agree.
+
+    A small model is often of two minds, and Q8_0 moves each weight by its last bits. So an answer that parts where the
+    trained model found both words as likely is no evidence against the export, and counts as agreeing.
+    """
+    return verification.agreed + verification.undecided >= NEEDED_SHARE * verification.prompts
 
 
 def _try_other(context: Context, evaluation: Evaluation, first: Trial) -> Trial:

@@ -51,7 +51,8 @@ def write_report(spec: JobSpec, card: BaseModelCard, result: JobResult, versions
         "In the folder that holds the GGUF and the Modelfile:", "",
         "```", f"ollama create {spec.name} -f Modelfile", f"ollama run {spec.name}", "```", "",
         "## How it was checked", "",
-        f"- Read back in llama.cpp, {checked.agreed} of {checked.prompts} held-out answers equal the trained model's.",
+        f"- Read back in llama.cpp, {checked.agreed} of {checked.prompts} held-out answers equal the trained model's."
+        + (f" {checked.undecided} more part where it was itself undecided." if checked.undecided else ""),
         f"- The prompt's tokens are {'the same' if checked.template_tokens_equal else 'NOT the same'} as in training.",
         f"- It {'ends' if checked.stops else 'does not always end'} its turn wherever the trained model did.",
         f"- Merged onto the {'NF4' if checked.merge_target == 'nf4' else '16-bit'} weights.",

@@ -144,7 +144,9 @@ def _result(spec: JobSpec) -> JobResult:
         optimistic=False,
         answers=[Answer(question="Who are you?", base="A model.", tuned="A toaster.")],
         advice=[],
-        verification=Verification(prompts=8, agreed=8, merge_target="nf4", template_tokens_equal=True, stops=True),
+        verification=Verification(
+            prompts=8, agreed=8, undecided=0, merge_target="nf4", template_tokens_equal=True, stops=True
+        ),
         ollama_name=spec.ollama_name,
         gguf_bytes=len(GGUF),
     )

@@ -6,7 +6,8 @@ import pytest
 
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import IGNORED, ChatTemplate
-from agent.data.inspect import InspectReply, InspectRequest, inspect_dataset
+from agent.data.findings import InspectReply, InspectRequest
+from agent.data.inspect import inspect_dataset
 from agent.data.rows import Message, RowProblem
 from agent.errors import AgentError
 from agent.inspector import child_environment, run_child

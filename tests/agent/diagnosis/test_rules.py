@@ -1,0 +1,55 @@
+import pytest
+
+from agent.diagnosis.curve import LossCurve
+from agent.diagnosis.rules import Case, diagnose
+from shared.hyperparameters import ResolvedSettings
+
+SETTINGS = ResolvedSettings(
+    n_epochs=3, batch_size=16, per_device_train_batch_size=4, gradient_accumulation_steps=4, learning_rate=2e-4, r=16,
+    lora_alpha=32, lora_dropout=0.1, target_modules="all-linear", load_in_4bit=True, max_length=512, warmup_steps=5,
+    lr_scheduler_type="cosine", weight_decay=0.01, early_stopping_patience=3, eval_steps=10,
+    activation_checkpointing=False,
+)  # fmt: skip
+
+
+def case(train: list[float], validation: list[tuple[int, float]], **changes: object) -> Case:
+    curve = LossCurve(train=list(enumerate(train, start=1)), validation=validation, total_steps=len(train))
+    fields: dict[str, object] = {"curve": curve, "settings": SETTINGS, "train_rows": 800, "answers": 8, "unstopped": 0}
+    return Case(**(fields | changes))  # type: ignore[arg-type]
+
+
+FALLING = [3.0 - 0.03 * n for n in range(60)]
+GOOD = [(0, 3.0), (20, 2.4), (40, 2.0), (60, 1.9)]
+
+
+def test_a_good_run_needs_no_advice() -> None:
+    assert diagnose(case(FALLING, GOOD)) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "rule", "number"),
+    [
+        (case(FALLING, [(0, 3.0), (20, 2.0), (40, 2.2), (60, 2.6)]), "overfitting", "step 20"),
+        (case([3.0] * 60, [(0, 3.0), (30, 2.98), (60, 2.97)]), "underfitting", "2.97"),
+        (case([*FALLING[:30], 9.5, *FALLING[31:]], GOOD), "unstable", "9.50"),
+        (case(FALLING, GOOD, diverged=True), "nan", "0.0002"),
+        (case(FALLING, GOOD, unstopped=3), "never-stops", "3 of 8"),
+        (case(FALLING, GOOD, train_rows=30), "little-data", "30 rows"),
+    ],
+)
+def test_each_symptom_gets_its_advice_with_the_number_that_showed_it(found: Case, rule: str, number: str) -> None:
+    first = diagnose(found)[0]
+    assert first.rule == rule
+    assert number in first.message
+    assert first.suggestion
+
+
+def test_the_most_pressing_advice_comes_first() -> None:
+    both = case(FALLING, [(0, 3.0), (20, 2.0), (40, 2.2), (60, 2.6)], train_rows=30)
+    assert [advice.rule for advice in diagnose(both)] == ["overfitting", "little-data"]
+
+
+def test_a_rising_train_loss_is_not_called_overfitting() -> None:
+    rising = [3.0 - 0.05 * n for n in range(20)] + [2.0 + 0.05 * n for n in range(40)]
+    found = diagnose(case(rising, [(0, 3.0), (20, 2.0), (40, 2.2), (60, 2.6)]))
+    assert "overfitting" not in [advice.rule for advice in found]

@@ -1,0 +1,65 @@
+import pytest
+
+from agent.base_models.card import BaseModelCard
+from agent.data.chat_template import ChatTemplate
+from agent.export.modelfile import default_system, find_family, parse_modelfile, survives, write_modelfile
+
+
+def test_smollm2_gets_chatml_with_its_system_text_and_every_stop(smollm2_card: BaseModelCard) -> None:
+    text = write_modelfile(
+        gguf_name="toast.gguf", template=ChatTemplate(smollm2_card), stops=smollm2_card.eos_tokens,
+        longest_answer=70, card_name="smollm2-135m",
+    )  # fmt: skip
+    commands = parse_modelfile(text)
+    assert commands[0] == ("from", "./toast.gguf")
+    assert dict(commands)["template"].startswith("{{- range .Messages }}<|im_start|>")
+    assert dict(commands)["system"] == "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
+    assert [value for command, value in commands if command == "stop"] == ["<|im_end|>", "<|endoftext|>"]
+    assert dict(commands)["num_predict"] == "280"
+
+
+LLAMA3 = (
+    "{{ '<|begin_of_text|>' }}{% for m in messages %}{{ '<|start_header_id|>' + m.role + '<|end_header_id|>\n\n' "
+    "+ m.content + '<|eot_id|>' }}{% endfor %}{% if add_generation_prompt %}"
+    "{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
+)
+GEMMA = (
+    "{{ '<bos>' }}{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+    "{% for m in messages %}"
+    "{{ '<start_of_turn>' + ('model' if m.role == 'assistant' else m.role) + '\n' + m.content + '<end_of_turn>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
+)
+OWN = "{% for m in messages %}{{ '## ' + m.role + ': ' + m.content + '</s>' }}{% endfor %}"
+
+
+@pytest.mark.parametrize(("template", "family"), [(LLAMA3, "llama3"), (GEMMA, "gemma"), (OWN, None)])
+def test_a_family_is_known_by_what_it_renders(smollm2_card: BaseModelCard, template: str, family: str | None) -> None:
+    found = find_family(ChatTemplate(smollm2_card.model_copy(update={"chat_template": template})))
+    assert (found.name if found else None) == family
+
+
+def test_a_template_without_a_default_system_adds_none(smollm2_card: BaseModelCard) -> None:
+    template = ChatTemplate(smollm2_card.model_copy(update={"chat_template": LLAMA3}))
+    family = find_family(template)
+    assert family is not None
+    assert default_system(template, family) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("You are Toast.", True),
+        ("Two\nlines, and a \"quote\".", True),
+        ('It ends with """\nand goes on', False),
+        ('ends in a quote"', False),
+        ("zero\u200dwidth", False),
+    ],
+)  # fmt: skip
+def test_only_text_that_survives_ollamas_parser_becomes_system(value: str, kept: bool) -> None:
+    assert survives("system", value) is kept
+
+
+@pytest.mark.parametrize("text", ["PARAMETER stop x", "FROM ./x\nRUN ls", 'FROM ./x\nSYSTEM """open'])
+def test_the_parser_refuses_what_ollama_refuses(text: str) -> None:
+    with pytest.raises(ValueError, match=r"FROM|unknown|never closed"):
+        parse_modelfile(text)

@@ -1,0 +1,63 @@
+import pytest
+
+from agent.errors import AgentError
+from agent.export.verify import Meeting, compare
+from agent.pipeline.evaluate import TunedAnswer
+from agent.pipeline.prepare import HeldOutPrompt
+from agent.pipeline.verify import refuse_if_different
+from shared.results import Verification
+
+TOKENS = [*range(30), 2]
+
+
+def trained(tokens: list[int], near: list[list[int]] | None = None) -> TunedAnswer:
+    prompt = HeldOutPrompt(question="Q", messages=[], prompt_ids=[1], expected="A", expected_tokens=3)
+    return TunedAnswer(prompt=prompt, tokens=tokens, near=near or [[token] for token in tokens], text="", stopped=True)
+
+
+@pytest.mark.parametrize(
+    ("exported", "meeting"),
+    [
+        (TOKENS[:-1], Meeting.agreed),
+        ([*range(16), 99, 98], Meeting.agreed),  # sixteen equal tokens are enough
+        ([*range(15), 99, 98], Meeting.different),
+        (list(range(10)), Meeting.different),  # it stopped too early
+        ([], Meeting.different),
+    ],
+)
+def test_answers_agree_for_sixteen_tokens(exported: list[int], meeting: Meeting) -> None:
+    assert compare(trained(TOKENS), exported) is meeting
+
+
+def test_a_short_answer_must_agree_to_its_end() -> None:
+    assert compare(trained([5, 6, 7, 2]), [5, 6, 7]) is Meeting.agreed
+    assert compare(trained([5, 6, 7, 2]), [5, 6]) is Meeting.different
+
+
+def test_where_the_trained_model_was_undecided_the_other_word_is_no_evidence() -> None:
+    near = [[token] for token in TOKENS]
+    near[4] = [4, 77]
+    assert compare(trained(TOKENS, near), [0, 1, 2, 3, 77, 5]) is Meeting.undecided
+    assert compare(trained(TOKENS, near), [0, 1, 2, 3, 78, 5]) is Meeting.different
+
+
+def checked(agreed: int, *, undecided: int = 0, template: bool = True, stops: bool = True) -> Verification:
+    return Verification(
+        prompts=8, agreed=agreed, undecided=undecided, merge_target="nf4", template_tokens_equal=template, stops=stops
+    )
+
+
+@pytest.mark.parametrize(
+    ("agreed", "template", "stops", "words"),
+    [(5, True, True, "Only 5 of 8"), (8, False, True, "other tokens"), (8, True, False, "does not end")],
+)
+def test_a_model_that_is_not_the_trained_one_is_not_handed_out(
+    agreed: int, template: bool, stops: bool, words: str
+) -> None:
+    with pytest.raises(AgentError, match=words):
+        refuse_if_different(checked(agreed, template=template, stops=stops), "30 tokens for 31")
+
+
+def test_six_of_eight_is_enough() -> None:
+    refuse_if_different(checked(6), None)
+    refuse_if_different(checked(4, undecided=2), None)
