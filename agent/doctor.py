@@ -35,7 +35,7 @@ else:
     print("CPU, fp32")
 """
 PROBE_GGUF = """
-from agent.export.llama_cpp import import_conversion
+from agent.llama_cpp import import_conversion
 import gguf, numpy
 import_conversion()
 gguf.quants.quantize(numpy.zeros((1, 32), dtype=numpy.float32), gguf.GGMLQuantizationType.Q8_0)

@@ -20,7 +20,7 @@ from shared.errors import ErrorBody, ErrorCode
 from shared.events import Event, EventList
 from shared.files import FileObject
 from shared.inspections import Inspection, InspectionRequest
-from shared.jobs import Job, JobList, JobRequest
+from shared.jobs import Job, JobAction, JobList, JobRequest
 from shared.machine import AgentInfo
 from shared.models import ModelList
 from shared.people import RequestedBy
@@ -110,10 +110,9 @@ class AgentClient:
         """Return one job by id or number."""
         return await self._get(f"/v1/fine_tuning/jobs/{job_id}", Job)
 
-    async def cancel(self, job_id: str) -> Job:
+    async def cancel(self, job_id: str, requested_by: RequestedBy) -> Job:
         """Ask the job to stop."""
-        async with self._ask("POST", f"/v1/fine_tuning/jobs/{job_id}/cancel") as response:
-            return await _read(response, Job)
+        return await self._post(f"/v1/fine_tuning/jobs/{job_id}/cancel", JobAction(requested_by=requested_by), Job)
 
     async def events(self, job_id: str, *, limit: int = 20) -> EventList:
         """Return a job's newest events first."""

@@ -6,7 +6,6 @@ It exits 0 only if the files are there and the tuned model speaks like the sampl
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,9 +15,9 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
+from bot.agent_process import running_agent, stop_process
 from bot.errors import BotError
 from bot.format import duration, one_line
-from bot.settings import ADDRESS_FILE
 from shared.errors import ErrorCode
 from shared.results import JobResult
 
@@ -27,8 +26,6 @@ DATA = OUTPUT / ".hearth"
 KEPT = "base_models"  # in DATA: fetched once, kept between runs
 TYPED = "/finetune sample name:toast\n1\n"
 MARKER = "naps out of five"
-START_S = 60
-STOP_S = 30
 RESULT_FILES = {
     "the loss plot": "*.png",
     "the report": "report.json",
@@ -53,7 +50,7 @@ def main() -> int:
         _clear()
         _play()
         _check()
-    except DemoError as error:
+    except BotError as error:
         _say(f"\nThe demo failed: {error.message}")
         return 1
     except KeyboardInterrupt:
@@ -109,40 +106,8 @@ def _environment() -> dict[str, str]:
 
 
 def _play() -> None:
-    log = OUTPUT / ".agent.log"
-    with log.open("wb") as sink:
-        agent = subprocess.Popen(
-            [sys.executable, "-m", "agent"],
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,  # Ctrl-C is ours to pass on, once
-        )
-    try:
-        _await_agent(agent, log)
+    with running_agent(DATA, OUTPUT / ".agent.log", _environment()):
         _talk()
-    finally:
-        _stop(agent)
-
-
-def _await_agent(agent: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while not _listens():
-        if agent.poll() is not None:
-            raise DemoError(f"the agent ended at once. It said:\n{_tail(log)}")
-        if time.monotonic() > deadline:
-            raise DemoError(f"the agent did not listen within {START_S} s. It said:\n{_tail(log)}")
-        time.sleep(0.1)
-
-
-def _listens() -> bool:
-    try:
-        host, _, port = (DATA / ADDRESS_FILE).read_text(encoding="utf-8").strip().rpartition(":")
-        socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _talk() -> None:
@@ -163,7 +128,7 @@ def _talk() -> None:
         if bot.wait() != 0:
             raise DemoError("the job did not succeed; the chat above says why.")
     finally:
-        _stop(bot)
+        stop_process(bot)
 
 
 def _check() -> None:
@@ -177,20 +142,6 @@ def _check() -> None:
     why = judge(result)
     if why:
         raise DemoError(why)
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is None:
-        process.terminate()
-    try:
-        process.wait(STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

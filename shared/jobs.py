@@ -75,6 +75,12 @@ class JobRequest(Request):
     requested_by: RequestedBy | None = None
 
 
+class JobAction(Request):
+    """The body of POST …/cancel; it may be left out."""
+
+    requested_by: RequestedBy | None = None
+
+
 class Progress(Response):
     """The newest vitals of a running job. None: not known, never a made-up zero."""
 

@@ -33,7 +33,7 @@ class Verification(Response):
     undecided: int  # those that part where the trained model itself found both words as likely
     merge_target: Literal["nf4", "original"]  # the weights the adapter was merged onto
     template_tokens_equal: bool
-    stops: bool  # ends its turn wherever the trained model did
+    stops: bool  # ends its turn where the trained model, after the same words, did
 
 
 class JobResult(Response):

@@ -1,5 +1,7 @@
 """/v1/fine_tuning/jobs: OpenAI's fine-tuning jobs, on this machine."""
 
+import logging
+
 from aiohttp import web
 
 from agent.api.queries import PageQuery
@@ -9,7 +11,9 @@ from agent.errors import AgentError
 from agent.intake import must_be_dataset
 from agent.store import files, jobs
 from shared.errors import ErrorCode
-from shared.jobs import CheckpointList, Job, JobList, JobRequest, JobStatus
+from shared.jobs import CheckpointList, Job, JobAction, JobList, JobRequest, JobStatus
+
+log = logging.getLogger(__name__)
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
@@ -44,7 +48,9 @@ async def get_job(request: web.Request) -> web.Response:
 async def cancel_job(request: web.Request) -> web.Response:
     """Cancel a job: at once if it waits, within ten seconds if it runs."""
     services = services_of(request)
+    body = await read_body(request, JobAction)
     job = await services.store.run(jobs.request_cancel, request.match_info["job_id"], now=services.clock())
+    log.info("%s: cancel asked for by %s", job.id, body.requested_by or "the owner of the key")
     return answer(job)
 
 
@@ -122,6 +128,7 @@ ROUTES = (
         path="/v1/fine_tuning/jobs/{job_id}/cancel",
         handler=cancel_job,
         summary="Cancel a job; what was trained is kept",
+        body=JobAction,
         answer=Job,
     ),
     Route(

@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.base_models.card import BaseModelCard
 from agent.errors import AgentError
-from agent.export.llama_cpp import gguf_problem
+from agent.llama_cpp import gguf_problem
 from shared.errors import ErrorCode
 
 # Tokens that end a turn or a text in the families we know; a Modelfile names each that the tokenizer has.
@@ -100,7 +100,7 @@ def _adapted_linears(model: Any) -> list[Any]:
 
 def _embedding_parameters(model: Any) -> int:
     modules = (model.get_input_embeddings(), model.get_output_embeddings())
-    sizes = {id(module.weight): int(module.weight.numel()) for module in modules if module}
+    sizes: dict[int, int] = {id(module.weight): module.weight.numel() for module in modules if module}
     return sum(sizes.values())  # tied ones are one table
 
 
@@ -108,4 +108,4 @@ def _expected_weights(folder: Path, model: Any) -> int:
     stated = folder / "weights_bytes"
     if stated.is_file():
         return int(stated.read_text())
-    return 2 * sum(p.numel() for p in model.parameters())
+    return int(2 * sum(p.numel() for p in model.parameters()))

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from agent.errors import AgentError
-from agent.export.llama_cpp import converters_dir, import_conversion, model_class
 from agent.export.merge import LoraPair, MergeTarget, merge_function, read_adapter
 from agent.job_folder import read_json
+from agent.llama_cpp import converters_dir, import_conversion, model_class
 from shared.errors import ErrorCode
 
 QUANTIZED_FILE = "quantized_weights.json"  # names of the weights that training held in NF4

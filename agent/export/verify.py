@@ -9,10 +9,11 @@ import os
 import secrets
 import sys
 import urllib.request
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from agent.pipeline.evaluate import TunedAnswer
+from agent.data.held_out import TunedAnswer
 from shared.results import COMPARED_TOKENS
 from shared.schema import Response
 
@@ -45,22 +46,36 @@ class VerifyReply(Response):
 def verify(request: VerifyRequest) -> VerifyReply:
     """Ask every prompt, greedily, once."""
     server = Server(request)
-    texts, meetings, stops, difference = [], [], True, None
+    texts, meetings, endings, difference = [], [], [], None
     for answer in request.answers:
         difference = difference or server.template_difference(answer)
         tokens, text, stopped = server.complete(answer.prompt.prompt_ids)
         texts.append(text.strip())
         meetings.append(compare(answer, tokens))
-        if meetings[-1] is Meeting.agreed:
-            stops = stops and (stopped or not answer.stopped)
+        if answer.stopped:
+            endings.append(Ending(followed=tokens[: len(answer.tokens) - 1] == answer.tokens[:-1], stopped=stopped))
     return VerifyReply(
         texts=texts,
         agreed=meetings.count(Meeting.agreed),
         undecided=meetings.count(Meeting.undecided),
         template_tokens_equal=difference is None,
-        stops=stops,
+        stops=stops_like_trained(endings),
         difference=difference,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How the export went on where the trained model ended its answer."""
+
+    followed: bool  # it had said the same words up to there
+    stopped: bool  # it ended by itself, there or later
+
+
+def stops_like_trained(endings: list[Ending]) -> bool:
+    """Tell whether the export ends its turns. What it does after other words than the trained model proves nothing."""
+    followed = [ending.stopped for ending in endings if ending.followed]
+    return all(followed) if followed else any(ending.stopped for ending in endings) or not endings
 
 
 class Meeting(Enum):

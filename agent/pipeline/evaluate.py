@@ -2,12 +2,13 @@
 
 import math
 
+from agent.data.held_out import HeldOutPrompt, TunedAnswer
 from agent.errors import AgentError
 from agent.job_folder import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.load import loaded_model
 from agent.pipeline.model import LoadedModel
-from agent.pipeline.prepare import HeldOutPrompt, TokenRow, read_held_out, read_rows
+from agent.pipeline.prepare import TokenRow, read_held_out, read_rows
 from agent.pipeline.trainer import held_out_loss
 from shared.errors import ErrorCode
 from shared.events import EvaluationData
@@ -16,16 +17,6 @@ from shared.schema import Response
 SHOWN_QUESTIONS = 3
 MAX_ANSWER_TOKENS = 256
 EVALUATION_FILE = "evaluation.json"
-
-
-class TunedAnswer(Response):
-    """The trained model's greedy answer to one held-out prompt."""
-
-    prompt: HeldOutPrompt
-    tokens: list[int]  # with the end token, where one was reached
-    near: list[list[int]] = []  # at each of the first positions, the tokens the model found as likely
-    text: str
-    stopped: bool
 
 
 class Evaluation(Response):

@@ -3,6 +3,7 @@
 import importlib.metadata
 from pathlib import Path
 
+from agent.data.redact import redact
 from agent.diagnosis.curve import LossCurve
 from agent.diagnosis.rules import Case, diagnose
 from agent.job_folder import file_sha256, read_events, replace_file
@@ -26,7 +27,7 @@ def conclude(context: Context) -> None:
     curve = LossCurve.from_events(records)
     result = make_result(context, curve, records)
     report = context.folder.report
-    replace_file(report / "loss.png", draw_loss_plot(curve, title=f"{context.spec.name} · job #{context.spec.number}"))
+    replace_file(report / "loss.png", draw_loss_plot(curve, title=f"#{context.spec.number} {context.spec.name}"))
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
     text = write_report(context.spec, base_card(context), result, versions)
     replace_file(report / "report.md", text.encode())
@@ -88,7 +89,7 @@ def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) 
         peak_memory_mib=max((point.memory_mib or 0 for point in progress), default=0),
         optimistic=optimistic,
         answers=[
-            Answer(question=answer.prompt.question, base=base, tuned=tuned)
+            Answer(question=redact(answer.prompt.question), base=redact(base), tuned=redact(tuned))
             for answer, base, tuned in zip(
                 evaluation.tuned_answers, evaluation.base_answers, verified.tuned_texts, strict=False
             )

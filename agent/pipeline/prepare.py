@@ -6,6 +6,7 @@ from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, read_card
 from agent.data.chat_template import ChatTemplate
+from agent.data.held_out import HeldOutPrompt
 from agent.data.inspect import KeptRow, kept_rows
 from agent.data.split import Split, split_rows
 from agent.errors import AgentError
@@ -23,16 +24,6 @@ class TokenRow(Response):
 
     input_ids: list[int]
     labels: list[int]  # -100 where not trained on
-
-
-class HeldOutPrompt(Response):
-    """A question that no training row contained."""
-
-    question: str
-    messages: list[dict[str, str]]  # up to the question
-    prompt_ids: list[int]
-    expected: str
-    expected_tokens: int
 
 
 def base_card(context: Context) -> BaseModelCard:

@@ -1,24 +1,21 @@
 """Stage 4: train, look at the held-out rows on the way, stop when they get worse, keep the best weights."""
 
 import math
-import resource
 import time
 from typing import Any
 
-import torch
 from transformers import TrainerCallback
-from trl import SFTConfig
 
 from agent.errors import AgentError
-from agent.gpu import MIB, read_machine
+from agent.gpu import read_machine
 from agent.pipeline.checkpoints import Checkpoint, newest_valid, read_extra, rotate, save_checkpoint
 from agent.pipeline.context import Cancelled, Context, Stopped
 from agent.pipeline.load import loaded_model
+from agent.pipeline.meter import Meter, peak_memory_mib
 from agent.pipeline.prepare import TokenRow, read_rows
-from agent.pipeline.trainer import HearthSFTTrainer, held_out_loss
+from agent.pipeline.trainer import HearthSFTTrainer, held_out_loss, sft_config
 from shared.errors import ErrorCode
 from shared.events import CheckpointData, EvaluationData, ProgressData
-from shared.hyperparameters import ResolvedSettings
 
 PROGRESS_EVERY_S = 0.5
 NAN_STEPS = 3  # in a row; one alone may be a freak batch
@@ -52,38 +49,6 @@ def make_trainer(context: Context, rows: list[TokenRow], watcher: "Watcher") -> 
         rows=rows,
         processing_class=context.model.tokenizer,
         callbacks=[watcher],
-    )
-
-
-def sft_config(settings: ResolvedSettings, output_dir: str, seed: int, device: str) -> SFTConfig:
-    """Translate the resolved settings into TRL's names, and switch off its defaults that work against us."""
-    return SFTConfig(
-        output_dir=output_dir,
-        num_train_epochs=settings.n_epochs,
-        per_device_train_batch_size=settings.per_device_train_batch_size,
-        gradient_accumulation_steps=settings.gradient_accumulation_steps,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.lr_scheduler_type,
-        warmup_steps=settings.warmup_steps,
-        weight_decay=settings.weight_decay,
-        max_length=settings.max_length,
-        seed=seed,
-        data_seed=seed,
-        optim="adamw_torch",
-        bf16=device == "cuda" and torch.cuda.is_bf16_supported(),
-        fp16=device == "cuda" and not torch.cuda.is_bf16_supported(),
-        use_cpu=device == "cpu",
-        gradient_checkpointing=False,  # switched on with the model, where the plan asks for it
-        logging_steps=1,
-        logging_nan_inf_filter=False,  # it would show an old loss in place of NaN
-        disable_tqdm=True,
-        report_to=[],
-        save_strategy="no",  # the Trainer's own checkpoints are not atomic; the watcher writes ours
-        eval_strategy="no",
-        dataloader_num_workers=0,
-        dataset_kwargs={"skip_prepare_dataset": True},
-        remove_unused_columns=False,
-        restore_callback_states_from_checkpoint=False,  # the watcher restores its own
     )
 
 
@@ -241,54 +206,6 @@ class Watcher(TrainerCallback):
             ),
             type="metrics",
         )
-
-
-class Meter:
-    """Real tokens a second and seconds a step, with evaluations and checkpoints taken out."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-        self._seconds = 0.0
-        self._tokens = 0
-        self._steps = 0
-
-    def start(self) -> None:
-        """Begin to count."""
-        self._last = time.monotonic()
-
-    def step(self, real_tokens: int) -> None:
-        """Note a step; `real_tokens` counts from the start."""
-        now = time.monotonic()
-        self._seconds += now - self._last
-        self._last = now
-        self._tokens = real_tokens
-        self._steps += 1
-
-    def pause_until_now(self) -> None:
-        """Leave out what happened since the last step."""
-        self._last = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        """Return the seconds spent in steps."""
-        return self._seconds
-
-    @property
-    def tokens_a_second(self) -> float | None:
-        """Return real tokens a second; None before the first step."""
-        return round(self._tokens / self._seconds, 1) if self._seconds > 0 else None
-
-    @property
-    def seconds_a_step(self) -> float | None:
-        """Return the mean seconds a step; None before the first."""
-        return self._seconds / self._steps if self._steps else None
-
-
-def peak_memory_mib(device: str) -> int:
-    """Return the most memory this process has had: the GPU's, or resident."""
-    if device == "cuda":
-        return int(torch.cuda.max_memory_reserved()) // MIB
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _temperature(context: Context) -> int | None:

@@ -5,10 +5,11 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch.nn.functional import cross_entropy
-from trl import SFTTrainer
+from trl import SFTConfig, SFTTrainer
 
 from agent.pipeline.prepare import TokenRow
 from agent.pipeline.sampler import LengthGroupedSampler
+from shared.hyperparameters import ResolvedSettings
 
 IGNORED = -100
 
@@ -104,3 +105,35 @@ class HearthSFTTrainer(TrainedTokensMixin, SFTTrainer):  # type: ignore[misc]  #
         return LengthGroupedSampler(
             self._lengths, batch_size=self.args.per_device_train_batch_size, seed=self.args.seed
         )
+
+
+def sft_config(settings: ResolvedSettings, output_dir: str, seed: int, device: str) -> SFTConfig:
+    """Translate the resolved settings into TRL's names, and switch off its defaults that work against us."""
+    return SFTConfig(
+        output_dir=output_dir,
+        num_train_epochs=settings.n_epochs,
+        per_device_train_batch_size=settings.per_device_train_batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.lr_scheduler_type,
+        warmup_steps=settings.warmup_steps,
+        weight_decay=settings.weight_decay,
+        max_length=settings.max_length,
+        seed=seed,
+        data_seed=seed,
+        optim="adamw_torch",
+        bf16=device == "cuda" and torch.cuda.is_bf16_supported(),
+        fp16=device == "cuda" and not torch.cuda.is_bf16_supported(),
+        use_cpu=device == "cpu",
+        gradient_checkpointing=False,  # switched on with the model, where the plan asks for it
+        logging_steps=1,
+        logging_nan_inf_filter=False,  # it would show an old loss in place of NaN
+        disable_tqdm=True,
+        report_to=[],
+        save_strategy="no",  # the Trainer's own checkpoints are not atomic; the watcher writes ours
+        eval_strategy="no",
+        dataloader_num_workers=0,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        remove_unused_columns=False,
+        restore_callback_states_from_checkpoint=False,  # the watcher restores its own
+    )

@@ -23,7 +23,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     if said:
         answer.take_over(call.message_id)
     if said == (CONFIRMED,):
-        await core.agent.cancel(job.id)
+        await core.agent.cancel(job.id, call.requested_by)
         await answer.show(Reply(text=f"Cancelling {job_name(job)} …\nIts card says when it has stopped."))
     elif said == (DECLINED,):
         await answer.show(Reply(text=f"{job_name(job)} goes on."))
@@ -33,7 +33,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
 
 def _question(job: Job) -> Reply:
     step = job.progress.step if job.progress else 0
-    loss = f"What it learned in {step} steps ends there." if step else "It has not learned anything yet."
+    loss = f"What it learned in {step} steps is kept." if step else "It has not learned anything yet."
     return Reply(
         text="\n".join([f"Cancel {job_name(job)}?", *wrap(loss)]),
         buttons=(

@@ -69,7 +69,9 @@ RESULT = JobResult(
             suggestion="Add rows of the same kind: 200 make the figure steady.",
         ),
     ],
-    verification=Verification(prompts=8, agreed=8, undecided=0, merge_target="nf4", template_tokens_equal=True, stops=True),
+    verification=Verification(
+        prompts=8, agreed=8, undecided=0, merge_target="nf4", template_tokens_equal=True, stops=True
+    ),
     ollama_name="toast", gguf_bytes=2_000,
 )  # fmt: skip
 

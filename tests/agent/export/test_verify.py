@@ -1,9 +1,8 @@
 import pytest
 
+from agent.data.held_out import HeldOutPrompt, TunedAnswer
 from agent.errors import AgentError
-from agent.export.verify import Meeting, compare
-from agent.pipeline.evaluate import TunedAnswer
-from agent.pipeline.prepare import HeldOutPrompt
+from agent.export.verify import Ending, Meeting, compare, stops_like_trained
 from agent.pipeline.verify import refuse_if_different
 from shared.results import Verification
 
@@ -56,6 +55,20 @@ def test_a_model_that_is_not_the_trained_one_is_not_handed_out(
 ) -> None:
     with pytest.raises(AgentError, match=words):
         refuse_if_different(checked(agreed, template=template, stops=stops), "30 tokens for 31")
+
+
+@pytest.mark.parametrize(
+    ("endings", "stops"),
+    [
+        ([(True, True), (True, True), (False, False)], True),  # other words, other end
+        ([(True, True), (True, False)], False),  # the same words, and then no end
+        ([(False, True), (False, False)], True),
+        ([(False, False), (False, False)], False),
+        ([], True),  # the trained model never stopped either: advice, not a fault of the export
+    ],
+)
+def test_an_export_must_stop_where_it_followed_the_trained_model(endings: list[tuple[bool, bool]], stops: bool) -> None:
+    assert stops_like_trained([Ending(followed=followed, stopped=stopped) for followed, stopped in endings]) is stops
 
 
 def test_six_of_eight_is_enough() -> None:

@@ -18,7 +18,7 @@ from agent.pipeline.checkpoints import is_valid, list_checkpoints, newest_valid
 from agent.pipeline.context import Cancelled, Context, EventLog, Pulse
 from agent.pipeline.load import loaded_model
 from agent.pipeline.prepare import read_held_out, read_rows
-from agent.pipeline.trainer import TrainedTokensHead, collate, held_out_loss
+from agent.pipeline.trainer import TrainedTokensHead, collate, held_out_loss, sft_config
 from shared.events import CheckpointData, EvaluationData, ProgressData
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]  # the ML libraries warn as they please
@@ -56,7 +56,7 @@ def plain_trl(context: Context, rows: list[Any]) -> SFTTrainer:
     settings = context.spec.settings
     trainer = SFTTrainer(
         model=context.model.peft,
-        args=train.sft_config(settings, str(context.folder.path / "plain"), 42, "cpu"),
+        args=sft_config(settings, str(context.folder.path / "plain"), 42, "cpu"),
         train_dataset=Dataset.from_list([row.model_dump() for row in rows]),
         data_collator=collate,
         processing_class=context.model.tokenizer,

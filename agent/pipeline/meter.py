@@ -1,0 +1,56 @@
+"""How fast a training goes, and how much memory it has had."""
+
+import resource
+import time
+
+import torch
+
+from agent.gpu import MIB
+
+
+class Meter:
+    """Real tokens a second and seconds a step, with evaluations and checkpoints taken out."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+        self._seconds = 0.0
+        self._tokens = 0
+        self._steps = 0
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._last = time.monotonic()
+
+    def step(self, real_tokens: int) -> None:
+        """Note a step; `real_tokens` counts from the start."""
+        now = time.monotonic()
+        self._seconds += now - self._last
+        self._last = now
+        self._tokens = real_tokens
+        self._steps += 1
+
+    def pause_until_now(self) -> None:
+        """Leave out what happened since the last step."""
+        self._last = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds spent in steps."""
+        return self._seconds
+
+    @property
+    def tokens_a_second(self) -> float | None:
+        """Return real tokens a second; None before the first step."""
+        return round(self._tokens / self._seconds, 1) if self._seconds > 0 else None
+
+    @property
+    def seconds_a_step(self) -> float | None:
+        """Return the mean seconds a step; None before the first."""
+        return self._seconds / self._steps if self._steps else None
+
+
+def peak_memory_mib(device: str) -> int:
+    """Return the most memory this process has had: the GPU's, or resident."""
+    if device == "cuda":
+        return int(torch.cuda.max_memory_reserved()) // MIB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

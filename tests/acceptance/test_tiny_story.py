@@ -1,0 +1,123 @@
+"""The official OpenAI SDK against a real agent process, real children and a two-layer model."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+
+from shared.paths import KEY_FILE
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+SAMPLE = Path("shared/samples/toast.jsonl").absolute()
+
+
+@pytest.fixture(scope="module")
+def client(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
+    data_dir = tmp_path_factory.mktemp("data")
+    environment = {
+        **os.environ,
+        "HEARTH_DATA_DIR": str(data_dir),
+        "HEARTH_MODELS_DIR": str(models_dir),
+        "HEARTH_BIND": "127.0.0.1:0",
+        "HF_TOKEN": "hf_canary_that_nobody_may_see",
+    }
+    log = (data_dir / "agent.log").open("wb")
+    agent = subprocess.Popen([sys.executable, "-m", "agent"], env=environment, stdout=log, stderr=log, cwd=data_dir)
+    try:
+        yield connect(data_dir, agent)
+    finally:
+        agent.send_signal(signal.SIGTERM)
+        assert agent.wait(30) == 0
+        log.close()
+    assert "hf_canary" not in (data_dir / "agent.log").read_text()
+    for path in data_dir.glob("jobs/*/trainer.log"):
+        assert "hf_canary" not in path.read_text(errors="replace")
+
+
+def connect(data_dir: Path, agent: "subprocess.Popen[bytes]") -> openai.OpenAI:
+    address = data_dir / "agent.address"
+    deadline = time.monotonic() + 30
+    while not address.exists():
+        assert agent.poll() is None
+        assert time.monotonic() < deadline
+    return openai.OpenAI(
+        base_url=f"http://{address.read_text().strip()}/v1", api_key=(data_dir / KEY_FILE).read_text().strip()
+    )
+
+
+def supervised(**hyperparameters: object) -> dict[str, object]:
+    return {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}}
+
+
+def follow(client: openai.OpenAI, job_id: str) -> str:
+    """Read the job's events as they come, to the last; return them as text."""
+    url = f"{client.base_url}fine_tuning/jobs/{job_id}/events"
+    headers = {"Authorization": f"Bearer {client.api_key}"}
+    with httpx.stream("GET", url, params={"stream": "true"}, headers=headers, timeout=300) as stream:
+        return "\n".join(stream.iter_lines())
+
+
+def test_the_sdk_gets_from_a_file_to_a_verified_model(client: openai.OpenAI) -> None:
+    file = client.files.create(file=SAMPLE, purpose="fine-tune")
+    job = client.fine_tuning.jobs.create(
+        model="tiny", training_file=file.id, suffix="tiny-toast", seed=7,
+        method=supervised(n_epochs=2, learning_rate=0.001),  # type: ignore[arg-type]
+    )  # fmt: skip
+    waiting = client.fine_tuning.jobs.create(model="tiny", training_file=file.id, suffix="second")
+    events = follow(client, job.id)
+    done = client.fine_tuning.jobs.retrieve(job.id)
+    assert done.status == "succeeded", done.error
+    assert done.fine_tuned_model == "tiny-toast:v1"
+    assert done.trained_tokens
+    assert events.index('"progress"') < events.index('"verify"') < events.index('"artifact"')
+    check_results(client, done.result_files)
+    assert [c.step_number for c in client.fine_tuning.jobs.checkpoints.list(job.id)]
+    assert client.fine_tuning.jobs.list_events(job.id, limit=1).data[0].message == done.model_extra["result"]["verdict"]  # type: ignore[index]
+    assert "tiny-toast:v1" in [model.id for model in client.models.list()]
+    with pytest.raises(openai.ConflictError, match="uses"):
+        client.files.delete(file.id)
+    cancel_while_running(client, waiting.id)
+
+
+def check_results(client: openai.OpenAI, file_ids: list[str]) -> None:
+    files = {client.files.retrieve(file_id).filename: file_id for file_id in file_ids}
+    assert set(files) == {
+        "tiny-toast.gguf", "Modelfile", "tiny-toast-adapter.gguf", "tiny-toast-adapter.zip", "loss.png", "report.md",
+        "report.json",
+    }  # fmt: skip
+    assert client.files.content(files["tiny-toast.gguf"]).content[:4] == b"GGUF"
+    assert client.files.content(files["tiny-toast-adapter.gguf"]).content[:4] == b"GGUF"
+    assert client.files.content(files["tiny-toast-adapter.zip"]).content[:2] == b"PK"
+    assert "dataset sha256" in client.files.content(files["report.md"]).text
+
+
+def cancel_while_running(client: openai.OpenAI, job_id: str) -> None:
+    deadline = time.monotonic() + 60
+    while client.fine_tuning.jobs.retrieve(job_id).status != "running":
+        assert time.monotonic() < deadline
+    asked = time.monotonic()
+    client.fine_tuning.jobs.cancel(job_id)
+    follow(client, job_id)
+    assert time.monotonic() - asked < 12
+    assert client.fine_tuning.jobs.retrieve(job_id).status == "cancelled"
+
+
+def test_a_setting_out_of_range_starts_nothing(client: openai.OpenAI) -> None:
+    file = client.files.create(file=SAMPLE, purpose="fine-tune")
+    before = len(client.fine_tuning.jobs.list().data)
+    with pytest.raises(openai.BadRequestError, match="learning_rate"):
+        client.fine_tuning.jobs.create(model="tiny", training_file=file.id, method=supervised(learning_rate=5))  # type: ignore[arg-type]
+    assert len(client.fine_tuning.jobs.list().data) == before
+    client.files.delete(file.id)
+
+
+def test_a_wrong_key_is_refused(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.AuthenticationError):
+        client.with_options(api_key="wrong").files.list()
