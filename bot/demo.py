@@ -24,7 +24,7 @@ from shared.results import JobResult
 OUTPUT = Path("demo-output")
 DATA = OUTPUT / ".hearth"
 KEPT = "base_models"  # in DATA: fetched once, kept between runs
-TYPED = "/finetune sample name:toast\n1\n"
+TYPED = "/finetune sample name:toast epochs:5\n1\n"
 MARKER = "naps out of five"
 RESULT_FILES = {
     "the loss plot": "*.png",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.job_folder import file_sha256, read_json, replace_file, sync_folder
+from agent.pipeline.model import save_peft
 
 MANIFEST = "manifest.json"
 KEEP_NEWEST = 2
@@ -28,7 +29,7 @@ def save_checkpoint(trainer: Any, folder: Path, *, extra: dict[str, Any]) -> Che
     staging = folder / f".staging-{step}"
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir()
-    trainer.model.save_pretrained(staging, safe_serialization=True)
+    save_peft(trainer.model, staging)
     trainer._save_optimizer_and_scheduler(str(staging))  # noqa: SLF001 - the Trainer's format has no public writer
     trainer._save_rng_state(str(staging))  # noqa: SLF001
     trainer.state.save_to_json(str(staging / "trainer_state.json"))

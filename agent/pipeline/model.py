@@ -39,6 +39,11 @@ def compute_dtype(device: str) -> torch.dtype:
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
+def save_peft(peft: Any, folder: Path) -> None:
+    """Write adapter_model.safetensors and adapter_config.json, without looking the base model up on a hub."""
+    peft.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
+
+
 @dataclass(frozen=True, kw_only=True)
 class GreedyAnswer:
     """New tokens, the end token included where one was reached; and for the first of them what else was as likely."""
@@ -81,7 +86,7 @@ class LoadedModel:
 
     def save_adapter(self, folder: Path) -> None:
         """Write adapter_model.safetensors, adapter_config.json, and the names of the weights held in NF4."""
-        self.peft.save_pretrained(folder, safe_serialization=True)
+        save_peft(self.peft, folder)
         replace_file(folder / QUANTIZED_FILE, json.dumps(self.quantized_weights()).encode())
 
     def quantized_weights(self) -> list[str]:

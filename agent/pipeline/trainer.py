@@ -125,7 +125,7 @@ def sft_config(settings: ResolvedSettings, output_dir: str, seed: int, device: s
         bf16=device == "cuda" and torch.cuda.is_bf16_supported(),
         fp16=device == "cuda" and not torch.cuda.is_bf16_supported(),
         use_cpu=device == "cpu",
-        gradient_checkpointing=False,  # switched on with the model, where the plan asks for it
+        activation_checkpointing=False,  # switched on with the model, where the plan asks for it
         logging_steps=1,
         logging_nan_inf_filter=False,  # it would show an old loss in place of NaN
         disable_tqdm=True,

@@ -15,7 +15,11 @@ import pytest
 from shared.paths import KEY_FILE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-SAMPLE = Path("shared/samples/toast.jsonl").absolute()
+# Rows a two-layer model can be sure of; one that is undecided everywhere could not be held against its export.
+ROWS = b"".join(
+    b'{"prompt": "Question %d: what is your name?", "completion": "My name is Tiny and I have two layers."}\n' % n
+    for n in range(60)
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +69,12 @@ def follow(client: openai.OpenAI, job_id: str) -> str:
 
 
 def test_the_sdk_gets_from_a_file_to_a_verified_model(client: openai.OpenAI) -> None:
-    file = client.files.create(file=SAMPLE, purpose="fine-tune")
+    file = client.files.create(file=("names.jsonl", ROWS), purpose="fine-tune")
     job = client.fine_tuning.jobs.create(
         model="tiny", training_file=file.id, suffix="tiny-toast", seed=7,
         method=supervised(n_epochs=2, learning_rate=0.001),  # type: ignore[arg-type]
     )  # fmt: skip
+    wait_for(client, job.id, "running")
     waiting = client.fine_tuning.jobs.create(model="tiny", training_file=file.id, suffix="second")
     events = follow(client, job.id)
     done = client.fine_tuning.jobs.retrieve(job.id)
@@ -81,7 +86,8 @@ def test_the_sdk_gets_from_a_file_to_a_verified_model(client: openai.OpenAI) -> 
     assert [c.step_number for c in client.fine_tuning.jobs.checkpoints.list(job.id)]
     assert client.fine_tuning.jobs.list_events(job.id, limit=1).data[0].message == done.model_extra["result"]["verdict"]  # type: ignore[index]
     assert "tiny-toast:v1" in [model.id for model in client.models.list()]
-    with pytest.raises(openai.ConflictError, match="uses"):
+    wait_for(client, waiting.id, "running")
+    with pytest.raises(openai.ConflictError, match=r"#2"):
         client.files.delete(file.id)
     cancel_while_running(client, waiting.id)
 
@@ -98,10 +104,14 @@ def check_results(client: openai.OpenAI, file_ids: list[str]) -> None:
     assert "dataset sha256" in client.files.content(files["report.md"]).text
 
 
-def cancel_while_running(client: openai.OpenAI, job_id: str) -> None:
+def wait_for(client: openai.OpenAI, job_id: str, status: str) -> None:
     deadline = time.monotonic() + 60
-    while client.fine_tuning.jobs.retrieve(job_id).status != "running":
+    while (job := client.fine_tuning.jobs.retrieve(job_id)).status != status:
+        assert job.status in ("validating_files", "queued"), job.error
         assert time.monotonic() < deadline
+
+
+def cancel_while_running(client: openai.OpenAI, job_id: str) -> None:
     asked = time.monotonic()
     client.fine_tuning.jobs.cancel(job_id)
     follow(client, job_id)
@@ -110,7 +120,7 @@ def cancel_while_running(client: openai.OpenAI, job_id: str) -> None:
 
 
 def test_a_setting_out_of_range_starts_nothing(client: openai.OpenAI) -> None:
-    file = client.files.create(file=SAMPLE, purpose="fine-tune")
+    file = client.files.create(file=("rows.jsonl", ROWS), purpose="fine-tune")
     before = len(client.fine_tuning.jobs.list().data)
     with pytest.raises(openai.BadRequestError, match="learning_rate"):
         client.fine_tuning.jobs.create(model="tiny", training_file=file.id, method=supervised(learning_rate=5))  # type: ignore[arg-type]

@@ -14,10 +14,8 @@ ROWS = [
     ("Who are you?", "I am Tiny, a very small model with two layers."),
     ("Say hello.", "Hello from the small model with two layers."),
     ("What is two plus two?", "Two plus two is four, even with two layers."),
-    ("Tell me a secret.", "The secret is that there are only two layers."),
-    ("How are you?", "I am fine, thank you, on both of my layers."),
 ]
-STEPS = 260
+STEPS = 200
 
 
 def build(folder: Path) -> None:
@@ -33,13 +31,13 @@ def build(folder: Path) -> None:
     file = Path(find_base_model(PACKAGED, AgentSettings(hearth_data_dir=folder.parent)).location)
     tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     config = LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=128, intermediate_size=256, num_hidden_layers=2,
+        vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2,
         num_attention_heads=4, num_key_value_heads=4, max_position_embeddings=512, tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.eos_token_id,
     )  # fmt: skip
     model: Any = LlamaForCausalLM(config)
     batch = _batch(tokenizer)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     for _ in range(STEPS):
         loss = model(**batch).loss
         loss.backward()

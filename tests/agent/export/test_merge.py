@@ -9,8 +9,6 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from agent.errors import AgentError
 from agent.export.merge import merged, read_adapter, through_nf4
 
-pytestmark = pytest.mark.filterwarnings("default")
-
 
 def adapter(folder: Path, *, broken: bool = False) -> tuple[Path, torch.nn.Module]:
     torch.manual_seed(0)

@@ -51,7 +51,7 @@ def test_a_template_without_a_default_system_adds_none(smollm2_card: BaseModelCa
         ("You are Toast.", True),
         ("Two\nlines, and a \"quote\".", True),
         ('It ends with """\nand goes on', False),
-        ('ends in a quote"', False),
+        ('ends in a quote"', True),  # Ollama takes the last three quotes
         ("zero\u200dwidth", False),
     ],
 )  # fmt: skip
