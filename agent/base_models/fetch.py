@@ -153,7 +153,7 @@ def _dequantize_gguf(file: Path, folder: Path) -> None:
 
 def _download_small_files(source: BaseModelSource) -> tuple[Path, str, str | None]:
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     try:
         info = HfApi().model_info(source.location, files_metadata=True)
@@ -176,7 +176,9 @@ def _download_small_files(source: BaseModelSource) -> tuple[Path, str, str | Non
             code=ErrorCode.model_unknown,
             param="model",
         ) from error
-    except (HfHubHTTPError, OSError) as error:
+    except AgentError:
+        raise
+    except Exception as error:  # the hub's client lets the errors of its own HTTP library through
         raise AgentError(
             f"{source.name} could not be fetched from Hugging Face ({type(error).__name__}). Check the GPU machine's "
             "network, or use a model that is here already: /models.",

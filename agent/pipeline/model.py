@@ -190,7 +190,7 @@ def load_model(spec: JobSpec, card: BaseModelCard) -> LoadedModel:
     peft.peft_config["default"].base_model_name_or_path = spec.base_model  # not a path of this machine
     if settings.activation_checkpointing:
         model.enable_input_require_grads()
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     eos_ids = ChatTemplate(card).token_ids(card.eos_tokens)
     tokenizer = AutoTokenizer.from_pretrained(card.folder, trust_remote_code=False)
     return LoadedModel(peft=peft, tokenizer=tokenizer, eos_ids=sorted(eos_ids), device=spec.device)

@@ -228,12 +228,16 @@ def _micro_batch(
         if fits:
             return MicroBatch(rows=rows, activation_checkpointing=mode, memory_mib=estimate)
     raise AgentError(
-        f"{card.name} needs about {estimate / 1024:.1f} GiB of {machine.memory_kind} memory even with {rows} "
+        f"{card.name} needs about {estimate / 1024:.1f} GiB of {_memory(machine)} even with {rows} "
         f"row{'s' * (rows > 1)} at a time; {machine.memory_free_mib / 1024:.1f} GiB are free on {machine.name}. Choose "
         "a smaller model, a shorter max_length, or close what else uses the memory.",
         code=ErrorCode.insufficient_memory,
         param="model",
     )
+
+
+def _memory(machine: Machine) -> str:
+    return "GPU memory" if machine.device == "cuda" else "memory"
 
 
 def _spread(mib: float) -> Range:

@@ -81,7 +81,7 @@ def test_little_memory_means_fewer_rows_at_once_with_the_same_batch(smollm2_card
 
 def test_too_little_memory_is_refused_with_needed_and_free(smollm2_card: BaseModelCard) -> None:
     tiny = Machine(device="cpu", name="CPU", cores=2, memory_total_mib=900, memory_free_mib=600, disk_free_mib=50000)
-    with pytest.raises(AgentError, match=r"needs about 1\.\d GiB.*0\.6 GiB are free") as caught:
+    with pytest.raises(AgentError, match=r"needs about 0\.8 GiB of memory.*0\.6 GiB are free") as caught:
         plan(smollm2_card, machine=tiny)
     assert caught.value.code is ErrorCode.insufficient_memory
 

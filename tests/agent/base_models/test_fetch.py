@@ -1,0 +1,113 @@
+"""The fetch child with the real huggingface_hub, against a hub on loopback; and what is refused of any model."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from agent.base_models.catalog import SourceKind, find_base_model, list_base_models
+from agent.errors import AgentError
+from agent.inspector import Inspector
+from agent.settings import AgentSettings
+from shared.errors import ErrorCode
+from tests.fakes.hub import COMMIT, GATED, MISSING, FakeHub, repository
+
+LLAMA = {"model_type": "llama", "architectures": ["LlamaForCausalLM"]}
+
+
+@pytest.fixture
+async def hub(models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeHub]:
+    pickled = repository(tmp_path / "pickled", {"config.json": LLAMA, "pytorch_model.bin": b"\x80\x04"})
+    remote = repository(
+        tmp_path / "remote",
+        {"config.json": LLAMA | {"sub": [{"auto_map": {"AutoModel": "x.Y"}}]}, "model.safetensors": b"0" * 64},
+    )
+    fake = FakeHub({"acme/tiny": models_dir / "tiny", "acme/pickled": pickled, "acme/remote": remote})
+    await fake.server.start_server()
+    monkeypatch.setenv("HF_ENDPOINT", str(fake.server.make_url("")).rstrip("/"))
+    yield fake
+    await fake.server.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, models_dir: Path) -> AgentSettings:
+    return AgentSettings(hearth_data_dir=tmp_path / "data", hearth_models_dir=models_dir)
+
+
+@pytest.mark.slow
+async def test_a_hub_model_is_pinned_and_its_small_files_are_fetched_first(
+    hub: FakeHub, settings: AgentSettings
+) -> None:
+    card = await Inspector(settings).describe("acme/tiny")
+    assert (card.revision, card.license, card.architecture) == (COMMIT, "apache-2.0", "LlamaForCausalLM")
+    assert not [path for path in hub.asked if path.endswith(".safetensors")]
+    asked = len(hub.asked)
+    assert await Inspector(settings).describe("acme/tiny") == card
+    assert len(hub.asked) == asked  # the second time, the hub is not asked at all
+    assert "acme/tiny" in [model.id for model in list_base_models(settings)]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "words"),
+    [
+        ("acme/pickled", ErrorCode.model_unusable, "no safetensors"),
+        ("acme/remote", ErrorCode.model_unusable, "auto_map"),
+        (GATED, ErrorCode.model_unusable, "gated.*HF_TOKEN"),
+        (MISSING, ErrorCode.model_unknown, "no model “acme/missing”"),
+    ],
+)
+async def test_a_hub_model_that_cannot_be_used_says_why(
+    hub: FakeHub, settings: AgentSettings, name: str, code: ErrorCode, words: str
+) -> None:
+    with pytest.raises(AgentError, match=words) as caught:
+        await Inspector(settings).describe(name)
+    assert caught.value.code is code
+
+
+async def test_without_a_network_the_hub_is_said_to_be_out_of_reach(
+    settings: AgentSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(AgentError, match="could not be fetched"):
+        await Inspector(settings).describe("acme/tiny")
+
+
+@pytest.mark.slow
+async def test_a_tokenizer_unknown_to_llama_cpp_is_refused_before_training(
+    settings: AgentSettings, models_dir: Path, tmp_path: Path
+) -> None:
+    odd = tmp_path / "models" / "odd"
+    odd.mkdir(parents=True)
+    for path in (models_dir / "tiny").iterdir():
+        (odd / path.name).write_bytes(path.read_bytes())
+    tokenizer = json.loads((odd / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer["pre_tokenizer"]["use_regex"] = False  # now it splits text as no known model does
+    (odd / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    changed = AgentSettings(hearth_data_dir=settings.hearth_data_dir, hearth_models_dir=odd.parent)
+    with pytest.raises(AgentError, match="cannot become a GGUF") as caught:
+        await Inspector(changed).describe("odd")
+    assert caught.value.code is ErrorCode.model_not_convertible
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("/etc/passwd", ErrorCode.model_is_path),
+        ("../models/tiny", ErrorCode.model_is_path),
+        ("~/tiny", ErrorCode.model_is_path),
+        ("a/b/c", ErrorCode.model_is_path),
+        ("C:\\models", ErrorCode.model_is_path),
+        ("nothing-here", ErrorCode.model_unknown),
+    ],
+)
+def test_a_path_or_an_unknown_name_is_no_model(settings: AgentSettings, name: str, code: ErrorCode) -> None:
+    with pytest.raises(AgentError) as caught:
+        find_base_model(name, settings)
+    assert caught.value.code is code
+
+
+def test_names_resolve_to_their_sources(settings: AgentSettings) -> None:
+    assert find_base_model("smollm2-135m", settings).kind is SourceKind.packaged
+    assert find_base_model("tiny", settings).kind is SourceKind.folder
+    assert find_base_model("HuggingFaceTB/SmolLM2-360M", settings).kind is SourceKind.hub
