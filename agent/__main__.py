@@ -49,7 +49,6 @@ def main() -> int:
         print(refusal.message.replace(name, name.upper(), 1), file=sys.stderr)  # noqa: T201
         return BAD_SETTING
     os.umask(0o077)  # datasets and models are nobody else's business, a trainer's files included
-    settings = _absolute(settings)
     data_dir = settings.hearth_data_dir
     for folder in (data_dir, settings.files_dir, settings.jobs_dir, settings.base_models_dir):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -63,14 +62,6 @@ def main() -> int:
     except OSError as error:
         print(f"The agent cannot start: {error}.", file=sys.stderr)  # noqa: T201
     return 1
-
-
-def _absolute(settings: AgentSettings) -> AgentSettings:
-    """Make the folders absolute: a trainer has a working folder of its own."""
-    folders = {"hearth_data_dir": settings.hearth_data_dir, "hearth_models_dir": settings.hearth_models_dir}
-    return settings.model_copy(
-        update={name: folder.expanduser().resolve() for name, folder in folders.items() if folder is not None}
-    )
 
 
 async def serve(settings: AgentSettings) -> int:
@@ -97,7 +88,6 @@ async def serve(settings: AgentSettings) -> int:
 @contextlib.asynccontextmanager
 async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Supervisor]]:
     data_dir = settings.hearth_data_dir
-    remove_leftovers(settings.files_dir)
     store = await Store.open(data_dir / DATABASE)
     machine = partial(read_machine, data_dir)
     intake = Intake(
@@ -121,6 +111,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         version=version("hearth"),
     )
     try:
+        await remove_leftovers(settings, store)
         await intake.resume()
         yield (
             services,
@@ -145,7 +136,8 @@ async def _site(services: Services) -> AsyncIterator[None]:
     address = settings.hearth_data_dir / ADDRESS
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()
-        bound = ":".join(str(part) for part in runner.addresses[0][:2])
+        host, port = runner.addresses[0][:2]
+        bound = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         replace_file(address, bound.encode())
         log.info("hearth agent %s serves on http://%s; the key is in %s", services.version, bound, settings.key_file)
         yield

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, FetchReply
@@ -15,16 +16,8 @@ from shared.errors import ErrorCode, ErrorDetail
 
 FETCH_LIMIT_S = 600.0
 INSPECT_LIMIT_S = 600.0
-INHERITED = (
-    "PATH",
-    "HOME",
-    "LD_LIBRARY_PATH",
-    "SYSTEMROOT",
-    "TMPDIR",
-    "HF_ENDPOINT",
-    "SSL_CERT_FILE",
-    "CUDA_VISIBLE_DEVICES",
-)
+INHERITED = ("PATH", "HOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "CUDA_VISIBLE_DEVICES")
+INHERITED_ONLINE = ("HF_ENDPOINT", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +34,9 @@ class Inspector:
         environment = child_environment(offline=source.kind is not SourceKind.hub)
         if source.kind is SourceKind.hub and self._settings.hf_token is not None:
             environment["HF_TOKEN"] = self._settings.hf_token.get_secret_value()
-        output = await run_child("agent.base_models.fetch", source.model_dump_json(), environment, FETCH_LIMIT_S)
+        output = await run_child(
+            "agent.base_models.fetch", source.model_dump_json(), environment, FETCH_LIMIT_S, model_refusal(model)
+        )
         reply = FetchReply.model_validate_json(output)
         if reply.error is not None or reply.card is None:
             raise _as_error(reply.error)
@@ -59,7 +54,11 @@ class Inspector:
         card = await self.describe(model)
         request = InspectRequest(dataset=str(dataset), card=card)
         output = await run_child(
-            "agent.data.inspect", request.model_dump_json(), child_environment(offline=True), INSPECT_LIMIT_S
+            "agent.data.inspect",
+            request.model_dump_json(),
+            child_environment(offline=True),
+            INSPECT_LIMIT_S,
+            dataset_refusal,
         )
         reply = InspectReply.model_validate_json(output)
         if reply.error is not None or reply.findings is None:
@@ -69,20 +68,12 @@ class Inspector:
 
 def child_environment(*, offline: bool) -> dict[str, str]:
     """Build a child's environment from nothing: no secret of the agent is in it."""
-    keep = (
-        "PATH",
-        "HOME",
-        "LD_LIBRARY_PATH",
-        "SYSTEMROOT",
-        "TMPDIR",
-        "HF_ENDPOINT",
-        "SSL_CERT_FILE",
-        "CUDA_VISIBLE_DEVICES",
-    )
-    environment = {name: os.environ[name] for name in keep if name in os.environ}
+    inherited = INHERITED if offline else (*INHERITED, *INHERITED_ONLINE)
+    environment = {name: os.environ[name] for name in inherited if name in os.environ}
     environment |= {
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONSAFEPATH": "1",  # nothing in the folder it is started in is ever imported
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "NO_LOCAL_GGUF": "1",  # llama.cpp's converter uses the installed gguf, not its vendored copy
@@ -92,8 +83,27 @@ def child_environment(*, offline: bool) -> dict[str, str]:
     return environment
 
 
-async def run_child(module: str, request: str, environment: dict[str, str], limit_s: float) -> bytes:
-    """Run `python -m module`, give it `request`, return its stdout. Raises AgentError when it dies or hangs."""
+def dataset_refusal(happened: str) -> AgentError:
+    """Say that a dataset could not be read, and why."""
+    return AgentError(
+        f"Reading the file {happened}. Send a smaller or simpler one; the agent's log has the details.",
+        code=ErrorCode.dataset_broken,
+    )
+
+
+def model_refusal(model: str) -> Callable[[str], AgentError]:
+    """Return what says that a base model could not be read, and why."""
+    return lambda happened: AgentError(
+        f"Reading the base model {model} {happened}. Choose another one (/models); the agent's log has the details.",
+        code=ErrorCode.model_unusable,
+        param="model",
+    )
+
+
+async def run_child(
+    module: str, request: str, environment: dict[str, str], limit_s: float, refusal: Callable[[str], AgentError]
+) -> bytes:
+    """Run `python -m module`, give it `request`, return its stdout. Raises `refusal` when it dies or hangs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -107,21 +117,14 @@ async def run_child(module: str, request: str, environment: dict[str, str], limi
     try:
         output, errors = await asyncio.wait_for(process.communicate(request.encode()), limit_s)
     except TimeoutError as error:
-        raise AgentError(
-            f"Reading it took longer than {limit_s:.0f} s and was stopped. Send a smaller or simpler file.",
-            code=ErrorCode.dataset_broken,
-        ) from error
+        raise refusal(f"took longer than {limit_s:.0f} s and was stopped") from error
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode != 0:
         logger.error("%s ended with %s: %s", module, process.returncode, errors.decode(errors="replace")[-2000:])
-        raise AgentError(
-            f"Reading it ended unexpectedly (exit {process.returncode}), perhaps at a memory or time limit. "
-            "Send a smaller or simpler file; the agent's log has the details.",
-            code=ErrorCode.dataset_broken,
-        )
+        raise refusal(f"ended unexpectedly (exit {process.returncode}), perhaps at a memory or time limit")
     return output
 
 

@@ -14,6 +14,8 @@ from shared.inspections import DatasetForm
 from shared.jobs import Stage
 from shared.schema import Response
 
+ADAPTER_FILE = "adapter_model.safetensors"  # peft's name
+
 
 class JobSpec(Response):
     """What to do, resolved; written once as spec.json before the trainer starts."""
@@ -35,6 +37,7 @@ class JobSpec(Response):
     threads: int  # CPU threads of the trainer
     device: str  # "cuda" or "cpu"
     checkpoint_interval_s: float = 600.0
+    progress_every_s: float = 0.5  # at most one progress event in this time
 
 
 class Heartbeat(Response):

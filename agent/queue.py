@@ -1,7 +1,9 @@
-"""Whose job runs next, and how long the others wait. First come, first served. Pure."""
+"""Whose job runs next, and how long the others wait. First created, first run. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+PATIENCE_S = 30.0  # how long a job that is still validated holds its turn; then those behind it may go first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -10,8 +12,15 @@ class Waiting:
 
     job_id: str
     number: int
-    queued_at: float  # seconds since 1970
     minutes: float  # what its plan expects it to take
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validating:
+    """A job whose dataset is still being read: it has a number and no place yet."""
+
+    number: int
+    since: float  # seconds since 1970
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +34,20 @@ class Place:
 
 def in_order(waiting: Iterable[Waiting]) -> list[Waiting]:
     """Return the jobs in the order they will run."""
-    return sorted(waiting, key=lambda job: (job.queued_at, job.number))
+    return sorted(waiting, key=lambda job: job.number)
 
 
-def next_job(waiting: Iterable[Waiting]) -> Waiting | None:
-    """Return the job to run now, or None when nobody waits."""
-    return next(iter(in_order(waiting)), None)
+def next_job(waiting: Iterable[Waiting], *, validating: Iterable[Validating], now: float) -> Waiting | None:
+    """Return the job to run now, or None when nobody waits or the first in line is held."""
+    line = in_order(waiting)
+    return None if not line or held_s(line, validating=validating, now=now) is not None else line[0]
+
+
+def held_s(waiting: Iterable[Waiting], *, validating: Iterable[Validating], now: float) -> float | None:
+    """Return for how long the first in line is held for one created before it; None: it is not."""
+    line = in_order(waiting)
+    left = [job.since + PATIENCE_S - now for job in validating if line and job.number < line[0].number]
+    return max((seconds for seconds in left if seconds > 0), default=None)
 
 
 def places(waiting: Iterable[Waiting], *, busy_minutes: float) -> list[Place]:

@@ -1,6 +1,7 @@
 """Runs the jobs, one at a time: claims the next, starts its trainer, tails it, stops it, and says how it ended."""
 
 import asyncio
+import contextlib
 import errno
 import logging
 import signal
@@ -11,10 +12,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.job_folder import JobFolder, JobSpec, read_events, replace_file
 from agent.settings import AgentSettings
-from agent.store import Store, jobs, running
+from agent.store import Store, jobs, running, waiting
 from agent.store.running import Claim, Look
 from agent.trainer_process import (
     AdoptedTrainer,
@@ -26,6 +28,7 @@ from agent.trainer_process import (
 )
 from shared.errors import ErrorCode
 from shared.jobs import Job, JobError, JobStatus, Stage
+from shared.plans import Plan
 
 log = logging.getLogger(__name__)
 
@@ -73,15 +76,21 @@ class Supervisor:
         while True:
             news = self._store.bell.listen()
             claim = await self._store.run(running.claim_next, now=self._clock())
-            if claim is None:
-                await news.wait()
-            else:
+            if claim is not None:
                 await self._guarded(claim.job.id, self._conduct(claim))
+                continue
+            held_s = await self._store.run(waiting.held_s, now=self._clock())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(held_s):
+                    await news.wait()
 
     async def _guarded(self, job_id: str, work: Coroutine[None, None, None]) -> None:
         """One job that cannot be run must not stop the ones behind it."""
         try:
             await work
+        except AgentError as error:
+            failure = JobError(code=error.code, message=error.message, param=error.param)
+            await self._store.run(jobs.fail, job_id, failure, now=self._clock())
         except Exception as error:
             log.exception("%s: the supervisor failed", job_id)
             code = ErrorCode.insufficient_disk if _disk_is_full(error) else ErrorCode.internal
@@ -90,8 +99,10 @@ class Supervisor:
             await self._store.run(jobs.fail, job_id, JobError(code=code, message=message), now=self._clock())
 
     async def _conduct(self, claim: Claim) -> None:
+        machine = await asyncio.to_thread(self._machine)
+        _check_disk(claim.plan.plan, machine)
         folder = self._folder(claim.job.id)
-        spec = self._spec(claim)
+        spec = self._spec(claim, machine)
         await asyncio.to_thread(folder.create, spec)
         if await self._fetch(claim.job.id, folder, spec):
             await self._train(claim.job.id, folder, spec)
@@ -125,7 +136,8 @@ class Supervisor:
         return True
 
     async def _train(self, job_id: str, folder: JobFolder, spec: JobSpec) -> None:
-        environment = trainer_environment(folder, threads=spec.threads)
+        gpu = (await asyncio.to_thread(self._machine)).gpu if spec.device == "cuda" else None
+        environment = trainer_environment(folder, threads=spec.threads, gpu=gpu)
         trainer = await asyncio.to_thread(start, self._command, folder, environment)
         if not await self._attend(job_id, folder, trainer):
             await self._end(job_id, folder, f"The trainer ended without a last word ({trainer.outcome()})")
@@ -232,9 +244,9 @@ class Supervisor:
     def _fetched(folder: JobFolder) -> bool:
         return folder.stage_marker(Stage.fetch).exists()
 
-    def _spec(self, claim: Claim) -> JobSpec:
+    def _spec(self, claim: Claim, machine: Machine) -> JobSpec:
         models_dir = self._settings.hearth_models_dir
-        plan, machine = claim.plan.plan, self._machine()
+        plan = claim.plan.plan
         return JobSpec(
             job_id=claim.job.id,
             number=claim.job.number,
@@ -252,6 +264,17 @@ class Supervisor:
             total_steps=plan.steps,
             threads=self._settings.hearth_threads or machine.cores,
             device=machine.device,
+        )
+
+
+def _check_disk(plan: Plan, machine: Machine) -> None:
+    """Look again: other jobs have filled the disk since the plan was made. Raises AgentError."""
+    needed = plan.disk_mib.low
+    if machine.disk_free_mib < needed:
+        raise AgentError(
+            f"The job needs at least {needed:.0f} MiB of disk; {machine.disk_free_mib} MiB are free in the data folder "
+            "now. Free some space and start it again.",
+            code=ErrorCode.insufficient_disk,
         )
 
 

@@ -11,9 +11,10 @@ from typing import Protocol
 import psutil
 from filelock import FileLock, Timeout
 
+from agent.data.redact import redact
 from agent.job_folder import JobFolder
 
-PASSED_ON = ("PATH", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT")
+PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT")
 PASSED_ON_ONLINE = ("HF_ENDPOINT", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 NICENESS = 10  # whoever sits at the machine comes first
 
@@ -94,15 +95,20 @@ def start(command: Sequence[str], folder: JobFolder, environment: Mapping[str, s
 
 
 def trainer_environment(
-    folder: JobFolder, *, threads: int, hub_token: str | None = None, online: bool = False
+    folder: JobFolder, *, threads: int, gpu: str | None = None, hub_token: str | None = None, online: bool = False
 ) -> dict[str, str]:
-    """Return the whole environment of a child: built from nothing, offline and without secrets unless `online`."""
+    """Return the whole environment of a child: built from nothing, offline and without secrets unless `online`.
+
+    It sees the one GPU it was planned for, and none without `gpu`.
+    """
     passed_on = (*PASSED_ON, *PASSED_ON_ONLINE) if online else PASSED_ON
     environment = {name: os.environ[name] for name in passed_on if name in os.environ}
     environment |= {
         "HOME": str(folder.path),  # caches and settings of the person at the machine stay out of it
         "TMPDIR": str(temporary_folder(folder)),
         "LANG": "C.UTF-8",
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the numbers of NVML, which the machine was read with
+        "CUDA_VISIBLE_DEVICES": gpu or "",
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
         "TOKENIZERS_PARALLELISM": "false",
@@ -154,9 +160,9 @@ def lock_is_held(path: Path) -> bool:
 
 
 def last_line(log: Path, *, limit: int = 200) -> str | None:
-    """Return the last line of a log that says something; of a traceback that is the error itself."""
+    """Return the last line of a log that says something, redacted; of a traceback that is the error itself."""
     lines = [line.strip() for line in tail(log, 50) if line.strip()]
-    return lines[-1][:limit] if lines else None
+    return redact(lines[-1])[:limit] if lines else None  # cut last: half a secret is not recognised
 
 
 def tail(log: Path, count: int, *, window: int = 4 * 1024 * 1024) -> list[str]:

@@ -92,11 +92,12 @@ def _waiting(snapshot: Snapshot, *, now: float) -> list[str]:
     position, queued = snapshot.job.queue_position, snapshot.queued
     of = f" of {queued}" if position is not None and queued is not None and queued >= position else ""
     lines = [f"Place {position if position is not None else DASH}{of} in the queue"]
-    if snapshot.wait_s is None:
+    if snapshot.starts_at is None:
         return [*lines, f"Starts in {DASH}"]
-    if snapshot.wait_s < 5:
+    remaining_s = max(0.0, snapshot.starts_at - now)
+    if remaining_s < 5:
         return [*lines, "Starts at once"]
-    return [*lines, f"Starts in about {duration(snapshot.wait_s)} ({clock_time(now + snapshot.wait_s, now=now)})"]
+    return [*lines, f"Starts in about {duration(remaining_s)} ({clock_time(snapshot.starts_at, now=now)})"]
 
 
 def _running(job: Job, *, now: float) -> list[str]:
@@ -104,7 +105,7 @@ def _running(job: Job, *, now: float) -> list[str]:
     if job.stage is not None and job.stage is not Stage.train:
         step = list(Stage).index(job.stage) + 1
         lines += wrap(f"{STAGES[job.stage][1]} ({step} of {len(Stage)})")
-    elapsed = f"Elapsed {duration(now - job.created_at)}"
+    elapsed = f"Elapsed {duration(now - (job.started_at or job.created_at))}"
     if job.progress is None:
         return [*lines, elapsed]
     if job.stage is Stage.train:

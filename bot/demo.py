@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from bot.agent_process import running_agent, stop_process
 from bot.errors import BotError
 from bot.format import duration, one_line
+from bot.settings import local_address
 from shared.errors import ErrorCode
 from shared.results import JobResult
 
@@ -25,6 +26,8 @@ OUTPUT = Path("demo-output")
 DATA = OUTPUT / ".hearth"
 KEPT = "base_models"  # in DATA: fetched once, kept between runs
 TYPED = "/finetune sample name:toast epochs:5\n1\n"
+TYPED_AT_A_BREAK = "/status #1\n/cancel #1 yes\n"  # a bot follows what it shows, so it leaves when the job has ended
+CANCEL_S = 30
 MARKER = "naps out of five"
 RESULT_FILES = {
     "the loss plot": "*.png",
@@ -54,7 +57,7 @@ def main() -> int:
         _say(f"\nThe demo failed: {error.message}")
         return 1
     except KeyboardInterrupt:
-        _say("\nStopped. The agent is stopped too.")
+        _say("\nStopped: the training, the bot and the agent.")
         return 130
     _say(f"All of it was real, and took {duration(time.monotonic() - began)}. In {OUTPUT.absolute()}:")
     _say("\n".join(f"  {path.name}" for path in sorted(OUTPUT.iterdir()) if not path.name.startswith(".")))
@@ -93,27 +96,53 @@ def _clear() -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of both processes; an empty value hides what `.env` says."""
+    """Return the environment of the agent; what is set here wins over `.env`."""
     return {
         **os.environ,
         "HEARTH_DATA_DIR": str(DATA),
         "HEARTH_BIND": "127.0.0.1:0",
         "HEARTH_BOT_DIR": str(OUTPUT / ".hearth-bot"),
         "HEARTH_FILES_DIR": str(OUTPUT),
-        "HEARTH_AGENT_URL": "",
-        "HEARTH_AGENT_KEY": "",
     }
+
+
+def _bot_environment() -> dict[str, str]:
+    """Return the environment of a bot for the running agent, and for no other that `.env` may name."""
+    agent = local_address(DATA)
+    return {**_environment(), "HEARTH_AGENT_URL": agent.url, "HEARTH_AGENT_KEY": agent.key}
 
 
 def _play() -> None:
     with running_agent(DATA, OUTPUT / ".agent.log", _environment()):
-        _talk()
+        try:
+            _talk()
+        except BaseException:
+            _cancel()
+            raise
+
+
+def _cancel() -> None:
+    """Cancel the job, if there is one, and wait until it has ended: a trainer outlives its agent."""
+    bot = subprocess.Popen(
+        [sys.executable, "-m", "bot"],
+        env=_bot_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # a second Ctrl-C is for us
+    )
+    try:
+        bot.communicate(TYPED_AT_A_BREAK.encode(), timeout=CANCEL_S)
+    except subprocess.TimeoutExpired:
+        sys.stderr.write(f"The training did not end within {CANCEL_S} s; it was asked to, and ends by itself.\n")
+    finally:
+        stop_process(bot)
 
 
 def _talk() -> None:
     """Type into the bot; show what it says, and keep it."""
     bot = subprocess.Popen(
-        [sys.executable, "-m", "bot"], env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "bot"], env=_bot_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     try:
         assert bot.stdin is not None

@@ -18,6 +18,10 @@ class AgentRefusedError(BotError):
     """The agent answered with an error body, or with something that is not its protocol."""
 
 
+class JobUnknownError(AgentRefusedError):
+    """The agent does not know the job."""
+
+
 class BadCallError(BotError):
     """What the person typed cannot be done as it stands."""
 

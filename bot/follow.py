@@ -14,13 +14,19 @@ from bot.agent_client import AgentClient
 from bot.card import job_card, unknown_card, without_contact
 from bot.chat import Chat, OpenChat, post_pages
 from bot.clock import Clock
-from bot.errors import AgentRefusedError, AgentUnreachableError, ChatBusyError, ChatError, MessageGoneError
+from bot.errors import (
+    AgentRefusedError,
+    AgentUnreachableError,
+    ChatBusyError,
+    ChatError,
+    JobUnknownError,
+    MessageGoneError,
+)
 from bot.reply import Reply
 from bot.result_card import result_card
 from bot.results import collect_results
 from bot.snapshot import Snapshot, take_snapshot
 from bot.subscriptions import Subscription, Subscriptions
-from shared.errors import ErrorCode
 from shared.events import Event, QueueData, StateData
 from shared.jobs import JobStatus
 
@@ -29,6 +35,7 @@ logger = logging.getLogger(__name__)
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # then 20 s for ever
 CHAT_RETRY_S = 15.0
 LOST_RETRY_S = 5.0
+REFUSED_RETRY_S = 15.0
 
 
 @dataclass(kw_only=True)
@@ -170,11 +177,12 @@ class Follow:
         except AgentUnreachableError:
             await self._show_lost(slot)
             self._again_in(slot, LOST_RETRY_S)
+        except JobUnknownError:
+            await self._forget(slot)
+            return True
         except AgentRefusedError as error:
-            if error.code is ErrorCode.not_found:
-                await self._forget(slot)
-                return True
             logger.warning("job %s: %s", slot.subscription.job_id, error)
+            self._again_in(slot, REFUSED_RETRY_S)
         return False
 
     async def _show(self, slot: Slot, snapshot: Snapshot) -> bool:

@@ -1,6 +1,8 @@
 """What follows `/finetune`: read from the words of a person, and written back as a line to type. Pure."""
 
+import contextlib
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +75,18 @@ def write_line(file_id: str, *, model: str, name: str, method: Method, seed: int
     return "/finetune " + " ".join(words)
 
 
+def within_limits(change: Mapping[str, float]) -> dict[str, object]:
+    """Return a change with each figure brought within its limits; what is no setting is left out."""
+    fitting: dict[str, object] = {}
+    for name, value in change.items():
+        if name in Hyperparameters.model_fields:
+            fitted = _fitted(name, value)
+            with contextlib.suppress(ValidationError):  # out of a limit that has no nearest value, as above 0
+                Hyperparameters.model_validate({name: fitted})
+                fitting[name] = fitted
+    return fitting
+
+
 def option_names() -> list[str]:
     """Return every option a person may type, short names where they exist."""
     return ["model", "name", "seed", *(TYPED_NAMES.get(name, name) for name in Hyperparameters.model_fields)]
@@ -80,8 +94,19 @@ def option_names() -> list[str]:
 
 def describe_setting(name: str) -> str:
     """Return in words what a setting may be: "auto, or a number above 0, up to 50"."""
-    choices = Hyperparameters.model_json_schema()["properties"][name]["anyOf"]
-    return ", or ".join(_describe(choice) for choice in choices)
+    return ", or ".join(_describe(choice) for choice in _choices(name))
+
+
+def _choices(name: str) -> list[dict[str, Any]]:
+    choices: list[dict[str, Any]] = Hyperparameters.model_json_schema()["properties"][name]["anyOf"]
+    return choices
+
+
+def _fitted(name: str, value: float) -> float:
+    for limits in _choices(name):
+        if "maximum" in limits:
+            return min(max(value, limits.get("minimum", value)), limits["maximum"])
+    return value
 
 
 def _is_option(argument: str) -> bool:

@@ -47,6 +47,7 @@ class Reply:
     image: Image | None = None
     files: tuple[File, ...] = ()
     folder: str = ""  # where files are saved rather than attached: their own folder, if their names are taken
+    again: str = ""  # the command that shows this once more, for when the files could not be saved
     copy: tuple[Copy, ...] = ()
     buttons: tuple[Button, ...] = ()
     milestone: str | None = None  # set: a live card. Where edits cannot be seen, show it again when this changes

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from bot.card import job_name
 from bot.format import clip, duration, number, one_line, plural, size, wrap
-from bot.options import write_line
+from bot.options import within_limits, write_line
 from bot.reply import Button, Copy, File, Image, Reply
 from bot.snapshot import Snapshot
 from shared.files import FileObject
 from shared.jobs import Job, JobStatus
 from shared.results import Advice, Answer, JobResult
 
-ANSWER_LENGTH = 320  # characters of an answer shown; the whole of it is in the report
+ANSWER_LENGTH = 220  # characters of an answer shown; the whole of it is in the report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,7 @@ class Outcome:
     image: Image | None = None
     attached: tuple[File, ...] = ()
     too_large: tuple[FileObject, ...] = ()
+    missing: tuple[str, ...] = ()  # ids of files that the agent does not have any more
 
 
 def result_card(snapshot: Snapshot, outcome: Outcome) -> Reply:
@@ -39,6 +40,7 @@ def _success(job: Job, result: JobResult, outcome: Outcome) -> Reply:
         *[_answer(answer) for answer in result.answers],
         *[_advice(advice) for advice in result.advice],
         _left_on_agent(outcome),
+        _missing(outcome),
     ]
     name = one_line(job.suffix)
     ollama = Copy(
@@ -50,6 +52,7 @@ def _success(job: Job, result: JobResult, outcome: Outcome) -> Reply:
         image=outcome.image,
         files=outcome.attached,
         folder=f"{job.suffix}-{job.number}",
+        again=f"/status #{job.number}",
         copy=(ollama, *_as_advised(job, result.advice)),
     )
 
@@ -65,6 +68,7 @@ def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:
         *[_advice(item) for item in advice],
         wrap(_kept(job, outcome)),
         _left_on_agent(outcome),
+        _missing(outcome),
         wrap(f"Your dataset is kept. What happened, line by line: /log #{job.number}"),
     ]
     again = Copy(intro="To try again:", lines=(_line(job, {}),))
@@ -73,6 +77,7 @@ def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:
         image=outcome.image,
         files=outcome.attached,
         folder=f"{job.suffix}-{job.number}",
+        again=f"/status #{job.number}",
         copy=_as_advised(job, list(advice)) or (again,),
         buttons=(Button(label="Log", line=f"/log #{job.number}"),),
     )
@@ -103,6 +108,8 @@ def _kept(job: Job, outcome: Outcome) -> str:
     files = len(outcome.attached) + len(outcome.too_large)
     if files:
         return f"Kept: {plural(files, 'file')} made before the end."
+    if outcome.missing:
+        return ""
     if job.progress is None or job.progress.step == 0:
         return "No step was trained yet, so there was nothing to keep."
     return f"Trained: {job.progress.step} of {job.progress.total_steps} steps. No file was finished."
@@ -115,13 +122,22 @@ def _left_on_agent(outcome: Outcome) -> list[str]:
     return lines
 
 
-def _changes(advice: list[Advice]) -> dict[str, object]:
-    """Return what the first advice with a change would change."""
-    return next((dict(item.change) for item in advice if item.change), {})
+def _missing(outcome: Outcome) -> list[str]:
+    return wrap(f"Missing, the agent has lost: {', '.join(outcome.missing)}.") if outcome.missing else []
+
+
+def _changes(job: Job, advice: list[Advice]) -> dict[str, object]:
+    """Return what the first advice with a change would change, as far as it is possible and not so already."""
+    used = job.settings.model_dump() if job.settings else {}
+    for item in advice:
+        change = {name: value for name, value in within_limits(item.change).items() if used.get(name) != value}
+        if change:
+            return change
+    return {}
 
 
 def _as_advised(job: Job, advice: list[Advice]) -> tuple[Copy, ...]:
-    changes = _changes(advice)
+    changes = _changes(job, advice)
     return (Copy(intro="To try again as advised:", lines=(_line(job, changes),)),) if changes else ()
 
 

@@ -9,6 +9,7 @@ from bot.errors import AgentRefusedError
 from bot.format import safe_file_name
 from bot.reply import File, Image
 from bot.result_card import Outcome
+from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.jobs import Job
 
@@ -17,7 +18,8 @@ PLOT_NAME = "loss.png"
 
 async def collect_results(agent: AgentClient, job: Job, capabilities: Capabilities) -> Outcome:
     """Ask for every result file; the plot becomes the picture, what is too large stays with the agent."""
-    files = [await agent.file(file_id) for file_id in job.result_files]
+    known = {file_id: await _known(agent, file_id) for file_id in job.result_files}
+    files = [file for file in known.values() if file is not None]
     pictures = [file for file in files if file.filename.lower().endswith(".png")]
     others = [file for file in files if file not in pictures]
     limit = capabilities.upload_bytes
@@ -26,6 +28,7 @@ async def collect_results(agent: AgentClient, job: Job, capabilities: Capabiliti
         image=await plot_image(agent, job, stored=pictures[0] if pictures else None),
         attached=tuple(_stored(agent, file) for file in others if file not in too_large),
         too_large=too_large,
+        missing=tuple(file_id for file_id, file in known.items() if file is None),
     )
 
 
@@ -46,6 +49,16 @@ def bytes_file(name: str, content: bytes) -> File:
         yield content
 
     return File(name=name, size=len(content), open=chunks)
+
+
+async def _known(agent: AgentClient, file_id: str) -> FileObject | None:
+    """Return what is known of a file, or None if it is not there."""
+    try:
+        return await agent.file(file_id)
+    except AgentRefusedError as error:
+        if error.code is ErrorCode.not_found:
+            return None
+        raise
 
 
 def _stored(agent: AgentClient, file: FileObject) -> File:

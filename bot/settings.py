@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.agent_client import Address
 from bot.errors import SettingsError
-from shared.paths import KEY_FILE, default_bot_dir, default_data_dir
+from shared.paths import KEY_FILE, Folder, default_bot_dir, default_data_dir
 
 DEFAULT_AGENT_URL = "http://127.0.0.1:8420"
 ADDRESS_FILE = "agent.address"  # host:port of the running agent, in its data folder
@@ -17,13 +17,15 @@ ADDRESS_FILE = "agent.address"  # host:port of the running agent, in its data fo
 class Settings(BaseSettings):
     """HEARTH_… as the bot needs it."""
 
-    model_config = SettingsConfigDict(env_prefix="HEARTH_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="HEARTH_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     agent_url: str | None = None  # default: the address file, else 127.0.0.1:8420
     agent_key: SecretStr | None = None  # default: the key file that the agent made
-    data_dir: Path = Field(default_factory=default_data_dir)  # the agent's, for its key and address
-    bot_dir: Path = Field(default_factory=default_bot_dir)  # the bot's small database and log
-    files_dir: Path = Path("hearth-files")  # where the terminal saves results
+    data_dir: Folder = Field(default_factory=default_data_dir)  # the agent's, for its key and address
+    bot_dir: Folder = Field(default_factory=default_bot_dir)  # the bot's small database and log
+    files_dir: Folder = Path("hearth-files")  # where the terminal saves results
 
     @field_validator("agent_url")
     @classmethod
@@ -37,11 +39,9 @@ class Settings(BaseSettings):
 
     def agent_address(self) -> Address:
         """Return where the agent is now."""
-        return Address(url=self.agent_url or _local_url(self.data_dir), key=self._key())
-
-    def _key(self) -> str:
+        local = local_address(self.data_dir)
         key = self.agent_key.get_secret_value() if self.agent_key else ""
-        return key or _first_line(self.data_dir / KEY_FILE)
+        return Address(url=self.agent_url or local.url, key=key or local.key)
 
 
 def load_settings() -> Settings:
@@ -56,9 +56,10 @@ def load_settings() -> Settings:
         raise SettingsError(f"{name} is {value}. Expected: {expected}.", param=name) from cause
 
 
-def _local_url(data_dir: Path) -> str:
+def local_address(data_dir: Path) -> Address:
+    """Return the address and key that an agent left in its data folder."""
     address = _first_line(data_dir / ADDRESS_FILE)
-    return f"http://{address}" if address else DEFAULT_AGENT_URL
+    return Address(url=f"http://{address}" if address else DEFAULT_AGENT_URL, key=_first_line(data_dir / KEY_FILE))
 
 
 def _first_line(path: Path) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from bot.agent_client import AgentClient
+from bot.errors import AgentRefusedError, JobUnknownError
+from shared.errors import ErrorCode
 from shared.events import AdviceData, QueueData
 from shared.jobs import FINISHED, Job, JobStatus
 from shared.results import Advice
@@ -14,7 +16,7 @@ class Snapshot:
 
     job: Job
     queued: int | None = None  # jobs that wait, this one included; known while it waits itself
-    wait_s: int | None = None
+    starts_at: float | None = None  # seconds since 1970, as the agent estimates it
     advice: tuple[Advice, ...] = ()  # of a job that ended without a result
 
     @property
@@ -24,16 +26,36 @@ class Snapshot:
 
 
 async def take_snapshot(agent: AgentClient, job_id: str) -> Snapshot:
-    """Ask for a job, and for its place in the queue or its advice where that applies."""
-    job = await agent.job(job_id)
+    """Ask for a job, and for its place in the queue or its advice where that applies.
+
+    Raises JobUnknownError if the agent does not know it.
+    """
+    job = await _known_job(agent, job_id)
     if job.status is JobStatus.queued:
         info = await agent.info()
-        events = (await agent.events(job.id)).data
-        waits = [event.data.wait_s for event in events if isinstance(event.data, QueueData)]
-        return Snapshot(job=job, queued=info.queued_jobs, wait_s=waits[0] if waits else None)
+        return Snapshot(job=job, queued=info.queued_jobs, starts_at=await _starts_at(agent, job))
     if job.status in FINISHED and job.result is None:
         events = (await agent.events(job.id, limit=100)).data
         return Snapshot(
             job=job, advice=tuple(e.data.advice for e in reversed(events) if isinstance(e.data, AdviceData))
         )
     return Snapshot(job=job)
+
+
+async def _known_job(agent: AgentClient, job_id: str) -> Job:
+    try:
+        return await agent.job(job_id)
+    except AgentRefusedError as error:
+        if error.code is ErrorCode.not_found:
+            raise JobUnknownError(error.message, code=error.code) from error
+        raise
+
+
+async def _starts_at(agent: AgentClient, job: Job) -> float | None:
+    """Return when a waiting job may start: the job's own estimate, else what the queue said last."""
+    if job.estimated_start is not None:
+        return job.estimated_start
+    for event in (await agent.events(job.id)).data:  # newest first
+        if isinstance(event.data, QueueData):
+            return None if event.data.wait_s is None else event.created_at + event.data.wait_s
+    return None

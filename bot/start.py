@@ -1,8 +1,11 @@
 """`make run`: an agent and a bot on one machine, with the settings of `.env`. The agent stops with the bot."""
 
 import os
+import signal
 import subprocess
 import sys
+from types import FrameType
+from typing import NoReturn
 
 from bot.agent_process import agent_listens, running_agent, stop_process
 from bot.errors import BotError
@@ -11,6 +14,7 @@ from bot.settings import Settings, load_settings
 
 def main() -> int:
     """Start what is not running yet; return the bot's exit code."""
+    signal.signal(signal.SIGTERM, _leave)
     try:
         settings = load_settings()
         if settings.agent_url is not None:
@@ -41,6 +45,12 @@ def _run_bot() -> int:
         return bot.wait()
     finally:
         stop_process(bot)
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Unwind, which stops what was started here. Once: a second SIGTERM must not cut that short."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(0)
 
 
 def _say(text: str) -> None:

@@ -105,7 +105,7 @@ class Job(Response):
     object: Literal["fine_tuning.job"] = "fine_tuning.job"
     created_at: int
     finished_at: int | None = None
-    estimated_finish: int | None = None
+    estimated_finish: int | None = None  # running or queued, where the plan gives minutes
     status: JobStatus
     model: str
     fine_tuned_model: str | None = None  # the Ollama name, once verified
@@ -124,6 +124,8 @@ class Job(Response):
     plan: str | None = None
     stage: Stage | None = None
     queue_position: int | None = None  # 1 is next
+    started_at: int | None = None  # when it first ran
+    estimated_start: int | None = None  # seconds since 1970; of a queued job alone
     settings: ResolvedSettings | None = None
     requested_by: RequestedBy | None = None
     progress: Progress | None = None

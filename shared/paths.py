@@ -1,10 +1,22 @@
 """Where things lie by default, for the two sides that share a machine."""
 
 from pathlib import Path
+from typing import Annotated
 
 import platformdirs
+from pydantic import AfterValidator
 
 KEY_FILE = "agent.key"  # in the agent's data folder, mode 0600
+
+
+def _whole(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as cause:
+        raise ValueError(f"a folder that I can find: {cause}") from cause
+
+
+Folder = Annotated[Path, AfterValidator(_whole)]  # a setting: `~` expanded, made absolute
 
 
 def default_data_dir() -> Path:

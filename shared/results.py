@@ -32,6 +32,7 @@ class Verification(Response):
     agreed: int  # answers equal to the trained model's for 16 tokens or to their end
     undecided: int  # those that part where the trained model itself found both words as likely
     merge_target: Literal["nf4", "original"]  # the weights the adapter was merged onto
+    second_try: bool = False  # the first target did not agree, so both were tried and the better kept
     template_tokens_equal: bool
     stops: bool  # ends its turn where the trained model, after the same words, did
 

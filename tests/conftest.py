@@ -24,7 +24,7 @@ def smollm2_card(tmp_path_factory: pytest.TempPathFactory) -> BaseModelCard:
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A HEARTH_MODELS_DIR with one two-layer model, `tiny`, trained here for seconds."""
     folder = tmp_path_factory.mktemp("models")
-    environment = child_environment(offline=True) | {"OMP_NUM_THREADS": "2"}
+    environment = child_environment(offline=True) | {"OMP_NUM_THREADS": "2", "PYTHONSAFEPATH": ""}
     builder = [sys.executable, "-m", "tests.fakes.tiny_model", str(folder / "tiny")]
     subprocess.run(builder, check=True, capture_output=True, env=environment)
     return folder

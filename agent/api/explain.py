@@ -24,7 +24,6 @@ _KINDS = {
     "model": "an object",
 }
 _PATTERNS = {
-    r"^.+:\d{1,5}$": "host:port, such as 127.0.0.1:8420",
     r"^[a-z0-9][a-z0-9-]{0,39}$": "1 to 40 lower-case letters, digits and hyphens, not starting with a hyphen",
     r"^[A-Za-z0-9_]{1,64}$": "names of letters, digits and underscores",
 }

@@ -1,6 +1,7 @@
 """/v1/files/{id}/inspections and /v1/inspections: what is in this file, as a base model will see it."""
 
 import asyncio
+import logging
 from http import HTTPStatus
 
 from aiohttp import web
@@ -11,6 +12,8 @@ from agent.api.services import services_of
 from agent.store import inspections
 from shared.inspections import Inspection, InspectionRequest
 
+log = logging.getLogger(__name__)
+
 
 async def create_inspection(request: web.Request) -> web.Response:
     """Start an inspection; its answer comes later."""
@@ -18,6 +21,7 @@ async def create_inspection(request: web.Request) -> web.Response:
     body = await read_body(request, InspectionRequest)
     services.check_model(body.model)
     inspection = await services.intake.inspect(request.match_info["file_id"], body)
+    log.info("%s: asked for by %s", inspection.id, body.requested_by or "the owner of the key")
     return answer(inspection, status=HTTPStatus.ACCEPTED)
 
 

@@ -35,14 +35,16 @@ async def create_job(request: web.Request) -> web.Response:
 
 async def list_jobs(request: web.Request) -> web.Response:
     """List the jobs."""
+    services = services_of(request)
     query = read_query(request, PageQuery)
-    page, more = await services_of(request).store.run(jobs.listing, limit=query.limit, after=query.after)
+    page, more = await services.store.run(jobs.listing, limit=query.limit, after=query.after, now=services.clock())
     return answer(JobList(data=page, has_more=more))
 
 
 async def get_job(request: web.Request) -> web.Response:
     """Return one job."""
-    return answer(await services_of(request).store.run(jobs.get, request.match_info["job_id"]))
+    services = services_of(request)
+    return answer(await services.store.run(jobs.get, request.match_info["job_id"], now=services.clock()))
 
 
 async def cancel_job(request: web.Request) -> web.Response:

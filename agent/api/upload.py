@@ -14,14 +14,15 @@ from agent.api.explain import explain
 from agent.api.services import Services
 from agent.errors import AgentError
 from agent.job_folder import sync_folder
-from agent.store import files
+from agent.settings import AgentSettings
+from agent.store import Store, files
 from agent.store.ids import new_id
 from shared.errors import ErrorCode
 from shared.files import FileObject, FilePurpose
 from shared.people import RequestedBy
 
 REQUESTED_BY = "X-Hearth-Requested-By"
-STAGED = ".incoming-"  # leftovers of these are removed at start
+STAGED = ".incoming-"
 CHUNK = 1024 * 1024
 FIELD_LIMIT = 4096  # bytes of a form field that is no file
 FORM_OVERHEAD = 64 * 1024  # what a form may have around the file
@@ -42,8 +43,7 @@ async def receive(request: web.Request, services: Services) -> FileObject:
     if request.content_length is not None and request.content_length > limit_mib * 1024**2 + FORM_OVERHEAD:
         raise _too_large(limit_mib)
     file_id = new_id("file")
-    folder = services.settings.files_dir
-    staged = folder / f"{STAGED}{file_id}"
+    staged = services.settings.files_dir / f"{STAGED}{file_id}"
     try:
         received, fields = await _read_form(request, staged, limit_mib)
         requested_by = _check_fields(fields, request.headers.get(REQUESTED_BY))
@@ -53,7 +53,30 @@ async def receive(request: web.Request, services: Services) -> FileObject:
                 code=ErrorCode.dataset_empty,
                 param="file",
             )
-        target = folder / file_id
+        return await _record(file_id, staged, received, requested_by, services)
+    finally:
+        await asyncio.to_thread(staged.unlink, missing_ok=True)
+
+
+async def remove_leftovers(settings: AgentSettings, store: Store) -> None:
+    """Remove what uploads that were cut off left behind, and bytes that no row knows. Only before serving."""
+    known = await store.run(files.paths)
+    await asyncio.to_thread(_sweep, settings, known)
+
+
+def _sweep(settings: AgentSettings, known: set[str]) -> None:
+    for pattern in (f"{STAGED}*", "file-*"):
+        for path in settings.files_dir.glob(pattern):
+            if path.relative_to(settings.hearth_data_dir).as_posix() not in known:
+                path.unlink(missing_ok=True)
+
+
+async def _record(
+    file_id: str, staged: Path, received: Received, requested_by: RequestedBy | None, services: Services
+) -> FileObject:
+    """Give the bytes their name and their row: both, or neither."""
+    target = services.settings.files_dir / file_id
+    try:
         await asyncio.to_thread(_settle, staged, target)
         return await services.store.run(
             files.add,
@@ -65,14 +88,9 @@ async def receive(request: web.Request, services: Services) -> FileObject:
             now=int(services.clock()),
             requested_by=requested_by,
         )
-    finally:
-        await asyncio.to_thread(staged.unlink, missing_ok=True)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove what uploads that were cut off left behind."""
-    for path in folder.glob(f"{STAGED}*"):
-        path.unlink(missing_ok=True)
+    except Exception:  # not CancelledError: the insert may be made all the same, and else the next start sweeps
+        await asyncio.to_thread(target.unlink, missing_ok=True)
+        raise
 
 
 async def _read_form(request: web.Request, staged: Path, limit_mib: int) -> tuple[Received, dict[str, str]]:

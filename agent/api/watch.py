@@ -11,7 +11,7 @@ from agent.api.sse import last_event_id, stream_events
 from agent.errors import AgentError
 from agent.job_folder import JobFolder
 from agent.report.plot import LossCurve, alt_text, draw_loss_plot
-from agent.store import Store, events, jobs
+from agent.store import events, jobs
 from agent.trainer_process import tail
 from shared.errors import ErrorCode
 from shared.events import EventList, EventRecord
@@ -62,8 +62,8 @@ async def get_log(request: web.Request) -> web.Response:
 
 
 async def _job(request: web.Request) -> Job:
-    store: Store = services_of(request).store
-    return await store.run(jobs.get, request.match_info["job_id"])
+    services = services_of(request)
+    return await services.store.run(jobs.get, request.match_info["job_id"], now=services.clock())
 
 
 def _draw(records: list[EventRecord], title: str) -> tuple[bytes, str]:

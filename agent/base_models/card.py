@@ -7,6 +7,7 @@ from shared.errors import ErrorDetail
 from shared.schema import Response
 
 CARD_FILE = "base_model.json"
+WEIGHTS_COMPLETE = "weights.complete"  # beside weights that were fetched or converted here, once all of them are
 
 
 class BaseModelCard(Response):
@@ -14,6 +15,7 @@ class BaseModelCard(Response):
 
     name: str  # what a person says
     revision: str  # commit of the hub, or a hash of the files
+    local_folder: bool = False  # the folder is the person's own under HEARTH_MODELS_DIR, not our copy
     folder: str  # config.json, tokenizer.json, chat template; the weights too, once fetched
     architecture: str  # LlamaForCausalLM
     parameters: int
@@ -34,6 +36,14 @@ class BaseModelCard(Response):
     def write(self, cache: Path) -> None:
         """Put the card into the cache folder of its model."""
         replace_file(cache / CARD_FILE, self.model_dump_json(indent=2).encode())
+
+
+def weights_present(card: BaseModelCard) -> bool:
+    """Tell whether all weights are on this disk; a local folder's own are taken as they are."""
+    folder = Path(card.folder)
+    if (folder / WEIGHTS_COMPLETE).exists():
+        return True
+    return card.local_folder and any(folder.glob("*.safetensors"))
 
 
 class FetchReply(Response):

@@ -39,6 +39,13 @@ def describe_model(name: str, folder: Path, *, revision: str, license_name: str 
             param="model",
         ) from error
     template = _chat_template(name, tokenizer)
+    if not (folder / "tokenizer.json").is_file():
+        raise AgentError(
+            f"{name} has no tokenizer.json, by which its tokens are counted before anything is trained. Choose a newer "
+            "upload of it.",
+            code=ErrorCode.model_unusable,
+            param="model",
+        )
     linears = _adapted_linears(model)
     text_config = config.get_text_config()
     weights = sum(p.stat().st_size for p in folder.glob("*.safetensors")) or _expected_weights(folder, model)

@@ -4,21 +4,23 @@
 Takes config, tokenizer and safetensors, nothing else; refuses whatever would need code of its publisher.
 """
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from agent.base_models.card import BaseModelCard, FetchReply, read_card
+from agent.base_models.card import WEIGHTS_COMPLETE, BaseModelCard, FetchReply, read_card, weights_present
 from agent.base_models.catalog import BaseModelSource, SourceKind
 from agent.base_models.describe import describe_model
 from agent.errors import AgentError
-from agent.job_folder import replace_file
+from agent.job_folder import file_sha256, replace_file
 from shared.errors import ErrorCode, ErrorDetail
 
 SMALL_FILES = [
@@ -44,6 +46,7 @@ def fetch_card(source: BaseModelSource) -> BaseModelCard:
         folder, revision, license_name = _small_files(source)
         refuse_remote_code(source.name, folder)
         card = describe_model(source.name, folder, revision=revision, license_name=license_name)
+        card = card.model_copy(update={"local_folder": source.kind is SourceKind.folder})
         card.write(source.cache)
         return card
 
@@ -52,7 +55,7 @@ def fetch_weights(source: BaseModelSource, card: BaseModelCard) -> None:
     """Bring the weights beside the small files, once. Raises AgentError."""
     folder = Path(card.folder)
     with FileLock(source.cache / ".lock"):
-        if list(folder.glob("*.safetensors")):
+        if weights_present(card):
             return
         if source.kind in (SourceKind.packaged, SourceKind.gguf):
             _dequantize_gguf(Path(source.location), folder)
@@ -65,11 +68,18 @@ def fetch_weights(source: BaseModelSource, card: BaseModelCard) -> None:
                 code=ErrorCode.model_unusable,
                 param="model",
             )
+        replace_file(folder / WEIGHTS_COMPLETE, b"")
 
 
 def files_revision(source: BaseModelSource) -> str:
-    """Return 40 hex digits that change when any file of a local model does (names, sizes, times)."""
+    """Return 40 hex digits that change when any file of a local model does.
+
+    The packaged model's are those of its content, the same on every machine; of others, names, sizes and times, since
+    reading tens of gigabytes to look at a dataset would take minutes.
+    """
     path = Path(source.location)
+    if source.kind is SourceKind.packaged:
+        return file_sha256(path)[:40]
     files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
     stamps = [[p.name, p.stat().st_size, p.stat().st_mtime_ns] for p in files]
     return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()[:40]
@@ -213,7 +223,17 @@ def _check_hub_files(source: BaseModelSource, sizes: dict[str, int]) -> None:
 def _download_weights(repo: str, revision: str, folder: Path) -> None:
     from huggingface_hub import snapshot_download
 
-    snapshot_download(repo, revision=revision, allow_patterns=WEIGHT_FILES, local_dir=folder)
+    try:
+        snapshot_download(repo, revision=revision, allow_patterns=WEIGHT_FILES, local_dir=folder)
+    except Exception as error:  # the hub's client lets the errors of its own HTTP library through
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
+        raise AgentError(
+            f"The weights of {repo} could not be fetched from Hugging Face ({type(error).__name__}). What is here is "
+            "kept: start the job again when the GPU machine's network is back.",
+            code=ErrorCode.model_unusable,
+            param="model",
+        ) from error
 
 
 def main() -> None:
@@ -226,6 +246,13 @@ def main() -> None:
     except AgentError as error:
         detail = ErrorDetail(message=error.message, type="invalid_request_error", code=error.code, param=error.param)
         reply = FetchReply(error=detail)
+    except Exception as error:  # a broken model breaks its readers in many ways; the log has which
+        traceback.print_exc()
+        said = (str(error).splitlines() or [type(error).__name__])[0][:160]
+        message = f"{source.name} cannot be read as a language model ({said}). Choose another base model: /models."
+        reply = FetchReply(
+            error=ErrorDetail(message=message, type="invalid_request_error", code=ErrorCode.model_unusable)
+        )
     os.write(out, reply.model_dump_json().encode())
 
 

@@ -57,7 +57,7 @@ class ChatTemplate:
                 add_generation_prompt=add_generation_prompt,
                 **self._tokens,
             )
-        except TemplateError as error:
+        except Exception as error:  # a template is a program of its publisher and may fail in any way
             raise RowProblem(f"is refused by the model's chat template: {str(error)[:120]}") from error
 
     def parts(self, messages: list[Message]) -> list[tuple[str, bool]]:

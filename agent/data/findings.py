@@ -15,6 +15,7 @@ class Findings(Response):
     dropped: list[DroppedRow]  # the first twenty
     tokens: TokenCounts
     sample: SampleRow
+    answer_starts: list[int] = []  # 101 quantiles of the position of the first trained token
     notes: list[str]
 
 

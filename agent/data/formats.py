@@ -78,6 +78,9 @@ def _json_array(path: Path) -> Iterator[RawRow]:
 
 
 def _json_lines(path: Path) -> Iterator[RawRow]:
+    if (nested := _nested_in_one_line(path)) is not None:
+        yield from nested
+        return
     with path.open("rb") as file:
         for number, line in enumerate(_bounded_lines(file), start=1):
             if not line.strip():
@@ -91,6 +94,16 @@ def _json_lines(path: Path) -> Iterator[RawRow]:
                 yield RawRow(
                     line=number, value=None, problem=f"is not valid JSON ({error.msg} at column {error.colno})"
                 )
+
+
+def _nested_in_one_line(path: Path) -> Iterator[RawRow] | None:
+    """Read a file that is one JSON object on one line, with its rows under one key; None if it is anything else."""
+    with path.open("rb") as file:
+        file.readline(MAX_JSON_BYTES)
+        if file.read(1024).strip():
+            return None
+    rows = _nested_rows(path)
+    return rows if rows is not None else None
 
 
 def _nested_rows(path: Path) -> Iterator[RawRow] | None:
@@ -170,16 +183,22 @@ def parse_json(text: str) -> Any:
     """
     try:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
+    except ValueError as error:
+        if isinstance(error, json.JSONDecodeError):
+            raise _broken_array(text, error) from error
+        raise json.JSONDecodeError("a number is too long", text, 0) from error
     except RecursionError as error:
         raise AgentError("The JSON is nested too deeply to be a dataset.", code=ErrorCode.dataset_broken) from error
-    except json.JSONDecodeError as error:
-        if not text.lstrip().startswith("["):
-            raise
-        raise AgentError(
-            f"The JSON is broken at line {error.lineno}, column {error.colno}: {error.msg}. Mend that line and send "
-            "the file again.",
-            code=ErrorCode.dataset_broken,
-        ) from error
+
+
+def _broken_array(text: str, error: json.JSONDecodeError) -> Exception:
+    if not text.lstrip().startswith("["):
+        return error
+    return AgentError(
+        f"The JSON is broken at line {error.lineno}, column {error.colno}: {error.msg}. Mend that line and send it "
+        "again.",
+        code=ErrorCode.dataset_broken,
+    )
 
 
 def _refuse_constant(name: str) -> NoReturn:

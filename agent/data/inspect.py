@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.base_models.card import BaseModelCard
-from agent.data.chat_template import ChatTemplate, TokenizedRow
+from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.findings import Findings, InspectReply, InspectRequest
 from agent.data.formats import RawRow, read_rows
 from agent.data.redact import redact
@@ -60,15 +60,22 @@ def inspect_dataset(dataset: Path, card: BaseModelCard) -> Findings:
     form = find_form(dataset)
     template = ChatTemplate(card)
     dropped: list[DroppedRow] = []
-    lengths, trained, seen, sample = [], [], set(), None
+    lengths, trained, starts, seen, sample = [], [], [], set(), None
     for row in kept_rows(dataset, form, template, dropped):
         lengths.append(len(row.tokens.input_ids))
         trained.append(row.tokens.trained)
+        starts.append(next(at for at, label in enumerate(row.tokens.labels) if label != IGNORED))
         seen.add(hash(tuple(row.tokens.input_ids)))
         if sample is None:
             sample = _sample(row, template)
     if len(lengths) < MIN_ROWS or sample is None:
         raise _too_small(len(lengths), dropped)
+    if len(seen) < MIN_ROWS:
+        raise AgentError(
+            f"Only {len(seen)} of the {len(lengths)} rows are different; at least {MIN_ROWS} are needed to learn "
+            "anything but these by heart.",
+            code=ErrorCode.dataset_too_small,
+        )
     return Findings(
         form=form,
         rows=len(lengths),
@@ -83,8 +90,15 @@ def inspect_dataset(dataset: Path, card: BaseModelCard) -> Findings:
             longest_answer=max(trained),
         ),
         sample=sample,
+        answer_starts=_quantiles(starts),
         notes=_notes(len(lengths), len(seen), max(lengths), card),
     )
+
+
+def _quantiles(values: list[int]) -> list[int]:
+    """Return 101 values from the least to the greatest, each for a hundredth of the rows."""
+    ordered = sorted(values)
+    return [ordered[round(part * (len(ordered) - 1) / 100)] for part in range(101)]
 
 
 def find_form(dataset: Path) -> DatasetForm:

@@ -11,7 +11,9 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("secret", re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{5,}")),
     ("e-mail", re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")),
     ("card number", re.compile(r"\b(?:\d[ -]?){13,18}\d\b")),
-    ("phone number", re.compile(r"(?<![\w.])\+?\d[\d ()/-]{8,16}\d(?![\w.])")),
+    ("phone number", re.compile(r"(?<![\w.])\+\d[\d ()/-]{7,16}\d(?![\w])")),
+    ("phone number", re.compile(r"(?<![\w.-])\(?0\d{2,4}\)?[ /-]\d{3,4}[ -]?\d{2,8}(?![\w-])")),
+    ("phone number", re.compile(r"(?<![\w.-])\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-])")),
 )
 
 

@@ -1,6 +1,7 @@
 """Which rows train, which decide when to stop, which give the verdict. Pure, and the same for the same seed."""
 
 import random
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 THREE_WAY_FROM = 100  # rows; below, a third part would be too small to say anything
@@ -24,13 +25,28 @@ def split_sizes(rows: int) -> tuple[int, int, int]:
     return rows - held_out - test, held_out, test
 
 
-def split_rows(rows: int, seed: int) -> Split:
-    """Deal `rows` rows into the three parts."""
-    order = list(range(rows))
+def split_rows(rows: Sequence[Hashable], seed: int) -> Split:
+    """Deal rows into the three parts. Equal rows go to the same one, so that no held-out row was trained on."""
+    places: dict[Hashable, list[int]] = {}
+    for number, row in enumerate(rows):
+        places.setdefault(row, []).append(number)
+    order = list(places.values())
     random.Random(seed).shuffle(order)
-    train, validation, _ = split_sizes(rows)
+    _, validation, test = split_sizes(len(rows))
+    held_out, order = _take(order, validation)
+    tested, order = _take(order, test)
     return Split(
-        train=sorted(order[:train]),
-        validation=sorted(order[train : train + validation]),
-        test=sorted(order[train + validation :]),
+        train=sorted(number for group in order for number in group), validation=sorted(held_out), test=sorted(tested)
     )
+
+
+def _take(groups: list[list[int]], wanted: int) -> tuple[list[int], list[list[int]]]:
+    """Take whole groups of equal rows, those without copies first, until there are enough rows."""
+    taken: list[int] = []
+    left: list[list[int]] = []
+    for group in sorted(groups, key=len):
+        if len(taken) < wanted:
+            taken += group
+        else:
+            left.append(group)
+    return taken, left

@@ -9,12 +9,11 @@ import torch
 from safetensors import safe_open
 
 from agent.errors import AgentError
-from agent.job_folder import read_json
+from agent.job_folder import ADAPTER_FILE, read_json
 from shared.errors import ErrorCode
 
 MergeTarget = Literal["nf4", "original"]
 PREFIX = "base_model.model."
-ADAPTER_FILE = "adapter_model.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)

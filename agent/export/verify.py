@@ -9,6 +9,7 @@ import os
 import secrets
 import sys
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -51,7 +52,7 @@ def verify(request: VerifyRequest) -> VerifyReply:
         difference = difference or server.template_difference(answer)
         tokens, text, stopped = server.complete(answer.prompt.prompt_ids)
         texts.append(text.strip())
-        meetings.append(compare(answer, tokens))
+        meetings.append(compare(answer, tokens, server.continue_from))
         if answer.stopped:
             endings.append(Ending(followed=tokens[: len(answer.tokens) - 1] == answer.tokens[:-1], stopped=stopped))
     return VerifyReply(
@@ -82,18 +83,29 @@ class Meeting(Enum):
     """How two greedy answers to one prompt compare."""
 
     agreed = "agreed"  # equal for sixteen tokens, or to the end of a shorter one
-    undecided = "undecided"  # part where the trained model itself found both tokens as likely
+    undecided = "undecided"  # the same, but for words that the trained model itself found as likely as its own
     different = "different"
 
 
-def compare(trained: TunedAnswer, exported: list[int]) -> Meeting:
-    """Hold the first tokens of two answers against each other. llama.cpp does not give back the end token."""
-    length = min(COMPARED_TOKENS, len(trained.tokens) - 1)
-    for at, (ours, theirs) in enumerate(zip(trained.tokens[:length], [*exported, *[END] * length], strict=False)):
-        if ours != theirs:
-            near = trained.near[at] if at < len(trained.near) else []
-            return Meeting.undecided if theirs in near else Meeting.different
-    return Meeting.agreed if length > 0 else Meeting.different
+def compare(trained: TunedAnswer, exported: list[int], continue_from: Callable[[list[int]], list[int]]) -> Meeting:
+    """Hold the first tokens of two answers against each other.
+
+    Where the export says a word that the trained model found as likely as its own, it is given the trained model's word
+    and asked to go on (`continue_from` a prompt), so that the tokens after it are compared too.
+    """
+    length = min(COMPARED_TOKENS, len(trained.tokens) - 1)  # llama.cpp does not give back the end token
+    expected, said = trained.tokens[:length], exported
+    meeting = Meeting.agreed
+    for at in range(length):
+        token = said[at] if at < len(said) else END
+        if token == expected[at]:
+            continue
+        if at >= len(trained.near) or token not in trained.near[at]:
+            return Meeting.different
+        meeting = Meeting.undecided
+        given = expected[: at + 1]
+        said = given + continue_from(trained.prompt.prompt_ids + given)
+    return meeting if length > 0 else Meeting.different
 
 
 class Server:
@@ -106,7 +118,9 @@ class Server:
         self._limit = request.max_new_tokens
         params = xllamacpp.CommonParams()
         params.model.path = request.gguf
-        params.n_ctx = max(len(a.prompt.prompt_ids) for a in request.answers) + self._limit + CONTEXT_SPARE
+        params.n_ctx = (
+            max(len(a.prompt.prompt_ids) for a in request.answers) + self._limit + COMPARED_TOKENS + CONTEXT_SPARE
+        )
         params.n_parallel = 1
         params.n_gpu_layers = request.gpu_layers
         params.cpuparams.n_threads = request.threads
@@ -119,13 +133,13 @@ class Server:
         params.check_tensors = True  # refuses weights that are not finite
         self._server = xllamacpp.Server(params)
 
-    def complete(self, prompt: list[int]) -> tuple[list[int], str, bool]:
+    def complete(self, prompt: list[int], *, limit: int | None = None) -> tuple[list[int], str, bool]:
         """Return the tokens, text, and whether it ended by itself."""
         reply = self._post(
             "/completion",
             {
                 "prompt": prompt,
-                "n_predict": self._limit,
+                "n_predict": limit or self._limit,
                 "temperature": 0.0,
                 "top_k": 1,
                 "repeat_penalty": 1.0,
@@ -134,6 +148,10 @@ class Server:
             },
         )
         return reply["tokens"], reply["content"], reply["stop_type"] in ("eos", "word")
+
+    def continue_from(self, prompt: list[int]) -> list[int]:
+        """Return the next tokens after `prompt`, enough to compare."""
+        return self.complete(prompt, limit=COMPARED_TOKENS)[0]
 
     def template_difference(self, answer: TunedAnswer) -> str | None:
         """Say where llama.cpp's rendering of a prompt parts from training's; None when it does not."""

@@ -4,8 +4,11 @@ Holds the folder's lock as long as it lives. Its last event says how the job end
 """
 
 import argparse
+import contextlib
+import errno
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -14,7 +17,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from agent.errors import AgentError
-from agent.job_folder import JobFolder, file_sha256, replace_file
+from agent.job_folder import JobFolder, replace_file
+from agent.pipeline.adapter import keep_what_was_trained
 from agent.pipeline.context import Cancelled, Context, EventLog, Pulse, Stopped
 from agent.pipeline.stages import STAGES, StageStep
 from shared.errors import ErrorCode
@@ -58,8 +62,8 @@ def main() -> None:
         if arguments.fetch:
             run_guarded(context, tuple(step for step in STAGES if step.networked), last=False)
         else:
-            held = arguments.lock_held if arguments.lock_held is not None else lock_descriptor(lock)
-            run_guarded(context, STAGES, last=True, lock_fd=held)
+            started_afresh = arguments.lock_held is not None
+            run_guarded(context, STAGES, last=True, lock_fd=None if started_afresh else lock_descriptor(lock))
     finally:
         context.pulse.stop()
 
@@ -73,8 +77,9 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
 
             conclude(context)
     except Cancelled:
-        _keep_what_was_trained(context)
-        context.log.write("Cancelled; what was trained is kept.", StateData(status=JobStatus.cancelled))
+        kept = keep_what_was_trained(context, as_it_is=True)
+        said = "Cancelled; what was trained is kept." if kept else "Cancelled before anything was trained."
+        context.log.write(said, StateData(status=JobStatus.cancelled))
     except Stopped:
         logger.info("stopped by SIGTERM; the job goes on from its newest checkpoint")
     except AgentError as error:
@@ -83,23 +88,29 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
     except MemoryError:
         logger.exception("out of memory")
         _fail(context, ErrorCode.insufficient_memory, _OUT_OF_MEMORY)
-    except OSError as error:
-        logger.exception("the job failed")
-        _fail(
-            context, ErrorCode.internal, f"The machine refused: {error.strerror or error}. Check its disk, then retry."
-        )
     except Exception as error:
         logger.exception("the job failed")
         if type(error).__name__ == "OutOfMemoryError":
             _fail(context, ErrorCode.insufficient_memory, _OUT_OF_MEMORY)
+        elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _fail(context, ErrorCode.insufficient_disk, _disk_full(context))
         else:
-            said = (str(error).splitlines() or [""])[0][:200]
-            _fail(context, ErrorCode.internal, f"{type(error).__name__}: {said}. The log has the details: /log.")
+            _fail(context, ErrorCode.internal, _UNEXPECTED)
 
 
+_UNEXPECTED = (
+    "Something unexpected stopped the job. Its log has the details: /log. The same settings can be tried again."
+)
 _OUT_OF_MEMORY = (
     "The memory was not enough. Try a smaller per_device_train_batch_size (1 or 2), a shorter max_length, or a lower r."
 )
+
+
+def _disk_full(context: Context) -> str:
+    free_mib = shutil.disk_usage(context.folder.path).free >> 20
+    return (
+        f"The disk of the GPU machine is full ({free_mib} MiB free). Free some space there, then start the job again."
+    )
 
 
 def run_stages(context: Context, steps: tuple[StageStep, ...], lock_fd: int | None) -> None:
@@ -138,20 +149,13 @@ def lock_descriptor(lock: FileLock) -> int:
     return descriptor
 
 
-def _keep_what_was_trained(context: Context) -> None:
-    """Hand out the adapter as it is, once a step was trained."""
-    trained = any(context.folder.checkpoints.glob("step-*")) or context.folder.stage_marker(Stage.train).exists()
-    if not trained:
-        return
-    from agent.pipeline.adapter import zip_adapter
-
-    if context.model is not None:
-        context.model.save_adapter(context.folder.adapter)
-    path = zip_adapter(context)
-    context.artifact(path.name, path, file_sha256(path))
-
-
 def _fail(context: Context, code: ErrorCode, message: str, param: str | None = None) -> None:
+    with contextlib.suppress(OSError):  # a full disk must not silence the last word
+        keep_what_was_trained(context, as_it_is=False)
+        if code is ErrorCode.training_diverged:
+            from agent.pipeline.outcome import advise_after_divergence
+
+            advise_after_divergence(context)
     error = JobError(code=code, message=message, param=param)
     context.log.write(message, StateData(status=JobStatus.failed, error=error), level="error")
 

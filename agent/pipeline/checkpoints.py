@@ -69,9 +69,9 @@ def read_extra(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def rotate(folder: Path, *, best_step: int | None) -> None:
-    """Delete all but the best and the newest ones."""
-    checkpoints = list_checkpoints(folder)
-    for checkpoint in checkpoints[:-KEEP_NEWEST]:
+    """Delete all but the best and the newest that are whole."""
+    whole = [checkpoint for checkpoint in list_checkpoints(folder) if (checkpoint.path / MANIFEST).exists()]
+    for checkpoint in whole[:-KEEP_NEWEST]:
         if checkpoint.step != best_step:
             shutil.rmtree(checkpoint.path)
 

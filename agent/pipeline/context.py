@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from agent.job_folder import Heartbeat, JobFolder, JobSpec
+from agent.job_folder import Heartbeat, JobFolder, JobSpec, file_sha256
 from shared.events import ArtifactData, EventData, EventRecord
 from shared.jobs import Stage
 
@@ -102,6 +102,7 @@ class Context:
     log: EventLog
     pulse: Pulse
     model: "LoadedModel | None" = None  # in memory from `load` to the end of `evaluate`
+    trained_steps: int = 0  # optimizer steps that the model in memory has had
     terminate: threading.Event = field(default_factory=threading.Event)  # set by SIGTERM
 
     def check_wishes(self) -> None:
@@ -111,14 +112,19 @@ class Context:
         if self.terminate.is_set():
             raise Stopped
 
-    def artifact(self, name: str, path: Path, sha256: str) -> None:
+    def tick(self) -> None:
+        """Note that the work moved, and hear the agent's wishes. Called inside long work."""
+        self.pulse.beat()
+        self.check_wishes()
+
+    def announce(self, path: Path) -> None:
         """Announce a result file that is complete on disk."""
         self.log.write(
-            f"{name} is ready.",
+            f"{path.name} is ready.",
             ArtifactData(
-                name=name,
+                name=path.name,
                 path=path.relative_to(self.folder.path).as_posix(),
                 bytes=path.stat().st_size,
-                sha256=sha256,
+                sha256=file_sha256(path),
             ),
         )

@@ -8,14 +8,15 @@ from agent.job_folder import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.load import loaded_model
 from agent.pipeline.model import LoadedModel
-from agent.pipeline.prepare import TokenRow, read_held_out, read_rows
+from agent.pipeline.prepare import TokenRow, base_card, read_held_out, read_rows
 from agent.pipeline.trainer import held_out_loss
 from shared.errors import ErrorCode
 from shared.events import EvaluationData
 from shared.schema import Response
 
 SHOWN_QUESTIONS = 3
-MAX_ANSWER_TOKENS = 256
+SHOWN_TOKENS = 160  # of a base model's answer; it is only looked at
+MAX_ANSWER_TOKENS = 1024  # a bound on the time this takes; answers that reach it say nothing about stopping
 EVALUATION_FILE = "evaluation.json"
 
 
@@ -27,6 +28,7 @@ class Evaluation(Response):
     base_answers: list[str]  # to the first questions
     tuned_answers: list[TunedAnswer]
     max_new_tokens: int
+    capped: bool  # that is less than twice the longest held-out answer
 
 
 def read_evaluation(context: Context) -> Evaluation:
@@ -39,22 +41,20 @@ def run(context: Context) -> None:
     model = loaded_model(context)
     _check_finite(model)
     rows = read_rows(context.folder, "test") or read_rows(context.folder, "validation")
-    base_loss, final_loss = _losses(model, rows)
-    context.pulse.beat()
+    base_loss, final_loss = _losses(context, model, rows)
     prompts = read_held_out(context.folder)
     longest = max(prompt.expected_tokens for prompt in prompts)
-    limit = min(MAX_ANSWER_TOKENS, 2 * longest)
-    context.check_wishes()
-    tuned = _answers(model, prompts, adapter=True, limit=limit)
-    context.pulse.beat()
-    context.check_wishes()
-    base = _answers(model, prompts[:SHOWN_QUESTIONS], adapter=False, limit=limit)
+    room = base_card(context).context_length - max(len(prompt.prompt_ids) for prompt in prompts)
+    limit = max(1, min(MAX_ANSWER_TOKENS, 2 * longest, room))
+    tuned = _answers(context, model, prompts, adapter=True, limit=limit)
+    base = _answers(context, model, prompts[:SHOWN_QUESTIONS], adapter=False, limit=min(limit, SHOWN_TOKENS))
     evaluation = Evaluation(
         base_loss=base_loss,
         final_loss=final_loss,
         base_answers=[answer.text for answer in base],
         tuned_answers=tuned,
         max_new_tokens=limit,
+        capped=limit < 2 * longest,
     )
     replace_file(context.folder.report / EVALUATION_FILE, evaluation.model_dump_json().encode())
     context.log.write(
@@ -67,16 +67,20 @@ def run(context: Context) -> None:
     context.model = None  # the stages that follow start without it
 
 
-def _losses(model: LoadedModel, rows: list[TokenRow]) -> tuple[float, float]:
+def _losses(context: Context, model: LoadedModel, rows: list[TokenRow]) -> tuple[float, float]:
+    size = context.spec.settings.per_device_train_batch_size
     with model.answering(adapter=False) as base:
-        base_loss = held_out_loss(base, rows)
+        base_loss = held_out_loss(base, rows, batch_size=size, tick=context.tick)
     with model.answering(adapter=True) as tuned:
-        final_loss = held_out_loss(tuned, rows)
+        final_loss = held_out_loss(tuned, rows, batch_size=size, tick=context.tick)
     return base_loss, final_loss
 
 
-def _answers(model: LoadedModel, prompts: list[HeldOutPrompt], *, adapter: bool, limit: int) -> list[TunedAnswer]:
-    answers = model.answer([prompt.prompt_ids for prompt in prompts], adapter=adapter, max_new_tokens=limit)
+def _answers(
+    context: Context, model: LoadedModel, prompts: list[HeldOutPrompt], *, adapter: bool, limit: int
+) -> list[TunedAnswer]:
+    ids = [prompt.prompt_ids for prompt in prompts]
+    answers = model.answer(ids, adapter=adapter, max_new_tokens=limit, tick=context.tick)
     return [
         TunedAnswer(
             prompt=prompt,

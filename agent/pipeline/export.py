@@ -7,7 +7,6 @@ from agent.export.gguf import write_adapter_gguf, write_gguf
 from agent.export.merge import MergeTarget
 from agent.export.modelfile import write_modelfile
 from agent.job_folder import replace_file
-from agent.pipeline.adapter import zip_adapter
 from agent.pipeline.context import Context
 from agent.pipeline.evaluate import read_evaluation
 from agent.pipeline.prepare import base_card
@@ -26,7 +25,6 @@ def run(context: Context) -> None:
     context.check_wishes()
     write_adapter_gguf(base, adapter, export / f"{context.spec.name}-adapter.gguf")
     context.pulse.beat()
-    zip_adapter(context)
     answers = read_evaluation(context).tuned_answers
     modelfile = write_modelfile(
         gguf_name=gguf_path(context).name,

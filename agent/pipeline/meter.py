@@ -1,11 +1,15 @@
 """How fast a training goes, and how much memory it has had."""
 
-import resource
+import sys
 import time
 
+import psutil
 import torch
 
 from agent.gpu import MIB
+
+if sys.platform != "win32":
+    import resource
 
 
 class Meter:
@@ -53,4 +57,7 @@ def peak_memory_mib(device: str) -> int:
     """Return the most memory this process has had: the GPU's, or resident."""
     if device == "cuda":
         return int(torch.cuda.max_memory_reserved()) // MIB
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset) // MIB
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // MIB if sys.platform == "darwin" else peak // 1024  # macOS counts bytes

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +17,15 @@ from transformers import (
     BitsAndBytesConfig,
     LogitsProcessor,
     LogitsProcessorList,
+    StoppingCriteria,
+    StoppingCriteriaList,
     set_seed,
 )
 
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import ChatTemplate
 from agent.export.gguf import QUANTIZED_FILE
-from agent.export.merge import ADAPTER_FILE
-from agent.job_folder import JobSpec, replace_file
+from agent.job_folder import ADAPTER_FILE, JobSpec, replace_file
 from shared.results import COMPARED_TOKENS
 
 # A token this close to the best, in nats, is as good as it: the last bits of a weight decide. Measured on SmolLM2: a
@@ -71,6 +72,19 @@ class NearTokens(LogitsProcessor):
         return [step[number] for step in self._steps]
 
 
+class Ticking(StoppingCriteria):
+    """Never stops an answer by itself; lets somebody look up between two tokens."""
+
+    def __init__(self, tick: Callable[[], None]) -> None:
+        self._tick = tick
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: Any) -> torch.Tensor:
+        """Return False for each row."""
+        del scores, kwargs
+        self._tick()
+        return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
+
+
 @dataclass(kw_only=True)
 class LoadedModel:
     """A PEFT model, its tokenizer, and where answers end."""
@@ -113,8 +127,10 @@ class LoadedModel:
         finally:
             self.peft.train(training)
 
-    def answer(self, prompts: list[list[int]], *, adapter: bool, max_new_tokens: int) -> list[GreedyAnswer]:
-        """Answer each prompt greedily."""
+    def answer(
+        self, prompts: list[list[int]], *, adapter: bool, max_new_tokens: int, tick: Callable[[], None]
+    ) -> list[GreedyAnswer]:
+        """Answer each prompt greedily; `tick` is called at each token and may raise."""
         near = NearTokens()
         width = max(len(prompt) for prompt in prompts)
         pad = self.eos_ids[0]
@@ -133,6 +149,7 @@ class LoadedModel:
                 eos_token_id=self.eos_ids,
                 pad_token_id=pad,
                 logits_processor=LogitsProcessorList([near]),
+                stopping_criteria=StoppingCriteriaList([Ticking(tick)]),
             )
         return [
             GreedyAnswer(tokens=_until_end(row[width:].tolist(), set(self.eos_ids)), near=near.of_row(number))

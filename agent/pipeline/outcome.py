@@ -6,7 +6,7 @@ from pathlib import Path
 from agent.data.redact import redact
 from agent.diagnosis.curve import LossCurve
 from agent.diagnosis.rules import Case, diagnose
-from agent.job_folder import file_sha256, read_events, replace_file
+from agent.job_folder import read_events, replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluate import SHOWN_QUESTIONS, read_evaluation
 from agent.pipeline.export import gguf_path
@@ -37,18 +37,32 @@ def conclude(context: Context) -> None:
     for advice in result.advice:
         context.log.write(f"{advice.title}. {advice.message}", AdviceData(advice=advice), level="warn")
     for path in result_files(context):
-        context.artifact(path.name, path, file_sha256(path))
+        context.announce(path)
     context.log.write(result.verdict, StateData(status=JobStatus.succeeded, result=result))
 
 
+def advise_after_divergence(context: Context) -> None:
+    """Say what a loss that stopped being a number calls for."""
+    records, _ = read_events(context.folder.events, 0)
+    case = Case(
+        curve=LossCurve.from_events(records),
+        settings=context.spec.settings,
+        train_rows=len(read_rows(context.folder, "train")),
+        answers=0,
+        unstopped=0,
+        diverged=True,
+    )
+    for advice in diagnose(case):
+        context.log.write(f"{advice.title}. {advice.message}", AdviceData(advice=advice), level="warn")
+
+
 def result_files(context: Context) -> list[Path]:
-    """List what a person gets, the model first."""
+    """List what a person gets, beside the adapter that the training handed out."""
     export, report, name = context.folder.export, context.folder.report, context.spec.name
     return [
         gguf_path(context),
         export / "Modelfile",
         export / f"{name}-adapter.gguf",
-        export / f"{name}-adapter.zip",
         report / "loss.png",
         report / "report.md",
         report / "report.json",
@@ -69,7 +83,7 @@ def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) 
         settings=context.spec.settings,
         train_rows=len(read_rows(context.folder, "train")),
         answers=len(evaluation.tuned_answers),
-        unstopped=sum(not answer.stopped for answer in evaluation.tuned_answers),
+        unstopped=0 if evaluation.capped else sum(not answer.stopped for answer in evaluation.tuned_answers),
     )
     return JobResult(
         verdict=verdict(

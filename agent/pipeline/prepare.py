@@ -54,7 +54,7 @@ def run(context: Context) -> None:
     template = ChatTemplate(card)
     dropped: list[DroppedRow] = []
     kept = list(kept_rows(Path(spec.dataset_path), spec.form, template, dropped))
-    split = split_rows(len(kept), spec.seed)
+    split = split_rows([tuple(row.tokens.input_ids) for row in kept], spec.seed)
     (context.folder.path / "rows").mkdir(exist_ok=True)
     for part, numbers in (("train", split.train), ("validation", split.validation), ("test", split.test)):
         rows = list(_rows(kept[n] for n in numbers))
@@ -82,9 +82,9 @@ def _write_rows(folder: JobFolder, part: str, rows: list[TokenRow], max_length: 
     lines = [
         TokenRow(input_ids=row.input_ids[:max_length], labels=row.labels[:max_length]).model_dump_json() for row in rows
     ]
-    if part == "train" and not lines:
+    if part != "test" and not lines:
         raise AgentError(
-            f"With max_length {max_length} every answer is cut away. Choose a longer max_length.",
+            f"With max_length {max_length} every answer of the {part} rows is cut away. Choose a longer max_length.",
             code=ErrorCode.setting_invalid,
             param="max_length",
         )
@@ -92,7 +92,7 @@ def _write_rows(folder: JobFolder, part: str, rows: list[TokenRow], max_length: 
 
 
 def _check_end_of_turn(folder: JobFolder, template: ChatTemplate, card: BaseModelCard) -> None:
-    """Make sure that the model is taught to stop: the last trained token of uncut rows ends the turn."""
+    """Make sure that the model is taught to stop: at least half of the rows keep their end-of-turn token."""
     ends = template.token_ids(card.eos_tokens)
     rows = read_rows(folder, "train")
     taught = sum(any(label in ends for label in row.labels) for row in rows)

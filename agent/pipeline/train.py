@@ -8,8 +8,9 @@ from transformers import TrainerCallback
 
 from agent.errors import AgentError
 from agent.gpu import read_machine
-from agent.pipeline.checkpoints import Checkpoint, newest_valid, read_extra, rotate, save_checkpoint
-from agent.pipeline.context import Cancelled, Context, Stopped
+from agent.pipeline.adapter import hand_out_adapter
+from agent.pipeline.checkpoints import Checkpoint, is_valid, newest_valid, read_extra, rotate, save_checkpoint
+from agent.pipeline.context import Context
 from agent.pipeline.load import loaded_model
 from agent.pipeline.meter import Meter, peak_memory_mib
 from agent.pipeline.prepare import TokenRow, read_rows
@@ -17,7 +18,6 @@ from agent.pipeline.trainer import HearthSFTTrainer, held_out_loss, sft_config
 from shared.errors import ErrorCode
 from shared.events import CheckpointData, EvaluationData, ProgressData
 
-PROGRESS_EVERY_S = 0.5
 NAN_STEPS = 3  # in a row; one alone may be a freak batch
 
 
@@ -32,10 +32,10 @@ def run(context: Context) -> None:
     if resume is not None:
         watcher.restore(resume)
     trainer.train(resume_from_checkpoint=str(resume.path) if resume else None)
-    watcher.finish()
-    if watcher.best is not None:
+    if watcher.best is not None and is_valid(watcher.best):
         model.restore_adapter(watcher.best.path)
     model.save_adapter(context.folder.adapter)
+    hand_out_adapter(context, context.folder.adapter)
 
 
 def make_trainer(context: Context, rows: list[TokenRow], watcher: "Watcher") -> HearthSFTTrainer:
@@ -85,15 +85,17 @@ class Watcher(TrainerCallback):
             self._evaluate(state)
 
     def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Note that a part of a step is done: on a slow machine that alone may take minutes."""
-        self._context.pulse.beat()
+        """Hear the agent's wishes within a step too: on a slow machine one may take minutes."""
+        self._context.tick()
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
-        """Note the step, and hear the agent's wishes."""
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Note the step, and hear the agent's wishes. Raises Cancelled, Stopped."""
         self._context.pulse.beat(step=state.global_step)
+        self._context.trained_steps = state.global_step
         self._meter.step(self.trainer.real_tokens)
-        control.should_training_stop = control.should_training_stop or self._asked_to_end()
-        return control
+        if self._context.terminate.is_set() and not self._context.folder.cancel_request.exists():
+            self._save(state, valid_loss=None)
+        self._context.check_wishes()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> Any:
         """Report the step that just ended (each is logged); evaluate, save and stop early where that is due."""
@@ -101,8 +103,6 @@ class Watcher(TrainerCallback):
             return control
         self._note_loss(float(logs["loss"]), state, args)
         self._report(state, logs)
-        if self._asked_to_end():
-            return control
         if state.global_step % self._context.spec.settings.eval_steps == 0 or state.global_step >= state.max_steps:
             improved, loss = self._evaluate(state)
             self._bad_evaluations = 0 if improved else self._bad_evaluations + 1
@@ -119,23 +119,16 @@ class Watcher(TrainerCallback):
             raise _diverged(state.global_step, args.learning_rate)
         self._train_loss = loss if math.isfinite(loss) else None
 
-    def _asked_to_end(self) -> bool:
-        return self._context.folder.cancel_request.exists() or self._context.terminate.is_set()
-
-    def finish(self) -> None:
-        """Act on the wish that ended the training, if one did. Raises Cancelled, Stopped."""
-        if self._context.folder.cancel_request.exists():
-            raise Cancelled
-        if self._context.terminate.is_set():
-            self._save(self.trainer.state, valid_loss=None)
-            raise Stopped
-
     def _evaluate(self, state: Any) -> tuple[bool, float]:
         assert self._context.model is not None
         with self._context.model.answering(adapter=True) as model:
-            loss = held_out_loss(model, self._validation)
+            loss = held_out_loss(
+                model,
+                self._validation,
+                batch_size=self._context.spec.settings.per_device_train_batch_size,
+                tick=self._context.tick,
+            )
         self._meter.pause_until_now()
-        self._context.pulse.beat()
         improved = loss < self.best_loss
         if improved and state.global_step > 0:
             self.best_loss = loss
@@ -183,7 +176,7 @@ class Watcher(TrainerCallback):
 
     def _report(self, state: Any, logs: dict[str, float]) -> None:
         now = time.monotonic()
-        if now - self._last_report < PROGRESS_EVERY_S and state.global_step < state.max_steps:
+        if now - self._last_report < self._context.spec.progress_every_s and state.global_step < state.max_steps:
             return
         self._last_report = now
         remaining = state.max_steps - state.global_step

@@ -1,5 +1,6 @@
 """One mixin over TRL's trainers: loss on trained tokens only, our sampler, our exact evaluation."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -55,8 +56,11 @@ class TrainedTokensHead:
         return cross_entropy(logits.float(), targets[chosen], reduction="sum"), int(chosen.sum())
 
 
-def held_out_loss(model: Any, rows: list[TokenRow], *, batch_size: int = 8) -> float:
-    """Return nats per trained token over `rows`: exact, whatever the batches are. The model's mode is the caller's."""
+def held_out_loss(model: Any, rows: list[TokenRow], *, batch_size: int, tick: Callable[[], None]) -> float:
+    """Return nats per trained token over `rows`: exact, whatever the batches are. The model's mode is the caller's.
+
+    `tick` is called after each batch and may raise.
+    """
     head = TrainedTokensHead(model)
     device = next(model.parameters()).device
     ordered = sorted(rows, key=lambda row: len(row.input_ids))
@@ -67,6 +71,7 @@ def held_out_loss(model: Any, rows: list[TokenRow], *, batch_size: int = 8) -> f
             loss, count = head.summed_loss({key: value.to(device) for key, value in batch.items()})
             total += float(loss)
             tokens += count
+            tick()
     return total / max(tokens, 1)
 
 

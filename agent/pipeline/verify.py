@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 
 from agent.errors import AgentError
@@ -57,9 +58,10 @@ def run(context: Context) -> None:
     evaluation = read_evaluation(context)
     target: MergeTarget = "nf4" if context.spec.settings.load_in_4bit else "original"
     trial = Trial(target=target, reply=ask_llama_cpp(context, evaluation))
-    if not enough_agree(trial.verification) and context.spec.settings.load_in_4bit:
+    tried_both = not enough_agree(trial.verification) and context.spec.settings.load_in_4bit
+    if tried_both:
         trial = _try_other(context, evaluation, trial)
-    verification = trial.verification
+    verification = trial.verification.model_copy(update={"second_try": tried_both})
     verified = Verified(verification=verification, tuned_texts=trial.reply.texts)
     replace_file(context.folder.report / VERIFIED_FILE, verified.model_dump_json().encode())
     refuse_if_different(verification, trial.reply.difference)
@@ -96,26 +98,38 @@ def ask_llama_cpp(context: Context, evaluation: Evaluation) -> VerifyReply:
         threads=context.spec.threads,
         gpu_layers=999 if context.spec.device == "cuda" else 0,
     )
+    child = subprocess.Popen(
+        [sys.executable, "-m", "agent.export.verify"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     try:
-        child = subprocess.run(
-            [sys.executable, "-m", "agent.export.verify"],
-            input=request.model_dump_json().encode(),
-            stdout=subprocess.PIPE,
-            timeout=LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise AgentError(
-            f"llama.cpp took longer than {LIMIT_S / 60:.0f} min with the exported model. The adapter is kept.",
-            code=ErrorCode.verification_failed,
-        ) from error
+        output = _answer_of(child, request.model_dump_json().encode(), context)
+    finally:
+        if child.poll() is None:
+            child.kill()
+        child.wait()
     if child.returncode != 0:
         raise AgentError(
             f"llama.cpp does not load or run the exported model (exit {child.returncode}). The adapter is kept; the "
             "log has the details: /log.",
             code=ErrorCode.verification_failed,
         )
-    return VerifyReply.model_validate_json(child.stdout)
+    return VerifyReply.model_validate_json(output)
+
+
+def _answer_of(child: "subprocess.Popen[bytes]", request: bytes, context: Context) -> bytes:
+    """Wait for the child, hearing the agent's wishes meanwhile. Raises AgentError after LIMIT_S."""
+    deadline = time.monotonic() + LIMIT_S
+    given: bytes | None = request
+    while time.monotonic() < deadline:
+        try:
+            return child.communicate(given, timeout=1.0)[0]
+        except subprocess.TimeoutExpired:
+            given = None  # it was sent the first time
+            context.tick()
+    raise AgentError(
+        f"llama.cpp took longer than {LIMIT_S / 60:.0f} min with the exported model. The adapter is kept.",
+        code=ErrorCode.verification_failed,
+    )
 
 
 def enough_agree(verification: Verification) -> bool:
@@ -131,7 +145,16 @@ def _try_other(context: Context, evaluation: Evaluation, first: Trial) -> Trial:
     """Merge onto the 16-bit weights instead, and keep whichever agrees better."""
     export_gguf(context, "original")
     second = Trial(target="original", reply=ask_llama_cpp(context, evaluation))
-    if second.reply.agreed > first.reply.agreed:
+    if rank(second.verification) > rank(first.verification):
         return second
     export_gguf(context, first.target)
     return first
+
+
+def rank(verification: Verification) -> tuple[bool, bool, int]:
+    """Return what makes one export better than another, the most important first."""
+    return (
+        enough_agree(verification),
+        verification.stops,
+        verification.agreed + verification.undecided,
+    )

@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from agent.errors import AgentError
+from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters
 from shared.plans import Setting
 
@@ -93,8 +95,10 @@ def choose_learning_rate(hyperparameters: Hyperparameters, parameters: int) -> t
 
 def choose_max_length(requested: int | None, longest: int, context_length: int) -> tuple[int, str]:
     """Return the tokens a row may have and why: as long as the data, no longer."""
+    if requested is not None and requested > context_length:
+        return context_length, f"you asked for {requested}, and the model reads {context_length} at most"
     if requested is not None:
-        return min(requested, context_length), "as you asked"
+        return requested, "as you asked"
     fitting = min(64 * math.ceil(longest / 64), context_length, MAX_AUTO_LENGTH)
     if fitting >= longest:
         return fitting, f"the longest row has {longest} tokens, so none is cut"
@@ -102,10 +106,18 @@ def choose_max_length(requested: int | None, longest: int, context_length: int) 
 
 
 def choose_warmup(requested: int | None, steps: int) -> tuple[int, str]:
-    """Return the warm-up steps and why: 5 % of the run, never more than a tenth of it."""
+    """Return the warm-up steps and why: 5 % of the run, never more than a tenth of it. Raises AgentError."""
+    if requested is not None and requested >= steps:
+        raise AgentError(
+            f"warmup_steps is {requested}, and the whole run has {steps}. Choose fewer, or “auto”.",
+            code=ErrorCode.setting_invalid,
+            param="warmup_steps",
+        )
     if requested is not None:
         return requested, "as you asked"
-    return max(1, min(round(0.05 * steps), steps // 10)), "a gentle start: a twentieth of the steps"
+    if steps < 10:
+        return 0, "the run is too short to spend a step on warming up"
+    return min(max(1, round(0.05 * steps)), steps // 10), "a gentle start: a twentieth of the steps"
 
 
 def choose_dropout(requested: float | None, parameters: int) -> tuple[float, str]:

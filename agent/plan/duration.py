@@ -33,7 +33,7 @@ def estimate_minutes(
     measured: list[MeasuredRun],
 ) -> Range:
     """Estimate minutes from start to a verified model. `tokens` counts every epoch, prompts included."""
-    slow, fast = _rates(device, device_name, cores, measured)
+    slow, fast = _rates(parameters, device, device_name, cores, measured)
     work = parameters * (tokens + evaluated_tokens / 3)  # no backward pass in an evaluation
     answers = parameters * ANSWER_TOKENS * 2
     start_low, start_high = START_S[device]
@@ -43,8 +43,13 @@ def estimate_minutes(
     return Range(low=round(low / 60, 1), high=round(high / 60, 1))
 
 
-def _rates(device: str, device_name: str, cores: int, measured: list[MeasuredRun]) -> tuple[float, float]:
-    rates = [run.tokens_per_s * run.parameters for run in measured if run.device == device_name]
+def _rates(
+    parameters: int, device: str, device_name: str, cores: int, measured: list[MeasuredRun]
+) -> tuple[float, float]:
+    alike = [
+        run for run in measured if run.device == device_name and parameters / 3 <= run.parameters <= parameters * 3
+    ]
+    rates = [run.tokens_per_s * run.parameters for run in alike]
     if rates:
         return min(rates) * (1 - MEASURED_SPREAD), max(rates) * (1 + MEASURED_SPREAD)
     if device == "cuda":

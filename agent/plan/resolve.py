@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.base_models.card import BaseModelCard
+from agent.base_models.card import BaseModelCard, weights_present
 from agent.data.findings import Findings
 from agent.data.split import split_sizes
 from agent.errors import AgentError
@@ -32,6 +32,7 @@ __all__ = ["MeasuredRun", "make_plan", "model_name"]
 PLAN_KEPT_S = 7 * 24 * 3600
 MAX_MICRO_BATCH = 8
 MEMORY_SPREAD = (0.85, 1.25)
+MOST = 0.5
 MIN_FREE_DISK_MIB = 512  # left free after the run
 
 
@@ -62,7 +63,8 @@ def make_plan(
     train, validation, test = split_sizes(findings.rows)
     schedule = choose_schedule(train, asked(hyperparameters.batch_size), asked(hyperparameters.n_epochs))
     settings, reasons, memory_mib = _resolve(hyperparameters, schedule, findings, card, machine)
-    disk_mib = estimate_disk_mib(card, r=settings.r, fetched=_fetched(card))
+    lost = _answers_lost(findings, settings.max_length)
+    disk_mib = estimate_disk_mib(card, r=settings.r, fetched=weights_present(card))
     _check_disk(card, machine, disk_mib)
     tokens = findings.tokens.total / findings.rows * train * schedule.n_epochs
     evaluations = schedule.steps // settings.eval_steps + 3  # and the verdict on base and tuned model
@@ -101,7 +103,7 @@ def make_plan(
         device=machine.name,
         queue_position=queue_position,
         queue_wait_minutes=queue_wait_minutes,
-        notes=_notes(findings, test, schedule),
+        notes=_notes(findings, test, schedule, lost),
     )
 
 
@@ -245,10 +247,6 @@ def _spread(mib: float) -> Range:
     return Range(low=round(low * mib), high=round(high * mib))
 
 
-def _fetched(card: BaseModelCard) -> bool:
-    return any(Path(card.folder).glob("*.safetensors"))
-
-
 def _check_disk(card: BaseModelCard, machine: Machine, disk_mib: float) -> None:
     if disk_mib + MIN_FREE_DISK_MIB > machine.disk_free_mib:
         raise AgentError(
@@ -259,8 +257,24 @@ def _check_disk(card: BaseModelCard, machine: Machine, disk_mib: float) -> None:
         )
 
 
-def _notes(findings: Findings, test: int, schedule: Schedule) -> list[str]:
+def _answers_lost(findings: Findings, max_length: int) -> float:
+    """Return the share of rows whose whole answer lies beyond `max_length`. Raises AgentError if it is most."""
+    starts = findings.answer_starts
+    lost = sum(start >= max_length for start in starts) / len(starts) if starts else 0.0
+    if lost > MOST:
+        raise AgentError(
+            f"With max_length {max_length} the answers of {lost:.0%} of the rows are cut away whole. Choose at least "
+            f"{findings.tokens.p95}, or “auto”.",
+            code=ErrorCode.setting_invalid,
+            param="max_length",
+        )
+    return lost
+
+
+def _notes(findings: Findings, test: int, schedule: Schedule, lost: float) -> list[str]:
     notes = list(findings.notes)
+    if lost:
+        notes.append(f"About {lost:.0%} of the rows lose their whole answer to max_length and are left out.")
     if schedule.steps < 40:
         notes.append(f"{schedule.steps} steps are few: the model may not take up much. More rows help most.")
     if test == 0:

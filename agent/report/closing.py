@@ -55,7 +55,8 @@ def write_report(spec: JobSpec, card: BaseModelCard, result: JobResult, versions
         + (f" {checked.undecided} more part where it was itself undecided." if checked.undecided else ""),
         f"- The prompt's tokens are {'the same' if checked.template_tokens_equal else 'NOT the same'} as in training.",
         f"- It {'ends' if checked.stops else 'does not always end'} its turn wherever the trained model did.",
-        f"- Merged onto the {'NF4' if checked.merge_target == 'nf4' else '16-bit'} weights.",
+        f"- Merged onto the {'NF4' if checked.merge_target == 'nf4' else '16-bit'} weights."
+        + (" Both ways were tried, and the better one kept." if checked.second_try else ""),
         "", "## To repeat it", "",
         f"- dataset sha256 `{spec.dataset_sha256}`, form {spec.form.value}, seed {spec.seed}",
         f"- base model {spec.base_model}, revision `{card.revision}`, licence {card.license or 'not stated'}",

@@ -132,6 +132,11 @@ def delete(session: Session, file_id: str) -> str:
     return row.path
 
 
+def paths(session: Session) -> set[str]:
+    """Return where the bytes of all files are, relative to the data folder."""
+    return set(session.scalars(sa.select(FileRow.path)))
+
+
 def result_ids(session: Session, job_id: str) -> list[str]:
     """Return the ids of a job's result files, oldest first."""
     return list(session.scalars(sa.select(FileRow.id).where(FileRow.job_id == job_id).order_by(FileRow.number)))

@@ -18,15 +18,15 @@ class Labels(Response):
     labels: dict[str, str]
 
 
-def to_job(session: Session, row: JobRow) -> Job:
-    """Return the job as clients see it."""
+def to_job(session: Session, row: JobRow, *, estimated_start: int | None = None) -> Job:
+    """Return the job as clients see it; whoever knows the queue says when a queued one will start."""
     plan = plan_of(session, row)
     progress = Progress.model_validate_json(row.progress) if row.progress else None
     return Job(
         id=row.id,
         created_at=row.created_at,
         finished_at=row.finished_at,
-        estimated_finish=_estimated_finish(row, plan, progress),
+        estimated_finish=_estimated_finish(row, plan, progress, estimated_start),
         status=JobStatus(row.status),
         model=row.model,
         fine_tuned_model=row.fine_tuned_model,
@@ -43,6 +43,8 @@ def to_job(session: Session, row: JobRow) -> Job:
         plan=row.plan_id,
         stage=Stage(row.stage) if row.stage else None,
         queue_position=row.queue_position,
+        started_at=row.started_at,
+        estimated_start=estimated_start,
         settings=plan.settings if plan else None,
         requested_by=from_columns(row),
         progress=progress,
@@ -67,7 +69,16 @@ def _summary(plan: Plan | None) -> dict[str, str | int | float]:
     }
 
 
-def _estimated_finish(row: JobRow, plan: Plan | None, progress: Progress | None) -> int | None:
+def likely_minutes(plan: Plan | None) -> float:
+    """Return what a job is counted with while it waits: the middle of its plan's range."""
+    return (plan.minutes.low + plan.minutes.high) / 2 if plan else 0.0
+
+
+def _estimated_finish(
+    row: JobRow, plan: Plan | None, progress: Progress | None, estimated_start: int | None
+) -> int | None:
+    if estimated_start is not None:
+        return estimated_start + round(likely_minutes(plan) * 60) if plan else None
     if row.status != JobStatus.running or row.started_at is None:
         return None
     if progress is not None and progress.eta_s is not None:

@@ -1,6 +1,7 @@
 """Jobs: made, listed, moved. `move` is the only way from one status to another."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -41,7 +42,7 @@ def create(session: Session, request: JobRequest, *, now: float, idempotency_key
                 f"The Idempotency-Key {idempotency_key!r} was used before, for another request. Send a new key.",
                 code=ErrorCode.idempotency_conflict,
             )
-        return Created(job=get(session, earlier.job_id), new=False)
+        return Created(job=get(session, earlier.job_id, now=now), new=False)
     row = _planned(session, request, now) if request.plan else _unplanned(session, request, now)
     session.add(row)
     session.flush()
@@ -50,21 +51,21 @@ def create(session: Session, request: JobRequest, *, now: float, idempotency_key
     events.append(session, row.id, [_state(JobStatus.validating_files, f"Created fine-tuning job: {row.id}", now)])
     if request.plan:
         move(session, row.id, JobStatus.queued, now=now, message="The plan is accepted; the job is queued")
-    return Created(job=to_job(session, row), new=True)
+    return Created(job=_shown(session, [row], now)[0], new=True)
 
 
-def get(session: Session, key: str) -> Job:
+def get(session: Session, key: str, *, now: float) -> Job:
     """Return one job by its id or its number; raise not_found."""
-    return to_job(session, row_of(session, key))
+    return _shown(session, [row_of(session, key)], now)[0]
 
 
-def listing(session: Session, *, limit: int, after: str | None) -> tuple[list[Job], bool]:
+def listing(session: Session, *, limit: int, after: str | None, now: float) -> tuple[list[Job], bool]:
     """Return a page of jobs, newest first, and whether there are more."""
     query = sa.select(JobRow).order_by(JobRow.number.desc())
     if after is not None:
         query = query.where(JobRow.number < row_of(session, after).number)
     rows = session.scalars(query.limit(limit + 1)).all()
-    return [to_job(session, row) for row in rows[:limit]], len(rows) > limit
+    return _shown(session, rows[:limit], now), len(rows) > limit
 
 
 def is_finished(session: Session, job_id: str) -> bool:
@@ -85,7 +86,7 @@ def checkpoints(session: Session, key: str, *, limit: int, after: str | None) ->
 
 
 def with_status(session: Session, status: JobStatus) -> list[Job]:
-    """Return all jobs in one status, oldest first."""
+    """Return all jobs in one status, oldest first; the queued ones without their estimates."""
     rows = session.scalars(sa.select(JobRow).where(JobRow.status == status).order_by(JobRow.number))
     return [to_job(session, row) for row in rows]
 
@@ -129,7 +130,7 @@ def move(
         row.stage = None
     events.append(session, row.id, [record or _state(to, message, now, error)])
     waiting.announce(session, now=now)
-    return to_job(session, row)
+    return _shown(session, [row], now)[0]
 
 
 def accept_plan(session: Session, job_id: str, plan_id: str, *, now: float) -> None:
@@ -157,7 +158,7 @@ def request_cancel(session: Session, key: str, *, now: float) -> Job:
     if not row.cancel_requested:
         row.cancel_requested = True
         events.append(session, row.id, [_state(status, "Cancelling: what was trained so far is kept", now)])
-    return to_job(session, row)
+    return _shown(session, [row], now)[0]
 
 
 def finished_error(row: JobRow) -> AgentError:
@@ -180,6 +181,11 @@ _ENDED: dict[str, str] = {
     JobStatus.failed: "failed",
     JobStatus.cancelled: "was cancelled",
 }
+
+
+def _shown(session: Session, rows: Sequence[JobRow], now: float) -> list[Job]:
+    starts = waiting.starts(session, now=now) if any(row.status == JobStatus.queued for row in rows) else {}
+    return [to_job(session, row, estimated_start=starts.get(row.id)) for row in rows]
 
 
 def _planned(session: Session, request: JobRequest, now: float) -> JobRow:

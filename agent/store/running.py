@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from agent.plan.duration import MeasuredRun
 from agent.store import events, files, jobs, plans, waiting
 from agent.store.files import StoredFile
+from agent.store.job_view import to_job
 from agent.store.plans import StoredPlan
 from agent.store.tables import JobRow, PlanRow
 from shared.events import EvaluationData, EventData, EventRecord, ProgressData, StageData, StateData
@@ -37,8 +38,8 @@ class Look:
 
 
 def claim_next(session: Session, *, now: float) -> Claim | None:
-    """Move the next queued job to running; None when nobody waits or a job runs."""
-    job_id = waiting.next_job_id(session)
+    """Move the next queued job to running; None when nobody waits, the next is held, or a job runs."""
+    job_id = waiting.next_job_id(session, now=now)
     if job_id is None:
         return None
     row = jobs.row_of(session, job_id)
@@ -54,7 +55,7 @@ def claim_of(session: Session, job_id: str) -> Claim:
     assert row.plan_id is not None
     assert row.ollama_name is not None
     return Claim(
-        job=jobs.get(session, job_id),
+        job=to_job(session, row),
         ollama_name=row.ollama_name,
         plan=plans.get(session, row.plan_id),
         dataset=files.get(session, row.training_file),

@@ -5,18 +5,29 @@ from sqlalchemy.orm import Session
 
 from agent import queue
 from agent.store import events
-from agent.store.job_view import plan_of, to_job
+from agent.store.job_view import likely_minutes, plan_of, to_job
 from agent.store.tables import JobRow
 from shared.events import EventRecord, QueueData
 from shared.jobs import JobStatus
 
 
-def next_job_id(session: Session) -> str | None:
-    """Return the job to run now: none while one has the machine."""
+def next_job_id(session: Session, *, now: float) -> str | None:
+    """Return the job to run now: none while one has the machine, or while an earlier one is still validated."""
     if _running(session) is not None:
         return None
-    chosen = queue.next_job(_waiting(session))
+    chosen = queue.next_job(_waiting(session), validating=_validating(session), now=now)
     return chosen.job_id if chosen else None
+
+
+def held_s(session: Session, *, now: float) -> float | None:
+    """Return for how long the next job is held for an earlier one that is still validated; None: it is not."""
+    return queue.held_s(_waiting(session), validating=_validating(session), now=now)
+
+
+def starts(session: Session, *, now: float) -> dict[str, int]:
+    """Return when each queued job is expected to start, in seconds since 1970."""
+    places = queue.places(_waiting(session), busy_minutes=_busy_minutes(session, now))
+    return {place.job_id: round(now + place.wait_minutes * 60) for place in places}
 
 
 def outlook(session: Session, *, now: float) -> tuple[int, float]:
@@ -42,14 +53,13 @@ def announce(session: Session, *, now: float) -> None:
 def _waiting(session: Session) -> list[queue.Waiting]:
     rows = session.scalars(sa.select(JobRow).where(JobRow.status == JobStatus.queued))
     return [
-        queue.Waiting(job_id=row.id, number=row.number, queued_at=row.queued_at or 0, minutes=_minutes(session, row))
-        for row in rows
+        queue.Waiting(job_id=row.id, number=row.number, minutes=likely_minutes(plan_of(session, row))) for row in rows
     ]
 
 
-def _minutes(session: Session, row: JobRow) -> float:
-    plan = plan_of(session, row)
-    return (plan.minutes.low + plan.minutes.high) / 2 if plan else 0.0
+def _validating(session: Session) -> list[queue.Validating]:
+    rows = session.scalars(sa.select(JobRow).where(JobRow.status == JobStatus.validating_files))
+    return [queue.Validating(number=row.number, since=row.created_at) for row in rows]
 
 
 def _running(session: Session) -> JobRow | None:

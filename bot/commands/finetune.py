@@ -9,7 +9,7 @@ from bot.card import job_card
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.errors import BadCallError
-from bot.format import clip, count, one_line, safe_file_name, size, wrap
+from bot.format import clip, one_line, safe_file_name, size, wrap
 from bot.options import Options, read_options
 from bot.plan_card import change_card, forgotten_card, plan_card
 from bot.reply import Reply
@@ -48,7 +48,7 @@ async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> 
     else:
         file = await core.agent.file(options.file or "")
         await answer.show(_reading(file.filename, file.bytes))
-    inspection = await _inspect(call, core, answer, options, file)
+    inspection = await _inspect(call, core, options, file)
     plan = await core.agent.plan(
         PlanRequest(
             model=options.model,
@@ -106,21 +106,18 @@ async def _upload(call: Call, core: Core, attachment: Attachment) -> FileObject:
     return await core.agent.upload(attachment, call.requested_by)
 
 
-async def _inspect(call: Call, core: Core, answer: Answer, options: Options, file: FileObject) -> Inspection:
+async def _inspect(call: Call, core: Core, options: Options, file: FileObject) -> Inspection:
     request = InspectionRequest(model=options.model, requested_by=call.requested_by)
     inspection = await core.agent.inspect(file.id, request)
     while inspection.status == "running":
-        if inspection.rows:
-            await answer.show(_reading(file.filename, file.bytes, rows=inspection.rows))
         inspection = await core.agent.inspection(inspection.id)
     if inspection.error is not None:
         raise HearthError(inspection.error.message, code=inspection.error.code)
     return inspection
 
 
-def _reading(name: str, byte_count: int | None, *, rows: int = 0) -> Reply:
-    lines = wrap(f"Reading {clip(one_line(name), 60)} ({size(byte_count)}) …")
-    return Reply(text="\n".join([*lines, f"{count(rows)} rows so far"] if rows else lines))
+def _reading(name: str, byte_count: int | None) -> Reply:
+    return Reply(text="\n".join(wrap(f"Reading {clip(one_line(name), 60)} ({size(byte_count)}) …")))
 
 
 def _sample() -> Attachment:

@@ -30,6 +30,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
             text="\n".join([f"Log · {job_name(job)}", f"{plural(len(lines), 'line')}, the last are:", *excerpt]),
             files=(bytes_file(name, ("\n".join(lines) + "\n").encode()),),
             folder=f"{job.suffix}-{job.number}",
+            again=f"/log #{job.number}",
         )
     )
 

@@ -16,7 +16,14 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     image = await plot_image(core.agent, job)
     if image is None:
         raise BadCallError(f"{job_name(job)} has nothing to plot yet: it has not finished a step.")
-    await answer.show(Reply(text=f"Loss · {job_name(job)}", image=image, folder=f"{job.suffix}-{job.number}"))
+    await answer.show(
+        Reply(
+            text=f"Loss · {job_name(job)}",
+            image=image,
+            folder=f"{job.suffix}-{job.number}",
+            again=f"/plot #{job.number}",
+        )
+    )
 
 
 COMMAND = Command(name="plot", usage="[#n]", summary="the loss as a picture", run=run)

@@ -1,7 +1,9 @@
 """A Reply as lines of text, and its files as files in a folder. Nothing untrusted reaches the screen as it came."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.errors import AgentRefusedError
 from bot.format import plain, safe_file_name, size, wrap
 from bot.reply import File, Reply
 
@@ -21,19 +23,62 @@ def render(reply: Reply, saved: list[str]) -> str:
     return "\n\n".join(blocks)
 
 
+@dataclass(kw_only=True)
+class Saving:
+    """What became of each file, by name."""
+
+    saved: dict[str, int] = field(default_factory=dict)  # bytes
+    refused: dict[str, str] = field(default_factory=dict)  # what the agent said instead
+    failed: dict[str, str] = field(default_factory=dict)  # what this machine's disk said
+
+
 async def save_files(reply: Reply, folder: Path) -> list[str]:
-    """Write picture and files to disk, each whole or not at all; return the lines that say so."""
+    """Write picture and files to disk, each whole or not at all; return the lines that say what became of them.
+
+    A full or read-only disk and a file that the agent lost are said, never raised.
+    """
     files = [*([reply.image.file] if reply.image else []), *reply.files]
     if not files:
         return []
-    target = _free_folder(files, folder, reply.folder)
-    target.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        await _save(file, target)
-    lines = wrap(f"Saved in {_shown(target)}:", rest="  ")
-    for file in files:
-        lines += wrap(f"{safe_file_name(file.name)}, {size(_size(file, target))}", first="- ", rest="  ")
+    saving = Saving()
+    try:
+        target = _free_folder(files, folder, reply.folder)
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        target, saving.failed = folder, {safe_file_name(file.name): _reason(error) for file in files}
+    else:
+        for file in files:
+            await _try_to_save(file, target, saving)
+    return _told(saving, _shown(target), reply.again)
+
+
+async def _try_to_save(file: File, folder: Path, saving: Saving) -> None:
+    name = safe_file_name(file.name)
+    try:
+        await _save(file, folder)
+        saving.saved[name] = (folder / name).stat().st_size
+    except AgentRefusedError as error:
+        saving.refused[name] = error.message
+    except OSError as error:
+        saving.failed[name] = _reason(error)
+
+
+def _told(saving: Saving, folder: str, again: str) -> list[str]:
+    lines = wrap(f"Saved in {folder}:", rest="  ") if saving.saved else []
+    for name, byte_count in saving.saved.items():
+        lines += wrap(f"{name}, {size(byte_count)}", first="- ", rest="  ")
+    for name, message in saving.refused.items():
+        lines += wrap(f"{name} is missing. {message}")
+    if saving.failed:
+        which = ", ".join(saving.failed) if saving.saved else "The files"
+        reason = next(iter(saving.failed.values()))
+        kept = f" They stay with the agent: {again}." if again else ""
+        lines += wrap(f"{which} could not be saved in {folder}: {reason}.{kept}")
     return lines
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 def _free_folder(files: list[File], folder: Path, own: str) -> Path:
@@ -55,10 +100,9 @@ async def _save(file: File, folder: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _size(file: File, folder: Path) -> int:
-    return (folder / safe_file_name(file.name)).stat().st_size
-
-
 def _shown(folder: Path) -> str:
-    text = str(folder)
-    return text if folder.is_absolute() or text.startswith(".") else f"./{text}"
+    """Return the folder as short as it can be typed from here."""
+    here = Path.cwd()
+    if folder == here:
+        return "./"
+    return f"./{folder.relative_to(here)}" if folder.is_relative_to(here) else str(folder)

@@ -81,7 +81,6 @@ class FakeInspector:
             dropped_count=0,
             dropped=[],
             tokens=tokens,
-            lengths=[20] * rows,
             sample=sample,
             notes=[],
         )
@@ -152,7 +151,13 @@ class Agent:
 
 @asynccontextmanager
 async def run_agent(
-    settings: AgentSettings, behaviour: str = "succeed", *, timings: Timings = QUICK, works: bool = True
+    settings: AgentSettings,
+    behaviour: str = "succeed",
+    *,
+    timings: Timings = QUICK,
+    works: bool = True,
+    machine: Callable[[], Machine] = lambda: MACHINE,
+    supervisor_ahead_s: float = 0,
 ) -> AsyncIterator[Agent]:
     """Run an agent; `works=False` leaves its supervisor standing, so that nothing leaves the queue."""
     store = await Store.open(settings.hearth_data_dir / "hearth.sqlite3")
@@ -162,7 +167,7 @@ async def run_agent(
         data_dir=settings.hearth_data_dir,
         inspector=inspector,
         make_plan=make_plan,
-        machine=lambda: MACHINE,
+        machine=machine,
         clock=time.time,
     )
     services = Services(
@@ -170,7 +175,7 @@ async def run_agent(
         key=KEY,
         store=store,
         intake=intake,
-        machine=lambda: MACHINE,
+        machine=machine,
         check_model=check_model,
         base_models=lambda: [Model(id=MODEL, created=0, owned_by="HuggingFaceTB", kind="base")],
         clock=time.time,
@@ -181,9 +186,9 @@ async def run_agent(
     supervisor = Supervisor(
         store=store,
         settings=settings,
-        machine=lambda: MACHINE,
+        machine=machine,
         model_cache=lambda name: settings.base_models_dir / name,
-        clock=time.time,
+        clock=lambda: time.time() + supervisor_ahead_s,
         trainer=(sys.executable, str(FAKE_TRAINER), behaviour),
         timings=timings,
     )

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -62,8 +63,45 @@ def test_agent_starts_once_makes_a_private_key_and_stops_on_sigterm(tmp_path: Pa
     assert not (data_dir / "agent.address").exists()
 
 
+def test_agent_serves_on_ipv6_and_writes_an_address_that_a_url_takes(tmp_path: Path) -> None:
+    if not has_ipv6():
+        pytest.skip("this machine has no ::1")
+    data_dir = tmp_path / "data"
+    with start(data_dir, HEARTH_BIND="[::1]:0") as agent:
+        read_until(agent, "serves on http://[::1]:")
+        assert (data_dir / "agent.address").read_text().startswith("[::1]:")
+        agent.send_signal(signal.SIGTERM)
+        agent.communicate()
+
+
+def test_start_removes_bytes_that_no_row_knows(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    (data_dir / "files").mkdir(parents=True)
+    for name in ("file-0123", ".incoming-file-0123", "mine.txt"):
+        (data_dir / "files" / name).write_text("x")
+    with start(data_dir) as agent:
+        read_until(agent, "serves on")
+        agent.send_signal(signal.SIGTERM)
+        agent.communicate()
+    assert [path.name for path in (data_dir / "files").iterdir()] == ["mine.txt"]
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(
-    ("name", "value"), [("HEARTH_BIND", "nowhere"), ("HEARTH_FILE_LIMIT_MIB", "0"), ("HEARTH_THREADS", "many")]
+    ("name", "value"),
+    [
+        ("HEARTH_BIND", "nowhere"),
+        ("HEARTH_BIND", "127.0.0.1:70000"),
+        ("HEARTH_FILE_LIMIT_MIB", "0"),
+        ("HEARTH_THREADS", "many"),
+    ],
 )
 def test_bad_setting_stops_the_start_with_its_name_value_and_expectation(tmp_path: Path, name: str, value: str) -> None:
     with start(tmp_path / "data", **{name: value}) as agent:

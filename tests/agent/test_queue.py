@@ -1,29 +1,42 @@
 """Whose job runs next."""
 
-from agent.queue import Place, Waiting, next_job, places
+from agent.queue import PATIENCE_S, Place, Validating, Waiting, held_s, next_job, places
 
 
-def job(number: int, *, queued_at: float, minutes: float = 10) -> Waiting:
-    return Waiting(job_id=f"job-{number}", number=number, queued_at=queued_at, minutes=minutes)
+def job(number: int, *, minutes: float = 10) -> Waiting:
+    return Waiting(job_id=f"job-{number}", number=number, minutes=minutes)
 
 
 def test_nobody_waits_nobody_runs() -> None:
-    assert next_job([]) is None
+    assert next_job([], validating=[Validating(number=1, since=0)], now=0) is None
+    assert held_s([], validating=[Validating(number=1, since=0)], now=0) is None
     assert places([], busy_minutes=5) == []
 
 
-def test_first_come_is_first_served() -> None:
-    early, late = job(2, queued_at=1), job(1, queued_at=2)
-    assert next_job([late, early]) == early
+def test_first_created_is_first_run() -> None:
+    first, second = job(1), job(2)
+    assert next_job([second, first], validating=[], now=0) == first
 
 
-def test_jobs_queued_at_the_same_instant_go_by_number() -> None:
-    first, second = job(1, queued_at=1), job(2, queued_at=1)
-    assert next_job([second, first]) == first
+def test_job_still_validated_is_not_overtaken_by_a_later_one() -> None:
+    earlier = [Validating(number=1, since=100)]
+    assert next_job([job(2)], validating=earlier, now=105) is None
+    assert held_s([job(2)], validating=earlier, now=105) == PATIENCE_S - 5
+
+
+def test_job_validated_for_more_than_thirty_seconds_is_overtaken() -> None:
+    earlier = [Validating(number=1, since=100)]
+    assert next_job([job(2)], validating=earlier, now=130) == job(2)
+    assert held_s([job(2)], validating=earlier, now=130) is None
+
+
+def test_job_validated_behind_the_first_in_line_holds_nobody() -> None:
+    later = [Validating(number=2, since=100)]
+    assert next_job([job(1), job(3)], validating=later, now=101) == job(1)
 
 
 def test_wait_is_the_sum_of_what_is_ahead() -> None:
-    waiting = [job(1, queued_at=1, minutes=10), job(2, queued_at=2, minutes=20), job(3, queued_at=3)]
+    waiting = [job(3), job(1, minutes=10), job(2, minutes=20)]
     assert places(waiting, busy_minutes=4) == [
         Place(job_id="job-1", position=1, wait_minutes=4),
         Place(job_id="job-2", position=2, wait_minutes=14),

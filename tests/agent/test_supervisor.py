@@ -2,16 +2,18 @@
 
 import asyncio
 import json
+import re
 import signal
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from agent.queue import PATIENCE_S
 from agent.settings import AgentSettings
 from agent.store import running
 from agent.trainer_process import lock_is_held, signal_group
-from tests.agent.running import QUICK, Agent, run_agent
+from tests.agent.running import MACHINE, MODEL, QUICK, Agent, run_agent
 
 SECRET = "hf_secret"
 
@@ -25,6 +27,17 @@ async def job_of(agent: Agent, job_id: str) -> dict[str, Any]:
 async def cancel(agent: Agent, job_id: str) -> None:
     async with agent.http.post(f"/v1/fine_tuning/jobs/{job_id}/cancel") as response:
         assert response.status == 200
+
+
+async def create_slow_and_quick(agent: Agent) -> tuple[str, str]:
+    """Create a job that is validated until the gate opens, and one behind it that has its plan."""
+    body = {"model": MODEL, "training_file": await agent.upload()}
+    async with agent.http.post("/v1/fine_tuning/plans", json=body) as response:
+        plan = (await response.json())["id"]
+    agent.inspector.gate.clear()
+    slow = await agent.create()
+    async with agent.http.post("/v1/fine_tuning/jobs", json={"plan": plan}) as response:
+        return slow, (await response.json())["id"]
 
 
 def go_on(agent: Agent, job_id: str) -> None:
@@ -126,6 +139,38 @@ async def test_job_folder_that_cannot_be_made_fails_its_job_and_no_other(setting
         agent.folder(job_id).path.unlink()
         following = await agent.create()
         await agent.until_status(following, "succeeded")
+
+
+async def test_job_without_disk_left_is_failed_instead_of_started(settings: AgentSettings) -> None:
+    machines = [MACHINE]
+    async with run_agent(settings, machine=lambda: machines[-1]) as agent:
+        body = {"model": MODEL, "training_file": await agent.upload()}
+        async with agent.http.post("/v1/fine_tuning/plans", json=body) as response:
+            plan = (await response.json())["id"]
+        machines.append(replace(MACHINE, disk_free_mib=7))
+        async with agent.http.post("/v1/fine_tuning/jobs", json={"plan": plan}) as response:
+            refused = (await response.json())["id"]
+        await agent.until_status(refused, "failed")
+        error = (await job_of(agent, refused))["error"]
+        assert error["code"] == "insufficient_disk"
+        assert re.search(r"needs at least \d+ MiB of disk; 7 MiB are free", error["message"])
+        assert not agent.folder(refused).path.exists()
+
+
+async def test_job_still_validated_goes_before_one_that_was_quick(settings: AgentSettings) -> None:
+    async with run_agent(settings) as agent:
+        slow, quick = await create_slow_and_quick(agent)
+        assert await agent.status(quick) == "queued"
+        agent.inspector.gate.set()
+        await agent.until_status(quick, "succeeded")
+        assert (await job_of(agent, slow))["finished_at"] <= (await job_of(agent, quick))["started_at"]
+
+
+async def test_job_validated_too_long_is_overtaken_without_further_news(settings: AgentSettings) -> None:
+    async with run_agent(settings, supervisor_ahead_s=PATIENCE_S - 1) as agent:
+        slow, quick = await create_slow_and_quick(agent)
+        await agent.until_status(quick, "succeeded")
+        assert await agent.status(slow) == "validating_files"
 
 
 async def test_secrets_reach_the_fetch_child_alone(settings: AgentSettings, monkeypatch: pytest.MonkeyPatch) -> None:

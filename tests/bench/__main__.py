@@ -89,7 +89,7 @@ def compare(what: str, folder: JobFolder, sides: tuple[str, str], figure: str) -
 
 def measure(folder: JobFolder, side: str) -> dict[str, float]:
     """Run one side in a fresh process and return its figures."""
-    environment = child_environment(offline=True) | {"OMP_NUM_THREADS": str(os.cpu_count() or 1)}
+    environment = child_environment(offline=True) | {"OMP_NUM_THREADS": str(os.cpu_count() or 1), "PYTHONSAFEPATH": ""}
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.side", str(folder.path), side],
         capture_output=True, env=environment, check=False, text=True,

@@ -84,7 +84,7 @@ def held_out(context: Context) -> float:
     assert context.model is not None
     rows = read_rows(context.folder, "test") or read_rows(context.folder, "validation")
     with context.model.answering(adapter=True) as tuned:
-        return held_out_loss(tuned, rows)
+        return held_out_loss(tuned, rows, batch_size=8, tick=context.tick)
 
 
 def ours_export(context: Context) -> Figures:

@@ -1,9 +1,14 @@
+import asyncio
+import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
 
 from bot import demo
 from shared.results import Answer, JobResult
+from tests.bot import stand_in_agent
 from tests.fakes.agent_server import RESULT
 
 
@@ -42,3 +47,49 @@ def test_a_run_begins_afresh_but_keeps_the_base_model(tmp_path: Path, monkeypatc
         path.touch()
     demo._clear()
     assert [path for path in Path("demo-output").rglob("*") if path.is_file()] == [kept]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_stopped_demo_cancels_its_training_first(tmp_path: Path, number: signal.Signals) -> None:
+    playing = await play(tmp_path, pace_s=1)
+    assert playing.stdout is not None
+    async with asyncio.timeout(60):
+        await playing.stdout.readuntil(b"Training")
+        playing.send_signal(number)
+        out, err = await playing.communicate()
+    assert (playing.returncode, err) == (130, b"")
+    assert out.decode().endswith("Stopped: the training, the bot and the agent.\n")
+    assert (tmp_path / "agent-stopped").read_text() == "cancelled"
+
+
+async def test_a_demo_that_breaks_cancels_its_training_too(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    playing = await play(tmp_path, pace_s=0.3, stdout=writer)
+    os.close(writer)
+    async with asyncio.timeout(60):
+        await asyncio.to_thread(read_until, reader, b"Training")
+        os.close(reader)  # so that showing the next words fails
+        _, err = await playing.communicate()
+    assert b"BrokenPipeError" in err
+    assert (tmp_path / "agent-stopped").read_text() == "cancelled"
+
+
+async def test_the_demo_talks_to_its_own_agent_whatever_the_env_file_names(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("HEARTH_AGENT_URL=http://127.0.0.1:9\nHEARTH_AGENT_KEY=another\n")
+    playing = await play(tmp_path, pace_s=0.002)
+    async with asyncio.timeout(60):
+        out, _ = await playing.communicate()
+    assert "Your model is ready" in out.decode()
+
+
+async def play(folder: Path, *, pace_s: float, stdout: int = -1) -> asyncio.subprocess.Process:
+    environment = stand_in_agent.install(folder) | {"PACE_S": str(pace_s)}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot.demo", stdout=stdout, stderr=-1, cwd=folder, env=environment
+    )
+
+
+def read_until(fd: int, text: bytes) -> None:
+    seen = b""
+    while text not in seen:
+        seen += os.read(fd, 1 << 16)

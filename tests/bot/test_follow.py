@@ -1,11 +1,14 @@
 from pathlib import Path
 
+import pytest
+
 from bot.errors import ChatBusyError, MessageGoneError
 from shared.errors import ErrorCode
 from shared.events import QueueData
 from shared.jobs import JobStatus
+from shared.results import Advice
 from tests.bot.harness import Bot, RecordingChat, open_bot
-from tests.fakes.agent_server import ALT_TEXT, FakeAgent, refusal
+from tests.fakes.agent_server import ALT_TEXT, RESULT, SETTINGS, FakeAgent, refusal
 
 
 async def started(agent: FakeAgent, bot: Bot) -> str:
@@ -192,3 +195,42 @@ async def test_a_refusing_agent_is_asked_again(agent: FakeAgent, tmp_path: Path)
         agent.add_job()
         agent.refuse.clear()
         await bot.until(lambda: bool(agent.feeds), step_s=1)
+
+
+async def test_a_result_file_that_is_lost_is_named_and_the_result_still_told(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    agent.succeed(job_id)
+    lost = agent.jobs[job_id].result_files[1]
+    del agent.files[lost]
+    await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
+    assert card(bot).startswith("Done")
+    assert [file.name for file in bot.chat.last.files] == ["Modelfile", "report.json"]
+    assert f"the agent has lost: {lost}." in bot.chat.last.text.replace("\n", " ")
+    await bot.core.follow.all_told()
+
+
+async def test_a_refusal_at_the_end_is_not_the_end_of_the_card(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    agent.refuse["/v1/files/"] = refusal(ErrorCode.internal, "not now")
+    agent.asked.clear()
+    agent.succeed(job_id)
+    await bot.until(lambda: any(path.startswith("/v1/files/") for path in agent.asked), step_s=1)
+    agent.refuse.clear()
+    await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
+    assert card(bot).startswith("Done")
+    assert bot.chat.last.text.startswith("Your model is ready")
+
+
+@pytest.mark.parametrize(("used", "line"), [(0.5, "epochs:50 rank:256"), (50, "rank:256")])
+async def test_an_advice_beyond_the_limits_makes_a_line_that_can_be_typed(
+    agent: FakeAgent, bot: Bot, used: float, line: str
+) -> None:
+    job_id = await started(agent, bot)
+    change: dict[str, float | int] = {"n_epochs": 52, "r": 512, "eval_steps": 3}
+    advice = Advice(rule="underfitting", title="Underfitting", message="m", suggestion="s", change=change)
+    agent.change(job_id, settings=SETTINGS.model_copy(update={"n_epochs": used}))
+    agent.end(job_id, JobStatus.succeeded, result=RESULT.model_copy(update={"advice": [advice]}), stage=None)
+    await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
+    typed = bot.chat.last.copy[1].lines[0]
+    assert typed == f"/finetune file:file-1 name:toast {line}"
+    assert "Ready to start" in (await bot.say(typed)).text

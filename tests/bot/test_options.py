@@ -1,7 +1,7 @@
 import pytest
 
 from bot.errors import BadCallError
-from bot.options import read_options, write_line
+from bot.options import read_options, within_limits, write_line
 from shared.hyperparameters import Hyperparameters, Method, Supervised
 
 
@@ -43,3 +43,12 @@ def test_a_written_line_reads_back_as_the_same_request() -> None:
     options = read_options(tuple(line.removeprefix("/finetune ").split()))
     assert options.hyperparameters == asked.model_copy(update={"learning_rate": 1e-4})
     assert (options.file, options.model, options.name, options.seed) == ("file-1", "other", "toast", 7)
+
+
+def test_a_change_beyond_the_limits_is_brought_within_them() -> None:
+    change = {"r": 512, "n_epochs": 52, "learning_rate": 1e-9, "lora_dropout": 0.1}
+    assert within_limits(change) == {"r": 256, "n_epochs": 50, "learning_rate": 1e-6, "lora_dropout": 0.1}
+
+
+def test_a_change_that_cannot_be_typed_is_left_out() -> None:
+    assert within_limits({"eval_steps": 5, "n_epochs": 0, "r": 1.5}) == {}

@@ -95,6 +95,7 @@ class FakeAgent:
         self.inspection_error: ErrorDetail | None = None
         self.file_size_limit = 100 * 2**20
         self.autoplay: Literal["succeeded", "failed", ""] = ""  # how a new job's script ends
+        self.pace_s = 0.002  # between the steps of that script
         self.url = ""
         self._news = asyncio.Event()
         self._serials = itertools.count(1)
@@ -212,7 +213,9 @@ class FakeAgent:
             await asyncio.sleep(0.02)
         for step in range(1, 46):
             self.step(job_id, step)
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(self.pace_s)
+            if self.jobs[job_id].status in FINISHED:  # cancelled meanwhile
+                return
             if step == 12 and self.autoplay == "failed":
                 self.fail(job_id)
                 return

@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import FormData
 
+from agent.api.upload import remove_leftovers
 from agent.settings import AgentSettings
+from agent.store import files
 from tests.agent.running import Agent, run_agent
 
 
@@ -73,6 +75,26 @@ async def test_bad_uploads_are_refused_in_a_sentence_and_leave_nothing(settings:
             async with agent.http.post("/v1/files", data=body, headers={"Content-Type": kind}) as response:
                 assert response.status == 400, await response.text()
         assert list(settings.files_dir.iterdir()) == []
+
+
+async def test_upload_that_cannot_be_recorded_leaves_no_bytes(
+    settings: AgentSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("the database's disk is full")
+
+    async with run_agent(settings, works=False) as agent:
+        monkeypatch.setattr(files, "add", fail)
+        assert (await upload(agent, form_of(b"{}\n")))[0] == 500
+        assert list(settings.files_dir.iterdir()) == []
+
+
+async def test_sweep_at_start_keeps_what_has_a_row(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False) as agent:
+        kept = await agent.upload()
+        (settings.files_dir / "file-stray").write_bytes(b"x")
+        await remove_leftovers(settings, agent.store)
+        assert [path.name for path in settings.files_dir.iterdir()] == [kept]
 
 
 async def test_upload_says_on_whose_behalf(settings: AgentSettings) -> None:

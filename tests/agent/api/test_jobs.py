@@ -130,6 +130,35 @@ async def test_waiting_jobs_have_places_and_move_up(settings: AgentSettings) -> 
         }
 
 
+async def test_queued_job_says_when_it_will_start_and_finish(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        ids = [
+            (await post(agent, "/v1/fine_tuning/jobs", {"plan": (await make_plan(agent))["id"]}, status=200))["id"]
+            for _ in range(3)
+        ]
+        await agent.until_step(ids[0])
+        second, first, running = (await get(agent, "/v1/fine_tuning/jobs"))["data"]
+        assert first["estimated_start"] == pytest.approx(running["estimated_finish"], abs=2)
+        assert second["estimated_start"] == pytest.approx(first["estimated_finish"], abs=2)
+        assert second["estimated_finish"] > second["estimated_start"]
+        assert (first["started_at"], running["estimated_start"]) == (None, None)
+        assert running["started_at"] >= running["created_at"]
+        assert (await get(agent, "/v1/fine_tuning/jobs/3"))["estimated_start"] is not None
+
+
+async def test_inspection_is_logged_with_who_asked_for_it(
+    settings: AgentSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="agent.api.inspections")
+    async with run_agent(settings, works=False) as agent:
+        mia = {"platform": "terminal", "person": "mia", "chat": "home"}
+        path = f"/v1/files/{await agent.upload()}/inspections"
+        inspection = await post(agent, path, {"model": MODEL, "requested_by": mia}, status=202)
+    [line] = [record.getMessage() for record in caplog.records if record.name == "agent.api.inspections"]
+    assert line.startswith(f"{inspection['id']}: asked for by ")
+    assert "mia" in line
+
+
 async def test_queued_job_is_cancelled_at_once_and_only_once(settings: AgentSettings) -> None:
     async with run_agent(settings, works=False) as agent:
         await post(agent, "/v1/fine_tuning/jobs", {"plan": (await make_plan(agent))["id"]}, status=200)

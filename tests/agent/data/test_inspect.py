@@ -10,7 +10,7 @@ from agent.data.findings import InspectReply, InspectRequest
 from agent.data.inspect import inspect_dataset
 from agent.data.rows import Message, RowProblem
 from agent.errors import AgentError
-from agent.inspector import child_environment, run_child
+from agent.inspector import child_environment, dataset_refusal, run_child
 from shared.errors import ErrorCode
 
 SAMPLE = Path("shared/samples/toast.jsonl").absolute()
@@ -101,7 +101,9 @@ async def test_the_child_answers_without_network_or_secrets(
     monkeypatch.setenv("HF_TOKEN", "hf_canary")
     assert "hf_canary" not in str(child_environment(offline=True))
     request = InspectRequest(dataset=str(SAMPLE), card=smollm2_card)
-    output = await run_child("agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 60)
+    output = await run_child(
+        "agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 60, dataset_refusal
+    )
     reply = InspectReply.model_validate_json(output)
     assert reply.findings is not None
     assert reply.findings.rows == 104
@@ -111,7 +113,9 @@ async def test_a_child_that_dies_is_a_sentence(tmp_path: Path, smollm2_card: Bas
     fifo = tmp_path / "gone"
     request = InspectRequest(dataset=str(fifo), card=smollm2_card)
     with pytest.raises(AgentError, match="ended unexpectedly"):
-        await run_child("agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 60)
+        await run_child(
+            "agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 60, dataset_refusal
+        )
 
 
 async def test_a_child_that_hangs_is_stopped(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
@@ -119,4 +123,6 @@ async def test_a_child_that_hangs_is_stopped(tmp_path: Path, smollm2_card: BaseM
     os.mkfifo(fifo)
     request = InspectRequest(dataset=str(fifo), card=smollm2_card)
     with pytest.raises(AgentError, match="longer than 3 s"):
-        await run_child("agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 3)
+        await run_child(
+            "agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 3, dataset_refusal
+        )

@@ -10,6 +10,8 @@ from agent.data.redact import redact
         ("key sk-abcdefghij0123456789 leaked", "key [secret] leaked"),
         ("ghp_0123456789abcdefghij0123", "[secret]"),
         ("call +49 170 1234567", "call [phone number]"),
+        ("call 030 1234 5678 or (555) 123-4567", "call [phone number] or [phone number]"),
+        ("On 2024-01-02 it was 1234567890 to one.", "On 2024-01-02 it was 1234567890 to one."),
         ("4111 1111 1111 1111", "[card number]"),
         ("There are 1,440 minutes in a day.", "There are 1,440 minutes in a day."),
     ],

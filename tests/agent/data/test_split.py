@@ -11,10 +11,18 @@ def test_below_a_hundred_validation_doubles_as_test() -> None:
 
 
 def test_every_row_is_in_exactly_one_part() -> None:
-    split = split_rows(104, seed=7)
+    split = split_rows(range(104), seed=7)
     assert sorted([*split.train, *split.validation, *split.test]) == list(range(104))
 
 
 def test_the_seed_alone_decides() -> None:
-    assert split_rows(50, seed=1) == split_rows(50, seed=1)
-    assert split_rows(50, seed=1) != split_rows(50, seed=2)
+    assert split_rows(range(50), seed=1) == split_rows(range(50), seed=1)
+    assert split_rows(range(50), seed=1) != split_rows(range(50), seed=2)
+
+
+def test_no_held_out_row_has_a_copy_among_the_trained_ones() -> None:
+    rows = [number % 80 for number in range(120)]
+    split = split_rows(rows, seed=3)
+    trained = {rows[number] for number in split.train}
+    assert not trained & {rows[number] for number in [*split.validation, *split.test]}
+    assert len(split.validation) == len(split.test) == 12

@@ -14,6 +14,10 @@ def trained(tokens: list[int], near: list[list[int]] | None = None) -> TunedAnsw
     return TunedAnswer(prompt=prompt, tokens=tokens, near=near or [[token] for token in tokens], text="", stopped=True)
 
 
+def never(prompt: list[int]) -> list[int]:
+    raise AssertionError("nothing was undecided, so nothing is to be continued")
+
+
 @pytest.mark.parametrize(
     ("exported", "meeting"),
     [
@@ -25,19 +29,29 @@ def trained(tokens: list[int], near: list[list[int]] | None = None) -> TunedAnsw
     ],
 )
 def test_answers_agree_for_sixteen_tokens(exported: list[int], meeting: Meeting) -> None:
-    assert compare(trained(TOKENS), exported) is meeting
+    assert compare(trained(TOKENS), exported, never) is meeting
 
 
 def test_a_short_answer_must_agree_to_its_end() -> None:
-    assert compare(trained([5, 6, 7, 2]), [5, 6, 7]) is Meeting.agreed
-    assert compare(trained([5, 6, 7, 2]), [5, 6]) is Meeting.different
+    assert compare(trained([5, 6, 7, 2]), [5, 6, 7], never) is Meeting.agreed
+    assert compare(trained([5, 6, 7, 2]), [5, 6], never) is Meeting.different
 
 
-def test_where_the_trained_model_was_undecided_the_other_word_is_no_evidence() -> None:
+def test_where_the_trained_model_was_undecided_the_export_goes_on_from_its_word() -> None:
     near = [[token] for token in TOKENS]
     near[4] = [4, 77]
-    assert compare(trained(TOKENS, near), [0, 1, 2, 3, 77, 5]) is Meeting.undecided
-    assert compare(trained(TOKENS, near), [0, 1, 2, 3, 78, 5]) is Meeting.different
+    given: list[list[int]] = []
+
+    def go_on(prompt: list[int], then: list[int]) -> list[int]:
+        given.append(prompt)
+        return then
+
+    right, wrong = list(range(5, 21)), [5, 6, 99]
+    parted = [0, 1, 2, 3, 77, 8, 8]
+    assert compare(trained(TOKENS, near), parted, lambda prompt: go_on(prompt, right)) is Meeting.undecided
+    assert given == [[1, 0, 1, 2, 3, 4]]  # the prompt, and the trained model's words up to and with its own
+    assert compare(trained(TOKENS, near), parted, lambda prompt: go_on(prompt, wrong)) is Meeting.different
+    assert compare(trained(TOKENS, near), [0, 1, 2, 3, 78, 5], never) is Meeting.different
 
 
 def checked(agreed: int, *, undecided: int = 0, template: bool = True, stops: bool = True) -> Verification:

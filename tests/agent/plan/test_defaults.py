@@ -1,5 +1,6 @@
 import pytest
 
+from agent.errors import AgentError
 from agent.plan.defaults import choose_learning_rate, choose_max_length, choose_schedule, choose_warmup
 from shared.hyperparameters import Hyperparameters
 
@@ -37,7 +38,12 @@ def test_the_multiplier_scales_the_automatic_rate() -> None:
 @pytest.mark.parametrize("steps", [1, 5, 40, 1000])
 def test_warmup_is_at_most_a_tenth_of_the_run(steps: int) -> None:
     warmup, _ = choose_warmup(None, steps)
-    assert warmup <= max(1, steps / 10)
+    assert warmup <= steps / 10
+
+
+def test_a_warmup_longer_than_the_run_is_refused() -> None:
+    with pytest.raises(AgentError, match="warmup_steps is 50, and the whole run has 40"):
+        choose_warmup(50, 40)
 
 
 def test_length_follows_the_data_and_says_when_rows_are_cut() -> None:

@@ -25,7 +25,7 @@ def findings(rows: int = 104, longest: int = 130) -> Findings:
     )
     return Findings(
         form=DatasetForm.messages, rows=rows, dropped_count=0, dropped=[], tokens=tokens,
-        sample=SampleRow(line=1, parts=[]), notes=[],
+        sample=SampleRow(line=1, parts=[]), answer_starts=[36] * 101, notes=[],
     )  # fmt: skip
 
 
@@ -103,3 +103,14 @@ def test_settings_that_contradict_each_other_are_refused(smollm2_card: BaseModel
 )
 def test_a_model_is_named_after_its_file(filename: str, name: str) -> None:
     assert model_name(filename) == name
+
+
+def test_a_length_that_cuts_most_answers_away_is_refused_before_anything_starts(smollm2_card: BaseModelCard) -> None:
+    with pytest.raises(AgentError, match="answers of 100% of the rows are cut away") as caught:
+        plan(smollm2_card, max_length=32)
+    assert caught.value.param == "max_length"
+
+
+def test_a_run_of_a_model_of_another_size_does_not_narrow_the_estimate(smollm2_card: BaseModelCard) -> None:
+    other = MeasuredRun(parameters=8_000_000_000, device=MACHINE.name, tokens_per_s=2000.0)
+    assert plan(smollm2_card, measured=[other]).minutes == plan(smollm2_card).minutes

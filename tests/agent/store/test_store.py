@@ -67,7 +67,7 @@ async def test_reopened_store_has_what_was_committed(tmp_path: Path) -> None:
     job_id = await first.run(add_job)
     await first.close()
     second = await Store.open(tmp_path / "hearth.sqlite3")
-    assert (await second.run(jobs.get, "1")).id == job_id
+    assert (await second.run(jobs.get, "1", now=1)).id == job_id
     await second.close()
 
 
@@ -87,13 +87,13 @@ async def test_only_the_moves_of_the_table_are_made(store: Store) -> None:
             continue
         with pytest.raises((ValueError, AgentError)):
             await store.run(jobs.move, job_id, to, now=2, message="moved")
-        assert (await store.run(jobs.get, job_id)).status == start
+        assert (await store.run(jobs.get, job_id, now=2)).status == start
         assert await store.run(events.latest_cursor) == before
 
 
 async def test_bell_rings_for_events_and_not_for_reading(store: Store) -> None:
     news = store.bell.listen()
-    await store.run(jobs.listing, limit=1, after=None)
+    await store.run(jobs.listing, limit=1, after=None, now=1)
     assert not news.is_set()
     await store.run(add_job)
     assert news.is_set()

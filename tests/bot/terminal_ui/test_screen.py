@@ -1,13 +1,16 @@
 import io
+import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from bot.errors import MessageGoneError
+from bot.errors import AgentRefusedError, MessageGoneError
 from bot.reply import Button, File, Reply
 from bot.results import bytes_file
 from bot.terminal_ui.chat import TerminalChat
 from bot.terminal_ui.screen import PlainScreen, PromptScreen, RedrawingScreen
+from shared.errors import ErrorCode
 
 
 def live(text: str, milestone: str = "train 1") -> Reply:
@@ -81,3 +84,48 @@ async def test_a_file_name_cannot_leave_the_folder(tmp_path: Path) -> None:
     await TerminalChat(PlainScreen(out), tmp_path / "in" / "here").post(Reply(text="files", files=(sent,)))
     assert (tmp_path / "in" / "here" / "evil.txt").read_bytes() == b"x"
     assert "evil.txt, 1 B" in out.getvalue()
+
+
+RESULTS = Reply(
+    text="Your model is ready",
+    files=(bytes_file("toast.gguf", b"x" * 100), bytes_file("Modelfile", b"y")),
+    again="/status #1",
+)
+
+
+async def shown(reply: Reply, folder: Path) -> str:
+    out = io.StringIO()
+    await TerminalChat(PlainScreen(out), folder).post(reply)
+    return " ".join(out.getvalue().split())
+
+
+async def test_a_folder_that_cannot_be_made_is_said_and_the_result_still_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    assert await shown(RESULTS, tmp_path / "file" / "in") == (
+        "Your model is ready The files could not be saved in ./file/in: Not a directory. "
+        "They stay with the agent: /status #1."
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+async def test_a_full_disk_is_said_and_what_fits_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".toast.gguf.part").symlink_to("/dev/full")
+    said = await shown(RESULTS, tmp_path)
+    assert "Saved in ./: - Modelfile, 1 B" in said
+    assert "toast.gguf could not be saved in ./: No space left on device." in said
+    assert os.listdir(tmp_path) == ["Modelfile"]
+
+
+async def test_a_file_that_the_agent_has_lost_is_named_and_the_others_saved(tmp_path: Path) -> None:
+    async def lost() -> AsyncIterator[bytes]:
+        raise AgentRefusedError("There is no file-3.", code=ErrorCode.not_found)
+        yield b""
+
+    reply = Reply(text="x", files=(File(name="toast.gguf", size=9, open=lost), bytes_file("Modelfile", b"y")))
+    said = await shown(reply, tmp_path)
+    assert "toast.gguf is missing. There is no file-3." in said
+    assert os.listdir(tmp_path) == ["Modelfile"]

@@ -157,3 +157,19 @@ async def test_importing_the_bot_loads_no_ml_library() -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=-1, cwd=ROOT)
     out, _ = await process.communicate()
     assert out.strip() == b"[]"
+
+
+async def test_files_that_cannot_be_saved_end_neither_the_bot_nor_its_other_jobs(
+    agent: FakeAgent, tmp_path: Path
+) -> None:
+    agent.autoplay = "succeeded"
+    (tmp_path / "taken").touch()
+    code, said = await play(
+        tmp_path, agent.url, "/finetune sample\n1\n/finetune sample\n1\n", HEARTH_FILES_DIR="taken/in"
+    )
+    assert code == 0
+    for number in (1, 2):
+        assert f"They stay with the agent: /status #{number}." in " ".join(said.split())
+    assert said.count("Your model is ready") == 2
+    _, said = await play(tmp_path, agent.url, "/help\n")
+    assert "Your model is ready" not in said  # it counts as told
