@@ -105,7 +105,8 @@ def _choices(name: str) -> list[dict[str, Any]]:
 def _fitted(name: str, value: float) -> float:
     for limits in _choices(name):
         if "maximum" in limits:
-            return min(max(value, limits.get("minimum", value)), limits["maximum"])
+            low, high = float(limits.get("minimum", value)), float(limits["maximum"])
+            return value if low <= value <= high else min(max(value, low), high)
     return value
 
 

@@ -1,4 +1,4 @@
-"""/status: the machine, and a job's live card, moved to the end of the chat."""
+"""/status: the machine, and a job: its live card, moved to the end of the chat, or its result once more."""
 
 import contextlib
 
@@ -9,6 +9,8 @@ from bot.core import Command, Core
 from bot.errors import BadCallError, ChatError
 from bot.format import mebibytes, one_line, plural, wrap
 from bot.reply import Reply
+from bot.result_card import result_card
+from bot.results import collect_results
 from bot.snapshot import Snapshot, take_snapshot
 from bot.subscriptions import Subscription
 from bot.which import find_job
@@ -31,6 +33,11 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
 
 
 async def _show_card(call: Call, core: Core, snapshot: Snapshot) -> None:
+    if snapshot.finished and call.arguments:  # asked for by name: the whole result again, with its files
+        await call.chat.post(
+            result_card(snapshot, await collect_results(core.agent, snapshot.job, call.chat.capabilities))
+        )
+        return
     card = job_card(snapshot, now=core.clock.now())
     older = core.subscriptions.find(call.platform, call.chat_id, snapshot.job.id)
     message_id = await call.chat.post(card)

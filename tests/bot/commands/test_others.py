@@ -27,6 +27,14 @@ async def test_status_moves_the_live_card_and_leaves_one(agent: FakeAgent, bot: 
     assert "further down" in bot.chat.messages["m2"].text
 
 
+async def test_status_of_a_finished_job_hands_out_its_result_again(agent: FakeAgent, bot: Bot) -> None:
+    job = agent.add_job(status=JobStatus.running)
+    agent.succeed(job.id)
+    reply = await bot.say(f"/status #{job.number}")
+    assert reply.text.startswith("Your model is ready")
+    assert "Modelfile" in [file.name for file in reply.files]
+
+
 async def test_status_without_jobs_is_the_machine(bot: Bot) -> None:
     assert (await bot.say("/status")).text.startswith("Free\nCPU")
 

@@ -1,5 +1,4 @@
 import io
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -99,6 +98,10 @@ async def shown(reply: Reply, folder: Path) -> str:
     return " ".join(out.getvalue().split())
 
 
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
 async def test_a_folder_that_cannot_be_made_is_said_and_the_result_still_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,15 +120,15 @@ async def test_a_full_disk_is_said_and_what_fits_is_saved(tmp_path: Path, monkey
     said = await shown(RESULTS, tmp_path)
     assert "Saved in ./: - Modelfile, 1 B" in said
     assert "toast.gguf could not be saved in ./: No space left on device." in said
-    assert os.listdir(tmp_path) == ["Modelfile"]
+    assert names(tmp_path) == ["Modelfile"]
 
 
 async def test_a_file_that_the_agent_has_lost_is_named_and_the_others_saved(tmp_path: Path) -> None:
     async def lost() -> AsyncIterator[bytes]:
+        yield b"the first half"
         raise AgentRefusedError("There is no file-3.", code=ErrorCode.not_found)
-        yield b""
 
     reply = Reply(text="x", files=(File(name="toast.gguf", size=9, open=lost), bytes_file("Modelfile", b"y")))
     said = await shown(reply, tmp_path)
     assert "toast.gguf is missing. There is no file-3." in said
-    assert os.listdir(tmp_path) == ["Modelfile"]
+    assert names(tmp_path) == ["Modelfile"]
