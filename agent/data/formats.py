@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from agent.errors import AgentError
 from shared.errors import ErrorCode
@@ -33,6 +33,7 @@ class RawRow:
     line: int  # 1-based line of the file; in a JSON array the number of the row
     value: dict[str, Any] | None
     problem: str | None = None
+    unit: Literal["Line", "Row"] = "Line"  # what `line` counts
 
 
 def read_rows(path: Path) -> Iterator[RawRow]:
@@ -74,7 +75,7 @@ def _json_array(path: Path) -> Iterator[RawRow]:
             code=ErrorCode.file_too_large,
         )
     rows = parse_json(_decode(path.read_bytes()))
-    yield from (_row(number, value) for number, value in enumerate(rows, start=1))
+    yield from (_row(number, value, unit="Row") for number, value in enumerate(rows, start=1))
 
 
 def _json_lines(path: Path) -> Iterator[RawRow]:
@@ -102,8 +103,7 @@ def _nested_in_one_line(path: Path) -> Iterator[RawRow] | None:
         file.readline(MAX_JSON_BYTES)
         if file.read(1024).strip():
             return None
-    rows = _nested_rows(path)
-    return rows if rows is not None else None
+    return _nested_rows(path)
 
 
 def _nested_rows(path: Path) -> Iterator[RawRow] | None:
@@ -112,10 +112,10 @@ def _nested_rows(path: Path) -> Iterator[RawRow] | None:
         return None
     try:
         whole = json.loads(_decode(path.read_bytes()), parse_constant=_refuse_constant)
-    except (json.JSONDecodeError, RecursionError):
-        return None
+    except (ValueError, RecursionError, AgentError):
+        return None  # read line by line, it will say where it breaks
     rows = next((whole[key] for key in NESTED_KEYS if isinstance(whole.get(key), list)), [whole])
-    return (_row(number, value) for number, value in enumerate(rows, start=1))
+    return (_row(number, value, unit="Row") for number, value in enumerate(rows, start=1))
 
 
 def _csv(path: Path) -> Iterator[RawRow]:
@@ -141,10 +141,10 @@ def _csv(path: Path) -> Iterator[RawRow]:
             _refuse_encoding(error)
 
 
-def _row(number: int, value: Any) -> RawRow:
+def _row(number: int, value: Any, unit: Literal["Line", "Row"] = "Line") -> RawRow:
     if isinstance(value, dict):
-        return RawRow(line=number, value=value)
-    return RawRow(line=number, value=None, problem=f"is {type(value).__name__}, not an object with keys")
+        return RawRow(line=number, unit=unit, value=value)
+    return RawRow(line=number, unit=unit, value=None, problem=f"is {type(value).__name__}, not an object with keys")
 
 
 def _bounded_lines(file: io.BufferedReader) -> Iterator[bytes]:

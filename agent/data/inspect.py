@@ -41,7 +41,7 @@ def kept_rows(dataset: Path, form: DatasetForm, template: ChatTemplate, dropped:
         try:
             yield _keep(raw, form, template)
         except RowProblem as problem:
-            dropped.append(DroppedRow(line=raw.line, reason=f"Line {raw.line} {problem}."))
+            dropped.append(DroppedRow(line=raw.line, reason=f"{raw.unit} {raw.line} {problem}."))
 
 
 def _keep(raw: RawRow, form: DatasetForm, template: ChatTemplate) -> KeptRow:
@@ -114,7 +114,8 @@ def find_form(dataset: Path) -> DatasetForm:
         raise AgentError("The file has no rows. Send a dataset with at least ten.", code=ErrorCode.dataset_too_small)
     if first.value is None:
         raise AgentError(
-            f"Line {first.line} {first.problem}. Each line needs one JSON object.", code=ErrorCode.dataset_broken
+            f"{first.unit} {first.line} {first.problem}. Each row must be one JSON object.",
+            code=ErrorCode.dataset_broken,
         )
     raise AgentError(
         f"The rows have the keys {_keys(first.value)}, which fit no form I know: {FORM_HINT}. Rename the keys and send "

@@ -24,6 +24,7 @@ def written(tmp_path: Path, content: str | bytes) -> Path:
         f"{json.dumps(ROW)}\n\n{json.dumps(ROW)}\n",
         "\ufeff" + f"{json.dumps(ROW)}\n{json.dumps(ROW)}",
         json.dumps({"data": [ROW, ROW]}, indent=1),
+        json.dumps({"rows": [ROW, ROW]}),
         'prompt,completion\nHi,"Hello, “you”"\nHi,"Hello, “you”"\n',
     ],
 )
@@ -38,7 +39,7 @@ def test_a_broken_line_of_jsonl_is_named_and_the_others_are_kept(tmp_path: Path)
     assert len([row for row in rows if row.value]) == 2
 
 
-@pytest.mark.parametrize("bad", ['{"a": NaN}', '{"a": 1, "a": 2}'])
+@pytest.mark.parametrize("bad", ['{"a": NaN}', '{"a": 1, "a": 2}', '{"a": ' + "9" * 5000 + "}"])
 def test_what_json_does_not_allow_is_a_problem_of_its_line(tmp_path: Path, bad: str) -> None:
     rows = list(read_rows(written(tmp_path, f"{json.dumps(ROW)}\n{bad}\n")))
     assert rows[1].value is None

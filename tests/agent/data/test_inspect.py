@@ -77,7 +77,7 @@ def test_bad_rows_are_dropped_one_by_one_with_line_and_reason(tmp_path: Path, sm
         ([pair("Q", "A")], ErrorCode.dataset_too_small, "1 row is usable; at least 10"),
         ([pair("Q", "") for _ in range(20)], ErrorCode.dataset_too_small, "No row is usable.*line 1 has no text"),
         ([{"text": "x", "label": 1}] * 20, ErrorCode.dataset_unknown_form, "keys text, label.*messages"),
-        ([[1, 2]], ErrorCode.dataset_broken, "Line 1 is int"),
+        ([[1, 2]], ErrorCode.dataset_broken, "Row 1 is int"),
     ],
 )
 def test_a_useless_dataset_is_refused_in_words(
