@@ -81,7 +81,7 @@ def test_the_sdk_gets_from_a_file_to_a_verified_model(client: openai.OpenAI) -> 
     assert done.status == "succeeded", done.error
     assert done.fine_tuned_model == "tiny-toast:v1"
     assert done.trained_tokens
-    assert events.index('"progress"') < events.index('"verify"') < events.index('"artifact"')
+    assert events.index('"progress"') < events.index('"artifact"') < events.index('"verify"')
     check_results(client, done.result_files)
     assert [c.step_number for c in client.fine_tuning.jobs.checkpoints.list(job.id)]
     assert client.fine_tuning.jobs.list_events(job.id, limit=1).data[0].message == done.model_extra["result"]["verdict"]  # type: ignore[index]
