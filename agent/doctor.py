@@ -90,18 +90,19 @@ def examine(settings: AgentSettings) -> Iterator[Finding]:
         found=f"{machine.disk_free_mib / 1024:.1f} GiB free in {settings.hearth_data_dir}",
         remedy="4 GiB are needed. Free some, or point HEARTH_DATA_DIR to a larger disk.",
     )
-    yield _probe("PyTorch", PROBE_TORCH, REINSTALL)
-    yield _probe(
+    yield examine_library("PyTorch", PROBE_TORCH, REINSTALL)
+    yield examine_library(
         "4-bit (NF4)", PROBE_4BIT, "bitsandbytes does not run here; plan with load_in_4bit:false. " + REINSTALL
     )
-    yield _probe("GGUF export", PROBE_GGUF, REINSTALL)
-    yield _probe("llama.cpp", PROBE_LLAMA, "xllamacpp has wheels for x86-64 and arm64 alone. " + REINSTALL)
-    yield _probe("Packaged model", PROBE_MODEL, REINSTALL)
+    yield examine_library("GGUF export", PROBE_GGUF, REINSTALL)
+    yield examine_library("llama.cpp", PROBE_LLAMA, "xllamacpp has wheels for x86-64 and arm64 alone. " + REINSTALL)
+    yield examine_library("Packaged model", PROBE_MODEL, REINSTALL)
     versions = ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
     yield Finding(ok="missing" not in versions, what="Versions", found=versions, remedy=REINSTALL)
 
 
-def _probe(what: str, code: str, remedy: str) -> Finding:
+def examine_library(what: str, code: str, remedy: str) -> Finding:
+    """Run a probe in a process of its own and say what came of it."""
     run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run
     try:
         done = run(

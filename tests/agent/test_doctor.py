@@ -1,0 +1,24 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.slow
+def test_the_doctor_says_what_this_machine_can_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEARTH_DATA_DIR", str(tmp_path))
+    done = subprocess.run([sys.executable, "-m", "agent.doctor"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for what in ("Trains on", "Disk", "4-bit (NF4)", "GGUF export", "llama.cpp", "Packaged model", "Versions"):
+        assert f"ok    {what}" in done.stdout
+    assert done.stdout.endswith("plays the whole story.\n")
+
+
+def test_a_library_that_does_not_run_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    from agent.doctor import REINSTALL, examine_library
+
+    finding = examine_library("llama.cpp", "import a_library_that_is_not_here", REINSTALL)
+    assert not finding.ok
+    assert "a_library_that_is_not_here" in finding.found
+    assert "make install" in finding.remedy
