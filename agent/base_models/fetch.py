@@ -4,11 +4,9 @@
 Takes config, tokenizer and safetensors, nothing else; refuses whatever would need code of its publisher.
 """
 
-import errno
 import hashlib
 import json
 import os
-import shutil
 import sys
 import traceback
 from pathlib import Path
@@ -19,21 +17,11 @@ from filelock import FileLock
 from agent.base_models.card import WEIGHTS_COMPLETE, BaseModelCard, FetchReply, read_card, weights_present
 from agent.base_models.catalog import BaseModelSource, SourceKind
 from agent.base_models.describe import describe_model
+from agent.base_models.gguf_source import convert_small_files, convert_weights
+from agent.base_models.hub import download_small_files, download_weights
 from agent.errors import AgentError
 from agent.job_folder import file_sha256, replace_file
 from shared.errors import ErrorCode, ErrorDetail
-
-SMALL_FILES = [
-    "config.json",
-    "generation_config.json",
-    "tokenizer*",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "merges.txt",
-    "chat_template*",
-]
-WEIGHT_FILES = ["model*.safetensors", "model.safetensors.index.json"]
 
 
 def fetch_card(source: BaseModelSource) -> BaseModelCard:
@@ -58,9 +46,9 @@ def fetch_weights(source: BaseModelSource, card: BaseModelCard) -> None:
         if weights_present(card):
             return
         if source.kind in (SourceKind.packaged, SourceKind.gguf):
-            _dequantize_gguf(Path(source.location), folder)
+            convert_weights(Path(source.location), folder)
         elif source.kind is SourceKind.hub:
-            _download_weights(source.location, card.revision, folder)
+            download_weights(source.location, card.revision, folder)
         else:
             raise AgentError(
                 f"{source.name} has no *.safetensors file. Save the model with safetensors; pickled weights "
@@ -125,115 +113,11 @@ def _small_files(source: BaseModelSource) -> tuple[Path, str, str | None]:
             )
         return folder, files_revision(source), None
     if source.kind is SourceKind.hub:
-        return _download_small_files(source)
+        return download_small_files(source)
     revision = files_revision(source)
     folder = source.cache / revision
-    _gguf_small_files(Path(source.location), folder)
+    convert_small_files(Path(source.location), folder)
     return folder, revision, "apache-2.0" if source.kind is SourceKind.packaged else None
-
-
-def _gguf_small_files(file: Path, folder: Path) -> None:
-    from transformers import AutoConfig, AutoTokenizer, GenerationConfig
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-
-    AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(folder)
-    config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name)
-    config.architectures = [MODEL_FOR_CAUSAL_LM_MAPPING_NAMES[config.model_type]]  # the converter asks for it
-    config.save_pretrained(folder)
-    GenerationConfig.from_model_config(config).save_pretrained(folder)
-
-
-def _dequantize_gguf(file: Path, folder: Path) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.bfloat16)
-    # Saving is refused while the loader's quantizer is attached, although the weights are plain bf16 by now.
-    model.hf_quantizer = None  # type: ignore[assignment]  # transformers sets these without declaring them
-    model.is_quantized = False  # type: ignore[assignment]
-    if hasattr(model.config, "quantization_config"):
-        del model.config.quantization_config
-    staging = folder.with_name(folder.name + ".staging")
-    shutil.rmtree(staging, ignore_errors=True)
-    model.save_pretrained(staging)
-    for weights in sorted(staging.glob("model*")):
-        weights.replace(folder / weights.name)
-    shutil.rmtree(staging)
-
-
-def _download_small_files(source: BaseModelSource) -> tuple[Path, str, str | None]:
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-
-    try:
-        info = HfApi().model_info(source.location, files_metadata=True)
-        sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
-        _check_hub_files(source, sizes)
-        revision = str(info.sha)
-        folder = source.cache / revision
-        snapshot_download(source.location, revision=revision, allow_patterns=SMALL_FILES, local_dir=folder)
-    except GatedRepoError as error:
-        raise AgentError(
-            f"{source.name} is gated: accept its licence on its Hugging Face page, then set HF_TOKEN on the GPU "
-            "machine.",
-            code=ErrorCode.model_unusable,
-            param="model",
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise AgentError(
-            f"Hugging Face has no model “{source.name}”, or it is private. Check the spelling; /models lists what is "
-            "here already.",
-            code=ErrorCode.model_unknown,
-            param="model",
-        ) from error
-    except AgentError:
-        raise
-    except Exception as error:  # the hub's client lets the errors of its own HTTP library through
-        raise AgentError(
-            f"{source.name} could not be fetched from Hugging Face ({type(error).__name__}). Check the GPU machine's "
-            "network, or use a model that is here already: /models.",
-            code=ErrorCode.model_unknown,
-            param="model",
-        ) from error
-    replace_file(folder / "weights_bytes", str(_weights_bytes(sizes)).encode())
-    return folder, revision, getattr(info.card_data, "license", None)
-
-
-def _weights_bytes(sizes: dict[str, int]) -> int:
-    return sum(size for name, size in sizes.items() if name.endswith(".safetensors") and "/" not in name)
-
-
-def _check_hub_files(source: BaseModelSource, sizes: dict[str, int]) -> None:
-    if not _weights_bytes(sizes):
-        raise AgentError(
-            f"{source.name} offers no safetensors weights; pickled ones are never loaded. Choose another model.",
-            code=ErrorCode.model_unusable,
-            param="model",
-        )
-    free = shutil.disk_usage(source.cache).free
-    if _weights_bytes(sizes) > free * 0.9:
-        raise AgentError(
-            f"{source.name} needs {_weights_bytes(sizes) / 2**30:.1f} GiB on disk, {free / 2**30:.1f} GiB are free. "
-            "Free some space on the GPU machine or choose a smaller model.",
-            code=ErrorCode.insufficient_disk,
-            param="model",
-        )
-
-
-def _download_weights(repo: str, revision: str, folder: Path) -> None:
-    from huggingface_hub import snapshot_download
-
-    try:
-        snapshot_download(repo, revision=revision, allow_patterns=WEIGHT_FILES, local_dir=folder)
-    except Exception as error:  # the hub's client lets the errors of its own HTTP library through
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise
-        raise AgentError(
-            f"The weights of {repo} could not be fetched from Hugging Face ({type(error).__name__}). What is here is "
-            "kept: start the job again when the GPU machine's network is back.",
-            code=ErrorCode.model_unusable,
-            param="model",
-        ) from error
 
 
 def main() -> None:

@@ -1,7 +1,6 @@
 """Make the plan: settings with reasons, steps, minutes, memory, disk; refuse what cannot fit. Pure."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, weights_present
@@ -21,7 +20,8 @@ from agent.plan.defaults import (
     plain,
 )
 from agent.plan.duration import MeasuredRun, estimate_minutes
-from agent.plan.memory import estimate_disk_mib, estimate_memory
+from agent.plan.memory import estimate_disk_mib
+from agent.plan.micro_batch import choose_micro_batch
 from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.hyperparameters import Hyperparameters, ResolvedSettings
@@ -30,19 +30,9 @@ from shared.plans import Plan, PlanRequest, Range, Setting
 __all__ = ["MeasuredRun", "make_plan", "model_name"]
 
 PLAN_KEPT_S = 7 * 24 * 3600
-MAX_MICRO_BATCH = 8
 MEMORY_SPREAD = (0.85, 1.25)
 MOST = 0.5
 MIN_FREE_DISK_MIB = 512  # left free after the run
-
-
-@dataclass(frozen=True, kw_only=True)
-class MicroBatch:
-    """Rows computed at once, and whether their activations are kept."""
-
-    rows: int
-    activation_checkpointing: bool
-    memory_mib: float
 
 
 def make_plan(
@@ -125,7 +115,7 @@ def _resolve(
     warmup, warmup_reason = choose_warmup(asked(hyperparameters.warmup_steps), schedule.steps)
     dropout, dropout_reason = choose_dropout(asked(hyperparameters.lora_dropout), card.parameters)
     load_in_4bit = True if asked_4bit is None else asked_4bit
-    micro = _micro_batch(
+    micro = choose_micro_batch(
         hyperparameters, schedule.batch_size, findings, card, machine, r=r, length=length, load_in_4bit=load_in_4bit
     )
     settings = ResolvedSettings(
@@ -188,58 +178,6 @@ def _resolve(
 
 def _or(value: float | None, default: float) -> float:
     return default if value is None else value
-
-
-def _micro_batch(
-    hyperparameters: Hyperparameters,
-    batch_size: int,
-    findings: Findings,
-    card: BaseModelCard,
-    machine: Machine,
-    *,
-    r: int,
-    length: int,
-    load_in_4bit: bool,
-) -> MicroBatch:
-    """Choose the most rows at once that fit; recompute activations only if one row does not fit without."""
-    requested = asked(hyperparameters.per_device_train_batch_size)
-    if requested is not None and batch_size % requested:
-        raise AgentError(
-            f"per_device_train_batch_size is {requested}, which does not divide batch_size {batch_size}. "
-            "Choose a divisor, or leave it to “auto”.",
-            code=ErrorCode.setting_invalid,
-            param="per_device_train_batch_size",
-        )
-    divisors = [n for n in range(min(MAX_MICRO_BATCH, batch_size), 0, -1) if batch_size % n == 0]
-    sizes = [requested] if requested else divisors
-    checkpointing = asked(hyperparameters.activation_checkpointing)
-    modes = [False, True] if checkpointing is None else [checkpointing]
-    options = [(rows, mode) for mode in modes for rows in sizes]
-    for rows, mode in options:
-        estimate = estimate_memory(
-            card,
-            device=machine.device,
-            load_in_4bit=load_in_4bit,
-            r=r,
-            rows=rows,
-            length=min(length, findings.tokens.longest),
-            trained_share=findings.tokens.trained / findings.tokens.total,
-            activation_checkpointing=mode,
-        ).total
-        fits = estimate <= 0.9 * machine.memory_free_mib
-        if fits:
-            return MicroBatch(rows=rows, activation_checkpointing=mode, memory_mib=estimate)
-    raise AgentError(
-        f"{card.name} needs about {estimate / 1024:.1f} GiB of {_memory(machine)} even with {rows} "
-        f"row{'s' * (rows > 1)} at a time; {machine.memory_free_mib / 1024:.1f} GiB are free on {machine.name}. Choose "
-        "a smaller model, a shorter max_length, or close what else uses the memory.",
-        code=ErrorCode.insufficient_memory,
-        param="model",
-    )
-
-
-def _memory(machine: Machine) -> str:
-    return "GPU memory" if machine.device == "cuda" else "memory"
 
 
 def _spread(mib: float) -> Range:

@@ -1,0 +1,35 @@
+"""A base model that comes as one GGUF file: made into the folder that transformers and the trainer read."""
+
+import shutil
+from pathlib import Path
+
+
+def convert_small_files(file: Path, folder: Path) -> None:
+    """Write the config, tokenizer and template inside `file` to `folder`."""
+    from transformers import AutoConfig, AutoTokenizer, GenerationConfig
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(folder)
+    config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name)
+    config.architectures = [MODEL_FOR_CAUSAL_LM_MAPPING_NAMES[config.model_type]]  # the converter asks for it
+    config.save_pretrained(folder)
+    GenerationConfig.from_model_config(config).save_pretrained(folder)
+
+
+def convert_weights(file: Path, folder: Path) -> None:
+    """Write the weights inside `file` to `folder`, in bf16 and safetensors, all of them or none."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.bfloat16)
+    # Saving is refused while the loader's quantizer is attached, although the weights are plain bf16 by now.
+    model.hf_quantizer = None  # type: ignore[assignment]  # transformers sets these without declaring them
+    model.is_quantized = False  # type: ignore[assignment]
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    staging = folder.with_name(folder.name + ".staging")
+    shutil.rmtree(staging, ignore_errors=True)
+    model.save_pretrained(staging)
+    for weights in sorted(staging.glob("model*")):
+        weights.replace(folder / weights.name)
+    shutil.rmtree(staging)

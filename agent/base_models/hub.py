@@ -1,0 +1,99 @@
+"""A base model from the Hugging Face hub: pinned to a commit, checked for size, safetensors and tokenizer alone."""
+
+import errno
+import shutil
+from pathlib import Path
+
+from agent.base_models.catalog import BaseModelSource
+from agent.errors import AgentError
+from agent.job_folder import replace_file
+from shared.errors import ErrorCode
+
+SMALL_FILES = [
+    "config.json",
+    "generation_config.json",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "chat_template*",
+]
+WEIGHT_FILES = ["model*.safetensors", "model.safetensors.index.json"]
+
+
+def download_small_files(source: BaseModelSource) -> tuple[Path, str, str | None]:
+    """Return the folder of config and tokenizer, the commit they are of, and the licence. Raises AgentError."""
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    try:
+        info = HfApi().model_info(source.location, files_metadata=True)
+        sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
+        _check_hub_files(source, sizes)
+        revision = str(info.sha)
+        folder = source.cache / revision
+        snapshot_download(source.location, revision=revision, allow_patterns=SMALL_FILES, local_dir=folder)
+    except GatedRepoError as error:
+        raise AgentError(
+            f"{source.name} is gated: accept its licence on its Hugging Face page, then set HF_TOKEN on the GPU "
+            "machine.",
+            code=ErrorCode.model_unusable,
+            param="model",
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise AgentError(
+            f"Hugging Face has no model “{source.name}”, or it is private. Check the spelling; /models lists what is "
+            "here already.",
+            code=ErrorCode.model_unknown,
+            param="model",
+        ) from error
+    except AgentError:
+        raise
+    except Exception as error:  # the hub's client lets the errors of its own HTTP library through
+        raise AgentError(
+            f"{source.name} could not be fetched from Hugging Face ({type(error).__name__}). Check the GPU machine's "
+            "network, or use a model that is here already: /models.",
+            code=ErrorCode.model_unknown,
+            param="model",
+        ) from error
+    replace_file(folder / "weights_bytes", str(_weights_bytes(sizes)).encode())
+    return folder, revision, getattr(info.card_data, "license", None)
+
+
+def _weights_bytes(sizes: dict[str, int]) -> int:
+    return sum(size for name, size in sizes.items() if name.endswith(".safetensors") and "/" not in name)
+
+
+def _check_hub_files(source: BaseModelSource, sizes: dict[str, int]) -> None:
+    if not _weights_bytes(sizes):
+        raise AgentError(
+            f"{source.name} offers no safetensors weights; pickled ones are never loaded. Choose another model.",
+            code=ErrorCode.model_unusable,
+            param="model",
+        )
+    free = shutil.disk_usage(source.cache).free
+    if _weights_bytes(sizes) > free * 0.9:
+        raise AgentError(
+            f"{source.name} needs {_weights_bytes(sizes) / 2**30:.1f} GiB on disk, {free / 2**30:.1f} GiB are free. "
+            "Free some space on the GPU machine or choose a smaller model.",
+            code=ErrorCode.insufficient_disk,
+            param="model",
+        )
+
+
+def download_weights(repo: str, revision: str, folder: Path) -> None:
+    """Bring the weights of a commit into `folder`; what is there already is kept. Raises AgentError."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        snapshot_download(repo, revision=revision, allow_patterns=WEIGHT_FILES, local_dir=folder)
+    except Exception as error:  # the hub's client lets the errors of its own HTTP library through
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
+        raise AgentError(
+            f"The weights of {repo} could not be fetched from Hugging Face ({type(error).__name__}). What is here is "
+            "kept: start the job again when the GPU machine's network is back.",
+            code=ErrorCode.model_unusable,
+            param="model",
+        ) from error
