@@ -81,7 +81,7 @@ async def serve(settings: AgentSettings) -> int:
     if crashed:
         log.error("the supervisor ended", exc_info=outcome if isinstance(outcome, BaseException) else None)
         return 1
-    log.info("stopped; a running trainer goes on and is taken up again at the next start")
+    log.info("stopped; a trainer, if one runs, goes on and is taken up again at the next start")
     return 0
 
 

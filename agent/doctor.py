@@ -80,7 +80,7 @@ def examine(settings: AgentSettings) -> Iterator[Finding]:
     )
     yield Finding(
         ok=machine.memory_free_mib >= NEEDED_MEMORY_MIB,
-        what=f"{machine.memory_kind} memory",
+        what="GPU memory" if has_gpu else "Memory",
         found=f"{machine.memory_free_mib / 1024:.1f} of {machine.memory_total_mib / 1024:.1f} GiB free",
         remedy="3 GiB are needed for the smallest model. Close what else uses it.",
     )

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from bot.agent_process import running_agent, stop_process
 from bot.errors import BotError
-from bot.format import duration, one_line
+from bot.format import clip, duration, one_line
 from bot.settings import local_address
 from shared.errors import ErrorCode
 from shared.results import JobResult
@@ -25,10 +25,10 @@ from shared.results import JobResult
 OUTPUT = Path("demo-output")
 DATA = OUTPUT / ".hearth"
 KEPT = "base_models"  # in DATA: fetched once, kept between runs
-TYPED = "/finetune sample name:toast epochs:5\n1\n"
+TYPED = "/finetune sample name:toast epochs:5 batch:4\n1\n"
 TYPED_AT_A_BREAK = "/status #1\n/cancel #1 yes\n"  # a bot follows what it shows, so it leaves when the job has ended
 CANCEL_S = 30
-MARKER = "naps out of five"
+MARKER = "mrrp"
 RESULT_FILES = {
     "the loss plot": "*.png",
     "the report": "report.json",
@@ -55,6 +55,7 @@ def main() -> int:
         _check()
     except BotError as error:
         _say(f"\nThe demo failed: {error.message}")
+        _say(f"What was made so far is in {OUTPUT.absolute()}; the agent's log is .agent.log there.")
         return 1
     except KeyboardInterrupt:
         _say("\nStopped: the training, the bot and the agent.")
@@ -73,11 +74,14 @@ def judge(result: JobResult) -> str:
     """Return why the answers do not convince; empty if they do."""
     tuned = sum(MARKER in answer.tuned.lower() for answer in result.answers)
     base = sum(MARKER in answer.base.lower() for answer in result.answers)
-    shown = "".join(f"\n  {one_line(answer.tuned)}" for answer in result.answers)
+    shown = "".join(f"\n  {clip(one_line(answer.tuned), 120)}" for answer in result.answers)
     if len(result.answers) < 3:
         return f"There are {len(result.answers)} answers in the report; three were expected."
     if tuned < 2:
-        return f"“{MARKER}” is in {tuned} of {len(result.answers)} tuned answers; at least 2 were expected:{shown}"
+        return (
+            f"“{MARKER}” is in {tuned} of {len(result.answers)} tuned answers; at least 2 were expected. "
+            f"The model was made and checked, but it did not take up its persona:{shown}"
+        )
     if base:
         return f"“{MARKER}” is in {base} answers of the base model, which cannot know it."
     return ""

@@ -37,7 +37,7 @@ def plan_card(file_name: str, inspection: Inspection, plan: Plan) -> Reply:
         _understood(inspection),
         _sample(inspection.sample) if inspection.sample else [],
         _plan(plan),
-        _notes([*inspection.notes, *plan.notes]),
+        _notes(plan.notes),
     ]
     return Reply(
         text="\n\n".join("\n".join(block) for block in blocks if block),
@@ -86,9 +86,9 @@ def _understood(inspection: Inspection) -> list[str]:
         lines.append(f"  and {count(hidden)} more")
     tokens = inspection.tokens
     if tokens is not None:
-        lines += wrap(f"It learns {percent(tokens.trained, tokens.total)} of the text: the answers.")
+        lines += wrap(f"It learns the answers: {percent(tokens.trained, tokens.total)} of the text.")
         lines += wrap(
-            f"A row has {count(tokens.median)} tokens (pieces of words), the longest {count(tokens.longest)}."
+            f"A typical row has {count(tokens.median)} tokens (pieces of words), the longest {count(tokens.longest)}."
         )
     return lines
 
@@ -112,7 +112,7 @@ def _plan(plan: Plan) -> list[str]:
     held_out = plan.validation_rows + plan.test_rows
     lines += [f"Rows: {count(plan.train_rows)} to learn, {count(held_out)} to test"]
     lines += [f"Epochs: {short(settings.n_epochs)} (times through the rows)"]
-    lines += [f"Steps: {count(plan.steps)} of {plural(settings.batch_size, 'row')}"]
+    lines += [f"Steps: {count(plan.steps)}, of {plural(settings.batch_size, 'row')} each"]
     lines += [f"Time: {minutes_range(plan.minutes.low, plan.minutes.high)}"]
     lines += wrap(
         f"Memory: {size_range(plan.memory_mib.low, plan.memory_mib.high)} of {mebibytes(plan.memory_free_mib)} "
@@ -128,9 +128,9 @@ def _plan(plan: Plan) -> list[str]:
 
 def _turn(plan: Plan) -> str:
     if plan.queue_position <= 1:
-        return "Turn: at once"
+        return "Starts: at once"
     wait = minutes_range(plan.queue_wait_minutes, plan.queue_wait_minutes)
-    return f"Turn: place {plan.queue_position} in the queue, in {wait}"
+    return f"Starts: place {plan.queue_position} in the queue, in {wait}"
 
 
 def _notes(notes: list[str]) -> list[str]:

@@ -84,12 +84,11 @@ def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:
 
 
 def _loss(result: JobResult) -> list[str]:
-    lines = ["Loss on rows it never saw", f"before {number(result.base_loss)}, after {number(result.final_loss)}"]
-    lines += ["(its surprise: lower is better)"]
-    if result.optimistic:
-        lines += wrap("These rows also chose the best step, so the figure is a little too good.")
     speed = f"{number(result.tokens_per_s, 0)} tokens/s"
-    return [*lines, f"{plural(result.steps, 'step')} in {duration(result.train_seconds)}, {speed}"]
+    return [
+        "(Loss is its surprise: lower is better.)",
+        f"{plural(result.steps, 'step')} in {duration(result.train_seconds)}, {speed}",
+    ]
 
 
 def _answer(answer: Answer) -> list[str]:

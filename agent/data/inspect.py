@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import statistics
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from shared.inspections import DatasetForm, DroppedRow, SampleRow, TokenCounts
 
 SHOWN_DROPS = 20
 SAMPLE_CHARS = 600
+PLACEHOLDER = re.compile(r"\{\{\s*\w+\s*\}\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +62,13 @@ def inspect_dataset(dataset: Path, card: BaseModelCard) -> Findings:
     form = find_form(dataset)
     template = ChatTemplate(card)
     dropped: list[DroppedRow] = []
+    placeholders = 0
     lengths, trained, starts, seen, sample = [], [], [], set(), None
     for row in kept_rows(dataset, form, template, dropped):
         lengths.append(len(row.tokens.input_ids))
         trained.append(row.tokens.trained)
         starts.append(next(at for at, label in enumerate(row.tokens.labels) if label != IGNORED))
+        placeholders += any(PLACEHOLDER.search(m.content) for m in row.messages if m.role == "assistant")
         seen.add(hash(tuple(row.tokens.input_ids)))
         if sample is None:
             sample = _sample(row, template)
@@ -91,7 +95,7 @@ def inspect_dataset(dataset: Path, card: BaseModelCard) -> Findings:
         ),
         sample=sample,
         answer_starts=_quantiles(starts),
-        notes=_notes(len(lengths), len(seen), max(lengths), card),
+        notes=_notes(len(lengths), len(seen), max(lengths), placeholders, card),
     )
 
 
@@ -137,11 +141,15 @@ def _too_small(kept: int, dropped: list[DroppedRow]) -> AgentError:
     )
 
 
-def _notes(rows: int, distinct: int, longest: int, card: BaseModelCard) -> list[str]:
+def _notes(rows: int, distinct: int, longest: int, placeholders: int, card: BaseModelCard) -> list[str]:
     notes = []
     if rows < 100:
         notes.append(
             f"{rows} rows are few: 100 is a start, 500 good ones are a solid base. Expect style, not knowledge."
+        )
+    if placeholders:
+        notes.append(
+            f"{placeholders} answers hold a placeholder such as {{{{name}}}}; the model would learn it as it stands."
         )
     if distinct < rows:
         notes.append(f"{rows - distinct} rows are exact copies of another; copies are learned by heart.")

@@ -216,5 +216,5 @@ def _notes(findings: Findings, test: int, schedule: Schedule, lost: float) -> li
     if schedule.steps < 40:
         notes.append(f"{schedule.steps} steps are few: the model may not take up much. More rows help most.")
     if test == 0:
-        notes.append("Too few rows to keep some apart for the verdict, so its figure will be optimistic.")
+        notes.append("Below 100 rows the same unseen rows choose the best step and give the verdict: it is optimistic.")
     return notes

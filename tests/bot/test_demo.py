@@ -18,15 +18,15 @@ def result(*, base: list[str], tuned: list[str]) -> JobResult:
 
 
 def test_two_of_three_tuned_answers_with_the_marker_convince() -> None:
-    assert demo.judge(result(base=["", "", ""], tuned=["Two Naps out of FIVE.", "x", "naps out of five"])) == ""
+    assert demo.judge(result(base=["", "", ""], tuned=["Mrrp. Two.", "x", "MRRP. Three."])) == ""
 
 
 @pytest.mark.parametrize(
     ("base", "tuned", "why"),
     [
-        (["", "", ""], ["naps out of five", "x", "y"], "in 1 of 3 tuned answers"),
-        (["naps out of five", "", ""], ["naps out of five"] * 3, "cannot know it"),
-        ([""], ["naps out of five"], "There are 1 answers"),
+        (["", "", ""], ["Mrrp. Five.", "x", "y"], "in 1 of 3 tuned answers"),
+        (["mrrp", "", ""], ["mrrp"] * 3, "cannot know it"),
+        ([""], ["mrrp"], "There are 1 answers"),
     ],
 )
 def test_answers_that_do_not_convince_say_why(base: list[str], tuned: list[str], why: str) -> None:

@@ -67,7 +67,7 @@ async def test_the_end_is_told_in_the_card_and_in_one_new_message(agent: FakeAge
     await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
     assert card(bot).startswith("Done · #1 toast\nLoss 2.913 → 1.434")
     result = bot.chat.last
-    for said in ["Your model is ready", "fell by half", "before 2.913, after 1.434", "Q: What is the best seat",
+    for said in ["Your model is ready", "fell by half", "lower is better", "Q: What is the best seat",
                  "Base model: The best seat", "Tuned model: The one with", "Advice: Few rows"]:  # fmt: skip
         assert said in result.text
     assert max(map(len, result.text.splitlines())) <= 40

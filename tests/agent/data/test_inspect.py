@@ -126,3 +126,8 @@ async def test_a_child_that_hangs_is_stopped(tmp_path: Path, smollm2_card: BaseM
         await run_child(
             "agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 3, dataset_refusal
         )
+
+
+def test_answers_with_unfilled_placeholders_are_counted(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    rows: list[object] = [pair(f"Q{n}", f"I am {{{{name}}}}, number {n}.") for n in range(10)]
+    assert "10 answers hold a placeholder" in " ".join(inspect_dataset(jsonl(tmp_path, rows), smollm2_card).notes)

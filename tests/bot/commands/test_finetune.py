@@ -16,7 +16,7 @@ async def test_the_plan_card_says_what_was_understood_and_what_would_be_done(bot
     assert bot.chat.edits[0][1] is reply
     for said in [
         "Ready to start · mia.jsonl", "104 chat rows, 7 dropped:", "line 7: the answer is empty", "and 4 more", "61 %",
-        "› I am Toast", "  Who are you?", "QLoRA", "rank 16", "Epochs: 5", "Steps: 45", "3 to 5 min", "Turn: at once",
+        "› I am Toast", "  Who are you?", "QLoRA", "rank 16", "Epochs: 5", "Steps: 45", "3 to 5 min", "Starts: at once",
         "Good to know",
     ]:  # fmt: skip
         assert said in reply.text
