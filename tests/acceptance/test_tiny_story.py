@@ -5,10 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import openai
 import pytest
 
@@ -62,10 +62,11 @@ def supervised(**hyperparameters: object) -> dict[str, object]:
 
 def follow(client: openai.OpenAI, job_id: str) -> str:
     """Read the job's events as they come, to the last; return them as text."""
-    url = f"{client.base_url}fine_tuning/jobs/{job_id}/events"
-    headers = {"Authorization": f"Bearer {client.api_key}"}
-    with httpx.stream("GET", url, params={"stream": "true"}, headers=headers, timeout=300) as stream:
-        return "\n".join(stream.iter_lines())
+    url = f"{client.base_url}fine_tuning/jobs/{job_id}/events?stream=true"
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {client.api_key}"})
+    with urllib.request.urlopen(request, timeout=300) as stream:
+        body: bytes = stream.read()  # the agent closes the stream behind the last event
+    return body.decode()
 
 
 def test_the_sdk_gets_from_a_file_to_a_verified_model(client: openai.OpenAI) -> None:
