@@ -46,7 +46,7 @@ def main() -> int:
     except ValidationError as error:
         refusal = explain(error, AgentSettings)
         name = refusal.param or ""
-        print(refusal.message.replace(name, name.upper(), 1), file=sys.stderr)  # noqa: T201
+        print(refusal.message.replace(name, name.upper(), 1), file=sys.stderr)
         return BAD_SETTING
     os.umask(0o077)  # datasets and models are nobody else's business, a trainer's files included
     data_dir = settings.hearth_data_dir
@@ -56,11 +56,11 @@ def main() -> int:
         with FileLock(data_dir / LOCK, timeout=0):
             return asyncio.run(serve(settings))
     except Timeout:
-        print(f"Another agent uses {data_dir}. Stop it, or set HEARTH_DATA_DIR.", file=sys.stderr)  # noqa: T201
+        print(f"Another agent uses {data_dir}. Stop it, or set HEARTH_DATA_DIR.", file=sys.stderr)
     except KeyboardInterrupt:
         return 0
     except OSError as error:
-        print(f"The agent cannot start: {error}.", file=sys.stderr)  # noqa: T201
+        print(f"The agent cannot start: {error}.", file=sys.stderr)
     return 1
 
 

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from agent.child_environment import child_environment
 from agent.errors import AgentError
 from agent.gpu import read_machine
-from agent.inspector import child_environment
 from agent.settings import AgentSettings
 
 LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "gguf", "xllamacpp", "aiohttp", "sqlalchemy")
@@ -130,12 +130,12 @@ def main() -> None:
     try:
         for finding in examine(AgentSettings()):
             failed += not finding.ok
-            print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what:<15} {finding.found}")  # noqa: T201
+            print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what:<15} {finding.found}")
             if finding.remedy and (not finding.ok or finding.what == "Trains on"):
-                print(f"      {'':<15} {finding.remedy}")  # noqa: T201
+                print(f"      {'':<15} {finding.remedy}")
     except AgentError as error:
         sys.exit(error.message)
-    print("Ready: `make demo` plays the whole story." if not failed else f"{failed} to mend before training works.")  # noqa: T201
+    print("Ready: `make demo` plays the whole story." if not failed else f"{failed} to mend before training works.")
     sys.exit(1 if failed else 0)
 
 

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, FetchReply
 from agent.base_models.catalog import SourceKind, find_base_model
+from agent.child_environment import child_environment
 from agent.data.findings import Findings, InspectReply, InspectRequest
 from agent.errors import AgentError
 from agent.settings import AgentSettings
@@ -16,9 +16,6 @@ from shared.errors import ErrorCode, ErrorDetail
 
 FETCH_LIMIT_S = 600.0
 INSPECT_LIMIT_S = 600.0
-INHERITED = ("PATH", "HOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "CUDA_VISIBLE_DEVICES")
-INHERITED_ONLINE = ("HF_ENDPOINT", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
-
 logger = logging.getLogger(__name__)
 
 
@@ -64,23 +61,6 @@ class Inspector:
         if reply.error is not None or reply.findings is None:
             raise _as_error(reply.error)
         return card, reply.findings
-
-
-def child_environment(*, offline: bool) -> dict[str, str]:
-    """Build a child's environment from nothing: no secret of the agent is in it."""
-    inherited = INHERITED if offline else (*INHERITED, *INHERITED_ONLINE)
-    environment = {name: os.environ[name] for name in inherited if name in os.environ}
-    environment |= {
-        "LANG": "C.UTF-8",
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONSAFEPATH": "1",  # nothing in the folder it is started in is ever imported
-        "TOKENIZERS_PARALLELISM": "false",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "NO_LOCAL_GGUF": "1",  # llama.cpp's converter uses the installed gguf, not its vendored copy
-    }
-    if offline:
-        environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
-    return environment
 
 
 def dataset_refusal(happened: str) -> AgentError:

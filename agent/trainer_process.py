@@ -11,11 +11,10 @@ from typing import Protocol
 import psutil
 from filelock import FileLock, Timeout
 
+from agent.child_environment import child_environment
 from agent.data.redact import redact
 from agent.job_folder import JobFolder
 
-PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT")
-PASSED_ON_ONLINE = ("HF_ENDPOINT", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 NICENESS = 10  # whoever sits at the machine comes first
 
 
@@ -101,25 +100,15 @@ def trainer_environment(
 
     It sees the one GPU it was planned for, and none without `gpu`.
     """
-    passed_on = (*PASSED_ON, *PASSED_ON_ONLINE) if online else PASSED_ON
-    environment = {name: os.environ[name] for name in passed_on if name in os.environ}
-    environment |= {
+    environment = child_environment(offline=not online) | {
         "HOME": str(folder.path),  # caches and settings of the person at the machine stay out of it
         "TMPDIR": str(temporary_folder(folder)),
-        "LANG": "C.UTF-8",
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the numbers of NVML, which the machine was read with
         "CUDA_VISIBLE_DEVICES": gpu or "",
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
-        "TOKENIZERS_PARALLELISM": "false",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "NO_LOCAL_GGUF": "1",  # llama.cpp's converter uses the installed gguf, not its vendored copy
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONSAFEPATH": "1",  # nothing in the job folder is ever imported
     }
-    if not online:
-        return environment | {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
-    return environment | ({"HF_TOKEN": hub_token} if hub_token else {})
+    return environment | ({"HF_TOKEN": hub_token} if online and hub_token else {})
 
 
 def temporary_folder(folder: JobFolder) -> Path:

@@ -9,7 +9,8 @@ import pytest
 
 from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import PACKAGED
-from agent.inspector import Inspector, child_environment
+from agent.child_environment import child_environment
+from agent.inspector import Inspector
 from agent.settings import AgentSettings
 
 

@@ -10,10 +10,6 @@ from shared.schema import Request
 Limit = Annotated[int, Field(ge=1, le=1000)]
 
 
-class NoQuery(Request):
-    """Nothing."""
-
-
 class PageQuery(Request):
     """A page of a list, newest first."""
 

@@ -19,7 +19,6 @@ class BaseModelCard(Response):
     folder: str  # config.json, tokenizer.json, chat template; the weights too, once fetched
     architecture: str  # LlamaForCausalLM
     parameters: int
-    embedding_parameters: int  # input and output embeddings: never quantized to 4 bits
     hidden_size: int
     intermediate_size: int
     layers: int

@@ -55,7 +55,6 @@ def describe_model(name: str, folder: Path, *, revision: str, license_name: str 
         folder=str(folder),
         architecture=type(model).__name__,
         parameters=sum(p.numel() for p in model.parameters()),
-        embedding_parameters=_embedding_parameters(model),
         hidden_size=text_config.hidden_size,
         intermediate_size=getattr(text_config, "intermediate_size", 4 * text_config.hidden_size),
         layers=text_config.num_hidden_layers,
@@ -103,12 +102,6 @@ def _adapted_linears(model: Any) -> list[Any]:
 
     head = model.get_output_embeddings()
     return [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m is not head]
-
-
-def _embedding_parameters(model: Any) -> int:
-    modules = (model.get_input_embeddings(), model.get_output_embeddings())
-    sizes: dict[int, int] = {id(module.weight): module.weight.numel() for module in modules if module}
-    return sum(sizes.values())  # tied ones are one table
 
 
 def _expected_weights(folder: Path, model: Any) -> int:

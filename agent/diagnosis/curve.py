@@ -16,7 +16,6 @@ class LossCurve:
     train: list[tuple[int, float]] = field(default_factory=list)
     validation: list[tuple[int, float]] = field(default_factory=list)  # the one at step 0 is the base model's
     learning_rate: list[tuple[int, float]] = field(default_factory=list)
-    grad_norm: list[tuple[int, float]] = field(default_factory=list)
     total_steps: int = 0
 
     @classmethod
@@ -25,13 +24,12 @@ class LossCurve:
         train: dict[int, float] = {}
         validation: dict[int, float] = {}
         rate: dict[int, float] = {}
-        norm: dict[int, float] = {}
         total = 0
         for record in records:
             data = record.data
             if isinstance(data, ProgressData):
                 total = data.total_steps
-                for points, value in ((train, data.loss), (rate, data.learning_rate), (norm, data.grad_norm)):
+                for points, value in ((train, data.loss), (rate, data.learning_rate)):
                     if value is not None:
                         points[data.step] = value
             elif isinstance(data, EvaluationData) and data.split == "validation" and data.loss is not None:
@@ -40,7 +38,6 @@ class LossCurve:
             train=sorted(train.items()),
             validation=sorted(validation.items()),
             learning_rate=sorted(rate.items()),
-            grad_norm=sorted(norm.items()),
             total_steps=total,
         )
 

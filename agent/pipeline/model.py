@@ -94,10 +94,6 @@ class LoadedModel:
     eos_ids: list[int]
     device: str
 
-    def trainable_parameters(self) -> int:
-        """Return the number of weights that the adapter trains."""
-        return sum(p.numel() for p in self.peft.parameters() if p.requires_grad)
-
     def save_adapter(self, folder: Path) -> None:
         """Write adapter_model.safetensors, adapter_config.json, and the names of the weights held in NF4."""
         save_peft(self.peft, folder)

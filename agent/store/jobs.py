@@ -119,9 +119,7 @@ def move(
         raise ValueError(f"job {row.id} cannot move from {status} to {to}")
     row.status = to
     row.error = error.model_dump_json() if error else None
-    if to is JobStatus.queued:
-        row.queued_at = now
-    else:
+    if to is not JobStatus.queued:
         row.queue_position = None
     if to is JobStatus.running and row.started_at is None:
         row.started_at = int(now)

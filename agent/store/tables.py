@@ -77,7 +77,6 @@ class JobRow(Requested, Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[int]
-    queued_at: Mapped[float | None]  # since when it waits
     started_at: Mapped[int | None]
     finished_at: Mapped[int | None]
     status: Mapped[str]

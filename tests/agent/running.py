@@ -39,7 +39,6 @@ CARD = BaseModelCard(
     folder="/nowhere",
     architecture="LlamaForCausalLM",
     parameters=134_515_008,
-    embedding_parameters=28_311_552,
     hidden_size=576,
     intermediate_size=1536,
     layers=30,

@@ -17,9 +17,10 @@ import tempfile
 from pathlib import Path
 
 from agent.base_models.catalog import PACKAGED
+from agent.child_environment import child_environment
 from agent.data.split import split_sizes
 from agent.gpu import read_machine
-from agent.inspector import Inspector, child_environment
+from agent.inspector import Inspector
 from agent.job_folder import JobFolder, JobSpec
 from agent.plan.resolve import make_plan
 from agent.settings import AgentSettings

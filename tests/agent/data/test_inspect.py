@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from agent.base_models.card import BaseModelCard
+from agent.child_environment import child_environment
 from agent.data.chat_template import IGNORED, ChatTemplate
 from agent.data.findings import InspectReply, InspectRequest
 from agent.data.inspect import inspect_dataset
 from agent.data.rows import Message, RowProblem
 from agent.errors import AgentError
-from agent.inspector import child_environment, dataset_refusal, run_child
+from agent.inspector import dataset_refusal, run_child
 from shared.errors import ErrorCode
 
 SAMPLE = Path("shared/samples/toast.jsonl").absolute()

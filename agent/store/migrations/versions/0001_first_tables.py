@@ -31,7 +31,6 @@ def upgrade() -> None:
         sa.Column("number", WIDE, nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("created_at", WIDE, nullable=False),
-        sa.Column("queued_at", sa.Double(), nullable=True),
         sa.Column("started_at", WIDE, nullable=True),
         sa.Column("finished_at", WIDE, nullable=True),
         sa.Column("status", sa.String(), nullable=False),

@@ -1,0 +1,23 @@
+"""The environment of every child, built from nothing, so that no secret of the agent is ever in it."""
+
+import os
+
+INHERITED = ("PATH", "HOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "PYTHONPATH", "CUDA_VISIBLE_DEVICES")
+INHERITED_ONLINE = ("HF_ENDPOINT", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+
+
+def child_environment(*, offline: bool) -> dict[str, str]:
+    """Build a child's environment from nothing: no secret of the agent is in it."""
+    inherited = INHERITED if offline else (*INHERITED, *INHERITED_ONLINE)
+    environment = {name: os.environ[name] for name in inherited if name in os.environ}
+    environment |= {
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONSAFEPATH": "1",  # nothing in the folder it is started in is ever imported
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "NO_LOCAL_GGUF": "1",  # llama.cpp's converter uses the installed gguf, not its vendored copy
+    }
+    if offline:
+        environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    return environment
