@@ -19,15 +19,18 @@ from agent.api import Services, build_app
 from agent.api.explain import explain
 from agent.api.upload import remove_leftovers
 from agent.base_models.catalog import find_base_model, list_base_models
+from agent.errors import AgentError
 from agent.gpu import read_machine
 from agent.inspector import Inspector
 from agent.intake import Intake
-from agent.job_folder import replace_file
+from agent.job_folder import JobFolder, replace_file
 from agent.key import read_or_create_key
 from agent.plan.resolve import make_plan
+from agent.retention import EndedJob, Retention, Rules
 from agent.settings import AgentSettings
-from agent.store import Store
+from agent.store import Store, jobs
 from agent.supervisor import Supervisor
+from agent.timers import Timers
 
 log = logging.getLogger("agent")
 
@@ -70,8 +73,8 @@ async def serve(settings: AgentSettings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl+C raises KeyboardInterrupt instead
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with _services(settings) as (services, supervisor), _site(services):
-        work = asyncio.create_task(supervisor.run(), name="supervisor")
+    async with _services(settings) as (services, supervisor, timers), _site(services):
+        work = asyncio.create_task(_work(supervisor, timers), name="work")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         crashed = work.done()
@@ -79,14 +82,20 @@ async def serve(settings: AgentSettings) -> int:
             task.cancel()
         outcome, _ = await asyncio.gather(work, stopping, return_exceptions=True)
     if crashed:
-        log.error("the supervisor ended", exc_info=outcome if isinstance(outcome, BaseException) else None)
+        log.error("the agent's work ended", exc_info=outcome if isinstance(outcome, BaseException) else None)
         return 1
     log.info("stopped; a trainer, if one runs, goes on and is taken up again at the next start")
     return 0
 
 
+async def _work(supervisor: Supervisor, timers: Timers) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(supervisor.run(), name="supervisor")
+        tasks.create_task(timers.run(), name="timers")
+
+
 @contextlib.asynccontextmanager
-async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Supervisor]]:
+async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Supervisor, Timers]]:
     data_dir = settings.hearth_data_dir
     store = await Store.open(data_dir / DATABASE)
     machine = partial(read_machine, data_dir)
@@ -98,6 +107,19 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         machine=machine,
         clock=time.time,
     )
+    supervisor = Supervisor(
+        store=store,
+        settings=settings,
+        machine=machine,
+        model_cache=lambda name: find_base_model(name, settings).cache,
+        clock=time.time,
+    )
+    retention = Retention(
+        rules=Rules(keep_days=settings.hearth_keep_days, floor_mib=settings.hearth_disk_floor_mib),
+        data_dir=data_dir,
+        base_models=settings.base_models_dir,
+        clock=time.time,
+    )
     services = Services(
         settings=settings,
         key=read_or_create_key(settings.key_file),
@@ -106,6 +128,8 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         machine=machine,
         check_model=partial(find_base_model, settings=settings),
         base_models=partial(list_base_models, settings),
+        signs=supervisor.signs,
+        warnings=retention.warnings,
         clock=time.time,
         started_at=int(time.time()),
         version=version("hearth"),
@@ -113,19 +137,22 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
     try:
         await remove_leftovers(settings, store)
         await intake.resume()
-        yield (
-            services,
-            Supervisor(
-                store=store,
-                settings=settings,
-                machine=machine,
-                model_cache=lambda name: find_base_model(name, settings).cache,
-                clock=time.time,
-            ),
-        )
+        yield services, supervisor, Timers(store=store, sweep=partial(_sweep, retention, store, settings))
     finally:
         await intake.close()
         await store.close()
+
+
+async def _sweep(retention: Retention, store: Store, settings: AgentSettings) -> None:
+    ended = [
+        EndedJob(folder=JobFolder(path=settings.jobs_dir / job_id), finished_at=finished_at)
+        for job_id, finished_at in (await store.run(jobs.ended)).items()
+    ]
+    needed = set()
+    for name in await store.run(jobs.models_in_use):
+        with contextlib.suppress(AgentError):  # a local model that was taken away meanwhile
+            needed.add(find_base_model(name, settings).cache)
+    await asyncio.to_thread(retention.sweep, ended, needed)
 
 
 @contextlib.asynccontextmanager

@@ -12,6 +12,10 @@ STATUS: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.file_too_large: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     ErrorCode.file_in_use: HTTPStatus.CONFLICT,
     ErrorCode.job_finished: HTTPStatus.CONFLICT,
+    ErrorCode.job_not_running: HTTPStatus.CONFLICT,
+    ErrorCode.job_not_paused: HTTPStatus.CONFLICT,
+    ErrorCode.insufficient_disk: HTTPStatus.INSUFFICIENT_STORAGE,
+    ErrorCode.store_unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.idempotency_conflict: HTTPStatus.UNPROCESSABLE_ENTITY,
     ErrorCode.internal: HTTPStatus.INTERNAL_SERVER_ERROR,
 }

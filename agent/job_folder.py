@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from shared.events import EventRecord
 from shared.hyperparameters import ResolvedSettings
 from shared.inspections import DatasetForm
@@ -38,6 +40,8 @@ class JobSpec(Response):
     device: str  # "cuda" or "cpu"
     checkpoint_interval_s: float = 600.0
     progress_every_s: float = 0.5  # at most one progress event in this time
+    ollama_url: str | None = None  # where the finished model is created, if Ollama answers there; None: nowhere
+    ollama_open: bool = False  # also in an Ollama that others on the network can reach
 
 
 class Heartbeat(Response):
@@ -87,6 +91,11 @@ class JobFolder:
         return self.path / "control" / "cancel"
 
     @property
+    def pause_request(self) -> Path:
+        """Its presence asks the trainer to leave the memory and go on later."""
+        return self.path / "control" / "pause"
+
+    @property
     def checkpoints(self) -> Path:
         """step-N/ for each complete checkpoint."""
         return self.path / "checkpoints"
@@ -110,8 +119,12 @@ class JobFolder:
         """Return the file whose presence says that the stage is complete."""
         return self.path / "stages" / f"{stage.value}.done"
 
+    def finished_stages(self) -> int:
+        """Count the stages that are complete."""
+        return sum(self.stage_marker(stage).exists() for stage in Stage)
+
     def create(self, spec: JobSpec) -> None:
-        """Make the folder with its spec. Doing it twice for the same job changes nothing."""
+        """Make the folder with its spec. Killed half way, it is done again."""
         for folder in ("control", "stages", "checkpoints", "adapter", "export", "report"):
             (self.path / folder).mkdir(parents=True, exist_ok=True)
         replace_file(self.spec, spec.model_dump_json(indent=2).encode())
@@ -121,10 +134,10 @@ class JobFolder:
         return JobSpec.model_validate_json(self.spec.read_bytes())
 
     def read_heartbeat(self) -> Heartbeat | None:
-        """Read the newest heartbeat; None before the first."""
+        """Read the newest heartbeat; None before the first, and for one that a full disk has spoilt."""
         try:
             return Heartbeat.model_validate_json(self.heartbeat.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, ValidationError):
             return None
 
 
@@ -180,3 +193,14 @@ def read_events(path: Path, offset: int) -> tuple[list[EventRecord], int]:
     complete = block[: block.rfind(b"\n") + 1]
     records = [EventRecord.model_validate_json(line) for line in complete.splitlines() if line.strip()]
     return records, offset + len(complete)
+
+
+def cut_torn_line(path: Path) -> None:
+    """Remove a last line that a killed trainer did not finish; nobody has read it."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            file.truncate(whole)

@@ -1,4 +1,4 @@
-"""Whose job runs next, and how long the others wait. First created, first run. Pure."""
+"""Whose job runs next, and how long the others wait. First created, first run, none before its time. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ class Waiting:
     job_id: str
     number: int
     minutes: float  # what its plan expects it to take
+    start_at: float | None = None  # not before; seconds since 1970
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,29 +33,37 @@ class Place:
     wait_minutes: float
 
 
-def in_order(waiting: Iterable[Waiting]) -> list[Waiting]:
-    """Return the jobs in the order they will run."""
-    return sorted(waiting, key=lambda job: job.number)
+def in_order(waiting: Iterable[Waiting], *, now: float) -> list[Waiting]:
+    """Return the jobs in the order they will run: those that may start now, then those whose time will come."""
+    return sorted(waiting, key=lambda job: (_wait_s(job, now), job.number))
 
 
 def next_job(waiting: Iterable[Waiting], *, validating: Iterable[Validating], now: float) -> Waiting | None:
     """Return the job to run now, or None when nobody waits or the first in line is held."""
-    line = in_order(waiting)
+    line = in_order(waiting, now=now)
     return None if not line or held_s(line, validating=validating, now=now) is not None else line[0]
 
 
 def held_s(waiting: Iterable[Waiting], *, validating: Iterable[Validating], now: float) -> float | None:
-    """Return for how long the first in line is held for one created before it; None: it is not."""
-    line = in_order(waiting)
-    left = [job.since + PATIENCE_S - now for job in validating if line and job.number < line[0].number]
-    return max((seconds for seconds in left if seconds > 0), default=None)
+    """Return for how long the first in line is held, for its own time or for one created before it; None: it is not."""
+    line = in_order(waiting, now=now)
+    if not line:
+        return None
+    first = line[0]
+    left = [job.since + PATIENCE_S - now for job in validating if job.number < first.number]
+    return max((seconds for seconds in (_wait_s(first, now), *left) if seconds > 0), default=None)
 
 
-def places(waiting: Iterable[Waiting], *, busy_minutes: float) -> list[Place]:
+def places(waiting: Iterable[Waiting], *, busy_minutes: float, now: float) -> list[Place]:
     """Return every job's place; `busy_minutes` is what the running job still needs."""
     found: list[Place] = []
     wait = busy_minutes
-    for position, job in enumerate(in_order(waiting), start=1):
+    for position, job in enumerate(in_order(waiting, now=now), start=1):
+        wait = max(wait, _wait_s(job, now) / 60)
         found.append(Place(job_id=job.job_id, position=position, wait_minutes=wait))
         wait += job.minutes
     return found
+
+
+def _wait_s(job: Waiting, now: float) -> float:
+    return max(0.0, job.start_at - now) if job.start_at is not None else 0.0

@@ -1,5 +1,7 @@
 """The agent's environment, read once at start."""
 
+import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +21,38 @@ def _bindable(address: str) -> str:
     return address
 
 
+_OLLAMA_HOST = re.compile(r"(?:(https?)://)?(\[[0-9a-f:.]+\]|[a-z0-9._-]*)(?::([0-9]{1,5}))?/*", re.IGNORECASE)
+_DEFAULT_PORT = {None: 11434, "http": 80, "https": 443}
+
+
+def _ollama_url(value: str) -> str:
+    """Read a value of OLLAMA_HOST as Ollama's own client does. Raises ValueError."""
+    value = value.strip(" \"'")
+    found = _OLLAMA_HOST.fullmatch(f"[{value}]" if _is_ipv6(value) else value)
+    scheme, host, port = found.groups() if found else (None, "", None)
+    number = int(port) if port else _DEFAULT_PORT[scheme and scheme.lower()]
+    good_host = _is_ipv6(host[1:-1]) if host.startswith("[") else not host.isdigit() and (host or port)
+    if not (good_host and 1 <= number <= 65535):
+        raise ValueError(
+            "host, host:port, :port or http://host:port, such as 127.0.0.1:11434 or [::1]:11434, with a port from 1 to "
+            "65535"
+        )
+    return f"{(scheme or 'http').lower()}://{(host or '127.0.0.1').lower()}:{number}"
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _ollama_host(value: str) -> str:
+    _ollama_url(value)
+    return value
+
+
 class AgentSettings(BaseSettings):
     """Each field is the variable of its name in capitals, from the environment or `.env`."""
 
@@ -31,7 +65,11 @@ class AgentSettings(BaseSettings):
     hearth_bind: Annotated[str, AfterValidator(_bindable)] = "127.0.0.1:8420"
     hearth_file_limit_mib: Annotated[int, Field(ge=1, le=102400)] = 1024  # the largest dataset taken
     hearth_threads: Annotated[int, Field(ge=0, le=1024)] = 0  # CPU threads of a trainer; 0: all cores
+    hearth_keep_days: Annotated[int, Field(ge=0, le=3650)] = 30  # superseded checkpoints of ended jobs
+    hearth_disk_floor_mib: Annotated[int, Field(ge=0)] = 2048  # free disk: under it, things are removed in order
     hf_token: SecretStr | None = None  # goes to the fetch child alone
+    ollama_host: Annotated[str, AfterValidator(_ollama_host)] = "127.0.0.1:11434"  # Ollama's own variable
+    hearth_ollama_open: bool = False  # models may go to an Ollama that others on the network can reach
 
     @property
     def host(self) -> str:
@@ -42,6 +80,11 @@ class AgentSettings(BaseSettings):
     def port(self) -> int:
         """Return the port to listen on; 0 lets the system choose."""
         return int(self.hearth_bind.rpartition(":")[2])
+
+    @property
+    def ollama_url(self) -> str:
+        """Return where Ollama is to be found, with its port: http://127.0.0.1:11434."""
+        return _ollama_url(self.ollama_host)
 
     @property
     def key_file(self) -> Path:

@@ -1,23 +1,26 @@
-"""Runs the jobs, one at a time: claims the next, starts its trainer, tails it, stops it, and says how it ended."""
+"""Runs the jobs, one at a time: claims the next, starts its children, tries again when one dies, says how it ended."""
 
 import asyncio
 import contextlib
 import errno
 import logging
-import signal
+import shutil
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from agent.adapter_zip import zip_adapter
+from agent.attempts import ATTEMPTS, Reached
+from agent.boot import boot_id
+from agent.checkpoints import list_checkpoints, newest_valid
 from agent.errors import AgentError
-from agent.gpu import Machine
-from agent.job_folder import JobFolder, JobSpec, read_events, replace_file
+from agent.gpu import MIB, Machine
+from agent.job_folder import JobFolder, JobSpec
 from agent.settings import AgentSettings
+from agent.spec import check_disk, make_spec
 from agent.store import Store, jobs, running, waiting
-from agent.store.running import Claim, Look
+from agent.store.patience import PatientStore
 from agent.trainer_process import (
     AdoptedTrainer,
     Trainer,
@@ -26,25 +29,26 @@ from agent.trainer_process import (
     start,
     trainer_environment,
 )
+from agent.vitals import Signs
+from agent.watch import Gone, Timings, Watch
 from shared.errors import ErrorCode
-from shared.jobs import Job, JobError, JobStatus, Stage
-from shared.plans import Plan
+from shared.jobs import JobError, JobStatus, PauseReason, Stage
 
 log = logging.getLogger(__name__)
 
 TRAINER = (sys.executable, "-m", "agent.pipeline")
 FETCH = "--fetch"  # with it, the trainer's command only fetches the base model
+CROWDED_MIB = 64  # a trainer that died with less free disk than this died of that
 
 
 @dataclass(frozen=True, kw_only=True)
-class Timings:
-    """How long the supervisor waits for what, in seconds."""
+class Work:
+    """A job in the supervisor's hands."""
 
-    poll_s: float = 0.2
-    terminate_after_s: float = 6.0  # after a cancel was asked for: SIGTERM
-    kill_after_s: float = 9.0  # and SIGKILL
-    linger_s: float = 10.0  # what a trainer has to exit after its last word
-    adoption_s: float = 2.0  # what a trainer just started by an earlier agent has to take its lock
+    job_id: str
+    number: int
+    folder: JobFolder
+    spec: JobSpec
 
 
 class Supervisor:
@@ -60,29 +64,50 @@ class Supervisor:
         clock: Callable[[], float],
         trainer: Sequence[str] = TRAINER,
         timings: Timings | None = None,
+        boot: Callable[[], str] = boot_id,
     ) -> None:
-        self._store = store
+        self._bell = store.bell
+        self._store = PatientStore(store)
         self._settings = settings
         self._machine = machine
         self._model_cache = model_cache
         self._clock = clock
         self._command = tuple(trainer)
         self._timings = timings or Timings()
+        self._boot = boot
+        self._watch: Watch | None = None
 
     async def run(self) -> None:
         """Take up what an earlier agent left, then run job after job. Cancelling this leaves a trainer running."""
-        for job in await self._store.run(jobs.with_status, JobStatus.running):
-            await self._guarded(job.id, self._take_up(job))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._wind_up())
+            for job in await self._store.run(jobs.with_status, JobStatus.running):
+                await self._guarded(job.id, self._conduct(job.id, taken_up=True))
+            while True:
+                await self._run_next()
+
+    def signs(self, job_id: str) -> Signs | None:
+        """Say how a job's trainer does; None while none is watched."""
+        return self._watch.signs() if self._watch is not None and self._watch.job_id == job_id else None
+
+    async def _run_next(self) -> None:
+        news = self._bell.listen()
+        claim = await self._store.run(running.claim_next, now=self._clock())
+        if claim is not None:
+            await self._guarded(claim.job.id, self._conduct(claim.job.id))
+            return
+        held_s = await self._store.run(waiting.held_s, now=self._clock())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(held_s):
+                await news.wait()
+
+    async def _wind_up(self) -> None:
+        """End the jobs that are cancelled while they have no trainer: paused ones, and those in line to go on."""
         while True:
-            news = self._store.bell.listen()
-            claim = await self._store.run(running.claim_next, now=self._clock())
-            if claim is not None:
-                await self._guarded(claim.job.id, self._conduct(claim))
-                continue
-            held_s = await self._store.run(waiting.held_s, now=self._clock())
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(held_s):
-                    await news.wait()
+            news = self._bell.listen()
+            for job_id in await self._store.run(running.to_wind_up):
+                await self._end(job_id, self._folder(job_id), JobStatus.cancelled, "Cancelled while it was paused.")
+            await news.wait()
 
     async def _guarded(self, job_id: str, work: Coroutine[None, None, None]) -> None:
         """One job that cannot be run must not stop the ones behind it."""
@@ -98,115 +123,131 @@ class Supervisor:
             message = f"The job could not be run: {reason}. The agent's log has the details."
             await self._store.run(jobs.fail, job_id, JobError(code=code, message=message), now=self._clock())
 
-    async def _conduct(self, claim: Claim) -> None:
-        machine = await asyncio.to_thread(self._machine)
-        _check_disk(claim.plan.plan, machine)
-        folder = self._folder(claim.job.id)
-        spec = self._spec(claim, machine)
-        await asyncio.to_thread(folder.create, spec)
-        if await self._fetch(claim.job.id, folder, spec):
-            await self._train(claim.job.id, folder, spec)
+    async def _conduct(self, job_id: str, *, taken_up: bool = False) -> None:
+        """Run child after child until the job has ended or is paused.
 
-    async def _take_up(self, job: Job) -> None:
-        """Go on with a job that an earlier agent started."""
-        folder = self._folder(job.id)
-        await self._wait_for_lock(folder)
-        if await self._attend(job.id, folder, AdoptedTrainer(folder)):
-            return
-        if not folder.events.exists():  # claimed, and then the agent ended: nothing of it ever ran
-            await self._conduct(await self._store.run(running.claim_of, job.id))
-            return
-        look = await self._store.run(running.look, job.id)
-        if look.stage in {None, Stage.fetch} and self._fetched(folder) and not look.cancel_requested:
-            await self._train(job.id, folder, folder.read_spec())
-        else:
-            await self._end(job.id, folder, "The agent was stopped and the trainer ended unseen")
-
-    async def _fetch(self, job_id: str, folder: JobFolder, spec: JobSpec) -> bool:
-        """Run the one child that has the network; say whether the job goes on."""
-        token = self._settings.hf_token.get_secret_value() if self._settings.hf_token else None
-        environment = trainer_environment(folder, threads=spec.threads, hub_token=token, online=True)
-        child = await asyncio.to_thread(start, (*self._command, FETCH), folder, environment)
-        if await self._attend(job_id, folder, child):
-            return False
-        look = await self._store.run(running.look, job_id)
-        if look.cancel_requested or (child.outcome() != "exit code 0" and not self._fetched(folder)):
-            await self._end(job_id, folder, f"The base model could not be fetched ({child.outcome()})")
-            return False
-        return True
-
-    async def _train(self, job_id: str, folder: JobFolder, spec: JobSpec) -> None:
-        gpu = (await asyncio.to_thread(self._machine)).gpu if spec.device == "cuda" else None
-        environment = trainer_environment(folder, threads=spec.threads, gpu=gpu)
-        trainer = await asyncio.to_thread(start, self._command, folder, environment)
-        if not await self._attend(job_id, folder, trainer):
-            await self._end(job_id, folder, f"The trainer ended without a last word ({trainer.outcome()})")
-
-    async def _attend(self, job_id: str, folder: JobFolder, trainer: Trainer) -> bool:
-        """Tail a trainer until the job has ended (True) or the trainer is gone without saying so (False)."""
-        try:
-            return await self._follow(job_id, folder, trainer)
-        except Exception:
-            trainer.signal(signal.SIGKILL)  # nobody watches it any more, and the next job needs the machine
-            raise
-
-    async def _follow(self, job_id: str, folder: JobFolder, trainer: Trainer) -> bool:
-        asked_at: float | None = None
+        `taken_up`: an earlier agent may have started a trainer a moment ago, which has no lock yet.
+        """
+        work = await self._prepared(job_id)
+        if taken_up:
+            await self._wait_for_lock(work.folder)
         while True:
-            alive = trainer.alive()  # before the last look at its events, so that nothing is missed
-            look = await self._tail(job_id, folder, trainer)
-            if look.finished:
-                await self._see_off(trainer)
-                return True
-            if not alive:
-                trainer.signal(signal.SIGKILL)  # whatever it started must not outlive it
-                return False
-            if look.cancel_requested:
-                asked_at = self._press(folder, trainer, asked_at)
-            await asyncio.sleep(self._timings.poll_s)
+            fetched = _is_fetched(work.folder)
+            trainer = await self._trainer(work)
+            gone = await self._watched(work, trainer)
+            if gone is Gone.with_last_word:
+                return
+            if not fetched and _is_fetched(work.folder) and not await self._wished_away(work):
+                continue
+            if await self._is_over(work, gone, trainer):
+                return
 
-    async def _tail(self, job_id: str, folder: JobFolder, trainer: Trainer) -> Look:
-        """Move what the trainer wrote into the store."""
-        look = await self._store.run(running.look, job_id)
+    async def _prepared(self, job_id: str) -> Work:
+        """Make the job folder, unless it is there from before. Raises AgentError."""
+        claim = await self._store.run(running.claim_of, job_id)
+        folder = self._folder(job_id)
+        if not folder.spec.exists():
+            machine = await asyncio.to_thread(self._machine)
+            check_disk(claim.plan.plan, machine)
+            cache = self._model_cache(claim.plan.plan.model)
+            await asyncio.to_thread(folder.create, make_spec(claim, self._settings, machine, cache))
+        folder.pause_request.unlink(missing_ok=True)
+        return Work(job_id=job_id, number=claim.job.number, folder=folder, spec=folder.read_spec())
+
+    async def _trainer(self, work: Work) -> Trainer:
+        """Take up the trainer that holds the lock, or start the child that is next."""
+        if lock_is_held(work.folder.lock):
+            return AdoptedTrainer(work.folder)
+        await self._store.run(running.spawning, work.job_id, boot=self._boot())
+        if not _is_fetched(work.folder):
+            token = self._settings.hf_token.get_secret_value() if self._settings.hf_token else None
+            environment = trainer_environment(work.folder, threads=work.spec.threads, hub_token=token, online=True)
+            return await asyncio.to_thread(start, (*self._command, FETCH), work.folder, environment)
+        gpu = (await asyncio.to_thread(self._machine)).gpu if work.spec.device == "cuda" else None
+        environment = trainer_environment(work.folder, threads=work.spec.threads, gpu=gpu)
+        return await asyncio.to_thread(start, self._command, work.folder, environment)
+
+    async def _watched(self, work: Work, trainer: Trainer) -> Gone:
+        self._watch = Watch(
+            work.job_id,
+            work.folder,
+            trainer,
+            store=self._store,
+            settings=self._settings,
+            clock=self._clock,
+            timings=self._timings,
+        )
         try:
-            records, offset = await asyncio.to_thread(read_events, folder.events, look.tail_offset)
-        except ValidationError:
-            log.exception("%s: an event cannot be read", job_id)
-            trainer.signal(signal.SIGKILL)
-            await self._end(job_id, folder, "The trainer wrote an event that cannot be read, and was stopped")
-            return await self._store.run(running.look, job_id)
-        if not records:
-            return look
-        return await self._store.run(
-            running.take_events,
+            return await self._watch.until_gone()
+        finally:
+            self._watch = None
+
+    async def _wished_away(self, work: Work) -> bool:
+        look = await self._store.run(running.look, work.job_id)
+        return look.cancel_requested or look.pause_wish is not None
+
+    async def _is_over(self, work: Work, gone: Gone, trainer: Trainer) -> bool:
+        """Decide about a job whose trainer left without a last word: True when nothing more is to be started now."""
+        look = await self._store.run(running.look, work.job_id)
+        now = self._clock()
+        if look.cancel_requested:
+            message = "Cancelled; the trainer had to be stopped."
+            await self._end(work.job_id, work.folder, JobStatus.cancelled, message)
+            return True
+        if look.pause_wish is not None:
+            await self._pause(work, look.pause_wish, _paused_at(work.folder))
+            return True
+        if lock_is_held(work.folder.lock):
+            return False  # another one was quicker, and is taken up
+        free_mib = shutil.disk_usage(work.folder.path).free // MIB
+        if free_mib < CROWDED_MIB:
+            message = (
+                f"The disk of the GPU machine is full ({free_mib} MiB free). Free some space, then resume the job."
+            )
+            await self._pause(work, PauseReason.disk, message)
+            return True
+        if gone is Gone.nonsense:
+            await self._fail(work, "The trainer wrote an event that cannot be read, and was stopped")
+            return True
+        reached = _reached(work.folder)
+        attempt = await self._store.run(running.count_death, work.job_id, reached, boot=self._boot())
+        happened = _what_happened(work.folder, gone, trainer)
+        if attempt is None:
+            await self._fail(work, f"{happened}. That was attempt {ATTEMPTS} of {ATTEMPTS} without getting further")
+            return True
+        onward = f"Going on from step {reached.step}" if reached.step else "Beginning again"
+        message = f"{happened}. {onward}, attempt {attempt} of {ATTEMPTS}."
+        await self._store.run(running.say, work.job_id, message, now=now, level="warn")
+        log.warning("%s: %s", work.job_id, message)
+        return False
+
+    async def _pause(self, work: Work, reason: PauseReason, message: str) -> None:
+        await self._store.run(running.pause, work.job_id, reason, message=message, now=self._clock())
+
+    async def _fail(self, work: Work, happened: str) -> None:
+        line = await asyncio.to_thread(last_line, work.folder.log)
+        quoted = f" Its log ends with “{line}”." if line else ""
+        await self._end(work.job_id, work.folder, JobStatus.failed, f"{happened}.{quoted}")
+
+    async def _end(self, job_id: str, folder: JobFolder, to: JobStatus, happened: str) -> None:
+        """End a job whose trainer did not do it, and hand out what it had learned."""
+        adapter = await asyncio.to_thread(_adapter_of_newest_checkpoint, folder)
+        kept = await self._store.run(running.checkpoints_kept, job_id)
+        message, error = f"{happened} {kept}", None
+        if to is JobStatus.failed:
+            message += " The job's log has more; the same settings can be started again."
+            error = JobError(code=ErrorCode.trainer_died, message=message)
+        await self._store.run(
+            running.end,
             job_id,
-            records,
-            offset=offset,
+            to,
+            message=message,
+            error=error,
+            adapter=adapter,
             folder=folder.path,
             data_dir=self._settings.hearth_data_dir,
             now=self._clock(),
         )
-
-    def _press(self, folder: JobFolder, trainer: Trainer, asked_at: float | None) -> float:
-        """Ask a trainer to stop, then tell it, then make it; return when it was asked first."""
-        now = asyncio.get_running_loop().time()
-        if asked_at is None:
-            folder.cancel_request.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(folder.cancel_request, b"")
-            return now
-        if now - asked_at >= self._timings.kill_after_s:
-            trainer.signal(signal.SIGKILL)
-        elif now - asked_at >= self._timings.terminate_after_s:
-            trainer.signal(signal.SIGTERM)
-        return asked_at
-
-    async def _see_off(self, trainer: Trainer) -> None:
-        """Wait for a trainer to leave the machine after its last word; the next job needs it."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timings.linger_s
-        while trainer.alive() and loop.time() < deadline:  # noqa: ASYNC110 - another process sets no Event
-            await asyncio.sleep(self._timings.poll_s)
-        trainer.signal(signal.SIGKILL)
 
     async def _wait_for_lock(self, folder: JobFolder) -> None:
         """Give a trainer that was started just before the old agent ended the time to take its lock."""
@@ -215,67 +256,44 @@ class Supervisor:
         while not (folder.events.exists() or lock_is_held(folder.lock)) and loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(self._timings.poll_s)
 
-    async def _end(self, job_id: str, folder: JobFolder, happened: str) -> None:
-        """End a job whose trainer did not do it: cancelled if somebody wanted that, else failed."""
-        look = await self._store.run(running.look, job_id)
-        kept = await self._store.run(running.checkpoints_kept, job_id)
-        if look.cancel_requested:
-            to, error, message = JobStatus.cancelled, None, f"Cancelled; the trainer had to be stopped. {kept}"
-        else:
-            line = await asyncio.to_thread(last_line, folder.log)
-            quoted = f" Its log ends with “{line}”." if line else ""
-            message = f"{happened}.{quoted} {kept} The job's log has more; the same settings can be started again."
-            to, error = JobStatus.failed, JobError(code=ErrorCode.trainer_died, message=message)
-        await self._store.run(
-            running.end,
-            job_id,
-            to,
-            message=message,
-            error=error,
-            folder=folder.path,
-            data_dir=self._settings.hearth_data_dir,
-            now=self._clock(),
-        )
-
     def _folder(self, job_id: str) -> JobFolder:
         return JobFolder(path=self._settings.jobs_dir / job_id)
 
-    @staticmethod
-    def _fetched(folder: JobFolder) -> bool:
-        return folder.stage_marker(Stage.fetch).exists()
 
-    def _spec(self, claim: Claim, machine: Machine) -> JobSpec:
-        models_dir = self._settings.hearth_models_dir
-        plan = claim.plan.plan
-        return JobSpec(
-            job_id=claim.job.id,
-            number=claim.job.number,
-            name=plan.suffix,
-            ollama_name=claim.ollama_name,
-            base_model=plan.model,
-            base_model_cache=str(self._model_cache(plan.model)),
-            models_dir=str(models_dir) if models_dir else None,
-            base_model_revision=plan.model_revision,
-            dataset_path=str(self._settings.hearth_data_dir / claim.dataset.path),
-            dataset_sha256=plan.file_sha256,
-            form=claim.plan.form,
-            settings=plan.settings,
-            seed=plan.seed,
-            total_steps=plan.steps,
-            threads=self._settings.hearth_threads or machine.cores,
-            device=machine.device,
-        )
+def _is_fetched(folder: JobFolder) -> bool:
+    return folder.stage_marker(Stage.fetch).exists()
 
 
-def _check_disk(plan: Plan, machine: Machine) -> None:
-    """Look again: other jobs have filled the disk since the plan was made. Raises AgentError."""
-    needed = plan.disk_mib.low
-    if machine.disk_free_mib < needed:
-        raise AgentError(
-            f"The job needs at least {needed:.0f} MiB of disk; {machine.disk_free_mib} MiB are free in the data folder "
-            "now. Free some space and start it again.",
-            code=ErrorCode.insufficient_disk,
-        )
+def _reached(folder: JobFolder) -> Reached:
+    found = list_checkpoints(folder.checkpoints)
+    return Reached(stages=folder.finished_stages(), step=found[-1].step if found else 0)
+
+
+def _what_happened(folder: JobFolder, gone: Gone, trainer: Trainer) -> str:
+    if gone is Gone.stalled:
+        return "The trainer stood still and was ended"
+    if not _is_fetched(folder):
+        return f"The base model could not be fetched ({trainer.outcome()})"
+    if trainer.outcome() == "exit code 0":
+        return "The trainer was stopped from outside"
+    return f"The trainer died ({trainer.outcome()})"
+
+
+def _paused_at(folder: JobFolder) -> str:
+    step = _reached(folder).step
+    return f"Paused; the memory is free. It goes on from step {step}." if step else "Paused; the memory is free."
+
+
+def _adapter_of_newest_checkpoint(folder: JobFolder) -> Path | None:
+    """Pack what was learned, if the trainer did not come to it; None when there is nothing, or no room."""
+    if folder.stage_marker(Stage.train).exists() or not folder.spec.exists():
+        return None
+    try:
+        newest = newest_valid(folder.checkpoints)
+        return zip_adapter(folder, newest.path, name=folder.read_spec().name) if newest else None
+    except OSError:
+        log.exception("%s: the adapter could not be packed", folder.path.name)
+        return None
 
 
 def _disk_is_full(error: Exception) -> bool:

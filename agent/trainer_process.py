@@ -1,5 +1,6 @@
 """The trainer as a process: started in a session of its own, watched, signalled. The job folder says the rest."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from agent.data.redact import redact
 from agent.job_folder import JobFolder
 
 NICENESS = 10  # whoever sits at the machine comes first
+OOM_SCORE = 500  # as GitHub's runner gives its jobs
 
 
 class Trainer(Protocol):
@@ -64,9 +66,9 @@ class AdoptedTrainer:
         return lock_is_held(self._folder.lock)
 
     def signal(self, number: signal.Signals) -> None:
-        """Signal the group of the pid in the heartbeat, while the lock is held."""
+        """Signal the group of the pid in the heartbeat, while the lock is held and that process is the trainer."""
         heartbeat = self._folder.read_heartbeat()
-        if heartbeat is not None and self.alive():
+        if heartbeat is not None and self.alive() and is_trainer_of(self._folder, heartbeat.pid):
             signal_group(heartbeat.pid, number)
 
     def outcome(self) -> str:
@@ -88,6 +90,7 @@ def start(command: Sequence[str], folder: JobFolder, environment: Mapping[str, s
             start_new_session=True,
         )
     lower_priority(process.pid)
+    offer_to_oom_killer(process.pid)
     # Somebody must wait for it whenever it ends, also when its job has long ended: else it stays a zombie.
     threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
     return SpawnedTrainer(process)
@@ -114,6 +117,20 @@ def trainer_environment(
 def temporary_folder(folder: JobFolder) -> Path:
     """Return where a child's temporary files go, so that they go away with the job."""
     return folder.path / "tmp"
+
+
+def is_trainer_of(folder: JobFolder, pid: int) -> bool:
+    """Say whether a process was started on this job folder: the number alone may by now be somebody else's."""
+    try:
+        return str(folder.path) in psutil.Process(pid).cmdline()
+    except (psutil.Error, ValueError):
+        return False
+
+
+def offer_to_oom_killer(pid: int) -> None:
+    """Make the process the first to go when memory runs out, before the agent (Linux); it has checkpoints."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
 
 
 def lower_priority(pid: int) -> None:

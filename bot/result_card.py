@@ -41,19 +41,15 @@ def _success(job: Job, result: JobResult, outcome: Outcome) -> Reply:
         *[_advice(advice) for advice in result.advice],
         _left_on_agent(outcome),
         _missing(outcome),
+        _not_in_ollama(result),
     ]
-    name = one_line(job.suffix)
-    ollama = Copy(
-        intro="Run it with Ollama, in the folder of these files:",
-        lines=(f"ollama create {name} -f Modelfile", f"ollama run {name}"),
-    )
     return Reply(
         text=_join(blocks),
         image=outcome.image,
         files=outcome.attached,
         folder=f"{job.suffix}-{job.number}",
         again=f"/status #{job.number}",
-        copy=(ollama, *_as_advised(job, result.advice)),
+        copy=(_ollama(result), *_as_advised(job, result.advice)),
     )
 
 
@@ -112,6 +108,22 @@ def _kept(job: Job, outcome: Outcome) -> str:
     if job.progress is None or job.progress.step == 0:
         return "No step was trained yet, so there was nothing to keep."
     return f"Trained: {job.progress.step} of {job.progress.total_steps} steps. No file was finished."
+
+
+def _not_in_ollama(result: JobResult) -> list[str]:
+    """Say why, where an Ollama is there that does not have it."""
+    ollama = result.ollama
+    return wrap(ollama.message) if ollama is not None and ollama.status in ("refused", "failed") else []
+
+
+def _ollama(result: JobResult) -> Copy:
+    if result.ollama is not None and result.ollama.run is not None:
+        return Copy(intro="It is in Ollama already:", lines=(f"ollama run {one_line(result.ollama.run)}",))
+    name = one_line(result.name_by_hand)
+    return Copy(
+        intro="Run it with Ollama, in the folder of these files:",
+        lines=(f"ollama create {name} -f Modelfile", f"ollama run {name}"),
+    )
 
 
 def _left_on_agent(outcome: Outcome) -> list[str]:

@@ -29,11 +29,14 @@ class ErrorCode(StrEnum):
     insufficient_disk = "insufficient_disk"
     insufficient_memory = "insufficient_memory"
     idempotency_conflict = "idempotency_conflict"  # same key, other body
-    job_finished = "job_finished"  # a finished job cannot be cancelled
+    job_finished = "job_finished"  # a finished job cannot be cancelled, paused or resumed
+    job_not_running = "job_not_running"  # only a running job can be paused
+    job_not_paused = "job_not_paused"  # only a paused job can be resumed
     training_diverged = "training_diverged"  # the loss became NaN or infinite
     export_failed = "export_failed"
     verification_failed = "verification_failed"  # the exported model is not the trained one
     trainer_died = "trainer_died"  # ended without a last word
+    store_unavailable = "store_unavailable"  # the agent's database is locked or its disk fails
     agent_unreachable = "agent_unreachable"  # said by the bot, never by the agent
     internal = "internal"
 

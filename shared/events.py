@@ -19,11 +19,12 @@ class StateData(Response):
 
 
 class StageData(Response):
-    """A running job began or finished a stage."""
+    """A running job began or finished a stage, or is at some point of it."""
 
     kind: Literal["stage"] = "stage"
     stage: Stage
     done: bool
+    detail: str | None = None  # where within the stage, in a few words
 
 
 class ProgressData(Response):

@@ -19,7 +19,7 @@ class JobStatus(StrEnum):
     validating_files = "validating_files"  # stored; the dataset is being read
     queued = "queued"  # waits for its turn
     running = "running"  # has the GPU
-    paused = "paused"  # gave it back, will go on
+    paused = "paused"  # gave it back; resumed, it waits for its turn and goes on
     succeeded = "succeeded"
     failed = "failed"
     cancelled = "cancelled"
@@ -29,7 +29,7 @@ MOVES: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.validating_files: frozenset({JobStatus.queued, JobStatus.failed, JobStatus.cancelled}),
     JobStatus.queued: frozenset({JobStatus.running, JobStatus.failed, JobStatus.cancelled}),
     JobStatus.running: frozenset({JobStatus.paused, JobStatus.succeeded, JobStatus.failed, JobStatus.cancelled}),
-    JobStatus.paused: frozenset({JobStatus.running, JobStatus.failed, JobStatus.cancelled}),
+    JobStatus.paused: frozenset({JobStatus.queued, JobStatus.failed, JobStatus.cancelled}),
     JobStatus.succeeded: frozenset(),
     JobStatus.failed: frozenset(),
     JobStatus.cancelled: frozenset(),
@@ -47,6 +47,23 @@ class Stage(StrEnum):
     evaluate = "evaluate"  # held-out loss, answers of base and tuned model
     export = "export"  # adapter and GGUF
     verify = "verify"  # the GGUF in llama.cpp
+
+
+class PauseReason(StrEnum):
+    """Why a job is paused."""
+
+    asked = "asked"  # somebody paused this job
+    agent = "agent"  # the whole machine is paused
+    disk = "disk"  # there was no room for a checkpoint
+
+
+class TrainerHealth(StrEnum):
+    """How a running job's trainer does, as its supervisor sees it."""
+
+    well = "well"
+    slow = "slow"  # alive, but its work has not moved for longer than usual
+    stalled = "stalled"  # so long that it will be started again from its newest checkpoint
+    silent = "silent"  # holds its lock and gives no sign of life: frozen, or the machine is overloaded
 
 
 class JobError(Response):
@@ -72,11 +89,12 @@ class JobRequest(Request):
     suffix: ModelName | None = None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)] | None = None
+    start_at: Annotated[int, Field(ge=0, le=2**40)] | None = None  # not before; seconds since 1970
     requested_by: RequestedBy | None = None
 
 
 class JobAction(Request):
-    """The body of POST …/cancel; it may be left out."""
+    """The body of POST …/cancel, …/pause and …/resume, of a job or of the agent; it may be left out."""
 
     requested_by: RequestedBy | None = None
 
@@ -126,10 +144,21 @@ class Job(Response):
     queue_position: int | None = None  # 1 is next
     started_at: int | None = None  # when it first ran
     estimated_start: int | None = None  # seconds since 1970; of a queued job alone
+    start_at: int | None = None  # as asked: it does not start before
+    stage_detail: str | None = None  # what the stage is at, in a few words: "40 % of the model given to Ollama"
+    attempt: int = 1  # of three; counts again from 1 after a newer checkpoint or a finished stage
+    paused: PauseReason | None = None  # of a paused job alone
+    pausing: bool = False  # asked to pause, and not out of memory yet
+    health: TrainerHealth | None = None  # of a running job alone; None before its trainer's first sign of life
+    proof_age_s: int | None = None  # since its trainer last proved that it lives; of a running job alone
+    work_age_s: int | None = None  # since its work last moved; of a running job alone
     settings: ResolvedSettings | None = None
     requested_by: RequestedBy | None = None
     progress: Progress | None = None
     result: JobResult | None = None
+
+
+PROOF_S = 120  # "running" is said only with a proof of life younger than this
 
 
 class JobList(Response):

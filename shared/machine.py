@@ -20,6 +20,8 @@ class AgentInfo(Response):
     running_job: str | None
     queued_jobs: int
     feed_cursor: int  # of the newest event
+    paused: bool = False  # nothing starts until it is resumed
+    warnings: list[str] = []  # what the owner should see to, such as a disk that fills up
 
 
 class Health(Response):

@@ -37,6 +37,15 @@ class Verification(Response):
     stops: bool  # ends its turn where the trained model, after the same words, did
 
 
+class OllamaOutcome(Response):
+    """Whether the finished model is in the Ollama of the GPU machine."""
+
+    status: Literal["created", "absent", "refused", "failed"]  # absent: no Ollama answers there
+    message: str  # a sentence for a person; empty when created
+    run: str | None = None  # what `ollama run` takes: mia-support, or mia-support:v1; of a created model alone
+    name_taken: bool = False  # Ollama has another model of this name and version
+
+
 class JobResult(Response):
     """The closing facts. Losses are nats per trained token."""
 
@@ -56,3 +65,12 @@ class JobResult(Response):
     verification: Verification
     ollama_name: str  # mia-support:v1
     gguf_bytes: int
+    ollama: OllamaOutcome | None = None  # None: a result of before Ollama was spoken to
+
+    @property
+    def name_by_hand(self) -> str:
+        """Return the name to create it under by hand: its own, unless that would replace another model."""
+        if self.ollama is None or not self.ollama.name_taken:
+            return self.ollama_name
+        stem, _, tag = self.ollama_name.partition(":")
+        return f"{stem}-new:{tag}"

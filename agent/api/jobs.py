@@ -1,12 +1,13 @@
 """/v1/fine_tuning/jobs: OpenAI's fine-tuning jobs, on this machine."""
 
 import logging
+from collections.abc import Callable
 
 from aiohttp import web
 
 from agent.api.queries import PageQuery
 from agent.api.route import Route, answer, read_body, read_query
-from agent.api.services import services_of
+from agent.api.services import Services, services_of
 from agent.errors import AgentError
 from agent.intake import must_be_dataset
 from agent.store import files, jobs
@@ -30,7 +31,7 @@ async def create_job(request: web.Request) -> web.Response:
     created = await services.store.run(jobs.create, body, now=services.clock(), idempotency_key=key)
     if created.new and created.job.status is JobStatus.validating_files:
         services.intake.validate(created.job)
-    return answer(created.job)
+    return answer(with_signs(created.job, services))
 
 
 async def list_jobs(request: web.Request) -> web.Response:
@@ -38,22 +39,46 @@ async def list_jobs(request: web.Request) -> web.Response:
     services = services_of(request)
     query = read_query(request, PageQuery)
     page, more = await services.store.run(jobs.listing, limit=query.limit, after=query.after, now=services.clock())
-    return answer(JobList(data=page, has_more=more))
+    return answer(JobList(data=[with_signs(job, services) for job in page], has_more=more))
 
 
 async def get_job(request: web.Request) -> web.Response:
     """Return one job."""
     services = services_of(request)
-    return answer(await services.store.run(jobs.get, request.match_info["job_id"], now=services.clock()))
+    job = await services.store.run(jobs.get, request.match_info["job_id"], now=services.clock())
+    return answer(with_signs(job, services))
 
 
 async def cancel_job(request: web.Request) -> web.Response:
     """Cancel a job: at once if it waits, within ten seconds if it runs."""
+    return await _act(request, jobs.request_cancel, "cancel")
+
+
+async def pause_job(request: web.Request) -> web.Response:
+    """Pause a running job: its memory is free within half a minute, and other jobs may run."""
+    return await _act(request, jobs.request_pause, "pause")
+
+
+async def resume_job(request: web.Request) -> web.Response:
+    """Put a paused job back in line; it goes on where it was."""
+    return await _act(request, jobs.request_resume, "resume")
+
+
+async def _act(request: web.Request, action: Callable[..., Job], name: str) -> web.Response:
     services = services_of(request)
     body = await read_body(request, JobAction)
-    job = await services.store.run(jobs.request_cancel, request.match_info["job_id"], now=services.clock())
-    log.info("%s: cancel asked for by %s", job.id, body.requested_by or "the owner of the key")
-    return answer(job)
+    job = await services.store.run(action, request.match_info["job_id"], now=services.clock())
+    log.info("%s: %s asked for by %s", job.id, name, body.requested_by or "the owner of the key")
+    return answer(with_signs(job, services))
+
+
+def with_signs(job: Job, services: Services) -> Job:
+    """Add how the trainer of a running job does, as its supervisor sees it now."""
+    signs = services.signs(job.id) if job.status is JobStatus.running else None
+    if signs is None:
+        return job
+    ages = {"proof_age_s": round(signs.proof_age_s), "work_age_s": round(signs.work_age_s)}
+    return job.model_copy(update={"health": signs.health, **ages})
 
 
 async def list_checkpoints(request: web.Request) -> web.Response:
@@ -130,6 +155,22 @@ ROUTES = (
         path="/v1/fine_tuning/jobs/{job_id}/cancel",
         handler=cancel_job,
         summary="Cancel a job; what was trained is kept",
+        body=JobAction,
+        answer=Job,
+    ),
+    Route(
+        method="POST",
+        path="/v1/fine_tuning/jobs/{job_id}/pause",
+        handler=pause_job,
+        summary="Pause a running job; it goes on later from where it was",
+        body=JobAction,
+        answer=Job,
+    ),
+    Route(
+        method="POST",
+        path="/v1/fine_tuning/jobs/{job_id}/resume",
+        handler=resume_job,
+        summary="Put a paused job back in line",
         body=JobAction,
         answer=Job,
     ),

@@ -1,26 +1,51 @@
 """/v1/agent, its feed, and /healthz: the machine, and everything that happens on it."""
 
 import asyncio
+import logging
 
 from aiohttp import web
 
 from agent.api.queries import FeedQuery
-from agent.api.route import Route, answer, read_query
-from agent.api.services import services_of
+from agent.api.route import Route, answer, read_body, read_query
+from agent.api.services import Services, services_of
 from agent.api.sse import last_event_id, stream_events
 from agent.store import events, jobs
-from shared.jobs import JobStatus
+from agent.store import machine as store_of_machine
+from shared.jobs import JobAction, JobStatus
 from shared.machine import AgentInfo, Health
+
+log = logging.getLogger(__name__)
 
 
 async def get_agent(request: web.Request) -> web.Response:
     """Describe the machine and what it is doing."""
+    return answer(await _describe(services_of(request)))
+
+
+async def pause_agent(request: web.Request) -> web.Response:
+    """Pause the machine: the running job gives it back within half a minute, and nothing starts."""
     services = services_of(request)
+    body = await read_body(request, JobAction)
+    await services.store.run(store_of_machine.pause, now=services.clock())
+    log.info("the machine is paused by %s", body.requested_by or "the owner of the key")
+    return answer(await _describe(services))
+
+
+async def resume_agent(request: web.Request) -> web.Response:
+    """Let jobs run again; what the pause had stopped goes on first."""
+    services = services_of(request)
+    body = await read_body(request, JobAction)
+    await services.store.run(store_of_machine.resume, now=services.clock())
+    log.info("the machine is resumed by %s", body.requested_by or "the owner of the key")
+    return answer(await _describe(services))
+
+
+async def _describe(services: Services) -> AgentInfo:
     store = services.store
     machine = await asyncio.to_thread(services.machine)
     running = await store.run(jobs.with_status, JobStatus.running)
     queued = await store.run(jobs.with_status, JobStatus.queued)
-    info = AgentInfo(
+    return AgentInfo(
         version=services.version,
         started_at=services.started_at,
         device=machine.name,
@@ -32,8 +57,9 @@ async def get_agent(request: web.Request) -> web.Response:
         running_job=running[0].id if running else None,
         queued_jobs=len(queued),
         feed_cursor=await store.run(events.latest_cursor),
+        paused=await store.run(store_of_machine.is_paused),
+        warnings=services.warnings(),
     )
-    return answer(info)
 
 
 async def follow_agent(request: web.Request) -> web.StreamResponse:
@@ -58,6 +84,22 @@ async def get_health(request: web.Request) -> web.Response:
 ROUTES = (
     Route(
         method="GET", path="/v1/agent", handler=get_agent, summary="Describe the machine and its work", answer=AgentInfo
+    ),
+    Route(
+        method="POST",
+        path="/v1/agent/pause",
+        handler=pause_agent,
+        summary="Take the machine back: the running job pauses, nothing starts",
+        body=JobAction,
+        answer=AgentInfo,
+    ),
+    Route(
+        method="POST",
+        path="/v1/agent/resume",
+        handler=resume_agent,
+        summary="Let jobs run again",
+        body=JobAction,
+        answer=AgentInfo,
     ),
     Route(
         method="GET",

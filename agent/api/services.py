@@ -9,6 +9,7 @@ from agent.gpu import Machine
 from agent.intake import Intake
 from agent.settings import AgentSettings
 from agent.store import Store
+from agent.vitals import Signs
 from shared.models import Model
 
 
@@ -23,6 +24,8 @@ class Services:
     machine: Callable[[], Machine]
     check_model: Callable[[str], object]  # raises AgentError model_unknown, model_is_path
     base_models: Callable[[], list[Model]]
+    signs: Callable[[str], Signs | None]  # how a job's trainer does, while one is watched
+    warnings: Callable[[], list[str]]  # what the owner should see to
     clock: Callable[[], float]
     started_at: int
     version: str

@@ -11,6 +11,7 @@ from agent.data.chat_template import ChatTemplate
 from agent.data.rows import Message, Role, RowProblem
 
 NUM_PREDICT_MIN = 256
+TEMPERATURE = 0.3
 PROBE = [
     Message(role="system", content="S0"),
     Message(role="user", content="U1"),
@@ -96,25 +97,46 @@ def default_system(template: ChatTemplate, family: TemplateFamily) -> str | None
     return found.removesuffix(after).strip() or None
 
 
+@dataclass(frozen=True, kw_only=True)
+class OllamaModel:
+    """What Ollama must know of a GGUF to talk with it as the training did; for the Modelfile and for its API."""
+
+    template: str | None  # in Go; None: the chat template inside the GGUF applies
+    system: str | None  # what the model is told when a chat tells it nothing
+    stops: tuple[str, ...]  # every token that ends a turn
+    num_predict: int  # tokens of an answer at most
+    temperature: float = TEMPERATURE
+
+
+def describe_model(*, template: ChatTemplate, stops: list[str], longest_answer: int) -> OllamaModel:
+    """Describe a model from its base model's template and ends of turn; `longest_answer` is in tokens."""
+    family = find_family(template)
+    return OllamaModel(
+        template=family.go if family else None,
+        system=default_system(template, family) if family else None,
+        stops=tuple(stops),
+        num_predict=max(NUM_PREDICT_MIN, 4 * longest_answer),
+    )
+
+
 def write_modelfile(
     *, gguf_name: str, template: ChatTemplate, stops: list[str], longest_answer: int, card_name: str
 ) -> str:
     """Return the text of a Modelfile for a GGUF that lies beside it."""
-    family = find_family(template)
+    model = describe_model(template=template, stops=stops, longest_answer=longest_answer)
     lines = [
         f"# Fine-tuned from {card_name} with Hearth. Beside this file: ollama create NAME -f Modelfile",
         f"FROM ./{gguf_name}",
     ]
-    if family is not None:
-        lines.append(f'TEMPLATE """{family.go}"""')
-        system = default_system(template, family)
-        if system is not None and survives("system", system):
-            lines.append(f'SYSTEM """{system}"""')
-    else:
+    if model.template is None:
         lines.append("# The chat template inside the GGUF applies.")
-    lines += [f'PARAMETER stop "{stop}"' for stop in stops if survives("stop", stop)]
-    lines.append(f"PARAMETER num_predict {max(NUM_PREDICT_MIN, 4 * longest_answer)}")
-    lines.append("PARAMETER temperature 0.3")
+    else:
+        lines.append(f'TEMPLATE """{model.template}"""')
+    if model.system is not None and survives("system", model.system):
+        lines.append(f'SYSTEM """{model.system}"""')
+    lines += [f'PARAMETER stop "{stop}"' for stop in model.stops if survives("stop", stop)]
+    lines.append(f"PARAMETER num_predict {model.num_predict}")
+    lines.append(f"PARAMETER temperature {model.temperature}")
     return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,7 @@ Holds the folder's lock as long as it lives. Its last event says how the job end
 import argparse
 import contextlib
 import errno
+import faulthandler
 import logging
 import os
 import shutil
@@ -18,8 +19,9 @@ from filelock import FileLock, Timeout
 
 from agent.errors import AgentError
 from agent.job_folder import JobFolder, replace_file
+from agent.offline import forbid_network
 from agent.pipeline.adapter import keep_what_was_trained
-from agent.pipeline.context import Cancelled, Context, EventLog, Pulse, Stopped
+from agent.pipeline.context import Cancelled, Context, DiskFull, EventLog, Pulse, Stopped
 from agent.pipeline.stages import STAGES, StageStep
 from shared.errors import ErrorCode
 from shared.events import StageData, StateData
@@ -57,6 +59,10 @@ def main() -> None:
             sys.exit(f"another trainer holds {folder.lock}")
     context = Context(folder=folder, spec=folder.read_spec(), log=EventLog(folder.events), pulse=Pulse(folder))
     signal.signal(signal.SIGTERM, lambda *_: context.terminate.set())
+    if hasattr(faulthandler, "register"):
+        faulthandler.register(signal.SIGUSR1)  # all stacks to the log: the agent asks before it ends a stalled trainer
+    if not arguments.fetch:
+        forbid_network()
     context.pulse.start()
     try:
         if arguments.fetch:
@@ -81,7 +87,9 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
         said = "Cancelled; what was trained is kept." if kept else "Cancelled before anything was trained."
         context.log.write(said, StateData(status=JobStatus.cancelled))
     except Stopped:
-        logger.info("stopped by SIGTERM; the job goes on from its newest checkpoint")
+        logger.info("stopped; the job goes on from its newest checkpoint")
+    except DiskFull as full:
+        context.log.write(str(full), StateData(status=JobStatus.paused), level="error")
     except AgentError as error:
         logger.exception("the job failed")
         _fail(context, error.code, error.message, error.param)
@@ -93,7 +101,7 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
         if type(error).__name__ == "OutOfMemoryError":
             _fail(context, ErrorCode.insufficient_memory, _OUT_OF_MEMORY)
         elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            _fail(context, ErrorCode.insufficient_disk, _disk_full(context))
+            context.log.write(_disk_full(context), StateData(status=JobStatus.paused), level="error")
         else:
             _fail(context, ErrorCode.internal, _UNEXPECTED)
 
@@ -108,9 +116,7 @@ _OUT_OF_MEMORY = (
 
 def _disk_full(context: Context) -> str:
     free_mib = shutil.disk_usage(context.folder.path).free >> 20
-    return (
-        f"The disk of the GPU machine is full ({free_mib} MiB free). Free some space there, then start the job again."
-    )
+    return f"The disk of the GPU machine is full ({free_mib} MiB free). Free some space there, then resume the job."
 
 
 def run_stages(context: Context, steps: tuple[StageStep, ...], lock_fd: int | None) -> None:

@@ -1,5 +1,7 @@
 """What a stage is given: the job folder, the spec, a voice, a pulse, and the agent's wishes."""
 
+import contextlib
+import io
 import os
 import threading
 import time
@@ -7,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from agent.job_folder import Heartbeat, JobFolder, JobSpec, file_sha256
+from agent.job_folder import Heartbeat, JobFolder, JobSpec, cut_torn_line, file_sha256
 from shared.events import ArtifactData, EventData, EventRecord
 from shared.jobs import Stage
 
@@ -22,7 +24,11 @@ class Cancelled(Exception):
 
 
 class Stopped(Exception):
-    """The process was asked to end (SIGTERM), the job was not."""
+    """The process was asked to end (a pause, or SIGTERM), the job was not: it goes on later."""
+
+
+class DiskFull(Exception):
+    """There is no room to go on. Its text is for a person; the job is paused."""
 
 
 class EventLog:
@@ -30,6 +36,7 @@ class EventLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        cut_torn_line(path)
 
     def write(
         self,
@@ -41,10 +48,22 @@ class EventLog:
     ) -> None:
         """Write one event; it is on disk when this returns."""
         record = EventRecord(created_at=time.time(), level=level, message=message, type=type, data=data)
-        with self._path.open("ab") as file:
-            file.write(record.model_dump_json().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        with self._path.open("ab", buffering=0) as file:
+            end = file.seek(0, os.SEEK_END)
+            try:
+                _write_whole(file, record.model_dump_json().encode() + b"\n")
+                os.fsync(file.fileno())
+            except OSError:
+                with contextlib.suppress(OSError):
+                    file.truncate(end)  # half a line would spoil the next one
+                raise
+
+
+def _write_whole(file: io.FileIO, line: bytes) -> None:
+    """Write all of it: a disk that fills up takes a part first and refuses the next write."""
+    written = 0
+    while written < len(line):
+        written += file.write(line[written:]) or 0
 
 
 class Pulse:
@@ -77,7 +96,8 @@ class Pulse:
 
     def _run(self) -> None:
         while not self._stop.wait(PULSE_S):
-            self._write()
+            with contextlib.suppress(OSError):  # a full disk must not stop the heart
+                self._write()
 
     def _write(self) -> None:
         beat = Heartbeat(
@@ -109,8 +129,12 @@ class Context:
         """Raise Cancelled or Stopped if somebody asked for it. Called between steps and stages."""
         if self.folder.cancel_request.exists():
             raise Cancelled
-        if self.terminate.is_set():
+        if self.asked_to_stop():
             raise Stopped
+
+    def asked_to_stop(self) -> bool:
+        """Say whether the process shall end, and the job go on later."""
+        return self.terminate.is_set() or self.folder.pause_request.exists()
 
     def tick(self) -> None:
         """Note that the work moved, and hear the agent's wishes. Called inside long work."""

@@ -10,6 +10,7 @@ from agent.job_folder import read_events, replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluate import SHOWN_QUESTIONS, read_evaluation
 from agent.pipeline.export import gguf_path
+from agent.pipeline.hand_over import read_ollama
 from agent.pipeline.prepare import base_card, read_rows
 from agent.pipeline.verify import read_verified
 from agent.report.closing import verdict, write_report
@@ -112,6 +113,7 @@ def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) 
         verification=verified.verification,
         ollama_name=context.spec.ollama_name,
         gguf_bytes=gguf_path(context).stat().st_size,
+        ollama=read_ollama(context),
     )
 
 

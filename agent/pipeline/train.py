@@ -1,22 +1,35 @@
 """Stage 4: train, look at the held-out rows on the way, stop when they get worse, keep the best weights."""
 
 import math
+import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
 
+from agent.checkpoints import (
+    Checkpoint,
+    Counts,
+    damage,
+    list_checkpoints,
+    newest_valid,
+    read_counts,
+    remove_staged,
+    rotate,
+)
 from agent.errors import AgentError
 from agent.gpu import read_machine
 from agent.pipeline.adapter import hand_out_adapter
-from agent.pipeline.checkpoints import Checkpoint, is_valid, newest_valid, read_extra, rotate, save_checkpoint
-from agent.pipeline.context import Context
+from agent.pipeline.checkpoints import CheckpointError, Dice, save_checkpoint
+from agent.pipeline.context import Context, DiskFull
 from agent.pipeline.load import loaded_model
 from agent.pipeline.meter import Meter, peak_memory_mib
 from agent.pipeline.prepare import TokenRow, read_rows
 from agent.pipeline.trainer import HearthSFTTrainer, held_out_loss, sft_config
 from shared.errors import ErrorCode
-from shared.events import CheckpointData, EvaluationData, ProgressData
+from shared.events import CheckpointData, EvaluationData, ProgressData, StageData
+from shared.jobs import Stage
 
 NAN_STEPS = 3  # in a row; one alone may be a freak batch
 
@@ -28,14 +41,35 @@ def run(context: Context) -> None:
     watcher = Watcher(context, read_rows(context.folder, "validation"))
     trainer = make_trainer(context, rows, watcher)
     watcher.trainer = trainer
-    resume = newest_valid(context.folder.checkpoints)
+    resume = find_resume(context)
     if resume is not None:
         watcher.restore(resume)
-    trainer.train(resume_from_checkpoint=str(resume.path) if resume else None)
-    if watcher.best is not None and is_valid(watcher.best):
+    if resume is None or (resume.step < context.spec.total_steps and not watcher.has_stopped_early()):
+        trainer.train(resume_from_checkpoint=str(resume.path) if resume else None)
+    else:
+        model.restore_adapter(resume.path)  # it was killed between its last checkpoint and the end of this stage
+    if watcher.best is not None and damage(watcher.best) is None:
         model.restore_adapter(watcher.best.path)
     model.save_adapter(context.folder.adapter)
     hand_out_adapter(context, context.folder.adapter)
+
+
+def find_resume(context: Context) -> Checkpoint | None:
+    """Choose the newest checkpoint whose hashes are right, and say so; None to begin at the beginning."""
+    folder = context.folder.checkpoints
+    remove_staged(folder)
+    found = list_checkpoints(folder)
+    resume = newest_valid(folder)
+    for skipped in reversed(found):
+        if resume is not None and skipped.step <= resume.step:
+            break
+        said = f"The checkpoint at step {skipped.step} is damaged ({damage(skipped)}), so it is not used."
+        context.log.write(said, StageData(stage=Stage.train, done=False), level="warn")
+    if found:
+        step = resume.step if resume else 0
+        detail = f"Going on from step {step}" if resume else "Beginning again: no checkpoint can be trusted"
+        context.log.write(f"{detail}.", StageData(stage=Stage.train, done=False))
+    return resume
 
 
 def make_trainer(context: Context, rows: list[TokenRow], watcher: "Watcher") -> HearthSFTTrainer:
@@ -68,15 +102,23 @@ class Watcher(TrainerCallback):
         self._meter = Meter()
         self._last_report = 0.0
         self._last_save = time.monotonic()
+        self._saved_step = 0  # of the newest checkpoint that this process wrote or began with
+        self._dice: Dice | None = None  # as they lay when the step began
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Take up the counts where a checkpoint left them."""
-        extra = read_extra(checkpoint)
-        self.best_loss = extra["best_loss"] if extra["best_loss"] is not None else math.inf
-        self._bad_evaluations = extra["bad_evaluations"]
-        self.trainer.trained_tokens = extra["trained_tokens"]
-        best = self._context.folder.checkpoints / f"step-{extra['best_step']}"
-        self.best = Checkpoint(step=extra["best_step"], path=best) if extra["best_step"] is not None else None
+        counts = read_counts(checkpoint)
+        self.best_loss = counts.best_loss if counts.best_loss is not None else math.inf
+        self._bad_evaluations = counts.bad_evaluations
+        self._saved_step = checkpoint.step
+        self.trainer.trained_tokens = counts.trained_tokens
+        if counts.best_step is not None:
+            best = self._context.folder.checkpoints / f"step-{counts.best_step}"
+            self.best = Checkpoint(step=counts.best_step, path=best)
+
+    def has_stopped_early(self) -> bool:
+        """Say whether the held-out loss has been worse for long enough."""
+        return self._bad_evaluations >= self._context.spec.settings.early_stopping_patience
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Measure the untrained model, so that the plot shows where it came from."""
@@ -84,8 +126,14 @@ class Watcher(TrainerCallback):
         if state.global_step == 0:
             self._evaluate(state)
 
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Note where the random numbers stand, so that a step left half way is done again exactly."""
+        self._dice = Dice.now()
+
     def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Hear the agent's wishes within a step too: on a slow machine one may take minutes."""
+        if self._context.asked_to_stop():
+            self._leave(state)
         self._context.tick()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -93,8 +141,9 @@ class Watcher(TrainerCallback):
         self._context.pulse.beat(step=state.global_step)
         self._context.trained_steps = state.global_step
         self._meter.step(self.trainer.real_tokens)
-        if self._context.terminate.is_set() and not self._context.folder.cancel_request.exists():
-            self._save(state, valid_loss=None)
+        self._dice = None
+        if self._context.asked_to_stop():
+            self._leave(state)
         self._context.check_wishes()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> Any:
@@ -107,7 +156,7 @@ class Watcher(TrainerCallback):
             improved, loss = self._evaluate(state)
             self._bad_evaluations = 0 if improved else self._bad_evaluations + 1
             self._save(state, valid_loss=loss)
-            if self._bad_evaluations >= self._context.spec.settings.early_stopping_patience:
+            if self.has_stopped_early():
                 control.should_training_stop = True
         elif time.monotonic() - self._last_save > self._context.spec.checkpoint_interval_s:
             self._save(state, valid_loss=None)
@@ -149,21 +198,34 @@ class Watcher(TrainerCallback):
         )
         return improved, loss
 
+    def _leave(self, state: Any) -> None:
+        """Save the last whole step before the process ends, unless that is on disk already."""
+        cancelled = self._context.folder.cancel_request.exists()
+        if cancelled or state.global_step in {0, self._saved_step}:
+            return
+        if self._dice is not None:
+            self._dice.restore()
+        self._save(state, valid_loss=None)
+
     def _save(self, state: Any, *, valid_loss: float | None) -> None:
-        best_step = self.best.step if self.best else None
-        save_checkpoint(
-            self.trainer,
-            self._context.folder.checkpoints,
-            extra={
-                "best_loss": self.best_loss if math.isfinite(self.best_loss) else None,
-                "best_step": best_step,
-                "bad_evaluations": self._bad_evaluations,
-                "trained_tokens": self.trainer.trained_tokens,
-            },
+        """Write a checkpoint. One that cannot be written is said, and the one before it stands. Raises DiskFull."""
+        folder, best_step = self._context.folder.checkpoints, self.best.step if self.best else None
+        counts = Counts(
+            best_loss=self.best_loss if math.isfinite(self.best_loss) else None,
+            best_step=best_step,
+            bad_evaluations=self._bad_evaluations,
+            trained_tokens=self.trainer.trained_tokens,
         )
-        rotate(self._context.folder.checkpoints, best_step=best_step)
         self._last_save = time.monotonic()
-        self._meter.pause_until_now()
+        try:
+            self._write(folder, counts)
+        except CheckpointError as error:
+            self._say_unsaved(state.global_step, error)
+            return
+        finally:
+            self._meter.pause_until_now()
+        self._saved_step = state.global_step
+        rotate(folder, best_step=best_step)
         self._context.log.write(
             f"Checkpoint at step {state.global_step}.",
             CheckpointData(
@@ -172,6 +234,31 @@ class Watcher(TrainerCallback):
                 valid_loss=valid_loss if valid_loss is not None and math.isfinite(valid_loss) else None,
                 best=best_step == state.global_step,
             ),
+        )
+
+    def _write(self, folder: Path, counts: Counts) -> None:
+        """Save; on a full disk, once more with all but the best and the newest checkpoint gone."""
+        try:
+            save_checkpoint(self.trainer, folder, counts)
+        except CheckpointError as error:
+            if not error.disk_full:
+                raise
+            rotate(folder, best_step=counts.best_step, keep_newest=1)
+            save_checkpoint(self.trainer, folder, counts)
+
+    def _say_unsaved(self, step: int, error: CheckpointError) -> None:
+        newest = newest_valid(self._context.folder.checkpoints)
+        stands = f"the one at step {newest.step} stands" if newest else "there is no earlier one"
+        if error.disk_full:
+            free_mib = shutil.disk_usage(self._context.folder.path).free >> 20
+            raise DiskFull(
+                f"The disk of the GPU machine is full: the checkpoint at step {step} did not fit into {free_mib} MiB; "
+                f"{stands}. Free some space, then resume the job."
+            ) from error
+        self._context.log.write(
+            f"The checkpoint at step {step} could not be written ({error}); {stands}. Training goes on.",
+            StageData(stage=Stage.train, done=False),
+            level="warn",
         )
 
     def _report(self, state: Any, logs: dict[str, float]) -> None:

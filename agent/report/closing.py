@@ -46,10 +46,8 @@ def write_report(spec: JobSpec, card: BaseModelCard, result: JobResult, versions
     if result.advice:
         lines += ["## Advice", ""]
         lines += [f"- **{advice.title}.** {advice.message} {advice.suggestion}" for advice in result.advice] + [""]
+    lines += ["## Use it", "", *_use(result)]
     lines += [
-        "## Use it", "",
-        "In the folder that holds the GGUF and the Modelfile:", "",
-        "```", f"ollama create {spec.name} -f Modelfile", f"ollama run {spec.name}", "```", "",
         "## How it was checked", "",
         f"- Read back in llama.cpp, {checked.agreed} of {checked.prompts} held-out answers equal the trained model's."
         + (f" {checked.undecided} more part where it was itself undecided." if checked.undecided else ""),
@@ -67,6 +65,16 @@ def write_report(spec: JobSpec, card: BaseModelCard, result: JobResult, versions
     lines += [f"| {name} | {value} |" for name, value in spec.settings.model_dump().items()]
     lines += ["", "Libraries: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".", ""]
     return "\n".join(lines)
+
+
+def _use(result: JobResult) -> list[str]:
+    ollama, name = result.ollama, result.name_by_hand
+    by_hand = ["```", f"ollama create {name} -f Modelfile", f"ollama run {name}", "```", ""]
+    if ollama is not None and ollama.status == "created":
+        there = ["It is in Ollama on the machine that trained it:", "", "```", f"ollama run {ollama.run}", "```", ""]
+        return [*there, "Elsewhere, in a folder that holds the GGUF and the Modelfile:", "", *by_hand]
+    why = [_inline(ollama.message), ""] if ollama is not None else []
+    return [*why, "In the folder that holds the GGUF and the Modelfile:", "", *by_hand]
 
 
 def _inline(text: str) -> str:

@@ -6,7 +6,7 @@ from agent.store import files
 from agent.store.requester import from_columns
 from agent.store.tables import JobRow, PlanRow
 from shared.hyperparameters import Method
-from shared.jobs import Job, JobError, JobStatus, Progress, Stage
+from shared.jobs import Job, JobError, JobStatus, PauseReason, Progress, Stage
 from shared.plans import Plan
 from shared.results import JobResult
 from shared.schema import Response
@@ -45,6 +45,11 @@ def to_job(session: Session, row: JobRow, *, estimated_start: int | None = None)
         queue_position=row.queue_position,
         started_at=row.started_at,
         estimated_start=estimated_start,
+        start_at=row.start_at,
+        stage_detail=row.stage_detail,
+        attempt=row.attempt,
+        paused=PauseReason(row.paused_for) if row.paused_for else None,
+        pausing=row.pause_wish is not None,
         settings=plan.settings if plan else None,
         requested_by=from_columns(row),
         progress=progress,

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,9 +17,10 @@ from agent.store.tables import IdempotencyRow, JobRow
 from shared.errors import ErrorCode
 from shared.events import EventRecord, StateData
 from shared.hyperparameters import Hyperparameters, Method, Supervised
-from shared.jobs import FINISHED, MOVES, Checkpoint, Job, JobError, JobRequest, JobStatus
+from shared.jobs import FINISHED, MOVES, Checkpoint, Job, JobError, JobRequest, JobStatus, PauseReason
 
 DEFAULT_SEED = 42  # as a plan's
+Level = Literal["info", "warn", "error"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,17 @@ def with_status(session: Session, status: JobStatus) -> list[Job]:
     return [to_job(session, row) for row in rows]
 
 
+def ended(session: Session) -> dict[str, int]:
+    """Return when each ended job that was started ended, in seconds since 1970."""
+    query = sa.select(JobRow.id, JobRow.finished_at).where(JobRow.status.in_(FINISHED), JobRow.started_at.is_not(None))
+    return {job_id: finished_at for job_id, finished_at in session.execute(query) if finished_at is not None}
+
+
+def models_in_use(session: Session) -> set[str]:
+    """Return the base models that unfinished jobs need."""
+    return set(session.scalars(sa.select(JobRow.model).where(JobRow.status.not_in(FINISHED)).distinct()))
+
+
 def tuned(session: Session) -> list[Job]:
     """Return the jobs that made a model, newest first."""
     query = sa.select(JobRow).where(JobRow.fine_tuned_model.is_not(None)).order_by(JobRow.number.desc())
@@ -123,6 +136,10 @@ def move(
         row.queue_position = None
     if to is JobStatus.running and row.started_at is None:
         row.started_at = int(now)
+    if to is not JobStatus.running:
+        row.pause_wish = row.stage_detail = None
+    if to is not JobStatus.paused:
+        row.paused_for = None
     if to in FINISHED:
         row.finished_at = int(now)
         row.stage = None
@@ -146,17 +163,56 @@ def fail(session: Session, job_id: str, error: JobError, *, now: float) -> None:
 
 
 def request_cancel(session: Session, key: str, *, now: float) -> Job:
-    """Cancel a job that does not run; note the wish for one that does. Raise job_finished."""
-    row = row_of(session, key)
-    status = JobStatus(row.status)
-    if status in FINISHED:
-        raise finished_error(row)
-    if status not in {JobStatus.running, JobStatus.paused}:
+    """Cancel a job that does not run; note the wish for one that has begun. Raise job_finished."""
+    row = _unfinished(session, key)
+    if row.started_at is None:
         return move(session, row.id, JobStatus.cancelled, now=now, message="Cancelled before it started")
     if not row.cancel_requested:
         row.cancel_requested = True
-        events.append(session, row.id, [_state(status, "Cancelling: what was trained so far is kept", now)])
+        say(session, row, "Cancelling: what was trained so far is kept", now=now)
     return _shown(session, [row], now)[0]
+
+
+def request_pause(session: Session, key: str, *, now: float, reason: PauseReason = PauseReason.asked) -> Job:
+    """Note that a running job shall give the machine back. Raise job_finished, job_not_running."""
+    row = _unfinished(session, key)
+    if row.status == JobStatus.paused:
+        raise AgentError(f"Job #{row.number} is paused already. Resume it to go on.", code=ErrorCode.job_not_running)
+    if row.status != JobStatus.running:
+        raise AgentError(
+            f"Job #{row.number} does not run yet: it is {row.status}. Only a running job can be paused; a waiting one "
+            "can be cancelled.",
+            code=ErrorCode.job_not_running,
+        )
+    if row.pause_wish is None and not row.cancel_requested:
+        row.pause_wish = reason
+        say(session, row, "Pausing: the memory will be free within half a minute", now=now)
+    return _shown(session, [row], now)[0]
+
+
+def request_resume(session: Session, key: str, *, now: float) -> Job:
+    """Put a paused job back in line, before all that were created after it. Raise job_finished, job_not_paused."""
+    row = _unfinished(session, key)
+    if row.status != JobStatus.paused or row.cancel_requested:
+        still = "being cancelled" if row.cancel_requested else "still being paused" if row.pause_wish else row.status
+        raise AgentError(
+            f"Job #{row.number} is not paused: it is {still}. Only a paused job can be resumed.",
+            code=ErrorCode.job_not_paused,
+        )
+    return move(session, row.id, JobStatus.queued, now=now, message="Resumed: it goes on when its turn comes")
+
+
+def say(session: Session, row: JobRow, message: str, *, now: float, level: Level = "info") -> None:
+    """Write an event about a job that stays where it is."""
+    record = _state(JobStatus(row.status), message, now).model_copy(update={"level": level})
+    events.append(session, row.id, [record])
+
+
+def _unfinished(session: Session, key: str) -> JobRow:
+    row = row_of(session, key)
+    if row.status in FINISHED:
+        raise finished_error(row)
+    return row
 
 
 def finished_error(row: JobRow) -> AgentError:
@@ -219,6 +275,8 @@ def _new_row(request: JobRequest, now: float, *, model: str, training_file: str)
         labels=Labels(labels=request.metadata).model_dump_json() if request.metadata else None,
         cancel_requested=False,
         tail_offset=0,
+        start_at=request.start_at,
+        attempt=1,
         **to_columns(request.requested_by),
     )
 

@@ -6,14 +6,16 @@ from pathlib import Path, PurePosixPath
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from agent.attempts import Reached, next_attempt
+from agent.job_folder import file_sha256
 from agent.plan.duration import MeasuredRun
-from agent.store import events, files, jobs, plans, waiting
+from agent.store import events, files, jobs, machine, plans, waiting
 from agent.store.files import StoredFile
 from agent.store.job_view import to_job
 from agent.store.plans import StoredPlan
 from agent.store.tables import JobRow, PlanRow
-from shared.events import EvaluationData, EventData, EventRecord, ProgressData, StageData, StateData
-from shared.jobs import FINISHED, Job, JobError, JobStatus, Progress, Stage
+from shared.events import ArtifactData, EvaluationData, EventData, EventRecord, ProgressData, StageData, StateData
+from shared.jobs import FINISHED, Job, JobError, JobStatus, PauseReason, Progress, Stage
 from shared.results import JobResult
 
 
@@ -34,18 +36,24 @@ class Look:
     tail_offset: int  # bytes of events.jsonl that are in the store
     finished: bool
     cancel_requested: bool
+    pause_wish: PauseReason | None
+    paused: bool  # the trainer itself had to give up for now
     stage: Stage | None
 
 
+LAST_WORDS = FINISHED | {JobStatus.paused}
+
+
 def claim_next(session: Session, *, now: float) -> Claim | None:
-    """Move the next queued job to running; None when nobody waits, the next is held, or a job runs."""
-    job_id = waiting.next_job_id(session, now=now)
+    """Move the next queued job to running; None when nobody waits, the next is held, a job runs, or all is paused."""
+    job_id = None if machine.is_paused(session) else waiting.next_job_id(session, now=now)
     if job_id is None:
         return None
     row = jobs.row_of(session, job_id)
     assert row.plan_id is not None  # only a planned job is ever queued
-    row.ollama_name = _next_name(session, plans.get(session, row.plan_id).plan.suffix)
-    jobs.move(session, job_id, JobStatus.running, now=now, message="Fine-tuning job started")
+    row.ollama_name = row.ollama_name or _next_name(session, plans.get(session, row.plan_id).plan.suffix)
+    message = "Fine-tuning job started" if row.started_at is None else "Going on where it was paused"
+    jobs.move(session, job_id, JobStatus.running, now=now, message=message)
     return claim_of(session, job_id)
 
 
@@ -67,6 +75,42 @@ def look(session: Session, job_id: str) -> Look:
     return _look(jobs.row_of(session, job_id))
 
 
+def spawning(session: Session, job_id: str, *, boot: str) -> None:
+    """Note in which run of the system a trainer is about to be started."""
+    jobs.row_of(session, job_id).boot = boot
+
+
+def count_death(session: Session, job_id: str, reached: Reached, *, boot: str) -> int | None:
+    """Count a trainer that died; return the number of the attempt that follows, None if there is none."""
+    row = jobs.row_of(session, job_id)
+    before = None
+    if row.died_stages is not None and row.died_step is not None:
+        before = Reached(stages=row.died_stages, step=row.died_step)
+    following = next_attempt(attempt=row.attempt, at_last_death=before, now=reached, rebooted=row.boot != boot)
+    if following is not None:
+        row.attempt = following
+        row.died_stages, row.died_step = reached.stages, reached.step
+    return following
+
+
+def say(session: Session, job_id: str, message: str, *, now: float, level: jobs.Level = "info") -> None:
+    """Tell whoever follows the job what its supervisor does."""
+    jobs.say(session, jobs.row_of(session, job_id), message, now=now, level=level)
+
+
+def pause(session: Session, job_id: str, reason: PauseReason, *, message: str, now: float) -> None:
+    """Move a running job whose trainer is gone to paused."""
+    jobs.move(session, job_id, JobStatus.paused, now=now, message=message)
+    jobs.row_of(session, job_id).paused_for = reason
+
+
+def to_wind_up(session: Session) -> list[str]:
+    """Return the jobs that were cancelled after they had begun, and have no trainer now."""
+    idle = JobRow.status.in_((JobStatus.paused, JobStatus.queued))
+    query = sa.select(JobRow.id).where(idle, JobRow.cancel_requested.is_(True))
+    return list(session.scalars(query.order_by(JobRow.number)))
+
+
 def checkpoints_kept(session: Session, job_id: str) -> str:
     """Say in a sentence what can be resumed from."""
     kept = events.checkpoints(session, job_id, ollama_name=None)
@@ -83,10 +127,14 @@ def take_events(
     for record in records:
         if row.status in FINISHED:
             break
-        last_word = record.data if isinstance(record.data, StateData) and record.data.status in FINISHED else None
+        last_word = record.data if isinstance(record.data, StateData) and record.data.status in LAST_WORDS else None
         if last_word is None:
             events.append(session, job_id, [record])
             _apply(row, record.data, at=int(record.created_at))
+            continue
+        if last_word.status is JobStatus.paused:
+            jobs.move(session, job_id, JobStatus.paused, now=now, message=record.message, record=record)
+            row.paused_for = PauseReason.disk  # the one thing for which a trainer gives up for now
             continue
         row.result = last_word.result.model_dump_json() if last_word.result else None
         _keep(session, row, last_word.result, folder=folder, data_dir=data_dir, now=int(now))
@@ -104,15 +152,25 @@ def end(
     *,
     message: str,
     error: JobError | None,
+    adapter: Path | None,
     folder: Path,
     data_dir: Path,
     now: float,
 ) -> None:
-    """End a job whose trainer had no last word; what it left is kept."""
+    """End a job whose trainer had no last word; what it left is kept, and its `adapter` where that was packed."""
     row = jobs.row_of(session, job_id)
     if row.status not in FINISHED:
+        if adapter is not None:
+            events.append(session, job_id, [_announcement(adapter, folder=folder, now=now)])
         _keep(session, row, None, folder=folder, data_dir=data_dir, now=int(now))
         jobs.move(session, job_id, to, now=now, message=message, error=error)
+
+
+def _announcement(path: Path, *, folder: Path, now: float) -> EventRecord:
+    data = ArtifactData(
+        name=path.name, path=path.relative_to(folder).as_posix(), bytes=path.stat().st_size, sha256=file_sha256(path)
+    )
+    return EventRecord(created_at=now, message=f"{path.name} is ready.", data=data)
 
 
 def measured(session: Session) -> list[MeasuredRun]:
@@ -137,6 +195,8 @@ def _look(row: JobRow) -> Look:
         tail_offset=row.tail_offset,
         finished=row.status in FINISHED,
         cancel_requested=row.cancel_requested,
+        pause_wish=PauseReason(row.pause_wish) if row.pause_wish else None,
+        paused=row.status == JobStatus.paused,
         stage=Stage(row.stage) if row.stage else None,
     )
 
@@ -150,8 +210,9 @@ def _next_name(session: Session, suffix: str) -> str:
 def _apply(row: JobRow, data: EventData, *, at: int) -> None:
     progress = Progress.model_validate_json(row.progress) if row.progress else None
     match data:
-        case StageData(done=False):
+        case StageData():
             row.stage = data.stage
+            row.stage_detail = None if data.done else data.detail
         case ProgressData():
             earlier = progress or Progress(step=0, total_steps=0, epoch=0, n_epochs=0)
             newer = data.model_dump(include=set(Progress.model_fields))

@@ -1,6 +1,7 @@
 """Open the database and run functions in it: one thread, one function, one transaction."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,13 +10,39 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+
+from agent.errors import AgentError
+from shared.errors import ErrorCode
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+OF_THE_DISK = {  # what is wrong with the file, and not with what was asked of it
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
+BUSY_S = 60.0  # how long a transaction waits for another program that has the file locked
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 RING = "ring"  # set in Session.info by what others may wait for
+
+
+class StoreUnavailableError(AgentError):
+    """The database cannot take or give anything now; nothing of the transaction was kept."""
+
+    def __init__(self, cause: OperationalError) -> None:
+        full = _sqlite_code(cause) == sqlite3.SQLITE_FULL
+        super().__init__(
+            "The agent's disk is full, so nothing can be stored. Free some space on the GPU machine, then try again."
+            if full
+            else f"The agent's database cannot be used now ({cause.orig}). Is its disk well? Try again in a moment.",
+            code=ErrorCode.insufficient_disk if full else ErrorCode.store_unavailable,
+        )
 
 
 class Bell:
@@ -67,7 +94,12 @@ class Store:
                 rings = bool(session.info.get(RING))
             return value, rings
 
-        value, rings = await asyncio.get_running_loop().run_in_executor(self._executor, transact)
+        try:
+            value, rings = await asyncio.get_running_loop().run_in_executor(self._executor, transact)
+        except OperationalError as error:
+            if _sqlite_code(error) not in OF_THE_DISK:
+                raise
+            raise StoreUnavailableError(error) from error
         if rings:
             self.bell.ring()
         return value
@@ -78,10 +110,15 @@ class Store:
         self._executor.shutdown()
 
 
+def _sqlite_code(error: OperationalError) -> int | None:
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF  # without the extended part
+
+
 def _prepare_connection(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we send BEGIN ourselves: sqlite3's own comes too late and is deferred
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_S * 1000:.0f}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

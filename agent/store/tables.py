@@ -97,6 +97,14 @@ class JobRow(Requested, Base):
     result: Mapped[str | None] = mapped_column(Text)  # shared.results.JobResult
     cancel_requested: Mapped[bool]
     tail_offset: Mapped[int]  # bytes of events.jsonl that are in `events`
+    start_at: Mapped[int | None]  # not before, as asked
+    stage_detail: Mapped[str | None]
+    pause_wish: Mapped[str | None]  # shared.jobs.PauseReason: asked of a job that still runs
+    paused_for: Mapped[str | None]  # the same, of a paused job
+    attempt: Mapped[int] = mapped_column(default=1)  # of agent.attempts.ATTEMPTS
+    died_stages: Mapped[int | None]  # how far it had come when its trainer last died: agent.attempts.Reached
+    died_step: Mapped[int | None]
+    boot: Mapped[str | None]  # which run of the system its trainer was last started in
 
 
 class EventRow(Base):
@@ -113,6 +121,14 @@ class EventRow(Base):
     sequence: Mapped[int]
     kind: Mapped[str]
     record: Mapped[str] = mapped_column(Text)  # shared.events.EventRecord
+
+
+class AgentRow(Base):
+    """The one row about the agent itself."""
+
+    __tablename__ = "agent"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    paused: Mapped[bool]
 
 
 class IdempotencyRow(Base):

@@ -24,9 +24,17 @@ def held_s(session: Session, *, now: float) -> float | None:
     return queue.held_s(_waiting(session), validating=_validating(session), now=now)
 
 
+def due_times(session: Session) -> dict[str, int]:
+    """Return when each job that waits for its time may start, in seconds since 1970."""
+    query = sa.select(JobRow.id, JobRow.start_at).where(
+        JobRow.status.in_((JobStatus.queued, JobStatus.validating_files)), JobRow.start_at.is_not(None)
+    )
+    return {job_id: start_at for job_id, start_at in session.execute(query) if start_at is not None}
+
+
 def starts(session: Session, *, now: float) -> dict[str, int]:
     """Return when each queued job is expected to start, in seconds since 1970."""
-    places = queue.places(_waiting(session), busy_minutes=_busy_minutes(session, now))
+    places = queue.places(_waiting(session), busy_minutes=_busy_minutes(session, now), now=now)
     return {place.job_id: round(now + place.wait_minutes * 60) for place in places}
 
 
@@ -40,7 +48,7 @@ def outlook(session: Session, *, now: float) -> tuple[int, float]:
 
 def announce(session: Session, *, now: float) -> None:
     """Tell every queued job whose place has changed."""
-    for place in queue.places(_waiting(session), busy_minutes=_busy_minutes(session, now)):
+    for place in queue.places(_waiting(session), busy_minutes=_busy_minutes(session, now), now=now):
         row = session.scalars(sa.select(JobRow).where(JobRow.id == place.job_id)).one()
         if row.queue_position == place.position:
             continue
@@ -51,9 +59,13 @@ def announce(session: Session, *, now: float) -> None:
 
 
 def _waiting(session: Session) -> list[queue.Waiting]:
-    rows = session.scalars(sa.select(JobRow).where(JobRow.status == JobStatus.queued))
+    waits = sa.and_(JobRow.status == JobStatus.queued, JobRow.cancel_requested.is_(False))
+    rows = session.scalars(sa.select(JobRow).where(waits))
     return [
-        queue.Waiting(job_id=row.id, number=row.number, minutes=likely_minutes(plan_of(session, row))) for row in rows
+        queue.Waiting(
+            job_id=row.id, number=row.number, minutes=likely_minutes(plan_of(session, row)), start_at=row.start_at
+        )
+        for row in rows
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
@@ -14,6 +15,7 @@ from openai import AsyncOpenAI
 
 from agent.api import Services, build_app
 from agent.base_models.card import BaseModelCard
+from agent.boot import boot_id
 from agent.data.findings import Findings
 from agent.errors import AgentError
 from agent.gpu import Machine
@@ -22,7 +24,8 @@ from agent.job_folder import JobFolder
 from agent.plan.resolve import make_plan
 from agent.settings import AgentSettings
 from agent.store import Store
-from agent.supervisor import Supervisor, Timings
+from agent.supervisor import Supervisor
+from agent.watch import Timings
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm, SampleRow, TokenCounts
 from shared.models import Model
@@ -139,6 +142,31 @@ class Agent:
 
         await self.until(reached)
 
+    async def job(self, job_id: str) -> dict[str, Any]:
+        async with self.http.get(f"/v1/fine_tuning/jobs/{job_id}") as response:
+            found: dict[str, Any] = await response.json()
+        return found
+
+    async def act(self, path: str, *, expect: int = 200) -> dict[str, Any]:
+        """POST without a body: cancel, pause, resume."""
+        async with self.http.post(path) as response:
+            body: dict[str, Any] = await response.json()
+            assert response.status == expect, body
+        return body
+
+    async def messages(self, job_id: str) -> list[str]:
+        """Return all that was said of a job, oldest first."""
+        found = [event.message async for event in await self.openai.fine_tuning.jobs.list_events(job_id, limit=100)]
+        return found[::-1]
+
+    def lives(self, job_id: str) -> list[int]:
+        """Return the pids of the trainers that a job has had."""
+        return [int(line) for line in (self.folder(job_id).path / "lives").read_text().splitlines()]
+
+    def go_on(self, job_id: str) -> None:
+        """Open the gate at which the trainer holds."""
+        (self.folder(job_id).path / "go").touch()
+
     async def until_step(self, job_id: str, step: int = 1) -> None:
         async def reached() -> bool:
             async with self.http.get(f"/v1/fine_tuning/jobs/{job_id}") as response:
@@ -157,6 +185,8 @@ async def run_agent(
     works: bool = True,
     machine: Callable[[], Machine] = lambda: MACHINE,
     supervisor_ahead_s: float = 0,
+    clock: Callable[[], float] = time.time,
+    boot: Callable[[], str] = boot_id,
 ) -> AsyncIterator[Agent]:
     """Run an agent; `works=False` leaves its supervisor standing, so that nothing leaves the queue."""
     store = await Store.open(settings.hearth_data_dir / "hearth.sqlite3")
@@ -169,6 +199,16 @@ async def run_agent(
         machine=machine,
         clock=time.time,
     )
+    supervisor = Supervisor(
+        store=store,
+        settings=settings,
+        machine=machine,
+        model_cache=lambda name: settings.base_models_dir / name,
+        clock=lambda: clock() + supervisor_ahead_s,
+        trainer=(sys.executable, str(FAKE_TRAINER), behaviour),
+        timings=timings,
+        boot=boot,
+    )
     services = Services(
         settings=settings,
         key=KEY,
@@ -177,19 +217,12 @@ async def run_agent(
         machine=machine,
         check_model=check_model,
         base_models=lambda: [Model(id=MODEL, created=0, owned_by="HuggingFaceTB", kind="base")],
-        clock=time.time,
+        signs=supervisor.signs,
+        warnings=list,
+        clock=clock,
         started_at=0,
         version="0",
         keep_alive_s=0.05,
-    )
-    supervisor = Supervisor(
-        store=store,
-        settings=settings,
-        machine=machine,
-        model_cache=lambda name: settings.base_models_dir / name,
-        clock=lambda: time.time() + supervisor_ahead_s,
-        trainer=(sys.executable, str(FAKE_TRAINER), behaviour),
-        timings=timings,
     )
     await intake.resume()
     work = asyncio.create_task(supervisor.run()) if works else None

@@ -3,14 +3,14 @@
 from agent.queue import PATIENCE_S, Place, Validating, Waiting, held_s, next_job, places
 
 
-def job(number: int, *, minutes: float = 10) -> Waiting:
-    return Waiting(job_id=f"job-{number}", number=number, minutes=minutes)
+def job(number: int, *, minutes: float = 10, start_at: float | None = None) -> Waiting:
+    return Waiting(job_id=f"job-{number}", number=number, minutes=minutes, start_at=start_at)
 
 
 def test_nobody_waits_nobody_runs() -> None:
     assert next_job([], validating=[Validating(number=1, since=0)], now=0) is None
     assert held_s([], validating=[Validating(number=1, since=0)], now=0) is None
-    assert places([], busy_minutes=5) == []
+    assert places([], busy_minutes=5, now=0) == []
 
 
 def test_first_created_is_first_run() -> None:
@@ -37,8 +37,23 @@ def test_job_validated_behind_the_first_in_line_holds_nobody() -> None:
 
 def test_wait_is_the_sum_of_what_is_ahead() -> None:
     waiting = [job(3), job(1, minutes=10), job(2, minutes=20)]
-    assert places(waiting, busy_minutes=4) == [
+    assert places(waiting, busy_minutes=4, now=0) == [
         Place(job_id="job-1", position=1, wait_minutes=4),
         Place(job_id="job-2", position=2, wait_minutes=14),
         Place(job_id="job-3", position=3, wait_minutes=34),
+    ]
+
+
+def test_job_whose_time_has_not_come_lets_later_ones_go_first() -> None:
+    later = job(1, start_at=1000)
+    assert next_job([later, job(2)], validating=[], now=100) == job(2)
+    assert next_job([later], validating=[], now=100) is None
+    assert held_s([later], validating=[], now=100) == 900
+    assert next_job([later, job(2)], validating=[], now=1000) == later
+
+
+def test_wait_reaches_to_the_time_that_was_asked_for() -> None:
+    assert places([job(1, start_at=6000), job(2)], busy_minutes=4, now=0) == [
+        Place(job_id="job-2", position=1, wait_minutes=4),
+        Place(job_id="job-1", position=2, wait_minutes=100),
     ]

@@ -28,11 +28,41 @@ def test_bind_that_is_no_address_is_refused_with_what_one_looks_like(address: st
         bound(address)
 
 
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:11434"), ("box.local:1234", "http://box.local:1234"),
+        (":8080", "http://127.0.0.1:8080"), ("http://Box", "http://box:80"), ("https://box/", "https://box:443"),
+        ("http://box:11434/", "http://box:11434"), ("0.0.0.0", "http://0.0.0.0:11434"), ("::1", "http://[::1]:11434"),
+        ("[::1]:8080", "http://[::1]:8080"), (' "10.0.0.2:1" ', "http://10.0.0.2:1"),
+    ],
+)  # fmt: skip
+def test_ollamas_own_variable_is_read_as_ollama_reads_it(host: str, url: str) -> None:
+    assert AgentSettings.model_validate({"ollama_host": host}).ollama_url == url
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["11434", "two words", "box:", "http://", "box:0", "box:65536", "box:٣", "http://box/path", "me:pw@box:1", "ftp://box",
+     "[box]:1", "[::1", "::1:8420:"],
+)  # fmt: skip
+def test_an_ollama_that_cannot_be_addressed_stops_the_start(host: str) -> None:
+    with pytest.raises(ValidationError, match="with a port from 1 to 65535"):
+        AgentSettings.model_validate({"ollama_host": host})
+
+
+def test_an_open_ollama_gets_models_only_after_a_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HEARTH_OLLAMA_OPEN", raising=False)
+    assert not AgentSettings().hearth_ollama_open
+    monkeypatch.setenv("HEARTH_OLLAMA_OPEN", "true")
+    assert AgentSettings().hearth_ollama_open
+
+
 def test_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HEARTH_BIND", "HEARTH_DATA_DIR", "HEARTH_MODELS_DIR", "HEARTH_THREADS", "HF_TOKEN"):
+    for name in ("HEARTH_BIND", "HEARTH_DATA_DIR", "HEARTH_MODELS_DIR", "HEARTH_THREADS", "HF_TOKEN", "OLLAMA_HOST"):
         monkeypatch.delenv(name, raising=False)
     unset = AgentSettings()
-    for name in ("HEARTH_BIND", "HEARTH_DATA_DIR", "HEARTH_MODELS_DIR", "HEARTH_THREADS", "HF_TOKEN"):
+    for name in ("HEARTH_BIND", "HEARTH_DATA_DIR", "HEARTH_MODELS_DIR", "HEARTH_THREADS", "HF_TOKEN", "OLLAMA_HOST"):
         monkeypatch.setenv(name, "")
     assert AgentSettings() == unset
 

@@ -1,11 +1,13 @@
 """A trainer without torch that speaks the whole job-folder protocol, as a real process.
 
 `trainer.py BEHAVIOUR [--fetch] JOB_FOLDER`. It goes on from a gate (a file `go` in the job folder) where a test
-must see it running; nothing in it waits on the clock alone.
+must see it running; nothing in it waits on the clock alone. It makes a checkpoint at each step and goes on behind the
+newest, hears `control/cancel` and `control/pause`, and notes each of its lives in the file `lives`.
 """
 
 import argparse
 import hashlib
+import json
 import os
 import signal
 import sys
@@ -14,7 +16,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from agent.job_folder import Heartbeat, JobFolder, JobSpec, replace_file
+from agent.checkpoints import MANIFEST, list_checkpoints
+from agent.job_folder import ADAPTER_FILE, Heartbeat, JobFolder, JobSpec, cut_torn_line, file_sha256, replace_file
 from shared.errors import ErrorCode
 from shared.events import (
     ArtifactData,
@@ -47,9 +50,20 @@ class Voice:
             file.write(record.model_dump_json().encode() + b"\n")
 
     def beat(self, stage: Stage, step: int = 0) -> None:
+        """Show that the work moved."""
         now = time.time()
-        heartbeat = Heartbeat(stage=stage, step=step, pid=os.getpid(), alive_at=now, progress_at=now)
-        replace_file(self.folder.heartbeat, heartbeat.model_dump_json().encode())
+        self._show(Heartbeat(stage=stage, step=step, pid=os.getpid(), alive_at=now, progress_at=now))
+
+    def beat_alive(self) -> None:
+        """Show that the process lives."""
+        heartbeat = self.folder.read_heartbeat()
+        assert heartbeat is not None
+        self._show(heartbeat.model_copy(update={"alive_at": time.time()}))
+
+    def _show(self, heartbeat: Heartbeat) -> None:
+        staged = self.folder.heartbeat.with_suffix(".new")
+        staged.write_text(heartbeat.model_dump_json())
+        staged.replace(self.folder.heartbeat)
 
 
 def fetch(voice: Voice) -> None:
@@ -60,45 +74,87 @@ def fetch(voice: Voice) -> None:
 
 
 def train(voice: Voice, spec: JobSpec, behaviour: str) -> None:
-    (voice.folder.path / "environment-train").write_text("\n".join(sorted(os.environ)))
+    folder = voice.folder
+    (folder.path / "environment-train").write_text("\n".join(sorted(os.environ)))
+    life = _count_life(folder)
     voice.say("Training.", StageData(stage=Stage.train, done=False))
-    for step in range(1, STEPS + 1):
+    found = list_checkpoints(folder.checkpoints)
+    for step in range((found[-1].step if found else 0) + 1, STEPS + 1):
         voice.beat(Stage.train, step)
         voice.say(f"Step {step}", _progress(step), metrics=True)
         if step == 1:
             _checkpoint(voice, step)
-            _misbehave(voice, behaviour)
+        _misbehave(voice, behaviour, step, life)
     voice.say("Validation", EvaluationData(step=STEPS, split="validation", loss=1.5, best_loss=1.5, best_step=STEPS))
-    _leave(voice, "toast.gguf", voice.folder.export / "toast.gguf", GGUF)
+    replace_file(folder.stage_marker(Stage.train), b"")
+    _leave(voice, "toast.gguf", folder.export / "toast.gguf", GGUF)
+    if behaviour == "die-late" and life == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
     voice.say("Done.", StateData(status=JobStatus.succeeded, result=_result(spec)))
 
 
-def _misbehave(voice: Voice, behaviour: str) -> None:
-    if behaviour == "fail":
-        error = JobError(code=ErrorCode.training_diverged, message="The loss became NaN at step 2.")
-        voice.say(error.message, StateData(status=JobStatus.failed, error=error))
-        sys.exit(0)
-    if behaviour == "die":
-        sys.stderr.write("Traceback (most recent call last):\n  File x\nRuntimeError: the card fell out\n")
-        os.kill(os.getpid(), signal.SIGKILL)
-    if behaviour == "babble":
-        with voice.folder.events.open("ab") as file:
-            file.write(b'{"created_at": NaN}\n')
-    if behaviour in {"hold", "deaf", "babble"}:
-        _hold(voice, deaf=behaviour == "deaf")
+def _count_life(folder: JobFolder) -> int:
+    with (folder.path / "lives").open("a+") as lives:
+        lives.write(f"{os.getpid()}\n")
+    return len((folder.path / "lives").read_text().splitlines())
 
 
-def _hold(voice: Voice, *, deaf: bool) -> None:
+def _misbehave(voice: Voice, behaviour: str, step: int, life: int) -> None:
+    """Do what the test wants to see survived. A `once` behaviour is over in the second life."""
+    once, _, what = behaviour.rpartition("once-")
+    if behaviour.startswith("once-") and life > 1:
+        return
+    match what or once, step:
+        case "fail", 1:
+            error = JobError(code=ErrorCode.training_diverged, message="The loss became NaN at step 2.")
+            voice.say(error.message, StateData(status=JobStatus.failed, error=error))
+            sys.exit(0)
+        case "disk-full", 2:
+            voice.say("The disk of the GPU machine is full.", StateData(status=JobStatus.paused))
+            sys.exit(0)
+        case "die", 1 | 2:
+            sys.stderr.write("Traceback (most recent call last):\n  File x\nRuntimeError: the card fell out\n")
+            sys.stderr.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "tear", 2:  # dies in the middle of a line
+            with voice.folder.events.open("ab") as file:
+                file.write(b'{"created_at": 1, "mess')
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "freeze", 2:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        case "stall", 2:
+            while True:  # alive, and nothing moves
+                voice.beat_alive()
+                time.sleep(0.01)
+        case "babble", 1:
+            with voice.folder.events.open("ab") as file:
+                file.write(b'{"created_at": NaN}\n')
+            _hold(voice)
+        case (("hold" | "deaf"), 1):
+            _hold(voice, deaf=behaviour == "deaf")
+        case _:
+            pass
+
+
+def _hold(voice: Voice, *, deaf: bool = False) -> None:
     while not (voice.folder.path / "go").exists():
         if voice.folder.cancel_request.exists() and not deaf:
             _leave(voice, "adapter.safetensors", voice.folder.adapter / "adapter_model.safetensors", b"weights")
             voice.say("Cancelled; what was trained is kept.", StateData(status=JobStatus.cancelled))
             sys.exit(0)
+        if voice.folder.pause_request.exists() and not deaf:
+            sys.exit(0)
+        voice.beat_alive()
         time.sleep(0.01)
 
 
 def _checkpoint(voice: Voice, step: int) -> None:
-    (voice.folder.checkpoints / f"step-{step}").mkdir()
+    path = voice.folder.checkpoints / f"step-{step}"
+    path.mkdir(exist_ok=True)
+    for name in (ADAPTER_FILE, "adapter_config.json"):
+        (path / name).write_bytes(b"weights")
+    hashes = {name: file_sha256(path / name) for name in (ADAPTER_FILE, "adapter_config.json")}
+    replace_file(path / MANIFEST, json.dumps(hashes).encode())
     voice.say("Checkpoint", CheckpointData(step=step, train_loss=2.0, valid_loss=None, best=False))
 
 
@@ -154,7 +210,7 @@ def _result(spec: JobSpec) -> JobResult:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("behaviour", choices=["succeed", "hold", "deaf", "die", "fail", "babble", "fetch-dies"])
+    parser.add_argument("behaviour")
     parser.add_argument("--fetch", action="store_true")
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
@@ -162,6 +218,7 @@ def main() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     folder = JobFolder(path=arguments.folder)
     with FileLock(folder.lock).acquire(timeout=10):
+        cut_torn_line(folder.events)
         voice = Voice(folder)
         if not arguments.fetch:
             train(voice, folder.read_spec(), arguments.behaviour)

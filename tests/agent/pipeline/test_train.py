@@ -10,10 +10,10 @@ from datasets import Dataset
 from safetensors.torch import load_file
 from trl import SFTTrainer
 
+from agent.checkpoints import damage, list_checkpoints, newest_valid
 from agent.errors import AgentError
 from agent.job_folder import ADAPTER_FILE, read_events
 from agent.pipeline import prepare, train
-from agent.pipeline.checkpoints import is_valid, list_checkpoints, newest_valid
 from agent.pipeline.context import Cancelled, Context, EventLog, Pulse
 from agent.pipeline.load import loaded_model
 from agent.pipeline.prepare import read_held_out, read_rows
@@ -135,12 +135,12 @@ def test_a_loss_that_is_not_a_number_stops_the_run_with_advice(context: Context)
 def test_a_flipped_bit_is_noticed(context: Context) -> None:
     train.run(context)
     checkpoint = list_checkpoints(context.folder.checkpoints)[-1]
-    assert is_valid(checkpoint)
+    assert damage(checkpoint) is None
     weights = checkpoint.path / ADAPTER_FILE
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    assert not is_valid(checkpoint)
+    assert damage(checkpoint) is not None
 
 
 def test_held_out_prompts_are_no_training_rows(context: Context) -> None:

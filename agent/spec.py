@@ -1,0 +1,48 @@
+"""What a trainer is told: a claimed job's plan, as the spec of its folder. Pure."""
+
+from pathlib import Path
+
+from agent.errors import AgentError
+from agent.gpu import Machine
+from agent.job_folder import JobSpec
+from agent.settings import AgentSettings
+from agent.store.running import Claim
+from shared.errors import ErrorCode
+from shared.plans import Plan
+
+
+def make_spec(claim: Claim, settings: AgentSettings, machine: Machine, model_cache: Path) -> JobSpec:
+    """Return the spec of a job that is about to start for the first time."""
+    plan = claim.plan.plan
+    models_dir = settings.hearth_models_dir
+    return JobSpec(
+        job_id=claim.job.id,
+        number=claim.job.number,
+        name=plan.suffix,
+        ollama_name=claim.ollama_name,
+        base_model=plan.model,
+        base_model_cache=str(model_cache),
+        models_dir=str(models_dir) if models_dir else None,
+        base_model_revision=plan.model_revision,
+        dataset_path=str(settings.hearth_data_dir / claim.dataset.path),
+        dataset_sha256=plan.file_sha256,
+        form=claim.plan.form,
+        settings=plan.settings,
+        seed=plan.seed,
+        total_steps=plan.steps,
+        threads=settings.hearth_threads or machine.cores,
+        device=machine.device,
+        ollama_url=settings.ollama_url,
+        ollama_open=settings.hearth_ollama_open,
+    )
+
+
+def check_disk(plan: Plan, machine: Machine) -> None:
+    """Look again: other jobs have filled the disk since the plan was made. Raises AgentError."""
+    needed = plan.disk_mib.low
+    if machine.disk_free_mib < needed:
+        raise AgentError(
+            f"The job needs at least {needed:.0f} MiB of disk; {machine.disk_free_mib} MiB are free in the data folder "
+            "now. Free some space and start it again.",
+            code=ErrorCode.insufficient_disk,
+        )

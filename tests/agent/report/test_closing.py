@@ -1,0 +1,29 @@
+"""What the closing report says about running the model."""
+
+from agent.base_models.card import BaseModelCard
+from agent.job_folder import JobSpec
+from agent.report.closing import write_report
+from shared.inspections import DatasetForm
+from shared.results import OllamaOutcome
+from tests.fakes.agent_server import RESULT, SETTINGS
+
+SPEC = JobSpec(
+    job_id="ftjob-1", number=1, name="toast", ollama_name="toast:v1", base_model="tiny", base_model_cache="none",
+    base_model_revision="1", dataset_path="none", dataset_sha256="0" * 64, form=DatasetForm.prompt_completion,
+    settings=SETTINGS, seed=42, total_steps=12, threads=1, device="cpu",
+)  # fmt: skip
+
+
+def report(card: BaseModelCard, ollama: OllamaOutcome) -> str:
+    result = RESULT.model_copy(update={"ollama_name": "toast:v1", "ollama": ollama})
+    return write_report(SPEC, card, result, {"torch": "2"})
+
+
+def test_a_model_in_ollama_is_run_there_and_created_elsewhere(smollm2_card: BaseModelCard) -> None:
+    text = report(smollm2_card, OllamaOutcome(status="created", message="", run="toast"))
+    assert text.index("ollama run toast\n") < text.index("ollama create toast:v1 -f Modelfile\nollama run toast:v1\n")
+
+
+def test_why_it_is_not_in_ollama_stands_before_the_lines_that_put_it_there(smollm2_card: BaseModelCard) -> None:
+    text = report(smollm2_card, OllamaOutcome(status="absent", message="No Ollama answers at http://127.0.0.1:1."))
+    assert text.index("No Ollama answers at") < text.index("ollama create toast:v1 -f Modelfile")

@@ -1,0 +1,305 @@
+"""What happens to a job when something dies, stands still or fills up: injected for real, with real processes."""
+
+import asyncio
+import itertools
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from agent.job_folder import Heartbeat
+from agent.settings import AgentSettings
+from agent.trainer_process import AdoptedTrainer, is_trainer_of, lock_is_held, signal_group
+from agent.vitals import Budget, Limits
+from shared.jobs import Stage
+from tests.agent.running import MODEL, QUICK, Agent, run_agent
+
+DAY_S = 24 * 3600
+IMPATIENT = replace(
+    QUICK,
+    pause_kill_after_s=0.3,
+    limits=Limits(
+        budgets=dict.fromkeys([None, *Stage], Budget(slow_s=0.3, stalled_s=0.6)),
+        first_step=Budget(slow_s=0.3, stalled_s=0.6),
+        silent_s=0.5,
+        frozen_s=1.0,
+    ),
+)
+SILENCE = replace(IMPATIENT, limits=replace(IMPATIENT.limits, budgets=Limits().budgets, first_step=Limits().first_step))
+
+
+async def check_trained_once(agent: Agent, job_id: str, *, lives: int) -> None:
+    """The job succeeded, its steps rise but for what was done again, and each event is there once."""
+    await agent.until_status(job_id, "succeeded", "failed")
+    job = await agent.job(job_id)
+    assert job["status"] == "succeeded", job["error"]
+    assert len(agent.lives(job_id)) == lives
+    written = [json.loads(line) for line in agent.folder(job_id).events.read_text().splitlines()]
+    said = await agent.messages(job_id)
+    lines = [line["message"] for line in written]
+    assert [message for message in said if message in lines] == lines
+    assert [message for message in said if message == "Done."] == ["Done."]
+    steps = [w["data"]["step"] for w in written if w["data"]["kind"] == "progress"]
+    again = [later for earlier, later in itertools.pairwise(steps) if later <= earlier]
+    assert set(again) <= {2}, steps  # the stand-in makes its checkpoint at step 1
+    assert steps[-1] == 3
+
+
+@pytest.mark.parametrize("behaviour", ["once-die", "once-tear", "die-late"])
+async def test_killed_trainer_goes_on_from_its_newest_checkpoint(settings: AgentSettings, behaviour: str) -> None:
+    async with run_agent(settings, behaviour) as agent:
+        job_id = await agent.create()
+        await check_trained_once(agent, job_id, lives=2)
+        assert (await agent.job(job_id))["attempt"] == 2
+        [said] = [message for message in await agent.messages(job_id) if "attempt 2 of 3" in message]
+        assert "killed by SIGKILL" in said
+        assert "Going on from step 1" in said
+
+
+async def test_poison_job_ends_at_the_third_attempt_and_the_queue_moves_on(settings: AgentSettings) -> None:
+    async with run_agent(settings, "die") as agent:
+        poison, following = await agent.create(), await agent.create()
+        await agent.until_status(poison, "failed")
+        assert len(agent.lives(poison)) == 3
+        job = await agent.job(poison)
+        assert job["error"]["code"] == "trainer_died"
+        [adapter] = job["result_files"]
+        assert (await agent.openai.files.content(adapter)).content[:2] == b"PK"  # what was learned is handed out
+        await agent.until_status(following, "failed")
+
+
+async def test_switched_off_machine_costs_no_attempt(settings: AgentSettings) -> None:
+    boots = iter(f"boot {number}" for number in range(100))
+    async with run_agent(settings, "once-die", boot=lambda: next(boots)) as agent:
+        job_id = await agent.create()
+        await check_trained_once(agent, job_id, lives=2)
+        assert (await agent.job(job_id))["attempt"] == 1
+
+
+@pytest.mark.parametrize(("behaviour", "timings", "said"), [
+    ("once-freeze", SILENCE, "no sign of life for"),
+    ("once-stall", IMPATIENT, "Nothing has moved for"),
+])  # fmt: skip
+async def test_trainer_that_stands_still_is_named_then_started_again(
+    settings: AgentSettings, behaviour: str, timings: Any, said: str
+) -> None:
+    async with run_agent(settings, behaviour, timings=timings) as agent:
+        job_id = await agent.create()
+        await check_trained_once(agent, job_id, lives=2)
+        messages = await agent.messages(job_id)
+        named = next(at for at, message in enumerate(messages) if said in message)
+        acted = next(at for at, message in enumerate(messages) if "stood still and was ended" in message)
+        assert named < acted
+
+
+async def test_job_says_how_old_the_last_proof_of_life_is(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        [pid] = agent.lives(job_id)
+        signal_group(pid, signal.SIGSTOP)
+        try:
+            job = await agent.job(job_id)
+            while job["proof_age_s"] < 1:
+                job = await agent.job(job_id)
+            assert job["health"] == "well"  # a second is nothing; two minutes would be
+        finally:
+            signal_group(pid, signal.SIGCONT)
+        agent.go_on(job_id)
+        await agent.until_status(job_id, "succeeded")
+        assert (await agent.job(job_id))["proof_age_s"] is None
+
+
+# --- pause
+
+
+async def test_paused_job_leaves_the_memory_to_others_and_goes_on(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        assert (await agent.act(f"/v1/fine_tuning/jobs/{job_id}/pause"))["pausing"]
+        await agent.until_status(job_id, "paused")
+        assert not lock_is_held(agent.folder(job_id).lock)
+        assert (await agent.job(job_id))["paused"] == "asked"
+        other = await agent.create()
+        await agent.until_step(other)
+        await agent.act(f"/v1/fine_tuning/jobs/{job_id}/resume")
+        await agent.until_status(job_id, "queued")
+        agent.go_on(job_id)
+        agent.go_on(other)
+        await agent.until_status(other, "succeeded")
+        await check_trained_once(agent, job_id, lives=2)
+        assert (await agent.job(job_id))["attempt"] == 1
+
+
+async def test_trainer_that_does_not_hear_a_pause_is_ended_and_goes_on_later(settings: AgentSettings) -> None:
+    async with run_agent(settings, "deaf", timings=IMPATIENT) as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        await agent.act(f"/v1/fine_tuning/jobs/{job_id}/pause")
+        await agent.until_status(job_id, "paused")
+        await agent.act(f"/v1/fine_tuning/jobs/{job_id}/resume")
+        await check_trained_once(agent, job_id, lives=2)
+
+
+async def test_paused_machine_starts_nothing_until_it_is_resumed(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        assert (await agent.act("/v1/agent/pause"))["paused"]
+        await agent.until_status(job_id, "paused")
+        waiting = await agent.create()
+        await agent.until_status(waiting, "queued")
+    async with run_agent(settings, "hold") as agent:  # a restart does not undo it
+        assert await agent.status(job_id) == "paused"
+        assert (await agent.job(job_id))["paused"] == "agent"
+        assert not (await agent.act("/v1/agent/resume"))["paused"]
+        agent.go_on(job_id)
+        await check_trained_once(agent, job_id, lives=2)
+        await agent.until_step(waiting)
+        agent.go_on(waiting)
+        await agent.until_status(waiting, "succeeded")
+
+
+async def test_paused_job_that_is_cancelled_ends_with_what_it_learned(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        await agent.act(f"/v1/fine_tuning/jobs/{job_id}/pause")
+        await agent.until_status(job_id, "paused")
+        await agent.act(f"/v1/fine_tuning/jobs/{job_id}/cancel")
+        await agent.until_status(job_id, "cancelled")
+        assert len((await agent.job(job_id))["result_files"]) == 1
+
+
+async def test_only_what_runs_can_be_paused_and_only_what_is_paused_resumed(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False) as agent:
+        job_id = await agent.create()
+        await agent.until_status(job_id, "queued")
+        refused = await agent.act(f"/v1/fine_tuning/jobs/{job_id}/pause", expect=409)
+        assert refused["error"]["code"] == "job_not_running"
+        refused = await agent.act(f"/v1/fine_tuning/jobs/{job_id}/resume", expect=409)
+        assert refused["error"]["code"] == "job_not_paused"
+        await agent.act(f"/v1/fine_tuning/jobs/{job_id}/cancel")
+        refused = await agent.act(f"/v1/fine_tuning/jobs/{job_id}/pause", expect=409)
+        assert refused["error"]["code"] == "job_finished"
+
+
+# --- disk and store
+
+
+async def test_full_disk_pauses_the_job_until_it_is_resumed(settings: AgentSettings) -> None:
+    async with run_agent(settings, "once-disk-full") as agent:
+        job_id = await agent.create()
+        await agent.until_status(job_id, "paused")
+        assert (await agent.job(job_id))["paused"] == "disk"
+        await agent.act(f"/v1/fine_tuning/jobs/{job_id}/resume")
+        await check_trained_once(agent, job_id, lives=2)
+
+
+async def test_full_store_refuses_new_jobs_in_words_and_loses_no_event(settings: AgentSettings) -> None:
+    def limit(session: Session, pages: int) -> int:
+        return int(session.scalar(sa.text(f"PRAGMA max_page_count={pages}")) or 0)
+
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        file_id = await agent.upload()
+        await agent.store.run(limit, 1)  # SQLite keeps what it has, and takes no page more
+        refused: dict[str, Any] = {}
+        while not refused.get("error"):  # until the pages that are there are full
+            body = {"model": MODEL, "training_file": file_id, "metadata": {"note": "x" * 500}}
+            async with agent.http.post("/v1/fine_tuning/jobs", json=body) as response:
+                refused = await response.json()
+        assert refused["error"]["code"] == "insufficient_disk"
+        assert "disk is full" in refused["error"]["message"]
+        assert (await agent.job(job_id))["status"] == "running"  # reading goes on
+        agent.go_on(job_id)
+        while lock_is_held(agent.folder(job_id).lock):  # noqa: ASYNC110 - another process sets no Event
+            await asyncio.sleep(0.01)
+        await agent.store.run(limit, 1_000_000)
+        await check_trained_once(agent, job_id, lives=1)
+
+
+async def test_store_locked_by_another_program_makes_the_agent_wait_not_fail(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        other = sqlite3.connect(settings.hearth_data_dir / "hearth.sqlite3", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        asked = asyncio.create_task(agent.act(f"/v1/fine_tuning/jobs/{job_id}/pause"))
+        done, _ = await asyncio.wait({asked}, timeout=0.5)
+        assert not done
+        other.execute("ROLLBACK")
+        other.close()
+        assert (await asked)["pausing"]
+        await agent.until_status(job_id, "paused")
+
+
+# --- clocks and pids
+
+
+@pytest.mark.parametrize("jump_s", [DAY_S, -DAY_S])
+async def test_clock_that_jumps_a_day_harms_no_job(settings: AgentSettings, jump_s: int) -> None:
+    ahead = [0.0]
+    async with run_agent(settings, "hold", clock=lambda: 1_800_000_000 + ahead[0]) as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        ahead[0] = jump_s
+        job = await agent.job(job_id)
+        assert (job["status"], job["health"]) == ("running", "well")
+        agent.go_on(job_id)
+        await check_trained_once(agent, job_id, lives=1)
+
+
+async def test_job_asked_for_a_later_time_starts_then_and_not_before(settings: AgentSettings) -> None:
+    now = [1_800_000_000.0]
+    async with run_agent(settings, clock=lambda: now[0]) as agent:
+        evening = await agent.create(start_at=1_800_000_000 + 3600)
+        await agent.until_status(evening, "queued")
+        at_once = await agent.create()
+        await agent.until_status(at_once, "succeeded")
+        assert (await agent.job(evening))["estimated_start"] == 1_800_003_600
+    now[0] += DAY_S  # the machine slept through it
+    async with run_agent(settings, clock=lambda: now[0]) as agent:
+        await agent.until_status(evening, "succeeded")
+        assert (await agent.job(evening))["started_at"] == 1_800_000_000 + DAY_S
+
+
+@pytest.fixture
+def stranger() -> Iterator[int]:
+    """Run a process that has nothing to do with us; give its pid."""
+    process = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    yield process.pid
+    assert process.poll() is None
+    assert process.stdin is not None
+    process.stdin.close()
+    process.wait()
+
+
+async def test_forged_or_reused_pid_is_never_signalled(settings: AgentSettings, stranger: int) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        folder = agent.folder(job_id)
+        [pid] = agent.lives(job_id)
+        assert is_trainer_of(folder, pid)
+        forged = folder.path / "forged"
+        forged.mkdir()
+        heartbeat = folder.read_heartbeat()
+        assert heartbeat is not None
+        lying = replace(folder, path=forged)
+        lying.heartbeat.write_text(heartbeat.model_copy(update={"pid": stranger}).model_dump_json())
+        assert Heartbeat.model_validate_json(lying.heartbeat.read_bytes()).pid == stranger
+        assert not is_trainer_of(lying, stranger)
+        AdoptedTrainer(lying).signal(signal.SIGKILL)
+        agent.go_on(job_id)
+        await check_trained_once(agent, job_id, lives=1)

@@ -1,0 +1,42 @@
+"""How to run the finished model, as the closing message says it."""
+
+from bot.reply import Reply
+from bot.result_card import Outcome, result_card
+from bot.snapshot import Snapshot
+from shared.jobs import Job, JobStatus
+from shared.results import OllamaOutcome
+from tests.bot.test_card import FIELDS
+from tests.fakes.agent_server import RESULT
+
+BY_HAND = ("ollama create toast:v1 -f Modelfile", "ollama run toast:v1")
+
+
+def card(ollama: OllamaOutcome | None) -> Reply:
+    result = RESULT.model_copy(update={"ollama_name": "toast:v1", "ollama": ollama})
+    job = Job(status=JobStatus.succeeded, result=result, **FIELDS)
+    return result_card(Snapshot(job=job), Outcome())
+
+
+def test_a_model_that_is_in_ollama_takes_one_line_to_run() -> None:
+    reply = card(OllamaOutcome(status="created", message="", run="toast"))
+    assert reply.copy[0].lines == ("ollama run toast",)
+    assert reply.copy[0].intro == "It is in Ollama already:"
+
+
+def test_without_an_ollama_two_lines_create_and_run_it_and_nothing_is_complained_of() -> None:
+    before = card(None)
+    assert before.copy[0].lines == BY_HAND
+    assert card(OllamaOutcome(status="absent", message="No Ollama answers at http://127.0.0.1:11434.")) == before
+
+
+def test_an_ollama_that_did_not_get_it_is_explained_in_short_lines() -> None:
+    for status in ("refused", "failed"):
+        reply = card(OllamaOutcome.model_validate({"status": status, "message": "Others can reach Ollama. " * 5}))
+        assert reply.copy[0].lines == BY_HAND
+        assert "Others can reach Ollama." in reply.text.replace("\n", " ")
+        assert max(map(len, reply.text.splitlines())) <= 40
+
+
+def test_the_lines_by_hand_never_replace_somebodys_own_model() -> None:
+    reply = card(OllamaOutcome(status="failed", message="It has another toast:v1.", name_taken=True))
+    assert reply.copy[0].lines == ("ollama create toast-new:v1 -f Modelfile", "ollama run toast-new:v1")
