@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 
-from agent.checkpoints import COUNTS_FILE, MANIFEST, STAGING, Checkpoint, Counts
+from agent.checkpoints import COUNTS_FILE, MANIFEST, STAGING, Checkpoint, Counts, remove
 from agent.job_folder import file_sha256, replace_file, sync_folder
 from agent.pipeline.model import save_peft
 
@@ -43,7 +43,8 @@ def save_checkpoint(trainer: Any, folder: Path, counts: Counts) -> Checkpoint:
         (staging / COUNTS_FILE).write_text(counts.model_dump_json(), encoding="utf-8")
         hashes = {path.name: _sync_and_hash(path) for path in sorted(staging.iterdir()) if path.is_file()}
         replace_file(staging / MANIFEST, json.dumps(hashes, indent=2).encode())
-        shutil.rmtree(final, ignore_errors=True)
+        if final.exists():  # a damaged one, that the run came by again
+            remove(Checkpoint(step=step, path=final))
         staging.rename(final)
         sync_folder(folder)
     except (OSError, RuntimeError, SafetensorError) as cause:

@@ -104,6 +104,7 @@ class Watcher(TrainerCallback):
         self._last_save = time.monotonic()
         self._saved_step = 0  # of the newest checkpoint that this process wrote or began with
         self._dice: Dice | None = None  # as they lay when the step began
+        self._tokens_before = 0
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Take up the counts where a checkpoint left them."""
@@ -129,6 +130,7 @@ class Watcher(TrainerCallback):
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Note where the random numbers stand, so that a step left half way is done again exactly."""
         self._dice = Dice.now()
+        self._tokens_before = self.trainer.trained_tokens
 
     def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Hear the agent's wishes within a step too: on a slow machine one may take minutes."""
@@ -137,17 +139,19 @@ class Watcher(TrainerCallback):
         self._context.tick()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Note the step, and hear the agent's wishes. Raises Cancelled, Stopped."""
+        """Note the step. Raises Cancelled; a pause is heard when the step has been reported."""
         self._context.pulse.beat(step=state.global_step)
         self._context.trained_steps = state.global_step
         self._meter.step(self.trainer.real_tokens)
         self._dice = None
-        if self._context.asked_to_stop():
-            self._leave(state)
-        self._context.check_wishes()
+        if self._context.folder.cancel_request.exists():
+            self._context.check_wishes()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> Any:
-        """Report the step that just ended (each is logged); evaluate, save and stop early where that is due."""
+        """Report the step that just ended (each is logged); evaluate, save, stop early, leave, where that is due.
+
+        Raises Cancelled, Stopped, DiskFull.
+        """
         if not logs or "loss" not in logs:
             return control
         self._note_loss(float(logs["loss"]), state, args)
@@ -160,6 +164,9 @@ class Watcher(TrainerCallback):
                 control.should_training_stop = True
         elif time.monotonic() - self._last_save > self._context.spec.checkpoint_interval_s:
             self._save(state, valid_loss=None)
+        if self._context.asked_to_stop():
+            self._leave(state)
+        self._context.check_wishes()
         return control
 
     def _note_loss(self, loss: float, state: Any, args: Any) -> None:
@@ -205,6 +212,7 @@ class Watcher(TrainerCallback):
             return
         if self._dice is not None:
             self._dice.restore()
+            self.trainer.trained_tokens = self._tokens_before
         self._save(state, valid_loss=None)
 
     def _save(self, state: Any, *, valid_loss: float | None) -> None:

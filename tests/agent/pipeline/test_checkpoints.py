@@ -1,0 +1,234 @@
+"""A checkpoint is complete or absent, whatever dies while it is written; and a run broken off goes on exactly."""
+
+import errno
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from agent.checkpoints import Counts, damage, list_checkpoints, newest_valid, remove, remove_staged
+from agent.job_folder import ADAPTER_FILE, read_events
+from agent.pipeline import train
+from agent.pipeline.checkpoints import CheckpointError, save_checkpoint
+from agent.pipeline.context import Context, DiskFull, EventLog, Pulse, Stopped
+from agent.pipeline.load import loaded_model
+from agent.pipeline.prepare import read_rows
+from agent.pipeline.train import Watcher, make_trainer
+from shared.events import CheckpointData, ProgressData
+from tests.agent.pipeline.test_train import again, losses
+
+pytestmark = pytest.mark.slow
+
+COUNTS = Counts(best_loss=1.0, best_step=1, bad_evaluations=0, trained_tokens=10)
+DISK_EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "fsync"}
+
+
+@pytest.fixture
+def trainer(context: Context) -> Any:
+    """A trainer with one optimizer step behind it and a checkpoint at step 1."""
+    loaded_model(context)
+    watcher = Watcher(context, read_rows(context.folder, "validation"))
+    trainer = make_trainer(context, read_rows(context.folder, "train"), watcher)
+    watcher.trainer = trainer
+    trainer.callback_handler.callbacks.remove(watcher)
+    trainer.args.max_steps = 1
+    trainer.train()
+    save_checkpoint(trainer, context.folder.checkpoints, COUNTS)
+    trainer.state.global_step = 2
+    return trainer
+
+
+class NthOperation:
+    """Calls `strike` at the n-th operation on the disk; Python's own opens, renames and fsyncs count."""
+
+    def __init__(self, number: int, strike: Callable[[], None]) -> None:
+        self._left = number
+        self._strike = strike
+        self._fsync = os.fsync
+        self.active = True
+
+    def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        writes = event != "open" or (isinstance(arguments[1], str) and arguments[1][0] in "wax")
+        if self.active and event in DISK_EVENTS and writes:
+            self.count()
+
+    def fsync(self, descriptor: int) -> None:
+        if self.active:
+            self.count()
+        self._fsync(descriptor)
+
+    def count(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self._strike()
+
+
+def save_and_die(trainer: Any, folder: Path, number: int) -> bool:
+    """Save in a forked process that is killed at its n-th disk operation; say whether it lived to the end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 on: forking with threads. This child saves
+        child = os.fork()  # and ends, and takes no lock of theirs
+    if child == 0:
+        operation = NthOperation(number, lambda: os.kill(os.getpid(), signal.SIGKILL))
+        vars(os)["fsync"] = operation.fsync
+        sys.addaudithook(operation.hook)
+        save_checkpoint(trainer, folder, COUNTS)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
+def test_checkpoint_killed_at_each_write_sync_and_rename_is_complete_or_absent(trainer: Any, context: Context) -> None:
+    torch.set_num_threads(1)
+    folder = context.folder.checkpoints
+    for number in range(1, 100):
+        lived = save_and_die(trainer, folder, number)
+        newest = newest_valid(folder)
+        assert newest is not None
+        assert newest.step == 2 if lived else newest.step in {1, 2}
+        assert [c.step for c in list_checkpoints(folder) if damage(c)] == []  # what is half done has another name
+        if lived:
+            break
+        remove_staged(folder)
+        for checkpoint in list_checkpoints(folder):
+            if checkpoint.step == 2:
+                remove(checkpoint)
+    assert lived
+    assert number > 10  # it was killed at as many places
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """Let every fsync fail from now on."""
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", fail)
+
+
+@pytest.mark.parametrize(("code", "full"), [(errno.EIO, False), (errno.ENOSPC, True)])
+def test_checkpoint_that_cannot_be_synced_counts_as_failed_and_leaves_nothing(
+    trainer: Any, context: Context, monkeypatch: pytest.MonkeyPatch, code: int, full: bool
+) -> None:
+    with monkeypatch.context() as patched:
+        failing(patched, code)
+        with pytest.raises(CheckpointError) as caught:
+            save_checkpoint(trainer, context.folder.checkpoints, COUNTS)
+    assert caught.value.disk_full is full
+    assert [c.step for c in list_checkpoints(context.folder.checkpoints)] == [1]
+    assert not list(context.folder.checkpoints.glob(".staging*"))
+
+
+class Interrupts(Watcher):
+    """A watcher to which something happens at a step."""
+
+    def __init__(self, context: Context, *, step: int, then: Callable[[], None], within: bool = False) -> None:
+        super().__init__(context, read_rows(context.folder, "validation"))
+        self._step, self._then, self._within = step, then, within
+
+    def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self._within and state.global_step == self._step:
+            self._then()
+        super().on_substep_end(args, state, control, **kwargs)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> Any:
+        if not self._within and state.global_step == self._step:
+            self._then()
+        return super().on_log(args, state, control, logs, **kwargs)
+
+
+def train_until(context: Context, watcher: Interrupts) -> None:
+    loaded_model(context)
+    watcher.trainer = make_trainer(context, read_rows(context.folder, "train"), watcher)
+    watcher.trainer.train()
+
+
+@pytest.mark.parametrize("within", [True, False], ids=["within a step", "between steps"])
+def test_paused_run_goes_on_exactly(context: Context, tmp_path: Path, within: bool) -> None:
+    train.run(context)
+    unbroken, tokens = losses(context), trained_tokens(context)
+    for path in context.folder.checkpoints.iterdir():
+        path.rename(tmp_path / f"old-{path.name}")
+    (context.folder.adapter / ADAPTER_FILE).unlink()
+    context.folder.events.unlink()
+    paused = again(context)
+    with pytest.raises(Stopped):
+        train_until(paused, Interrupts(paused, step=4, then=context.folder.pause_request.touch, within=within))
+    newest = newest_valid(context.folder.checkpoints)
+    assert newest is not None
+    assert newest.step == 4
+    context.folder.pause_request.unlink()
+    resumed = again(context)
+    train.run(resumed)
+    assert losses(context) == {step: pytest.approx(loss, abs=1e-6) for step, loss in unbroken.items()}
+    assert trained_tokens(context) == tokens
+
+
+def trained_tokens(context: Context) -> int:
+    records, _ = read_events(context.folder.events, 0)
+    return max(r.data.trained_tokens for r in records if isinstance(r.data, ProgressData))
+
+
+def test_training_goes_on_when_a_checkpoint_cannot_be_written_and_says_so(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise CheckpointError(OSError(errno.EIO, "Input/output error"))
+
+    monkeypatch.setattr("agent.pipeline.train.save_checkpoint", fail)
+    train.run(context)
+    records, _ = read_events(context.folder.events, 0)
+    assert not [r for r in records if isinstance(r.data, CheckpointData)]
+    said = [r.message for r in records if r.level == "warn"]
+    assert said[0].startswith("The checkpoint at step 3 could not be written")
+    assert "Input/output error" in said[0]
+    assert (context.folder.adapter / ADAPTER_FILE).exists()
+
+
+def test_full_disk_frees_superseded_checkpoints_then_gives_up_for_now(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_from = 9
+
+    def save(trainer: Any, folder: Path, counts: Counts) -> Any:
+        if trainer.state.global_step >= full_from:
+            raise CheckpointError(OSError(errno.ENOSPC, "No space left on device"))
+        return save_checkpoint(trainer, folder, counts)
+
+    monkeypatch.setattr("agent.pipeline.train.save_checkpoint", save)
+    with pytest.raises(
+        DiskFull, match=r"step 9 did not fit .* the one at step 6 stands\. Free some space, then resume"
+    ):
+        train.run(context)
+    assert 6 in [c.step for c in list_checkpoints(context.folder.checkpoints)]
+
+
+def test_patience_is_remembered_over_a_break(context: Context) -> None:
+    """A run that had stopped early and was killed before it could say so does not train on."""
+    train.run(context)
+    [*_, last] = list_checkpoints(context.folder.checkpoints)
+    counts = COUNTS.model_copy(update={"bad_evaluations": context.spec.settings.early_stopping_patience})
+    stopped = again(context)
+    model = loaded_model(stopped)
+    watcher = Watcher(stopped, read_rows(context.folder, "validation"))
+    watcher.trainer = make_trainer(stopped, read_rows(context.folder, "train"), watcher)
+    watcher.trainer.state.global_step = 6
+    for checkpoint in list_checkpoints(context.folder.checkpoints):
+        (checkpoint.path / ADAPTER_FILE).write_bytes(b"gone")
+    trainer = watcher.trainer
+    trainer.create_optimizer_and_scheduler(12)
+    save_checkpoint(trainer, context.folder.checkpoints, counts)
+    before = losses(context)
+    context.folder.events.unlink()
+    train.run(Context(folder=context.folder, spec=context.spec, log=EventLog(context.folder.events),
+                      pulse=Pulse(context.folder), model=model))  # fmt: skip
+    assert losses(context) == {}
+    assert before
+    assert last.step
