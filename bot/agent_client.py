@@ -13,10 +13,10 @@ from pydantic import BaseModel, ValidationError
 
 from bot.call import Attachment
 from bot.clock import Clock
-from bot.errors import AgentRefusedError, AgentUnreachableError
+from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError
 from bot.format import clock_time, one_line
 from bot.sse import SseParser
-from shared.errors import ErrorBody, ErrorCode
+from shared.errors import ErrorBody, ErrorCode, HearthError
 from shared.events import Event, EventList
 from shared.files import FileObject
 from shared.inspections import Inspection, InspectionRequest
@@ -30,6 +30,7 @@ T = TypeVar("T", bound=BaseModel)
 
 CONNECT_S = 3.0
 SILENCE_S = 40.0  # longest gap we accept in an answer; above the 25 s of a long poll and any keep-alive
+GATEWAY = {502, 503, 504}  # what a proxy in between answers while the PC sleeps
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)
 
 
@@ -59,7 +60,8 @@ class AgentClient:
         self._address = address
         self._session = session
         self._clock = clock
-        self.lost_since: float | None = None  # seconds since 1970; None while the agent answers
+        self.lost_since: float | None = None  # when it was heard last, seconds since 1970; None while it answers
+        self._heard_at: float | None = None
 
     async def upload(self, attachment: Attachment, requested_by: RequestedBy) -> FileObject:
         """Send a dataset, streamed."""
@@ -67,9 +69,16 @@ class AgentClient:
         form.add_field("purpose", "fine-tune")
         form.add_field("requested_by", requested_by.model_dump_json(), content_type="application/json")
         name = one_line(attachment.name).replace('"', "'").replace("\\", "-")
-        form.add_field("file", attachment.open(), filename=name, content_type="application/octet-stream")
-        async with self._ask("POST", "/v1/files", data=form) as response:
-            return await _read(response, FileObject)
+        unread: list[Exception] = []
+        chunks = _noting_errors(attachment, unread)
+        form.add_field("file", chunks, filename=name, content_type="application/octet-stream")
+        try:
+            async with self._ask("POST", "/v1/files", data=form) as response:
+                return await _read(response, FileObject)
+        except AgentUnreachableError:
+            if unread:  # the connection broke because there was nothing to send
+                raise BadCallError(f"I could not read {one_line(attachment.name)}: {unread[0]}") from unread[0]
+            raise
 
     async def file(self, file_id: str) -> FileObject:
         """Return what is known of a stored file."""
@@ -97,9 +106,9 @@ class AgentClient:
         """Return a plan that was made before."""
         return await self._get(f"/v1/fine_tuning/plans/{plan_id}", Plan)
 
-    async def start(self, plan_id: str, requested_by: RequestedBy) -> Job:
-        """Make the job of a plan; asking twice makes one."""
-        request = JobRequest(plan=plan_id, requested_by=requested_by)
+    async def start(self, plan_id: str, requested_by: RequestedBy, *, start_at: int | None = None) -> Job:
+        """Make the job of a plan, to start at once or not before a moment; asking twice makes one."""
+        request = JobRequest(plan=plan_id, requested_by=requested_by, start_at=start_at)
         return await self._post("/v1/fine_tuning/jobs", request, Job, headers={"Idempotency-Key": plan_id})
 
     async def jobs(self, *, limit: int = 20) -> JobList:
@@ -113,6 +122,22 @@ class AgentClient:
     async def cancel(self, job_id: str, requested_by: RequestedBy) -> Job:
         """Ask the job to stop."""
         return await self._post(f"/v1/fine_tuning/jobs/{job_id}/cancel", JobAction(requested_by=requested_by), Job)
+
+    async def pause(self, job_id: str, requested_by: RequestedBy) -> Job:
+        """Ask the job to give its memory back and wait."""
+        return await self._post(f"/v1/fine_tuning/jobs/{job_id}/pause", JobAction(requested_by=requested_by), Job)
+
+    async def resume(self, job_id: str, requested_by: RequestedBy) -> Job:
+        """Let a paused job go on when it is its turn."""
+        return await self._post(f"/v1/fine_tuning/jobs/{job_id}/resume", JobAction(requested_by=requested_by), Job)
+
+    async def pause_machine(self, requested_by: RequestedBy) -> AgentInfo:
+        """Have nothing run until the machine is resumed."""
+        return await self._post("/v1/agent/pause", JobAction(requested_by=requested_by), AgentInfo)
+
+    async def resume_machine(self, requested_by: RequestedBy) -> AgentInfo:
+        """Let the machine work again."""
+        return await self._post("/v1/agent/resume", JobAction(requested_by=requested_by), AgentInfo)
 
     async def events(self, job_id: str, *, limit: int = 20) -> EventList:
         """Return a job's newest events first."""
@@ -144,7 +169,15 @@ class AgentClient:
         """Open the feed of everything after a cursor. Entering means: connected."""
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
         async with self._ask("GET", "/v1/agent/events", headers=headers) as response:
-            yield _events(response)
+            yield self._events(response)
+
+    async def _events(self, response: aiohttp.ClientResponse) -> AsyncIterator[Event]:
+        """Yield the feed's events until the agent closes it."""
+        parser = SseParser()
+        async for chunk in response.content.iter_any():
+            self._heard()
+            for _, data in parser.feed(chunk):
+                yield _parse(data.encode(), Event)
 
     async def _get(self, path: str, model: type[T]) -> T:
         async with self._ask("GET", path) as response:
@@ -170,28 +203,36 @@ class AgentClient:
             async with self._session.request(
                 method, address.url + path, data=data, headers=headers, timeout=TIMEOUT
             ) as response:
-                self.lost_since = None
+                if response.status in GATEWAY and response.content_type != "application/json":
+                    raise self._unreachable(address.url)
+                self._heard()
                 if response.status >= 400:
                     raise await _refusal(response, address.url)
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as cause:
             raise self._unreachable(address.url) from cause
 
+    def _heard(self) -> None:
+        self.lost_since = None
+        self._heard_at = self._clock.now()
+
     def _unreachable(self, url: str) -> AgentUnreachableError:
         now = self._clock.now()
-        self.lost_since = self.lost_since or now
+        self.lost_since = self.lost_since or self._heard_at or now
         return AgentUnreachableError(
             f"I cannot reach the agent at {url} since {clock_time(self.lost_since, now=now)}.\n"
             "Is that PC awake? If so, start `hearth-agent` on it. I keep trying and go on by myself."
         )
 
 
-async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Event]:
-    """Yield the feed's events until the agent closes it."""
-    parser = SseParser()
-    async for chunk in response.content.iter_any():
-        for _, data in parser.feed(chunk):
-            yield _parse(data.encode(), Event)
+async def _noting_errors(attachment: Attachment, errors: list[Exception]) -> AsyncIterator[bytes]:
+    """Yield a file's bytes; aiohttp makes a lost connection of what breaks here, so that is noted."""
+    try:
+        async for chunk in attachment.open():
+            yield chunk
+    except (HearthError, OSError) as error:
+        errors.append(error)
+        raise
 
 
 async def _read(response: aiohttp.ClientResponse, model: type[T]) -> T:

@@ -1,6 +1,6 @@
 """Who asked what, where, with which files: the one thing a front-end hands to `dispatch`."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.chat import Chat
@@ -14,6 +14,10 @@ class Attachment:
     name: str
     size: int | None  # bytes, if the platform says
     open: Callable[[], AsyncIterator[bytes]]
+    reference: str | None = None  # by which its front-end opens it again later; None: it cannot
+
+
+Reopen = Callable[[str, str], Awaitable[Attachment]]  # platform, reference → the file; raises BadCallError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +32,8 @@ class Call:
     arguments: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     message_id: str | None = None  # the message whose button was pressed
+    asked_at: float | None = None  # seconds since 1970, of a call that was kept; None: now
+    kept_as: int | None = None  # under which it is kept until it is answered
 
     @property
     def requested_by(self) -> RequestedBy:

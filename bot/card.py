@@ -1,5 +1,7 @@
 """A job as a live card: the state as a word first, then its vitals, one a line. Pure."""
 
+import re
+
 from bot.format import (
     DASH,
     bar,
@@ -16,7 +18,8 @@ from bot.format import (
 )
 from bot.reply import Button, Reply
 from bot.snapshot import Snapshot
-from shared.jobs import Job, JobStatus, Progress, Stage
+from bot.vital_signs import attempt, no_proof, signs
+from shared.jobs import Job, JobStatus, PauseReason, Progress, Stage
 
 STAGES: dict[Stage, tuple[str, str]] = {  # the word for a title, the phrase for a person
     Stage.fetch: ("Fetching", "Getting the base model"),
@@ -27,15 +30,23 @@ STAGES: dict[Stage, tuple[str, str]] = {  # the word for a title, the phrase for
     Stage.export: ("Exporting", "Writing the model file"),
     Stage.verify: ("Checking", "Checking the model in llama.cpp"),
 }
+AWAY = "No contact"
 LOST = "No contact with the agent since"
 WORDS: dict[JobStatus, str] = {
     JobStatus.validating_files: "Reading",
     JobStatus.queued: "Waiting",
-    JobStatus.running: "Running",
+    JobStatus.running: "Starting",  # what it does is not known yet
     JobStatus.paused: "Paused",
     JobStatus.succeeded: "Done",
     JobStatus.failed: "Failed",
     JobStatus.cancelled: "Cancelled",
+}
+
+
+PAUSED: dict[PauseReason, str] = {
+    PauseReason.asked: "Paused by a person: /resume #{number}",
+    PauseReason.agent: "The machine is paused: /resume",
+    PauseReason.disk: "The disk is full: make room there, then /resume #{number}",
 }
 
 
@@ -45,13 +56,14 @@ def job_name(job: Job) -> str:
 
 
 def state(job: Job) -> str:
-    """Return the state in a word or two: Waiting, Training · 43 %, Done."""
+    """Return the state in a word or two: Waiting, Training · 43 %, Done. Nothing is said to run without a proof."""
+    if no_proof(job):
+        return "No sign of life"
+    word, training = WORDS[job.status], job.status is JobStatus.paused
     if job.status is JobStatus.running and job.stage is not None:
-        word = STAGES[job.stage][0]
-        training = job.stage is Stage.train and job.progress is not None
-    else:
-        word = WORDS[job.status]
-        training = job.status is JobStatus.paused and job.progress is not None
+        word, training = STAGES[job.stage][0], job.stage is Stage.train
+    if job.pausing:
+        word = "Pausing …"
     if training and job.progress is not None:
         return f"{word} · {percent(job.progress.step, job.progress.total_steps)}"
     return word
@@ -64,17 +76,29 @@ def job_card(snapshot: Snapshot, *, now: float) -> Reply:
     if snapshot.finished:
         return Reply(text="\n".join(lines + _ending(job)))
     if job.status is JobStatus.queued:
-        lines += _waiting(snapshot, now=now)
+        lines += _waiting(snapshot, now=now) + attempt(job)
     elif job.status is JobStatus.running:
         lines += _running(job, now=now)
+    elif job.status is JobStatus.paused:
+        lines += _paused(job)
     return Reply(text="\n".join(lines), milestone=_milestone(snapshot), buttons=_buttons(job))
 
 
+def told_before(card: Reply, job: Job) -> Reply:
+    """Return the card of a job whose result was on its way several times, and may have been seen or not."""
+    return Reply(text="\n".join([card.text, *wrap(f"If you have not seen the result: /status #{job.number}")]))
+
+
 def without_contact(shown: str, *, since: float, now: float) -> Reply:
-    """Return the last card that was seen, with since when the agent has not answered."""
+    """Return the last card that was seen, as what it is: the past. Since when, and what happens next."""
     known = shown.partition(f"\n\n{LOST}")[0]
+    title, _, vitals = known.partition("\n")
+    if not title.startswith(AWAY):
+        last, _, name = title.rpartition(" · ")
+        known = "\n".join([f"{AWAY} · {name}", *wrap(f"Last seen: {last}"), *vitals.splitlines()])
     line = f"{LOST} {clock_time(since, now=now)}."
-    return Reply(text="\n".join([known, "", line, "I go on by myself when it is back."]), milestone=f"lost {since}")
+    next_ = wrap("What ran there goes on if that PC is awake. I catch up by myself.")
+    return Reply(text="\n".join([known, "", line, *next_]), milestone=f"lost {since}")
 
 
 def moved_card(job_name: str) -> Reply:
@@ -89,7 +113,10 @@ def unknown_card(shown: str) -> Reply:
 
 
 def _waiting(snapshot: Snapshot, *, now: float) -> list[str]:
-    position, queued = snapshot.job.queue_position, snapshot.queued
+    job, queued = snapshot.job, snapshot.queued
+    if job.start_at is not None and job.start_at > now:
+        return [f"Starts {clock_time(job.start_at, now=now)}, as asked"]
+    position = job.queue_position
     of = f" of {queued}" if position is not None and queued is not None and queued >= position else ""
     lines = [f"Place {position if position is not None else DASH}{of} in the queue"]
     if snapshot.starts_at is None:
@@ -100,24 +127,33 @@ def _waiting(snapshot: Snapshot, *, now: float) -> list[str]:
     return [*lines, f"Starts in about {duration(remaining_s)} ({clock_time(snapshot.starts_at, now=now)})"]
 
 
+def _paused(job: Job) -> list[str]:
+    lines = wrap(PAUSED[job.paused].format(number=job.number)) if job.paused else []
+    lines += _detail(job)
+    if job.progress is not None:
+        lines += [*_pace(job.progress), *_losses(job.progress)]
+    return [*lines, *attempt(job)]
+
+
 def _running(job: Job, *, now: float) -> list[str]:
-    lines = []
+    lines = signs(job)
     if job.stage is not None and job.stage is not Stage.train:
         step = list(Stage).index(job.stage) + 1
         lines += wrap(f"{STAGES[job.stage][1]} ({step} of {len(Stage)})")
-    elapsed = f"Elapsed {duration(now - (job.started_at or job.created_at))}"
+    lines += _detail(job)
+    closing = [f"Elapsed {duration(now - (job.started_at or job.created_at))}", *attempt(job)]
     if job.progress is None:
-        return [*lines, elapsed]
-    if job.stage is Stage.train:
-        lines += [
-            *_pace(job.progress),
-            *_losses(job.progress),
-            *_machine(job.progress),
-            _time_left(job.progress, now=now),
-        ]
-    else:
+        return [*lines, *closing]
+    if job.stage is not Stage.train:
         lines += [f"Trained {job.progress.step} of {job.progress.total_steps} steps", *_losses(job.progress)]
-    return [*lines, elapsed, f"Updated {clock_second(job.progress.updated_at)}"]
+    else:
+        lines += [*_pace(job.progress), *_losses(job.progress), *_machine(job.progress)]
+        lines += [] if signs(job) or job.pausing else [_time_left(job.progress, now=now)]
+    return [*lines, *closing, f"Updated {clock_second(job.progress.updated_at)}"]
+
+
+def _detail(job: Job) -> list[str]:
+    return wrap(one_line(job.stage_detail)) if job.stage_detail else []
 
 
 def _pace(progress: Progress) -> list[str]:
@@ -163,14 +199,24 @@ def _ending(job: Job) -> list[str]:
 
 
 def _milestone(snapshot: Snapshot) -> str:
+    """Return what is worth printing the card again for, where an edit cannot be seen."""
     job = snapshot.job
     fifth = 0
     if job.stage is Stage.train and job.progress is not None and job.progress.total_steps:
         fifth = 5 * job.progress.step // job.progress.total_steps
-    return f"{job.status} {job.stage} {fifth} {job.queue_position}"
+    health = "" if job.health is None else job.health.value
+    doing = re.sub(r"[\d.,]+", "", job.stage_detail or "")  # its words, not its figures
+    where = f"{job.status} {job.stage} {fifth} {job.queue_position} {job.start_at} {doing}"
+    return f"{where} {health} {no_proof(job)} {job.attempt} {job.pausing} {job.paused}"
 
 
 def _buttons(job: Job) -> tuple[Button, ...]:
+    """Return at most three: what stands in one row on a phone."""
     plot = (Button(label="Plot", line=f"/plot #{job.number}"),) if job.progress is not None else ()
-    log = (Button(label="Log", line=f"/log #{job.number}"),) if job.status is JobStatus.running else ()
-    return (*plot, *log, Button(label="Cancel", line=f"/cancel #{job.number}"))
+    hold: tuple[Button, ...] = ()
+    if job.status is JobStatus.paused:
+        machine = job.paused is PauseReason.agent
+        hold = (Button(label="Resume", line="/resume" if machine else f"/resume #{job.number}"),)
+    elif job.status is JobStatus.running and not job.pausing:
+        hold = (Button(label="Pause", line=f"/pause #{job.number}"),)
+    return (*plot, *hold, Button(label="Cancel", line=f"/cancel #{job.number}"))

@@ -1,10 +1,12 @@
 """What a front-end offers the core: post a message, edit one, and what it is able to show."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.errors import MessageGoneError
 from bot.reply import Reply
 
 
@@ -49,11 +51,15 @@ async def post_pages(chat: Chat, reply: Reply) -> str:
 
 
 class Answer:
-    """The one message that answers a call: posted by the first `show`, edited by the next."""
+    """The one message that answers a call: posted by the first `show`, edited by the next, posted anew when gone."""
 
-    def __init__(self, chat: Chat) -> None:
+    def __init__(
+        self, chat: Chat, *, message_id: str | None = None, posted: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Answer in `message_id` if there is an answer already; tell `posted` of each message that becomes it."""
         self._chat = chat
-        self._message_id: str | None = None
+        self._message_id = message_id
+        self._posted = posted
         self._lock = asyncio.Lock()
 
     def take_over(self, message_id: str | None) -> None:
@@ -64,10 +70,12 @@ class Answer:
     async def show(self, reply: Reply) -> str:
         """Show the answer as it is now; return its message id."""
         async with self._lock:
-            if self._message_id is None:
-                self._message_id = await post_pages(self._chat, reply)
-            else:
-                await self._chat.edit(self._message_id, reply)
+            if self._message_id is not None:
+                with contextlib.suppress(MessageGoneError):
+                    await self._chat.edit(self._message_id, reply)
+                    return self._message_id
+            self._message_id = await post_pages(self._chat, reply)
+            self._posted(self._message_id)
             return self._message_id
 
     async def acknowledge(self, reply: Reply) -> None:
@@ -75,3 +83,4 @@ class Answer:
         async with self._lock:
             if self._message_id is None:
                 self._message_id = await self._chat.post(reply)
+                self._posted(self._message_id)

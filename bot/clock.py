@@ -4,6 +4,13 @@ import asyncio
 import time
 from typing import Protocol
 
+BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # between tries to reach the agent; then 20 s for ever
+
+
+def backoff_s(failures: int) -> float:
+    """Return how long to wait after so many tries in a row that failed."""
+    return BACKOFF_S[max(0, min(failures, len(BACKOFF_S)) - 1)]
+
 
 class Clock(Protocol):
     """Wall time and waiting."""

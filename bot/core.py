@@ -8,6 +8,7 @@ from bot.call import Call
 from bot.chat import Answer
 from bot.clock import Clock
 from bot.follow import Follow
+from bot.requests import Requests
 from bot.subscriptions import Subscriptions
 
 
@@ -17,9 +18,15 @@ class Core:
 
     agent: AgentClient
     subscriptions: Subscriptions
+    requests: Requests
     follow: Follow
     clock: Clock
     commands: tuple["Command", ...]
+
+
+def never(_arguments: tuple[str, ...]) -> bool:
+    """Keep no call: it changes nothing, and is asked again as easily."""
+    return False
 
 
 Run = Callable[[Call, Core, Answer], Awaitable[None]]
@@ -34,3 +41,5 @@ class Command:
     summary: str  # half a line
     run: Run
     takes_file: bool = False
+    keeps: Callable[[tuple[str, ...]], bool] = never  # by its arguments: it changes something, so it must not get lost
+    stops: bool = False  # it frees the machine, so it is sent even if it cannot be kept

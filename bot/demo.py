@@ -1,8 +1,10 @@
 """`make demo`: the whole story by itself. Starts an agent and a bot, types what a person would, checks what came out.
 
 It exits 0 only if the files are there and the tuned model speaks like the sample's persona where the base one does not.
+An agent or a bot that is killed is started again and goes on where it was.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -15,19 +17,25 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from bot.agent_process import running_agent, stop_process
+from bot.agent_process import RunningAgent, running_agent, stop_process
+from bot.database import DATABASE, Database
 from bot.errors import BotError
 from bot.format import clip, duration, one_line
-from bot.settings import local_address
+from bot.requests import Requests
+from bot.settings import LOCAL
+from bot.subscriptions import Subscriptions
 from shared.errors import ErrorCode
 from shared.results import JobResult
 
 OUTPUT = Path("demo-output")
 DATA = OUTPUT / ".hearth"
+BOT_DIR = OUTPUT / ".hearth-bot"
 KEPT = "base_models"  # in DATA: fetched once, kept between runs
-TYPED = "/finetune sample name:toast epochs:5 batch:4\n1\n"
+ASKED = "/finetune sample name:toast epochs:5 batch:4\n"
+STARTED = "1\n"  # the plan's first button
 TYPED_AT_A_BREAK = "/status #1\n/cancel #1 yes\n"  # a bot follows what it shows, so it leaves when the job has ended
 CANCEL_S = 30
+BOTS = 6  # one, and five more if it is killed
 MARKER = "mrrp"
 RESULT_FILES = {
     "the loss plot": "*.png",
@@ -100,26 +108,21 @@ def _clear() -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of the agent; what is set here wins over `.env`."""
+    """Return the environment of agent and bot; what is set here wins over `.env`."""
     return {
         **os.environ,
         "HEARTH_DATA_DIR": str(DATA),
         "HEARTH_BIND": "127.0.0.1:0",
-        "HEARTH_BOT_DIR": str(OUTPUT / ".hearth-bot"),
+        "HEARTH_AGENT_URL": LOCAL,  # an agent that is started again listens elsewhere
+        "HEARTH_BOT_DIR": str(BOT_DIR),
         "HEARTH_FILES_DIR": str(OUTPUT),
     }
 
 
-def _bot_environment() -> dict[str, str]:
-    """Return the environment of a bot for the running agent, and for no other that `.env` may name."""
-    agent = local_address(DATA)
-    return {**_environment(), "HEARTH_AGENT_URL": agent.url, "HEARTH_AGENT_KEY": agent.key}
-
-
 def _play() -> None:
-    with running_agent(DATA, OUTPUT / ".agent.log", _environment()):
+    with running_agent(DATA, OUTPUT / ".agent.log", _environment()) as agent:
         try:
-            _talk()
+            _talk(agent)
         except BaseException:
             _cancel()
             raise
@@ -127,9 +130,13 @@ def _play() -> None:
 
 def _cancel() -> None:
     """Cancel the job, if there is one, and wait until it has ended: a trainer outlives its agent."""
+    with Database(BOT_DIR / DATABASE) as database:
+        requests = Requests(database)
+        for request in requests.unanswered():
+            requests.strike_out(request.id)
     bot = subprocess.Popen(
         [sys.executable, "-m", "bot"],
-        env=_bot_environment(),
+        env=_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -143,23 +150,47 @@ def _cancel() -> None:
         stop_process(bot)
 
 
-def _talk() -> None:
-    """Type into the bot; show what it says, and keep it."""
+def _talk(agent: RunningAgent) -> None:
+    """Have a bot tell the story to its end; one that is killed is followed by one that goes on."""
+    for _ in range(BOTS):
+        code = _type(_left_to_type(), agent)
+        agent.check()
+        if code == 0:
+            return
+        if code > 0:
+            raise DemoError("the job did not succeed; the chat above says why.")
+        _say(f"\nThe bot was killed (signal {-code}).\nIt is started again.\n")
+    raise DemoError(f"the bot was killed {BOTS} times.")
+
+
+def _left_to_type() -> str:
+    """Return what no bot has taken yet, by what the last one wrote down."""
+    with Database(BOT_DIR / DATABASE) as database:
+        if Subscriptions(database).any():
+            return ""
+        kept = [request.arguments for request in Requests(database).unanswered() if request.command == "finetune"]
+    if any(argument.startswith("plan:") for arguments in kept for argument in arguments):
+        return ""
+    return STARTED if kept else ASKED + STARTED
+
+
+def _type(typed: str, agent: RunningAgent) -> int:
+    """Type into a bot; show what it says, and keep it. Return its exit code: negative if it was killed."""
     bot = subprocess.Popen(
-        [sys.executable, "-m", "bot"], env=_bot_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "bot"], env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     try:
+        agent.beside(bot)
         assert bot.stdin is not None
         assert bot.stdout is not None
-        with bot.stdin as keyboard:
-            keyboard.write(TYPED.encode())
-        with (OUTPUT / "transcript.txt").open("wb") as transcript:
+        with contextlib.suppress(BrokenPipeError), bot.stdin as keyboard:  # killed before it read that
+            keyboard.write(typed.encode())
+        with bot.stdout, (OUTPUT / "transcript.txt").open("ab", buffering=0) as transcript:
             while said := os.read(bot.stdout.fileno(), 1 << 16):
                 transcript.write(said)
                 sys.stdout.buffer.write(said)
                 sys.stdout.buffer.flush()
-        if bot.wait() != 0:
-            raise DemoError("the job did not succeed; the chat above says why.")
+        return bot.wait()
     finally:
         stop_process(bot)
 

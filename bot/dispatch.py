@@ -1,16 +1,23 @@
-"""Find the command of a call, run it, and turn whatever goes wrong into an answer. The one place that catches all."""
+"""Find the command of a call, run it, and turn whatever goes wrong into an answer. The one place that catches all.
+
+A call that changes something is written down first and struck out when it was answered; the keeper sends what is left.
+"""
 
 import asyncio
 import difflib
 import logging
 import secrets
+from dataclasses import replace
+from enum import Enum
 
 from bot.call import Call
 from bot.chat import Answer
 from bot.core import Command, Core
-from bot.errors import BadCallError, ChatError
+from bot.errors import AgentUnreachableError, BadCallError, ChatError, StorageError
 from bot.format import clip, one_line, wrap
+from bot.queued_card import queued_card
 from bot.reply import Reply
+from bot.requests import KeptRequest
 from shared.errors import HearthError
 
 logger = logging.getLogger(__name__)
@@ -18,30 +25,91 @@ logger = logging.getLogger(__name__)
 ACKNOWLEDGE_AFTER_S = 0.7  # a person is answered within a second, whatever the agent does
 
 
+class Outcome(Enum):
+    """What became of a call."""
+
+    answered = "answered"  # for good, be it with a refusal
+    agent_away = "agent_away"  # the agent did not answer
+    chat_away = "chat_away"  # the answer could not be shown
+
+
 async def dispatch(call: Call, core: Core) -> None:
     """Answer one call. Never raises, except when cancelled."""
-    answer = Answer(call.chat)
+    try:
+        request = _keep(call, core)
+    except StorageError as error:
+        logger.warning("/%s not kept: %s", call.command, error)
+        await _say(Answer(call.chat), f"{error.message} Nothing was sent: what I cannot write down could get lost.")
+        return
+    if request is None:
+        await _acknowledged(call, core, Answer(call.chat))
+    else:
+        await carry_out(replace(call, kept_as=request.id, asked_at=request.asked_at), core, request)
+
+
+async def carry_out(call: Call, core: Core, request: KeptRequest, *, trouble: str = "") -> Outcome:
+    """Answer a kept call, or say what stands in its way. Whatever interrupts this leaves the request for the keeper."""
+
+    def posted(message_id: str) -> None:
+        core.requests.answered_in(request.id, message_id)
+
+    answer = Answer(call.chat, message_id=request.answer_id, posted=posted)
+    core.requests.hold(request.id)
+    try:
+        outcome = await (_say(answer, trouble) if trouble else _acknowledged(call, core, answer))
+        if outcome is Outcome.answered:
+            core.requests.strike_out(request.id)
+        return outcome
+    finally:
+        core.requests.release(request.id)
+
+
+def _keep(call: Call, core: Core) -> KeptRequest | None:
+    command = {command.name: command for command in core.commands}.get(call.command)
+    if command is None or not command.keeps(call.arguments):
+        return None
+    try:
+        return core.requests.keep(call, asked_at=core.clock.now())
+    except StorageError:
+        if command.stops:
+            return None
+        raise
+
+
+async def _acknowledged(call: Call, core: Core, answer: Answer) -> Outcome:
+    """Run the command, with a word in between if it takes long."""
     task = asyncio.create_task(_run(call, core, answer))
     try:
         await asyncio.wait({task}, timeout=ACKNOWLEDGE_AFTER_S)
         if not task.done():
             await _acknowledge(answer)
-        await task
+        return await task
     finally:
         task.cancel()
 
 
-async def _run(call: Call, core: Core, answer: Answer) -> None:
+async def _run(call: Call, core: Core, answer: Answer) -> Outcome:
     try:
         await _find(call.command, core.commands).run(call, core, answer)
+    except AgentUnreachableError as error:
+        if call.kept_as is None:
+            return await _say(answer, error.message)
+        if not core.follow.shows(call.platform, call.chat_id, call.message_id):
+            answer.take_over(call.message_id)
+        await _show(answer, queued_card(call.kept_as, why=error.message))
+        return Outcome.agent_away
     except HearthError as error:
-        await _say(answer, error.message)
+        return await _say(answer, error.message)
     except ChatError as error:
         logger.warning("chat %s: %s", call.chat_id, error)
+        return Outcome.chat_away
     except Exception:
         mark = secrets.token_hex(4)
         logger.exception("%s: /%s failed", mark, call.command)
-        await _say(answer, f"Something went wrong on my side, not yours. My log has it under {mark}. Try once more.")
+        return await _say(
+            answer, f"Something went wrong on my side, not yours. My log has it under {mark}. Try once more."
+        )
+    return Outcome.answered
 
 
 def _find(name: str, commands: tuple[Command, ...]) -> Command:
@@ -55,11 +123,17 @@ def _find(name: str, commands: tuple[Command, ...]) -> Command:
     raise BadCallError(f"I know no /{clip(one_line(name), 20)}. {hint}")
 
 
-async def _say(answer: Answer, text: str) -> None:
+async def _say(answer: Answer, text: str) -> Outcome:
+    return await _show(answer, Reply(text="\n".join(wrap(text))))
+
+
+async def _show(answer: Answer, reply: Reply) -> Outcome:
     try:
-        await answer.show(Reply(text="\n".join(wrap(text))))
+        await answer.show(reply)
     except ChatError as error:
         logger.warning("could not answer: %s", error)
+        return Outcome.chat_away
+    return Outcome.answered
 
 
 async def _acknowledge(answer: Answer) -> None:

@@ -36,6 +36,13 @@ class SettingsError(BotError):
         super().__init__(message, code=ErrorCode.setting_invalid, param=param)
 
 
+class StorageError(BotError):
+    """The bot's own database cannot be read or written: a full disk, no rights."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code=ErrorCode.internal)
+
+
 class ChatError(Exception):
     """A front-end could not show a message. Every front-end turns its library's errors into one of these."""
 

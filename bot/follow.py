@@ -3,17 +3,21 @@
 Each card has one keeper. An event only marks the card as changed; when the chat's edit rate allows, the keeper asks the
 agent how the job stands and shows that. So there is no queue of stale edits, and what is shown is never older than the
 edit. At the end it edits once more, posts the result as a new message, and is done.
+
+A delivery is noted before and after. A bot killed in between cannot know whether the result was seen, so the next one
+posts it again: a double is better than a loss. After three such kills the card says how to ask for the result instead.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 from bot.agent_client import AgentClient
-from bot.card import job_card, unknown_card, without_contact
-from bot.chat import Chat, OpenChat, post_pages
-from bot.clock import Clock
+from bot.card import job_card, told_before, unknown_card, without_contact
+from bot.chat import OpenChat, post_pages
+from bot.clock import Clock, backoff_s
 from bot.errors import (
     AgentRefusedError,
     AgentUnreachableError,
@@ -21,47 +25,25 @@ from bot.errors import (
     ChatError,
     JobUnknownError,
     MessageGoneError,
+    StorageError,
 )
 from bot.reply import Reply
 from bot.result_card import result_card
 from bot.results import collect_results
+from bot.slot import Pace, Slot
 from bot.snapshot import Snapshot, take_snapshot
 from bot.subscriptions import Subscription, Subscriptions
+from shared.errors import HearthError
 from shared.events import Event, QueueData, StateData
 from shared.jobs import JobStatus
 
 logger = logging.getLogger(__name__)
 
-BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # then 20 s for ever
 CHAT_RETRY_S = 15.0
 LOST_RETRY_S = 5.0
 REFUSED_RETRY_S = 15.0
-
-
-@dataclass(kw_only=True)
-class Pace:
-    """When a chat may be edited next. One for all cards of a chat, as platforms count."""
-
-    interval_s: float
-    next_at: float = 0.0
-
-    async def turn(self, clock: Clock) -> None:
-        """Wait for the next free moment and take it."""
-        at = max(clock.now(), self.next_at)
-        self.next_at = at + self.interval_s
-        if at > clock.now():
-            await clock.sleep(at - clock.now())
-
-
-@dataclass(kw_only=True)
-class Slot:
-    """A card and whether it is behind."""
-
-    subscription: Subscription
-    chat: Chat
-    pace: Pace
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    last: str = ""  # the last text with the job's true state, for when contact is lost
+LOOK_S = 30.0  # a trainer that hangs sends no event, and its card must not say "Training" for ever
+DELIVERIES = 3  # begun and cut off by a kill, before the result is only pointed to
 
 
 class Follow:
@@ -81,20 +63,27 @@ class Follow:
 
     async def run(self) -> None:
         """Follow for ever."""
+        cards = self._subscriptions.undelivered()
         async with asyncio.TaskGroup() as self._tasks:
-            for subscription in self._subscriptions.undelivered():
+            for subscription in cards:
                 self._keep_card(subscription)
             await self._listen()
 
     def watch(self, subscription: Subscription) -> None:
         """Keep this card true from now on, in place of an older one for the same job in the same chat."""
-        self._subscriptions.put(subscription)
+        with self._noted():
+            self._subscriptions.put(subscription)
         slot = self._slots.get(subscription.key)
         if slot is not None:
             slot.subscription = subscription
-            slot.changed.set()
+            slot.mark()
         elif self._tasks is not None:
             self._keep_card(subscription)
+
+    def shows(self, platform: str, chat_id: str, message_id: str | None) -> bool:
+        """Say whether a message is a live card."""
+        cards = (slot.subscription for slot in self._slots.values())
+        return any((card.platform, card.chat_id, card.message_id) == (platform, chat_id, message_id) for card in cards)
 
     async def all_told(self) -> None:
         """Wait until no card is being kept: every job has ended and its result was delivered."""
@@ -109,7 +98,7 @@ class Follow:
         interval_s = 1 / chat.capabilities.edits_per_second
         pace = self._paces.setdefault(subscription.key[:2], Pace(interval_s=interval_s))
         slot = Slot(subscription=subscription, chat=chat, pace=pace, last=subscription.shown)
-        slot.changed.set()
+        slot.mark()
         self._slots[subscription.key] = slot
         self._tasks.create_task(self._keep(slot))
 
@@ -127,35 +116,35 @@ class Follow:
                 logger.info("feed: %s", error)
                 if failures:
                     self._mark(None)  # the first failure may be a moment's; the second is said
-            await self._clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
             failures += 1
+            await self._clock.sleep(backoff_s(failures))
 
     async def _start_cursor(self) -> int:
         """Return where to go on; an agent whose feed is shorter than what we saw has begun anew."""
         newest = (await self._agent.info()).feed_cursor
-        return newest if self.cursor is None else min(self.cursor, newest)
+        self.cursor = newest if self.cursor is None else min(self.cursor, newest)
+        return self.cursor
 
     async def _take_in(self, events: AsyncIterator[Event]) -> None:
         async for event in events:
             self.cursor = event.cursor
             moves_others = isinstance(event.data, QueueData | StateData)
-            self._mark(None if moves_others else event.job_id)
+            self._mark(None if moves_others else event.job_id, event.cursor)
 
-    def _mark(self, job_id: str | None) -> None:
+    def _mark(self, job_id: str | None, event: int | None = None) -> None:
         """Note that the cards of a job, or all, are behind."""
         for slot in self._slots.values():
             if job_id is None or slot.subscription.job_id == job_id:
-                slot.changed.set()
+                slot.mark(event)
 
     # --- the cards
 
     async def _keep(self, slot: Slot) -> None:
         told = False
         while not told:
-            await slot.changed.wait()
-            await slot.pace.turn(self._clock)
-            slot.changed.clear()
+            await slot.turn(self._clock)
             told = await self._refresh(slot)
+            slot.shown()
             self._save_cursor()
         del self._slots[slot.subscription.key]
         self._ended.set()
@@ -187,14 +176,31 @@ class Follow:
 
     async def _show(self, slot: Slot, snapshot: Snapshot) -> bool:
         reply = job_card(snapshot, now=self._clock.now())
+        slot.look_in_s = LOOK_S if snapshot.job.status is JobStatus.running else None
         slot.last = reply.text
         await self._edit(slot, reply)
         if snapshot.finished:
-            outcome = await collect_results(self._agent, snapshot.job, slot.chat.capabilities)
-            await post_pages(slot.chat, result_card(snapshot, outcome))
-            self._subscriptions.delivered(slot.subscription)
+            await self._deliver(slot, snapshot, reply)
             self.endings.append(snapshot.job.status)
         return snapshot.finished
+
+    async def _deliver(self, slot: Slot, snapshot: Snapshot, card: Reply) -> None:
+        """Post the result, once as far as can be known."""
+        outcome = await collect_results(self._agent, snapshot.job, slot.chat.capabilities)
+        begun = 0
+        with self._noted():
+            begun = self._subscriptions.begin_delivery(slot.subscription)
+        if begun >= DELIVERIES:
+            await self._edit(slot, told_before(card, snapshot.job))
+        else:
+            try:
+                await post_pages(slot.chat, result_card(snapshot, outcome))
+            except (ChatError, HearthError):
+                with self._noted():
+                    self._subscriptions.delivery_failed(slot.subscription)
+                raise
+        with self._noted():
+            self._subscriptions.delivered(slot.subscription)
 
     async def _show_lost(self, slot: Slot) -> None:
         since = self._agent.lost_since
@@ -203,7 +209,8 @@ class Follow:
 
     async def _forget(self, slot: Slot) -> None:
         await self._edit(slot, unknown_card(slot.last))
-        self._subscriptions.delivered(slot.subscription)
+        with self._noted():
+            self._subscriptions.delivered(slot.subscription)
 
     async def _edit(self, slot: Slot, reply: Reply) -> None:
         """Show it if it reads differently; a message that is gone is posted anew."""
@@ -217,12 +224,27 @@ class Follow:
             message_id = await slot.chat.post(reply)
         if slot.subscription is subscription:  # else the card has moved further down meanwhile
             slot.subscription = replace(subscription, message_id=message_id, shown=reply.text)
-            self._subscriptions.put(slot.subscription)
+            with self._noted():
+                self._subscriptions.put(slot.subscription)
 
     def _again_in(self, slot: Slot, seconds: float) -> None:
         slot.pace.next_at = max(slot.pace.next_at, self._clock.now() + seconds)
-        slot.changed.set()
+        slot.not_shown()
 
     def _save_cursor(self) -> None:
-        if self.cursor is not None and self.cursor != self._subscriptions.cursor:
-            self._subscriptions.cursor = self.cursor
+        """Write down how far the feed was read: never further than what every card shows."""
+        if self.cursor is None:
+            return
+        owed = [slot.owes for slot in self._slots.values() if slot.owes is not None]
+        settled = min([self.cursor + 1, *owed]) - 1
+        with self._noted():
+            if settled != self._subscriptions.cursor:
+                self._subscriptions.cursor = settled
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Write something down, or log why not: what a chat is shown does not wait for my disk."""
+        try:
+            yield
+        except StorageError as error:
+            logger.warning("not noted: %s", error)

@@ -134,10 +134,11 @@ def bar(part: float, whole: float, *, width: int = 20) -> str:
 
 
 def clock_time(at: float, *, now: float | None = None) -> str:
-    """Return 14:02 in local time; with the day in front if that is not today."""
+    """Return 14:02 in local time; with the day in front if that is not today, and the date if that is a week away."""
     moment = datetime.fromtimestamp(at).astimezone()
-    today = now is None or datetime.fromtimestamp(now).astimezone().date() == moment.date()
-    return moment.strftime("%H:%M" if today else "%a %H:%M")
+    today = moment.date() if now is None else datetime.fromtimestamp(now).astimezone().date()
+    days = abs((moment.date() - today).days)
+    return moment.strftime("%H:%M" if days == 0 else "%a %H:%M" if days < 7 else "%d %b %H:%M")
 
 
 def clock_second(at: float) -> str:

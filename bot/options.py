@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import BadCallError
 from bot.format import short
+from bot.when import read_when, write_when
 from shared.hyperparameters import Hyperparameters, Method
 from shared.plans import ModelName
 
@@ -27,7 +28,7 @@ SHORT_NAMES = {  # what a person types → the name in Hyperparameters
     "patience": "early_stopping_patience",
 }
 TYPED_NAMES = {name: short for short, name in SHORT_NAMES.items()}
-OWN_NAMES = ("model", "name", "seed", "file", "plan", "change", "forget")
+OWN_NAMES = ("model", "name", "seed", "file", "plan", "change", "forget", "at")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +42,16 @@ class Options:
     plan: str | None = None  # start this one
     change: str | None = None  # show what can be changed of this plan
     forget: str | None = None  # do not start this plan
+    at: int | None = None  # not before; seconds since 1970
     hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
     words: tuple[str, ...] = ()
 
 
-def read_options(arguments: tuple[str, ...]) -> Options:
-    """Read `name:value` words; raise BadCallError that says which option, what is wrong and what exists."""
+def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
+    """Read `name:value` words; raise BadCallError that says which option, what is wrong and what exists.
+
+    `now` is when they were typed: from then on counts a time of day.
+    """
     own: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     words = []
@@ -55,7 +60,7 @@ def read_options(arguments: tuple[str, ...]) -> Options:
         if not colon:
             words.append(argument)
         elif typed.lower() in OWN_NAMES:
-            own[typed.lower()] = _own_value(typed.lower(), value)
+            own[typed.lower()] = _own_value(typed.lower(), value, now=now)
         else:
             name = _setting_name(typed.lower())
             settings[name] = (
@@ -64,13 +69,16 @@ def read_options(arguments: tuple[str, ...]) -> Options:
     return Options(**own, hyperparameters=_hyperparameters(settings), words=tuple(words))
 
 
-def write_line(file_id: str, *, model: str, name: str, method: Method, seed: int, change: dict[str, object]) -> str:
+def write_line(
+    file_id: str, *, model: str, name: str, method: Method, seed: int, change: dict[str, object], at: int | None = None
+) -> str:
     """Return the line that asks for the same run with some settings changed."""
     asked = method.supervised.hyperparameters.model_dump(exclude_defaults=True)
     words = [f"file:{file_id}"]
     words += [f"model:{model}"] if model != DEFAULT_MODEL else []
     words += [f"name:{name}"]
     words += [f"seed:{seed}"] if seed != 42 else []
+    words += [f"at:{write_when(at)}"] if at is not None else []
     words += [f"{TYPED_NAMES.get(key, key)}:{_written(value)}" for key, value in {**asked, **change}.items()]
     return "/finetune " + " ".join(words)
 
@@ -89,7 +97,7 @@ def within_limits(change: Mapping[str, float]) -> dict[str, object]:
 
 def option_names() -> list[str]:
     """Return every option a person may type, short names where they exist."""
-    return ["model", "name", "seed", *(TYPED_NAMES.get(name, name) for name in Hyperparameters.model_fields)]
+    return ["model", "name", "seed", "at", *(TYPED_NAMES.get(name, name) for name in Hyperparameters.model_fields)]
 
 
 def describe_setting(name: str) -> str:
@@ -115,13 +123,15 @@ def _is_option(argument: str) -> bool:
     return bool(separators) and argument[: min(separators)].replace("_", "").isalnum()
 
 
-def _own_value(name: str, value: str) -> str | int:
+def _own_value(name: str, value: str, *, now: float) -> str | int | None:
     if name == "seed":
         if not value.isdecimal() or int(value) >= 2**31:
             raise BadCallError(f"seed:{value} is not possible. It is a whole number from 0 to 2147483647.", param=name)
         return int(value)
     if name == "name":
         return _model_name(value)
+    if name == "at":
+        return read_when(value, now=now)
     if not value:
         raise BadCallError(f"{name}: needs a value after the colon, as in {name}:{DEFAULT_MODEL}.", param=name)
     return value

@@ -3,6 +3,7 @@
 from bot.format import (
     DASH,
     clip,
+    clock_time,
     count,
     mebibytes,
     minutes_range,
@@ -30,26 +31,27 @@ FORMS = {
 }
 
 
-def plan_card(file_name: str, inspection: Inspection, plan: Plan) -> Reply:
-    """Return the whole card with Start, Change and Cancel."""
+def plan_card(file_name: str, inspection: Inspection, plan: Plan, *, at: int | None, now: float) -> Reply:
+    """Return the whole card with Start, Change and Cancel; `at` is when the job may start."""
+    later = f" at:{at}" if at is not None else ""
     blocks = [
         [clip(f"Ready to start · {one_line(file_name)}")],
         _understood(inspection),
         _sample(inspection.sample) if inspection.sample else [],
-        _plan(plan),
+        [*_plan(plan), *wrap(_turn(plan, at=at, now=now), rest="  ")],
         _notes(plan.notes),
     ]
     return Reply(
         text="\n\n".join("\n".join(block) for block in blocks if block),
         buttons=(
-            Button(label="Start", line=f"/finetune plan:{plan.id}"),
-            Button(label="Change", line=f"/finetune change:{plan.id}"),
-            Button(label="Cancel", line=f"/finetune forget:{plan.id}"),
+            Button(label="Start", line=f"/finetune plan:{plan.id}{later}"),
+            Button(label="Change", line=f"/finetune change:{plan.id}{later}"),
+            Button(label="Cancel", line=f"/finetune forget:{plan.id}{later}"),
         ),
     )
 
 
-def change_card(plan: Plan) -> Reply:
+def change_card(plan: Plan, *, at: int | None = None) -> Reply:
     """Return what can be changed, each with its value and reason, and the line to type."""
     lines = [clip(f"What you can change · {plan.suffix}"), ""]
     lines += wrap(f"name: {plan.suffix}", rest="  ") + wrap(f"model: {plan.model}", rest="  ")
@@ -59,19 +61,20 @@ def change_card(plan: Plan) -> Reply:
             lines += wrap(setting.reason, first="  ")
     epochs = 5 if plan.settings.n_epochs != 5 else 3
     intro = "Type this line with what you want changed. Here, for example, the epochs:"
-    return Reply(text="\n".join(lines), copy=(Copy(intro=intro, lines=(plan_line(plan, {"n_epochs": epochs}),)),))
+    line = plan_line(plan, {"n_epochs": epochs}, at=at)
+    return Reply(text="\n".join(lines), copy=(Copy(intro=intro, lines=(line,)),))
 
 
-def forgotten_card(plan: Plan) -> Reply:
+def forgotten_card(plan: Plan, *, at: int | None = None) -> Reply:
     """Return what is said when a plan was not started."""
     text = clip(f"Not started · {plan.suffix}") + "\nNothing was started. Your file is kept."
-    return Reply(text=text, copy=(Copy(intro="To plan it again:", lines=(plan_line(plan, {}),)),))
+    return Reply(text=text, copy=(Copy(intro="To plan it again:", lines=(plan_line(plan, {}, at=at),)),))
 
 
-def plan_line(plan: Plan, change: dict[str, object]) -> str:
+def plan_line(plan: Plan, change: dict[str, object], *, at: int | None = None) -> str:
     """Return the line that asks for this plan again, with some settings changed."""
     return write_line(
-        plan.training_file, model=plan.model, name=plan.suffix, method=plan.method, seed=plan.seed, change=change
+        plan.training_file, model=plan.model, name=plan.suffix, method=plan.method, seed=plan.seed, change=change, at=at
     )
 
 
@@ -122,11 +125,12 @@ def _plan(plan: Plan) -> list[str]:
     lines += wrap(
         f"Disk: {size_range(plan.disk_mib.low, plan.disk_mib.high)} of {mebibytes(plan.disk_free_mib)} free", rest="  "
     )
-    lines += wrap(f"On: {one_line(plan.device) or DASH}", rest="  ")
-    return [*lines, *wrap(_turn(plan), rest="  ")]
+    return [*lines, *wrap(f"On: {one_line(plan.device) or DASH}", rest="  ")]
 
 
-def _turn(plan: Plan) -> str:
+def _turn(plan: Plan, *, at: int | None, now: float) -> str:
+    if at is not None and at > now:
+        return f"Starts: {clock_time(at, now=now)}"
     if plan.queue_position <= 1:
         return "Starts: at once"
     wait = minutes_range(plan.queue_wait_minutes, plan.queue_wait_minutes)

@@ -10,6 +10,7 @@ from bot.agent_client import Address
 from bot.errors import SettingsError
 from shared.paths import KEY_FILE, Folder, default_bot_dir, default_data_dir
 
+LOCAL = "local"  # as HEARTH_AGENT_URL: the agent of HEARTH_DATA_DIR, wherever it listens, with the key it made
 DEFAULT_AGENT_URL = "http://127.0.0.1:8420"
 ADDRESS_FILE = "agent.address"  # host:port of the running agent, in its data folder
 
@@ -30,16 +31,23 @@ class Settings(BaseSettings):
     @field_validator("agent_url")
     @classmethod
     def _url_with_host(cls, url: str | None) -> str | None:
-        if not url:
-            return None
+        if not url or url == LOCAL:
+            return url or None
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("an address such as http://192.168.1.20:8420")
         return url.rstrip("/")
 
+    @property
+    def remote_url(self) -> str | None:
+        """The address that was set; None for an agent whose data folder lies here."""
+        return None if self.agent_url == LOCAL else self.agent_url
+
     def agent_address(self) -> Address:
         """Return where the agent is now."""
         local = local_address(self.data_dir)
+        if self.agent_url == LOCAL:
+            return local
         key = self.agent_key.get_secret_value() if self.agent_key else ""
         return Address(url=self.agent_url or local.url, key=key or local.key)
 

@@ -1,4 +1,7 @@
-"""`make run`: an agent and a bot on one machine, with the settings of `.env`. The agent stops with the bot."""
+"""`make run`: an agent and a bot on one machine, with the settings of `.env`.
+
+The agent stops with the bot, and one that dies is started again.
+"""
 
 import os
 import signal
@@ -17,8 +20,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _leave)
     try:
         settings = load_settings()
-        if settings.agent_url is not None:
-            _say(f"The agent is expected at {settings.agent_url} (HEARTH_AGENT_URL), so none is started here.")
+        if settings.remote_url is not None:
+            _say(f"The agent is expected at {settings.remote_url} (HEARTH_AGENT_URL), so none is started here.")
             return _run_bot()
         return _run_both(settings)
     except BotError as error:
@@ -34,9 +37,11 @@ def _run_both(settings: Settings) -> int:
         return _run_bot()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     log = settings.data_dir / "agent.log"
-    with running_agent(settings.data_dir, log, os.environ):
+    with running_agent(settings.data_dir, log, os.environ) as agent:
         _say(f"The agent is up; its log is {log}. End with Ctrl-D; a training that runs then goes on by itself.")
-        return _run_bot()
+        code = _run_bot()
+        agent.check()
+        return code
 
 
 def _run_bot() -> int:

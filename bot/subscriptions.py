@@ -1,23 +1,8 @@
-"""Which message shows which job, and how far the feed was read, in one small SQLite file.
+"""Which message shows which job, whether its end was told, and how far the feed was read."""
 
-It may be lost without losing a job: then only the live cards are orphaned.
-"""
-
-import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS cards (
-    platform TEXT NOT NULL, chat_id TEXT NOT NULL, job_id TEXT NOT NULL,
-    message_id TEXT NOT NULL, person TEXT NOT NULL,
-    shown TEXT NOT NULL DEFAULT '',
-    delivered INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (platform, chat_id, job_id)
-) STRICT;
-CREATE TABLE IF NOT EXISTS feed (one INTEGER PRIMARY KEY CHECK (one = 1), cursor INTEGER NOT NULL) STRICT;
-"""
+from bot.database import Database
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,25 +23,14 @@ class Subscription:
 
 
 class Subscriptions:
-    """The bot's own memory. Used from one thread."""
+    """The live cards that the bot remembers."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.execute("PRAGMA busy_timeout = 5000")
-        self._db.executescript(SCHEMA)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
+    def __init__(self, database: Database) -> None:
+        self._db = database
 
     def put(self, subscription: Subscription) -> None:
         """Remember a card; a job's older card in the same chat is forgotten."""
-        self._db.execute(
+        self._db.write(
             "INSERT INTO cards (platform, chat_id, job_id, message_id, person, shown) VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET message_id = excluded.message_id, person = excluded.person, "
             "shown = excluded.shown, delivered = 0",
@@ -70,7 +44,7 @@ class Subscriptions:
 
     def undelivered(self) -> list[Subscription]:
         """Return every card whose end has not been told yet."""
-        rows = self._db.execute(
+        rows = self._db.rows(
             "SELECT platform, chat_id, job_id, message_id, person, shown FROM cards WHERE delivered = 0 ORDER BY rowid"
         )
         return [
@@ -78,20 +52,43 @@ class Subscriptions:
             for row in rows
         ]
 
+    def any(self) -> bool:
+        """Say whether there ever was a card."""
+        return bool(self._db.rows("SELECT 1 FROM cards LIMIT 1"))
+
+    def begin_delivery(self, subscription: Subscription) -> int:
+        """Note that the end of the job is about to be told; return how often that was begun and not ended before."""
+        before = self._db.rows(
+            "SELECT deliveries FROM cards WHERE platform = ? AND chat_id = ? AND job_id = ?", subscription.key
+        )
+        self._db.write(
+            "UPDATE cards SET deliveries = deliveries + 1 WHERE platform = ? AND chat_id = ? AND job_id = ?",
+            subscription.key,
+        )
+        return int(before[0][0]) if before else 0
+
+    def delivery_failed(self, subscription: Subscription) -> None:
+        """Note that the delivery begun last did not arrive, and that this is known."""
+        self._db.write(
+            "UPDATE cards SET deliveries = deliveries - 1 WHERE platform = ? AND chat_id = ? AND job_id = ?",
+            subscription.key,
+        )
+
     def delivered(self, subscription: Subscription) -> None:
         """Note that the end of the job was told."""
-        self._db.execute(
-            "UPDATE cards SET delivered = 1 WHERE platform = ? AND chat_id = ? AND job_id = ?", subscription.key
+        self._db.write(
+            "UPDATE cards SET delivered = 1, deliveries = 0 WHERE platform = ? AND chat_id = ? AND job_id = ?",
+            subscription.key,
         )
 
     @property
     def cursor(self) -> int | None:
         """The newest event of the feed that was taken in; None before the first."""
-        row = self._db.execute("SELECT cursor FROM feed").fetchone()
-        return int(row[0]) if row else None
+        rows = self._db.rows("SELECT cursor FROM feed")
+        return int(rows[0][0]) if rows else None
 
     @cursor.setter
     def cursor(self, value: int) -> None:
-        self._db.execute(
+        self._db.write(
             "INSERT INTO feed (one, cursor) VALUES (1, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor", (value,)
         )

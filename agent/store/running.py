@@ -125,7 +125,7 @@ def take_events(
     """Store what the trainer wrote up to byte `offset`, and what it means for the job."""
     row = jobs.row_of(session, job_id)
     for record in records:
-        if row.status in FINISHED:
+        if row.status in LAST_WORDS:
             break
         last_word = record.data if isinstance(record.data, StateData) and record.data.status in LAST_WORDS else None
         if last_word is None:

@@ -4,22 +4,36 @@ from bot.call import Call
 from bot.card import job_name, state
 from bot.chat import Answer
 from bot.core import Command, Core
-from bot.errors import BadCallError
+from bot.errors import AgentUnreachableError, BadCallError
 from bot.format import wrap
+from bot.queued_card import KEPT, forgotten_request
 from bot.reply import Button, Reply
 from bot.which import find_job
-from shared.jobs import FINISHED, Job
+from shared.jobs import FINISHED, JobStatus
 
 CONFIRMED = "yes"
 DECLINED = "no"
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
-    """Ask, or do what the answer to the question says."""
-    job = await find_job(core.agent, call.arguments[:1])
+    """Ask, or do what the answer to the question says. What waits for the agent is taken back without asking."""
+    wanted, said = call.arguments[:1], call.arguments[1:2]
+    if wanted and wanted[0].startswith(KEPT):
+        answer.take_over(call.message_id)
+        await answer.show(forgotten_request(_take_back(call, core, wanted[0].removeprefix(KEPT))))
+        return
+    try:
+        job = await find_job(core.agent, wanted)
+    except AgentUnreachableError as error:
+        if said or not wanted:
+            raise
+        await answer.show(_question(wanted[0], wanted[0], error.message))
+        return
+    if job.status is JobStatus.cancelled and said == (CONFIRMED,):  # asked for twice, or sent once more
+        await answer.show(Reply(text=f"{job_name(job)} is cancelled."))
+        return
     if job.status in FINISHED:
         raise BadCallError(f"{job_name(job)} has ended already: {state(job).lower()}. There is nothing to cancel.")
-    said = call.arguments[1:2]
     if said:
         answer.take_over(call.message_id)
     if said == (CONFIRMED,):
@@ -28,19 +42,32 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     elif said == (DECLINED,):
         await answer.show(Reply(text=f"{job_name(job)} goes on."))
     else:
-        await answer.show(_question(job))
+        step = job.progress.step if job.progress else 0
+        loss = f"What it learned in {step} steps is kept." if step else "It has not learned anything yet."
+        await answer.show(_question(f"#{job.number}", job_name(job), loss))
 
 
-def _question(job: Job) -> Reply:
-    step = job.progress.step if job.progress else 0
-    loss = f"What it learned in {step} steps is kept." if step else "It has not learned anything yet."
+def _question(reference: str, name: str, explained: str) -> Reply:
     return Reply(
-        text="\n".join([f"Cancel {job_name(job)}?", *wrap(loss)]),
+        text="\n".join([*wrap(f"Cancel {name}?"), *wrap(explained)]),
         buttons=(
-            Button(label="Yes, cancel", line=f"/cancel #{job.number} {CONFIRMED}"),
-            Button(label="Let it go on", line=f"/cancel #{job.number} {DECLINED}"),
+            Button(label="Yes, cancel", line=f"/cancel {reference} {CONFIRMED}"),
+            Button(label="Let it go on", line=f"/cancel {reference} {DECLINED}"),
         ),
     )
 
 
-COMMAND = Command(name="cancel", usage="[#n]", summary="stop a job", run=run)
+def _take_back(call: Call, core: Core, number: str) -> str:
+    """Forget a kept request of this chat; return its command."""
+    for request in core.requests.waiting():
+        if str(request.id) == number and (request.platform, request.chat_id) == (call.platform, call.chat_id):
+            core.requests.strike_out(request.id)
+            return request.command
+    raise BadCallError("That is not waiting any more: it is being sent, or was answered.")
+
+
+def _confirmed(arguments: tuple[str, ...]) -> bool:
+    return arguments[1:2] == (CONFIRMED,)
+
+
+COMMAND = Command(name="cancel", usage="[#n]", summary="stop a job", run=run, keeps=_confirmed, stops=True)

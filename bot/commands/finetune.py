@@ -1,6 +1,7 @@
 """/finetune: a file becomes a plan card, and its Start a job with a live card."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from importlib.resources import files
 
@@ -27,15 +28,15 @@ CHUNK_BYTES = 1 << 18
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
     """Go where the options point: start, change or forget a plan, else make one of a file."""
-    options = read_options(call.arguments)
+    options = read_options(call.arguments, now=core.clock.now() if call.asked_at is None else call.asked_at)
     if options.plan:
-        await _start(call, core, answer, options.plan)
+        await _start(call, core, answer, options.plan, options.at)
     elif options.change:
-        await answer.show(change_card(await core.agent.offered_plan(options.change)))
+        await answer.show(change_card(await core.agent.offered_plan(options.change), at=options.at))
     elif options.forget:
         plan = await core.agent.offered_plan(options.forget)
         answer.take_over(call.message_id)
-        await answer.show(forgotten_card(plan))
+        await answer.show(forgotten_card(plan, at=options.at))
     else:
         await _propose(call, core, answer, options)
 
@@ -59,11 +60,11 @@ async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> 
             requested_by=call.requested_by,
         )
     )
-    await answer.show(plan_card(file.filename, inspection, plan))
+    await answer.show(plan_card(file.filename, inspection, plan, at=options.at, now=core.clock.now()))
 
 
-async def _start(call: Call, core: Core, answer: Answer, plan_id: str) -> None:
-    job = await core.agent.start(plan_id, call.requested_by)
+async def _start(call: Call, core: Core, answer: Answer, plan_id: str, at: int | None) -> None:
+    job = await core.agent.start(plan_id, call.requested_by, start_at=at)
     card = job_card(await take_snapshot(core.agent, job.id), now=core.clock.now())
     answer.take_over(call.message_id)
     message_id = await answer.show(card)
@@ -77,6 +78,11 @@ async def _start(call: Call, core: Core, answer: Answer, plan_id: str) -> None:
             shown=card.text,
         )
     )
+
+
+def _changes_something(arguments: tuple[str, ...]) -> bool:
+    """Say whether this is more than a look at a plan."""
+    return not any(re.match(r"(?i)(change|forget)[:=]", argument) for argument in arguments)
 
 
 def _attachment(call: Call, options: Options) -> Attachment | None:
@@ -129,7 +135,7 @@ def _sample() -> Attachment:
             yield content[start : start + CHUNK_BYTES]
             await asyncio.sleep(0)
 
-    return Attachment(name=safe_file_name(SAMPLE), size=len(content), open=chunks)
+    return Attachment(name=safe_file_name(SAMPLE), size=len(content), open=chunks, reference="sample")
 
 
 COMMAND = Command(
@@ -138,4 +144,5 @@ COMMAND = Command(
     summary="teach a model your file",
     run=run,
     takes_file=True,
+    keeps=_changes_something,
 )

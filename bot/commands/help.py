@@ -20,7 +20,7 @@ async def run(_call: Call, core: Core, answer: Answer) -> None:
         *[f"{f'/{command.name} {command.usage}'.strip()}: {command.summary}" for command in core.commands],
         "",
         "After the file you may add",
-        "name:toast epochs:3 lr:2e-4 rank:16",
+        "name:toast epochs:3 lr:2e-4 at:22:00",
     ]
     await answer.show(Reply(text="\n".join(lines), buttons=(Button(label="Try the sample", line="/finetune sample"),)))
 

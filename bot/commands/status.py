@@ -59,14 +59,17 @@ async def _show_card(call: Call, core: Core, snapshot: Snapshot) -> None:
 
 
 def _machine(info: AgentInfo) -> Reply:
-    busy = "Busy with a job" if info.running_job else "Free"
+    busy = "Paused" if info.paused else "Busy with a job" if info.running_job else "Free"
     waiting = f", {plural(info.queued_jobs, 'job')} waiting" if info.queued_jobs else ""
     lines = [
         f"{busy}{waiting}",
+        *(["Nothing starts until /resume."] if info.paused else []),
         *wrap(one_line(info.device), rest="  "),
         f"{info.memory_kind} free: {mebibytes(info.memory_free_mib)} of {mebibytes(info.memory_total_mib)}",
         f"Disk free: {mebibytes(info.disk_free_mib)}",
     ]
+    for warning in info.warnings:
+        lines += wrap(one_line(warning), first="! ", rest="  ")
     return Reply(text="\n".join(lines))
 
 

@@ -27,12 +27,15 @@ WELCOME = "Hearth teaches a language model your own style. Send a file with /fin
 
 
 async def run_piped(core: Core, chat: TerminalChat, screen: PlainScreen) -> int:
-    """Answer each line in turn; at the end of input wait for every job. Return 1 if a job failed."""
+    """Answer each line in turn; at the end of input wait for every request and job. Return 1 if a job failed."""
     async for line in _lines(sys.stdin.fileno()):
+        if line.strip().isdecimal():  # a button of an answer that may still be on its way
+            await core.requests.all_answered()
         sys.stdout.write(f"{PROMPT}{plain(line)}\n\n")
         if isinstance(screen, RedrawingScreen):
             screen.typed()
         await handle_line(line, core, chat)
+    await core.requests.all_answered()
     await core.follow.all_told()
     return 1 if JobStatus.failed in core.follow.endings else 0
 
@@ -50,6 +53,8 @@ async def run_prompt(core: Core, chat: TerminalChat, screen: PromptScreen) -> in
                 calls.create_task(handle_line(line, core, chat))
     if screen.toolbar():
         sys.stdout.write("The job goes on without me. Start hearth-bot again to see it.\n")
+    if core.requests.unanswered():
+        sys.stdout.write("What waits for the agent is kept. Start hearth-bot again and I send it.\n")
     return 0
 
 

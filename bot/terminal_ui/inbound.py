@@ -55,6 +55,11 @@ def read_line(line: str) -> Typed:
     )
 
 
+def reopen_file(reference: str) -> Attachment:
+    """Return a file that was attached before; raise BadCallError if it is not there any more."""
+    return _attach(Path(reference))
+
+
 def _only_path(line: str) -> Path | None:
     """Return the path if the line is nothing but one, quoted or escaped as a terminal does it."""
     words = _words(line)
@@ -93,9 +98,10 @@ def _attach(path: Path) -> Attachment:
         raise BadCallError(f"There is no file {path}. Is the path complete? Quotes help if it has spaces.")
     try:
         with path.open("rb"):
-            return Attachment(name=path.name, size=path.stat().st_size, open=partial(_chunks, path))
+            size = path.stat().st_size
     except OSError as cause:
         raise BadCallError(f"I may not read {path}: {cause.strerror}.") from cause
+    return Attachment(name=path.name, size=size, open=partial(_chunks, path), reference=str(path.absolute()))
 
 
 async def _chunks(path: Path) -> AsyncIterator[bytes]:

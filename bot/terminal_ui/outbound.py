@@ -1,5 +1,6 @@
 """A Reply as lines of text, and its files as files in a folder. Nothing untrusted reaches the screen as it came."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,7 +36,8 @@ class Saving:
 async def save_files(reply: Reply, folder: Path) -> list[str]:
     """Write picture and files to disk, each whole or not at all; return the lines that say what became of them.
 
-    A full or read-only disk and a file that the agent lost are said, never raised.
+    A full or read-only disk and a file that the agent lost are said, never raised. A hidden mark lies beside the files
+    until all are there: a bot that was killed in between saves them in the same place once more.
     """
     files = [*([reply.image.file] if reply.image else []), *reply.files]
     if not files:
@@ -44,11 +46,15 @@ async def save_files(reply: Reply, folder: Path) -> list[str]:
     try:
         target = _free_folder(files, folder, reply.folder)
         target.mkdir(parents=True, exist_ok=True)
+        mark = target / _mark(reply.folder)
+        mark.touch()
     except OSError as error:
         target, saving.failed = folder, {safe_file_name(file.name): _reason(error) for file in files}
     else:
         for file in files:
             await _try_to_save(file, target, saving)
+        with suppress(OSError):
+            mark.unlink()
     return _told(saving, _shown(target), reply.again)
 
 
@@ -84,9 +90,14 @@ def _reason(error: OSError) -> str:
 def _free_folder(files: list[File], folder: Path, own: str) -> Path:
     """Return the folder, or one of its own in it for a set of files of which a name is taken."""
     names = [safe_file_name(file.name) for file in files]
-    if not any((folder / name).exists() for name in names):
+    begun = (folder / _mark(own)).exists()
+    if begun or not any((folder / name).exists() for name in names):
         return folder
     return folder / safe_file_name(own or "more")
+
+
+def _mark(own: str) -> str:
+    return f".{safe_file_name(own or 'more')}.saving"
 
 
 async def _save(file: File, folder: Path) -> None:

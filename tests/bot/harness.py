@@ -5,6 +5,7 @@ import heapq
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -14,10 +15,13 @@ from bot.call import Attachment, Call
 from bot.chat import Capabilities, Chat
 from bot.commands import COMMANDS
 from bot.core import Core
+from bot.database import DATABASE, Database
 from bot.dispatch import dispatch
-from bot.errors import ChatError, MessageGoneError
+from bot.errors import BadCallError, ChatError, MessageGoneError
 from bot.follow import Follow
+from bot.keeper import Keeper
 from bot.reply import Reply
+from bot.requests import Requests
 from bot.results import bytes_file
 from bot.subscriptions import Subscriptions
 from tests.fakes.agent_server import KEY, NOW, FakeAgent
@@ -54,6 +58,8 @@ class RecordingChat:
         self.messages: dict[str, Reply] = {}  # as they read now
         self.edits: list[tuple[str, Reply]] = []
         self.failures: list[ChatError] = []  # raised by the next edits, one each
+        self.post_failures: list[ChatError] = []  # and by the next posts
+        self.stored: dict[str, Attachment] = {}  # by reference, as the platform keeps them
         self._capabilities = Capabilities(
             text_length=2000,
             upload_bytes=upload_bytes,
@@ -68,6 +74,8 @@ class RecordingChat:
         return self._capabilities
 
     async def post(self, reply: Reply) -> str:
+        if self.post_failures:
+            raise self.post_failures.pop()
         message_id = f"m{len(self.messages) + 1}"
         self.messages[message_id] = reply
         return message_id
@@ -79,6 +87,17 @@ class RecordingChat:
             raise MessageGoneError(message_id)
         self.edits.append((message_id, reply))
         self.messages[message_id] = reply
+
+    def attach(self, attachment: Attachment) -> Attachment:
+        """Keep a file as a platform does; return it with the reference that finds it again."""
+        reference = f"ref-{len(self.stored) + 1}"
+        self.stored[reference] = replace(attachment, reference=reference)
+        return self.stored[reference]
+
+    async def reopen(self, _platform: str, reference: str) -> Attachment:
+        if reference not in self.stored:
+            raise BadCallError("That file is not in the chat any more. Send it once more.")
+        return self.stored[reference]
 
     @property
     def texts(self) -> list[str]:
@@ -139,17 +158,27 @@ async def open_bot(
         return recording if (platform, chat_id) == ("test", "room") else None
 
     async with aiohttp.ClientSession() as session:
-        with Subscriptions(folder / "bot.sqlite3") as subscriptions:
+        with Database(folder / DATABASE) as database:
+            subscriptions = Subscriptions(database)
             client = AgentClient(lambda: Address(url=agent.url, key=key), session=session, clock=clock)
             follow = Follow(agent=client, subscriptions=subscriptions, open_chat=open_chat, clock=clock)
-            core = Core(agent=client, subscriptions=subscriptions, follow=follow, clock=clock, commands=COMMANDS)
-            following = asyncio.create_task(follow.run())
+            core = Core(
+                agent=client,
+                subscriptions=subscriptions,
+                requests=Requests(database),
+                follow=follow,
+                clock=clock,
+                commands=COMMANDS,
+            )
+            keeper = Keeper(core, open_chat=open_chat, reopen=recording.reopen)
+            serving = [asyncio.create_task(follow.run()), asyncio.create_task(keeper.run())]
             try:
                 yield Bot(core, chat, clock)
             finally:
-                following.cancel()
-                with suppress(asyncio.CancelledError):
-                    await following
+                for task in serving:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
 
 
 def dataset(name: str = "mia.jsonl", content: bytes = b'{"messages": []}\n') -> Attachment:

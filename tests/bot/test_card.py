@@ -1,10 +1,13 @@
 from typing import Any
 
-from bot.card import job_card
+import pytest
+
+from bot.card import job_card, state, without_contact
 from bot.format import clock_time
+from bot.reply import Reply
 from bot.snapshot import Snapshot, take_snapshot
 from shared.events import QueueData
-from shared.jobs import Job, JobStatus
+from shared.jobs import PROOF_S, Job, JobStatus, PauseReason, Progress, Stage, TrainerHealth
 from tests.bot.harness import Bot
 from tests.fakes.agent_server import NOW, FakeAgent
 
@@ -12,6 +15,7 @@ FIELDS: dict[str, Any] = {
     "id": "ftjob-1", "created_at": NOW, "model": "m", "training_file": "file-1", "seed": 42,
     "method": {"type": "supervised"}, "number": 1, "suffix": "toast",
 }  # fmt: skip
+PROGRESS = Progress(step=20, total_steps=45, epoch=2.2, n_epochs=5, loss=1.2, eta_s=100, updated_at=NOW)
 
 
 def waiting(*, starts_at: float, now: float) -> str:
@@ -27,6 +31,91 @@ def test_the_wait_runs_out_while_the_clock_of_the_start_stands() -> None:
 
 def test_a_start_that_is_overdue_is_never_a_negative_wait() -> None:
     assert waiting(starts_at=NOW, now=NOW + 500).endswith("Starts at once")
+
+
+def running(**fields: Any) -> Job:
+    now = {"status": JobStatus.running, "stage": Stage.train, "progress": PROGRESS, "started_at": NOW}
+    return Job(**{**FIELDS, **now, **fields})
+
+
+def card(job: Job) -> Reply:
+    reply = job_card(Snapshot(job=job), now=NOW + 60)
+    assert max(map(len, reply.text.splitlines())) <= 40
+    assert len(reply.buttons) <= 3
+    return reply
+
+
+def text(job: Job) -> str:
+    return " ".join(card(job).text.split())
+
+
+@pytest.mark.parametrize("stage", [None, *Stage])
+def test_nothing_is_said_to_run_without_a_proof_younger_than_two_minutes(stage: Stage | None) -> None:
+    job = running(stage=stage, proof_age_s=PROOF_S + 1, health=TrainerHealth.silent)
+    assert state(job) == "No sign of life"
+    assert card(job).text.startswith("No sign of life · #1 toast\nLast proof 2 min ago\n")
+    assert "the agent starts it again" in text(job)
+    assert "left" not in text(job)
+    assert state(running(stage=stage, proof_age_s=PROOF_S)) != "No sign of life"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"health": TrainerHealth.slow, "work_age_s": 720}, "No step for 12 min (usually quicker)"),
+        (
+            {"health": TrainerHealth.slow, "work_age_s": 720, "stage": Stage.export},
+            "No progress for 12 min (usually quicker)",
+        ),
+        (
+            {"health": TrainerHealth.stalled, "work_age_s": 1800},
+            "No step for 30 min, starting it again from its newest checkpoint",
+        ),
+        ({"health": TrainerHealth.silent, "proof_age_s": 110}, "No sign of life for 2 min"),
+        ({"attempt": 2}, "Attempt 2 of 3"),
+        ({"stage_detail": "40 % of the model given to Ollama"}, "40 % of the model given to Ollama"),
+        ({"pausing": True}, "Pausing … · 44 % · #1 toast"),
+        ({"status": JobStatus.paused, "paused": PauseReason.asked}, "Paused by a person: /resume #1"),
+        ({"status": JobStatus.paused, "paused": PauseReason.agent}, "The machine is paused: /resume"),
+        (
+            {"status": JobStatus.paused, "paused": PauseReason.disk},
+            "The disk is full: make room there, then /resume #1",
+        ),
+        ({"status": JobStatus.queued, "start_at": NOW + 3600}, f"Starts {clock_time(NOW + 3600)}, as asked"),
+    ],
+)
+def test_what_is_out_of_the_ordinary_is_said_and_shown_where_edits_cannot_be_seen(
+    fields: dict[str, Any], said: str
+) -> None:
+    assert said in text(running(**fields))
+    assert said not in text(running())
+    assert card(running(**fields)).milestone != card(running()).milestone
+
+
+def test_a_figure_that_moves_within_a_stage_is_no_milestone() -> None:
+    first, second = (running(stage=Stage.export, stage_detail=f"{done} % given to Ollama") for done in (40, 41))
+    assert card(first).milestone == card(second).milestone
+
+
+@pytest.mark.parametrize(
+    ("fields", "labels"),
+    [
+        ({}, ["Plot", "Pause", "Cancel"]),
+        ({"progress": None}, ["Pause", "Cancel"]),
+        ({"pausing": True}, ["Plot", "Cancel"]),
+        ({"status": JobStatus.paused, "paused": PauseReason.asked}, ["Plot", "Resume", "Cancel"]),
+        ({"status": JobStatus.queued, "progress": None}, ["Cancel"]),
+    ],
+)
+def test_a_card_offers_what_can_be_done_now(fields: dict[str, Any], labels: list[str]) -> None:
+    assert [button.label for button in card(running(**fields)).buttons] == labels
+
+
+def test_without_contact_a_card_says_nothing_of_now() -> None:
+    lost = without_contact(card(running()).text, since=NOW, now=NOW)
+    assert lost.text.startswith("No contact · #1 toast\nLast seen: Training · 44 %\n")
+    assert f"No contact with the agent since {clock_time(NOW)}." in lost.text
+    assert without_contact(lost.text, since=NOW, now=NOW).text == lost.text
 
 
 async def test_a_wait_counts_from_the_event_that_said_it(agent: FakeAgent, bot: Bot) -> None:

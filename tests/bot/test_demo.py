@@ -7,8 +7,14 @@ from pathlib import Path
 import pytest
 
 from bot import demo
+from bot.call import Call
+from bot.database import DATABASE, Database
+from bot.requests import Requests
+from bot.subscriptions import Subscriptions
 from shared.results import Answer, JobResult
 from tests.bot import stand_in_agent
+from tests.bot.harness import RecordingChat
+from tests.bot.test_database import CARD
 from tests.fakes.agent_server import RESULT
 
 
@@ -80,6 +86,63 @@ async def test_the_demo_talks_to_its_own_agent_whatever_the_env_file_names(tmp_p
     async with asyncio.timeout(60):
         out, _ = await playing.communicate()
     assert "Your model is ready" in out.decode()
+
+
+async def test_a_demo_whose_agent_and_bot_are_killed_still_ends_with_the_model(tmp_path: Path) -> None:
+    playing = await play(tmp_path, pace_s=0.05)
+    assert playing.stdout is not None
+    seen = b""
+    async with asyncio.timeout(120):
+        for killed in ("agent", "bot", "agent", "bot"):
+            seen += await playing.stdout.readuntil(b"Training")
+            await stand_in_agent.kill_child(playing.pid, killed)
+        out, err = await playing.communicate()
+    told = (seen + out).decode()
+    assert (playing.returncode, err) == (0, b""), told[-3000:]
+    assert told.count("you › /finetune sample") == 1
+    assert told.count("Your model is ready") == 1
+    assert told.count("The bot was killed (signal 9).\nIt is started again.") == 2
+    assert "All of it was real" in told
+    transcript = (tmp_path / "demo-output" / "transcript.txt").read_text()
+    assert transcript.count("Ready to start") == transcript.count("Your model is ready") == 1
+    assert (tmp_path / "agent-stopped").read_text() == "succeeded"
+
+
+async def test_a_demo_whose_bot_is_killed_before_it_took_anything_types_it_again(tmp_path: Path) -> None:
+    playing = await play(tmp_path, pace_s=0.002)
+    async with asyncio.timeout(60):
+        await stand_in_agent.kill_child(playing.pid, "bot")
+        out, err = await playing.communicate()
+    assert (playing.returncode, err) == (0, b"")
+    assert out.decode().count("Your model is ready") == 1
+
+
+@pytest.mark.parametrize(
+    ("taken", "left"),
+    [
+        ([], demo.ASKED + demo.STARTED),
+        ([("sample", "name:toast")], demo.STARTED),
+        ([("plan:ftplan-1",)], ""),
+        ([("sample",), ("plan:ftplan-1",)], ""),
+        ("a card", ""),
+    ],
+)
+def test_only_what_the_killed_bot_had_not_taken_is_typed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: list[tuple[str, ...]] | str, left: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Database(demo.BOT_DIR / DATABASE) as database:
+        if isinstance(taken, str):
+            Subscriptions(database).put(CARD)
+        else:
+            for arguments in taken:
+                keep(Requests(database), arguments)
+    assert demo._left_to_type() == left
+
+
+def keep(requests: Requests, arguments: tuple[str, ...]) -> None:
+    call = Call(platform="p", person="x", chat_id="c", chat=RecordingChat(), command="finetune", arguments=arguments)
+    requests.keep(call, asked_at=0.0)
 
 
 async def play(folder: Path, *, pace_s: float, stdout: int = -1) -> asyncio.subprocess.Process:

@@ -28,14 +28,16 @@ async def test_an_unexpected_error_shows_no_traceback_and_is_logged(bot: Bot, ca
     assert "secret inside" in caplog.text
 
 
-@pytest.mark.parametrize("line", ["/finetune sample", "/jobs", "/status", "/cancel", "/plot", "/log", "/models"])
+@pytest.mark.parametrize(
+    "line",
+    ["/finetune sample", "/jobs", "/status", "/pause", "/resume #1", "/cancel", "/cancel #1", "/plot", "/models"],
+)
 async def test_every_command_answers_while_the_agent_is_down(agent: FakeAgent, tmp_path: Path, line: str) -> None:
     await agent.stop()
     async with open_bot(agent, tmp_path) as bot:
         async with asyncio.timeout(1):
             text = (await bot.say(line)).text
-        assert text.replace("\n", " ").startswith(f"I cannot reach the agent at {agent.url} since ")
-        assert "hearth-agent" in text
+        assert f"I cannot reach the agent at {agent.url} since " in text.replace("\n", " ")
 
 
 async def test_help_needs_no_agent(agent: FakeAgent, tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from bot import agent_client
 from bot.errors import ChatBusyError, MessageGoneError
+from bot.format import clock_time
 from shared.errors import ErrorCode
 from shared.events import QueueData
 from shared.jobs import JobStatus
 from shared.results import Advice
 from tests.bot.harness import Bot, RecordingChat, open_bot
+from tests.bot.test_database import fill
 from tests.fakes.agent_server import ALT_TEXT, RESULT, SETTINGS, FakeAgent, refusal
 
 
@@ -122,6 +126,97 @@ async def test_lost_contact_is_said_on_the_card_and_heals_by_itself(agent: FakeA
     await bot.until(lambda: "Step 11 of" in card(bot), step_s=1)
     assert "No contact" not in card(bot)
     assert len(bot.chat.messages) == 1
+
+
+async def test_a_pc_that_falls_asleep_without_a_word_is_said_within_a_minute(
+    agent: FakeAgent, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent_client, "TIMEOUT", aiohttp.ClientTimeout(total=None, sock_connect=3, sock_read=0.2))
+    job_id = await started(agent, bot)
+    agent.step(job_id, 10)
+    await bot.until(lambda: "Step 10 of" in card(bot), step_s=1)
+    agent.delay_s = 3600  # connections stay open, and nothing comes
+    agent.emit(job_id, QueueData(position=1, wait_s=None))
+    heard, began = bot.clock.now(), bot.clock.now()
+    await bot.until(lambda: "No contact with the agent since" in card(bot), step_s=0.05)
+    assert bot.clock.now() - began < 60 - agent_client.SILENCE_S
+    assert clock_time(heard) in card(bot)
+
+
+async def test_a_bot_that_was_down_for_hours_edits_once_and_tells_the_result_once(
+    agent: FakeAgent, tmp_path: Path
+) -> None:
+    chat = RecordingChat()
+    async with open_bot(agent, tmp_path, chat) as bot:
+        job_id = await started(agent, bot)
+    chat.edits.clear()
+    for step in range(1, 46):
+        agent.step(job_id, step)
+    agent.succeed(job_id)
+    async with open_bot(agent, tmp_path, chat) as bot:
+        bot.clock.advance(6 * 3600)
+        await bot.until(lambda: len(chat.messages) == 2, step_s=1)
+        await bot.core.follow.all_told()
+    assert len(chat.edits) == 1
+    assert [text.partition(" · ")[0] for text in chat.texts] == ["Done", "Your model is ready"]
+
+
+async def test_a_bot_that_was_down_while_the_job_ran_on_edits_its_card_once(agent: FakeAgent, tmp_path: Path) -> None:
+    chat = RecordingChat()
+    async with open_bot(agent, tmp_path, chat) as bot:
+        job_id = await started(agent, bot)
+    chat.edits.clear()
+    for step in range(1, 401):
+        agent.step(job_id, step, total_steps=500)
+    async with open_bot(agent, tmp_path, chat) as bot:
+        await bot.until(lambda: bot.core.follow.cursor == 400, step_s=0)
+        await bot.until(lambda: "Step 400 of" in card(bot), step_s=0)
+        bot.clock.advance(10)
+        await bot.until(lambda: bot.core.subscriptions.cursor == 400)
+    assert len(chat.edits) <= 1
+    assert len(chat.messages) == 1
+
+
+async def test_a_hanging_trainer_sends_no_event_and_is_said_all_the_same(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    agent.step(job_id, 10)
+    await bot.until(lambda: "Step 10 of" in card(bot), step_s=1)
+    agent.change(job_id, proof_age_s=300)
+    await bot.until(lambda: card(bot).startswith("No sign of life · #1 toast\nLast proof 5 min ago"), step_s=1)
+    agent.change(job_id, proof_age_s=1)
+    await bot.until(lambda: card(bot).startswith("Training"), step_s=1)
+
+
+async def test_the_cursor_is_not_written_down_before_the_card_that_it_stands_for(agent: FakeAgent, bot: Bot) -> None:
+    first, second = await started(agent, bot), await started(agent, bot)
+    await bot.until(lambda: bot.core.subscriptions.cursor is not None, step_s=1)
+    agent.refuse[f"/v1/fine_tuning/jobs/{first}"] = refusal(ErrorCode.internal, "not now")
+    agent.step(first, 1)
+    agent.step(second, 2)
+    await bot.until(lambda: "Step 2 of" in bot.chat.messages["m2"].text, step_s=1)
+    assert bot.core.subscriptions.cursor == 0
+    agent.refuse.clear()
+    await bot.until(lambda: bot.core.subscriptions.cursor == 2, step_s=1)
+    assert "Step 1 of" in card(bot)
+
+
+async def test_a_result_that_the_chat_did_not_take_is_not_counted_as_a_delivery(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    bot.chat.post_failures = [ChatBusyError(1.0)] * 5
+    agent.succeed(job_id)
+    await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
+    assert bot.chat.last.text.startswith("Your model is ready")
+
+
+async def test_a_full_disk_stops_no_card(agent: FakeAgent, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+    job_id = await started(agent, bot)
+    fill(bot.core.requests._db)
+    agent.step(job_id, 10)
+    agent.change(job_id, stage_detail="x" * 9000)
+    await bot.until(lambda: "Step 10 of" in card(bot), step_s=1)
+    agent.succeed(job_id)
+    await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
+    assert "disk is full" in caplog.text
 
 
 async def test_the_feed_goes_on_from_where_it_broke(agent: FakeAgent, bot: Bot) -> None:

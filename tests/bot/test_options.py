@@ -1,8 +1,14 @@
 import pytest
 
+from bot import options
 from bot.errors import BadCallError
-from bot.options import read_options, within_limits, write_line
+from bot.options import Options, within_limits, write_line
 from shared.hyperparameters import Hyperparameters, Method, Supervised
+from tests.fakes.agent_server import NOW
+
+
+def read_options(arguments: tuple[str, ...]) -> Options:
+    return options.read_options(arguments, now=NOW)
 
 
 def test_short_names_and_full_names_mean_the_same() -> None:
@@ -21,7 +27,7 @@ def test_words_without_a_colon_are_left_to_the_command() -> None:
     ("argument", "said"),
     [
         ("epoch:3", "Did you mean epochs?"),
-        ("colour:red", "There are: model, name, seed, epochs"),
+        ("colour:red", "There are: model, name, seed, at, epochs"),
         ("epochs:100", "epochs is auto, or a number above 0 to 50"),
         ("rank:many", "rank is auto, or a whole number from 1 to 256"),
         ("scheduler:zigzag", "cosine, linear, constant, constant_with_warmup"),
@@ -40,9 +46,9 @@ def test_a_written_line_reads_back_as_the_same_request() -> None:
     asked = Hyperparameters(n_epochs=3, target_modules=["q_proj", "v_proj"], load_in_4bit=True)
     method = Method(supervised=Supervised(hyperparameters=asked))
     line = write_line("file-1", model="other", name="toast", method=method, seed=7, change={"learning_rate": 1e-4})
-    options = read_options(tuple(line.removeprefix("/finetune ").split()))
-    assert options.hyperparameters == asked.model_copy(update={"learning_rate": 1e-4})
-    assert (options.file, options.model, options.name, options.seed) == ("file-1", "other", "toast", 7)
+    read = read_options(tuple(line.removeprefix("/finetune ").split()))
+    assert read.hyperparameters == asked.model_copy(update={"learning_rate": 1e-4})
+    assert (read.file, read.model, read.name, read.seed) == ("file-1", "other", "toast", 7)
 
 
 def test_a_change_beyond_the_limits_is_brought_within_them() -> None:

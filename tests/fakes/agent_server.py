@@ -1,16 +1,17 @@
 """An agent without a GPU: a real aiohttp server on port 0 that speaks the contract from the shared models.
 
 Its job is scripted: a test moves it on with `emit` and `change`, or `autoplay` plays a whole run. Switches make it
-slow, refuse, or go away.
+slow, refuse, lose its answers or go away; a gate holds a request until the test says on.
 """
 
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from aiohttp import web
+from aiohttp import MultipartReader, StreamReader, web
 from pydantic import BaseModel
 
 from shared.errors import ErrorBody, ErrorCode, ErrorDetail
@@ -27,7 +28,7 @@ from shared.events import (
 from shared.files import FileObject, FilePurpose
 from shared.hyperparameters import ResolvedSettings
 from shared.inspections import DatasetForm, DroppedRow, Inspection, InspectionRequest, SampleRow, TokenCounts
-from shared.jobs import FINISHED, Job, JobError, JobList, JobRequest, JobStatus, Progress, Stage
+from shared.jobs import FINISHED, Job, JobError, JobList, JobRequest, JobStatus, PauseReason, Progress, Stage
 from shared.machine import AgentInfo, Health
 from shared.models import Model, ModelList
 from shared.plans import Plan, PlanRequest, Range, Setting
@@ -76,6 +77,25 @@ RESULT = JobResult(
 )  # fmt: skip
 
 
+@dataclass(kw_only=True)
+class Gate:
+    """A request that is held, before anything was done or when all was done but the answer."""
+
+    method: str
+    path: str  # the start of it
+    committed: bool  # hold the answer, not the request
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def holds(self, request: web.Request, *, committed: bool) -> bool:
+        here = (request.method, committed) == (self.method, self.committed)
+        return here and request.path.startswith(self.path) and not self.open.is_set()
+
+    async def hold(self) -> None:
+        self.reached.set()
+        await self.open.wait()
+
+
 class FakeAgent:
     """What the agent knows, and the switches of a test."""
 
@@ -92,6 +112,10 @@ class FakeAgent:
         self.asked: list[str] = []  # the paths of all requests
         self.delay_s = 0.0  # before every answer
         self.refuse: dict[str, ErrorDetail] = {}  # start of a path → what it answers
+        self.gates: list[Gate] = []
+        self.lose: list[tuple[str, str]] = []  # method and start of a path whose next answer gets lost; it is done
+        self.paused = False
+        self.warnings: list[str] = []
         self.inspection_error: ErrorDetail | None = None
         self.file_size_limit = 100 * 2**20
         self.autoplay: Literal["succeeded", "failed", ""] = ""  # how a new job's script ends
@@ -127,6 +151,12 @@ class FakeAgent:
     async def restart(self) -> None:
         """Come back at the same address."""
         await self.start(int(self.url.rpartition(":")[2]))
+
+    def gate(self, method: str, path: str, *, committed: bool = False) -> Gate:
+        """Hold the requests to a path from now on, until the gate is opened."""
+        gate = Gate(method=method, path=path, committed=committed)
+        self.gates.append(gate)
+        return gate
 
     # --- the script
 
@@ -240,11 +270,15 @@ class FakeAgent:
             web.get(jobs, self._list),
             web.get(jobs + "/{id}", self._job),
             web.post(jobs + "/{id}/cancel", self._cancel),
+            web.post(jobs + "/{id}/pause", self._pause),
+            web.post(jobs + "/{id}/resume", self._resume),
             web.get(jobs + "/{id}/events", self._job_events),
             web.get(jobs + "/{id}/plot.png", self._plot),
             web.get(jobs + "/{id}/log", self._log),
             web.get("/v1/models", self._models),
             web.get("/v1/agent", self._info),
+            web.post("/v1/agent/pause", self._pause_machine),
+            web.post("/v1/agent/resume", self._resume_machine),
             web.get("/v1/agent/events", self._feed),
             web.get("/healthz", self._health),
         ]
@@ -258,15 +292,34 @@ class FakeAgent:
         for start, detail in self.refuse.items():
             if request.path.startswith(start):
                 return _json(ErrorBody(error=detail), status=400)
+        await self._pass_gates(request, committed=False)
         try:
             response: web.StreamResponse = await handler(request)
         except KeyError as missing:
             return _refuse(ErrorCode.not_found, f"There is no {missing.args[0]}.", status=404)
+        await self._pass_gates(request, committed=True)
+        for method, start in self.lose:
+            if request.method == method and request.path.startswith(start):
+                self.lose.remove((method, start))
+                assert request.transport is not None
+                request.transport.abort()
+                break
         return response
+
+    async def _pass_gates(self, request: web.Request, *, committed: bool) -> None:
+        for gate in self.gates:
+            if gate.holds(request, committed=committed):
+                await gate.hold()
+        if request.transport is None:  # whoever asked was killed meanwhile
+            raise ConnectionResetError
 
     async def _upload(self, request: web.Request) -> web.Response:
         name, content = "", b""
-        async for part in await request.multipart():
+        # Whole before it is parsed: aiohttp 3.14 warns of itself when a boundary arrives in two pieces.
+        body = StreamReader(request.protocol, 2**30, loop=asyncio.get_running_loop())
+        body.feed_data(await request.read())
+        body.feed_eof()
+        async for part in MultipartReader(request.headers, body):
             if getattr(part, "name", None) == "file":
                 name, content = part.filename or "", await part.read()  # type: ignore[union-attr]
         return _json(self.add_file(name, content))
@@ -328,7 +381,8 @@ class FakeAgent:
         plan = self.plans[wanted.plan or ""]
         waiting = sum(job.status not in FINISHED for job in self.jobs.values())
         job = self.add_job(suffix=plan.suffix, plan=plan.id, queue_position=waiting + 1)
-        self.change(job.id, training_file=plan.training_file, requested_by=wanted.requested_by)
+        asked = {"requested_by": wanted.requested_by, "start_at": wanted.start_at}
+        self.change(job.id, training_file=plan.training_file, **asked)
         if self.autoplay:
             self._tasks.add(asyncio.create_task(self._play(job.id)))
         return _json(self.jobs[job.id])
@@ -347,6 +401,38 @@ class FakeAgent:
             return _refuse(ErrorCode.job_finished, f"Job #{job.number} has ended.", status=409)
         self.end(job.id, JobStatus.cancelled)
         return _json(self.jobs[job.id])
+
+    async def _pause(self, request: web.Request) -> web.Response:
+        job = self._named(request)
+        if job.status is not JobStatus.running:
+            return _refuse(ErrorCode.job_not_running, f"Job #{job.number} does not run.", status=409)
+        self.change(job.id, status=JobStatus.paused, paused=PauseReason.asked)
+        self.emit(job.id, StateData(status=JobStatus.paused))
+        return _json(self.jobs[job.id])
+
+    async def _resume(self, request: web.Request) -> web.Response:
+        job = self._named(request)
+        if job.status is not JobStatus.paused:
+            return _refuse(ErrorCode.job_not_paused, f"Job #{job.number} is not paused.", status=409)
+        self.change(job.id, status=JobStatus.queued, paused=None, queue_position=1)
+        self.emit(job.id, StateData(status=JobStatus.queued))
+        return _json(self.jobs[job.id])
+
+    async def _pause_machine(self, request: web.Request) -> web.Response:
+        self.paused = True
+        for job in list(self.jobs.values()):
+            if job.status is JobStatus.running:
+                self.change(job.id, status=JobStatus.paused, paused=PauseReason.agent)
+                self.emit(job.id, StateData(status=JobStatus.paused))
+        return await self._info(request)
+
+    async def _resume_machine(self, request: web.Request) -> web.Response:
+        self.paused = False
+        for job in list(self.jobs.values()):
+            if job.paused is PauseReason.agent:
+                self.change(job.id, status=JobStatus.queued, paused=None)
+                self.emit(job.id, StateData(status=JobStatus.queued))
+        return await self._info(request)
 
     async def _job_events(self, request: web.Request) -> web.Response:
         job = self._named(request)
@@ -378,6 +464,7 @@ class FakeAgent:
             version="0.1.0", started_at=NOW, device="CPU (2 cores)", memory_kind="RAM", memory_free_mib=5400,
             memory_total_mib=7800, disk_free_mib=12_000, file_size_limit=self.file_size_limit,
             running_job=running[0] if running else None, queued_jobs=len(queued), feed_cursor=len(self.events),
+            paused=self.paused, warnings=self.warnings,
         )  # fmt: skip
         return _json(info)
 

@@ -1,9 +1,11 @@
 from bot.call import Attachment
+from bot.format import clock_time
 from bot.reply import Reply
+from bot.when import write_when
 from shared.errors import ErrorCode
 from shared.jobs import JobStatus
 from tests.bot.harness import Bot, dataset
-from tests.fakes.agent_server import FakeAgent, refusal
+from tests.fakes.agent_server import NOW, FakeAgent, refusal
 
 
 def fits_a_phone(reply: Reply) -> bool:
@@ -94,15 +96,28 @@ async def test_two_taps_on_start_make_one_job_and_one_card(agent: FakeAgent, bot
     assert len(bot.chat.messages) == 1
 
 
-async def test_start_without_contact_leaves_the_plan_card_to_be_tapped_again(agent: FakeAgent, bot: Bot) -> None:
-    await bot.say("/finetune sample")
+async def test_a_start_at_a_time_is_on_the_plan_and_on_the_waiting_card(agent: FakeAgent, bot: Bot) -> None:
+    plan = await bot.say("/finetune sample at:+2h")
+    at = NOW + 7200
+    assert f"Starts: {clock_time(at, now=NOW)}\n" in plan.text
+    assert all(button.line.endswith(f" at:{at}") for button in plan.buttons)
+    assert all(len(f"{button.line}{'x' * (24 - len('2'))}".encode()) <= 64 for button in plan.buttons)
+    line = (await bot.press("Change")).copy[0].lines[0]
+    assert f" at:{write_when(at)} " in line
+    await bot.press("Start")
+    assert agent.job_requests[0].start_at == at
+    assert f"Starts {clock_time(at, now=NOW)}, as asked" in bot.chat.messages["m1"].text
+
+
+async def test_a_time_counts_from_when_it_was_typed_and_not_from_when_the_pc_is_back(
+    agent: FakeAgent, bot: Bot
+) -> None:
     await agent.stop()
-    reply = await bot.press("Start")
-    assert "cannot reach" in reply.text
+    await bot.say("/finetune sample at:+2h")
+    bot.clock.advance(3600)
     await agent.restart()
-    assert (await bot.press("Start")) is reply
-    assert bot.chat.messages["m1"].live
-    assert len(agent.jobs) == 1
+    await bot.until(lambda: bool(bot.chat.last.buttons) and bot.chat.last.buttons[0].label == "Start", step_s=1)
+    assert bot.chat.last.buttons[0].line.endswith(f" at:{NOW + 7200}")
 
 
 async def test_change_shows_value_reason_and_a_line_that_works(agent: FakeAgent, bot: Bot) -> None:

@@ -1,0 +1,62 @@
+"""/resume: a paused job, or the paused machine, goes on."""
+
+from bot.call import Call
+from bot.card import job_name, state
+from bot.chat import Answer
+from bot.core import Command, Core
+from bot.errors import BadCallError
+from bot.format import wrap
+from bot.reply import Reply
+from bot.which import find_job
+from shared.jobs import FINISHED, Job, JobStatus
+
+MACHINE = "machine"
+
+
+async def run(call: Call, core: Core, answer: Answer) -> None:
+    """Resume the job that was named; without a name the machine if it is paused, else the one paused job."""
+    wanted = call.arguments[:1] or (await _meant(core),)
+    core.requests.means(call.kept_as, wanted)  # sent once more, it must not mean something else
+    if wanted == (MACHINE,):
+        await core.agent.resume_machine(call.requested_by)
+        await answer.show(_said("The machine goes on.\nWhat was paused with it is next, then the queue."))
+        return
+    job = await find_job(core.agent, wanted)
+    if job.status is JobStatus.paused:
+        job = await core.agent.resume(job.id, call.requested_by)
+    await answer.show(_resumed(job, machine_paused=(await core.agent.info()).paused))
+
+
+async def _meant(core: Core) -> str:
+    if (await core.agent.info()).paused:
+        return MACHINE
+    paused = [job for job in (await core.agent.jobs(limit=100)).data if job.status is JobStatus.paused]
+    if not paused:
+        raise BadCallError("Nothing is paused: neither the machine nor a job.")
+    if len(paused) > 1:
+        names = ", ".join(job_name(job) for job in paused)
+        raise BadCallError(f"{len(paused)} jobs are paused: {names}. Which one? As in /resume #{paused[0].number}.")
+    return f"#{paused[0].number}"
+
+
+def _resumed(job: Job, *, machine_paused: bool) -> Reply:
+    if job.status in FINISHED:
+        raise BadCallError(f"{job_name(job)} has ended already: {state(job).lower()}. There is nothing to resume.")
+    if job.pausing:
+        raise BadCallError(f"{job_name(job)} is still being paused. Ask again in half a minute.")
+    if job.status is JobStatus.running:
+        return _said(f"{job_name(job)} is not paused.")
+    if machine_paused:
+        return _said(f"{job_name(job)} is in the queue.\nThe machine itself is paused: /resume lets it work.")
+    return _said(f"{job_name(job)} goes on.\nIt takes its turn in the queue and begins where it stopped.")
+
+
+def _said(text: str) -> Reply:
+    return Reply(text="\n".join(wrap(text)))
+
+
+def _always(_arguments: tuple[str, ...]) -> bool:
+    return True
+
+
+COMMAND = Command(name="resume", usage="[#n]", summary="let it go on", run=run, keeps=_always)

@@ -1,0 +1,143 @@
+"""The bot's one small SQLite file: opened, brought up to date, and moved aside where it is damaged.
+
+It may be lost without losing a job. What was written survives a killed bot and a power cut (`synchronous = FULL`).
+"""
+
+import logging
+import sqlite3
+from pathlib import Path
+from typing import Any, Self
+
+from bot.errors import StorageError
+
+logger = logging.getLogger(__name__)
+
+DATABASE = "bot.sqlite3"  # in HEARTH_BOT_DIR
+
+Row = tuple[Any, ...]
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (  # the n-th brings a file of version n - 1 to version n; never changed again
+    (
+        # Files of before versions were counted say 0 and hold these two.
+        """
+        CREATE TABLE IF NOT EXISTS cards (
+            platform TEXT NOT NULL, chat_id TEXT NOT NULL, job_id TEXT NOT NULL,
+            message_id TEXT NOT NULL, person TEXT NOT NULL,
+            shown TEXT NOT NULL DEFAULT '',
+            delivered INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (platform, chat_id, job_id)
+        ) STRICT
+        """,
+        "CREATE TABLE IF NOT EXISTS feed (one INTEGER PRIMARY KEY CHECK (one = 1), cursor INTEGER NOT NULL) STRICT",
+    ),
+    (
+        "ALTER TABLE cards ADD COLUMN deliveries INTEGER NOT NULL DEFAULT 0",  # begun, and not known to have failed
+        """
+        CREATE TABLE requests (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            platform TEXT NOT NULL, chat_id TEXT NOT NULL, person TEXT NOT NULL,
+            command TEXT NOT NULL, arguments TEXT NOT NULL, files TEXT NOT NULL,
+            pressed_id TEXT, answer_id TEXT,
+            asked_at REAL NOT NULL
+        ) STRICT
+        """,
+    ),
+)
+DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+
+
+class Database:
+    """An open file. Used from one thread. Every statement is a transaction; raises StorageError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._db = _open(path)
+            except sqlite3.DatabaseError as error:
+                if not _is_damaged(error):
+                    raise
+                _move_aside(path, str(error))
+                self._db = _open(path)
+        except (sqlite3.Error, OSError) as cause:
+            raise self._error(cause) from cause
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def rows(self, sql: str, values: Row = ()) -> list[Row]:
+        """Return what a query finds."""
+        try:
+            return self._db.execute(sql, values).fetchall()
+        except sqlite3.Error as cause:
+            raise self._error(cause) from cause
+
+    def write(self, sql: str, values: Row = ()) -> int:
+        """Change something; return the id of the row that was added last."""
+        try:
+            return self._db.execute(sql, values).lastrowid or 0
+        except sqlite3.Error as cause:
+            raise self._error(cause) from cause
+
+    def _error(self, cause: Exception) -> StorageError:
+        return StorageError(
+            f"I cannot use my own small database {self._path}: {cause}. Is the disk full, or may I not write there?"
+        )
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None)
+    try:
+        db.execute("PRAGMA busy_timeout = 5000")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        said = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if said != "ok":
+            raise _DamagedError(said)
+        _migrate(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise _DamagedError(f"it was written by a newer bot (version {version}; I know {len(MIGRATIONS)})")
+    for number, statements in enumerate(MIGRATIONS[version:], version + 1):
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in statements:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {number}")
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+
+class _DamagedError(sqlite3.DatabaseError):
+    """The file opens, but what it holds is of no use to us."""
+
+
+def _is_damaged(error: sqlite3.DatabaseError) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte of an extended code is its family
+    return isinstance(error, _DamagedError) or code in DAMAGED
+
+
+def _move_aside(path: Path, why: str) -> None:
+    """Rename the file and what belongs to it, so that its owner can look at it."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    for ending in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + ending)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + ending))
+    logger.warning("%s is of no use: %s. It is now %s, and I begin anew: live cards are orphaned.", path, why, aside)

@@ -1,0 +1,75 @@
+"""A live card as it is being kept: what was shown, whether it is behind, and when its chat may be edited next."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from bot.chat import Chat
+from bot.clock import Clock
+from bot.subscriptions import Subscription
+
+
+@dataclass(kw_only=True)
+class Pace:
+    """When a chat may be edited next. One for all cards of a chat, as platforms count."""
+
+    interval_s: float
+    next_at: float = 0.0
+
+    async def turn(self, clock: Clock) -> None:
+        """Wait for the next free moment and take it."""
+        at = max(clock.now(), self.next_at)
+        self.next_at = at + self.interval_s
+        if at > clock.now():
+            await clock.sleep(at - clock.now())
+
+
+@dataclass(kw_only=True)
+class Slot:
+    """A card and whether it is behind."""
+
+    subscription: Subscription
+    chat: Chat
+    pace: Pace
+    look_in_s: float | None = None  # the agent is asked again after so long even if nothing happened; None: never
+    last: str = ""  # the last text with the job's true state, for when contact is lost
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _owed: int | None = None  # the first event of the feed that nobody has begun to show
+    _showing: int | None = None  # the first that is being shown now
+
+    def mark(self, event: int | None = None) -> None:
+        """Note that the card is behind, by an event of the feed or for another reason."""
+        if self._owed is None:
+            self._owed = event
+        self._changed.set()
+
+    async def turn(self, clock: Clock) -> None:
+        """Wait until there is something to show, or to look after, and the chat may be edited."""
+        looking = asyncio.create_task(self._look_again(clock))
+        try:
+            await self._changed.wait()
+        finally:
+            looking.cancel()
+        await self.pace.turn(clock)
+        self._changed.clear()
+        self._showing, self._owed = self._owed, None
+
+    def shown(self) -> None:
+        """Note that the card was brought up to date."""
+        self._showing = None
+
+    def not_shown(self) -> None:
+        """Note that it has to be tried again."""
+        if self._showing is not None:
+            self._owed = self._showing
+        self._showing = None
+        self._changed.set()
+
+    @property
+    def owes(self) -> int | None:
+        """Return the first event of the feed that the card does not show yet."""
+        return self._owed if self._showing is None else self._showing
+
+    async def _look_again(self, clock: Clock) -> None:
+        if self.look_in_s is not None:
+            await clock.sleep(self.look_in_s)
+            self._changed.set()

@@ -1,0 +1,37 @@
+"""What a card says of a running job's trainer: whether it lives, whether it gets on, which attempt it is. Pure.
+
+Never guessed: without a proof of life younger than two minutes nothing is said to run.
+"""
+
+from bot.format import duration, wrap
+from shared.jobs import PROOF_S, Job, JobStatus, Stage, TrainerHealth
+
+ATTEMPTS = 3
+
+
+def no_proof(job: Job) -> bool:
+    """Say whether the trainer has not proved for too long that it lives."""
+    return job.status is JobStatus.running and job.proof_age_s is not None and job.proof_age_s > PROOF_S
+
+
+def signs(job: Job) -> list[str]:
+    """Return what is out of the ordinary with a trainer, and what happens next; nothing if all is well."""
+    if no_proof(job):
+        return [
+            f"Last proof {duration(job.proof_age_s)} ago",
+            *wrap("It may hang, or the PC may be busy or asleep. If it stays silent, the agent starts it again."),
+        ]
+    if job.health is TrainerHealth.silent:
+        since = f" for {duration(job.proof_age_s)}" if job.proof_age_s is not None else ""
+        return wrap(f"No sign of life{since}: it hangs, or the PC is overloaded. The agent watches it.")
+    still = f"No {'step' if job.stage is Stage.train else 'progress'} for {duration(job.work_age_s)}"
+    if job.health is TrainerHealth.slow:
+        return wrap(f"{still} (usually quicker)")
+    if job.health is TrainerHealth.stalled:
+        return wrap(f"{still}, starting it again from its newest checkpoint")
+    return []
+
+
+def attempt(job: Job) -> list[str]:
+    """Return which attempt this is, unless it is the first."""
+    return [f"Attempt {job.attempt} of {ATTEMPTS}"] if job.attempt > 1 else []
