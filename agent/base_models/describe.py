@@ -6,7 +6,6 @@ from typing import Any
 
 from agent.base_models.card import BaseModelCard
 from agent.errors import AgentError
-from agent.llama_cpp import gguf_problem
 from shared.errors import ErrorCode
 
 # Tokens that end a turn or a text in the families we know; a Modelfile names each that the tokenizer has.
@@ -22,7 +21,9 @@ END_TOKENS = (
 )
 
 
-def describe_model(name: str, folder: Path, *, revision: str, license_name: str | None) -> BaseModelCard:
+def describe_model(
+    name: str, folder: Path, *, revision: str, license_name: str | None, gguf_problem: str | None
+) -> BaseModelCard:
     """Build the card of the model in `folder`. Raises AgentError: model_unusable."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
@@ -66,7 +67,7 @@ def describe_model(name: str, folder: Path, *, revision: str, license_name: str 
         license=license_name,
         chat_template=template,
         eos_tokens=end_tokens(folder, tokenizer),
-        gguf_problem=gguf_problem(folder),
+        gguf_problem=gguf_problem,
     )
 
 

@@ -21,6 +21,7 @@ from agent.base_models.gguf_source import convert_small_files, convert_weights
 from agent.base_models.hub import download_small_files, download_weights
 from agent.errors import AgentError
 from agent.job_folder import file_sha256, replace_file
+from agent.llama_cpp import keep_prepared, try_conversion
 from shared.errors import ErrorCode, ErrorDetail
 
 
@@ -33,7 +34,12 @@ def fetch_card(source: BaseModelSource) -> BaseModelCard:
             return card  # a hub model stays at the commit it was first pinned to
         folder, revision, license_name = _small_files(source)
         refuse_remote_code(source.name, folder)
-        card = describe_model(source.name, folder, revision=revision, license_name=license_name)
+        conversion = try_conversion(folder)
+        if conversion.prepared is not None:
+            keep_prepared(conversion.prepared, source.cache)
+        card = describe_model(
+            source.name, folder, revision=revision, license_name=license_name, gguf_problem=conversion.problem
+        )
         card = card.model_copy(update={"local_folder": source.kind is SourceKind.folder})
         card.write(source.cache)
         return card

@@ -9,28 +9,33 @@ import torch
 
 from agent.errors import AgentError
 from agent.export.merge import LoraPair, MergeTarget, merge_function, read_adapter
+from agent.export.rows import give_back_memory, large_tensors_by_rows
 from agent.job_folder import read_json
-from agent.llama_cpp import converters_dir, import_conversion, model_class
+from agent.llama_cpp import Prepared, converters_dir, import_conversion, know_config, make_converter
 from shared.errors import ErrorCode
 
 QUANTIZED_FILE = "quantized_weights.json"  # names of the weights that training held in NF4
 
 
-def write_gguf(base: Path, adapter: Path, out: Path, *, name: str, target: MergeTarget) -> None:
+def write_gguf(
+    base: Path, adapter: Path, out: Path, *, name: str, target: MergeTarget, prepared: Prepared | None
+) -> None:
     """Convert `base` with `adapter` merged in. No merged copy on disk, one tensor in memory. Raises AgentError."""
-    import gguf
-
     pairs = read_adapter(adapter)
     quantized = set(read_json(adapter / QUANTIZED_FILE))
     staged = out.with_suffix(".staging")
     with torch.inference_mode():
-        converter = model_class(base)(base, gguf.LlamaFileType.MOSTLY_Q8_0, staged, model_name=name)
+        converter = make_converter(base, staged, name=name, prepared=prepared)
+        untouched = {name for name in converter.model_tensors if not merge_function(name, pairs, quantized, target)}
         _merge_lazily(converter, pairs, quantized, target)
-        converter.prepare_tensors()
+        with large_tensors_by_rows(converter, untouched):
+            converter.prepare_tensors()
         converter.prepare_metadata(vocab_only=False)
         writer = converter.gguf_writer
         writer.write_header_to_file(path=staged)
         writer.write_kv_data_to_file()
+        writer.kv_data.clear()
+        give_back_memory()  # of the tokenizer
         writer.write_tensors_to_file(progress=False)
         writer.close()
     staged.replace(out)
@@ -61,8 +66,9 @@ def _changed(lazy: Any, read: Any, change: Any) -> Any:
     return tensor
 
 
-def write_adapter_gguf(base: Path, adapter: Path, out: Path) -> None:
+def write_adapter_gguf(base: Path, adapter: Path, out: Path, *, prepared: Prepared | None) -> None:
     """Convert the adapter alone, with llama.cpp's own script. Raises AgentError."""
+    know_config(prepared)
     script = converters_dir() / "convert_lora_to_gguf.py"
     arguments = [str(script), "--base", str(base), "--outtype", "f16", "--outfile", str(out), str(adapter)]
     kept = sys.argv

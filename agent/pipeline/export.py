@@ -7,6 +7,7 @@ from agent.export.gguf import write_adapter_gguf, write_gguf
 from agent.export.merge import MergeTarget
 from agent.export.modelfile import write_modelfile
 from agent.job_folder import replace_file
+from agent.llama_cpp import read_prepared
 from agent.pipeline.context import Context
 from agent.pipeline.evaluate import read_evaluation
 from agent.pipeline.prepare import base_card
@@ -20,10 +21,11 @@ def gguf_path(context: Context) -> Path:
 def run(context: Context) -> None:
     """Write export/. Raises AgentError."""
     card = base_card(context)
-    base, adapter, export = Path(card.folder), context.folder.adapter, context.folder.export
+    adapter, export = context.folder.adapter, context.folder.export
     export_gguf(context, "nf4" if context.spec.settings.load_in_4bit else "original")
     context.check_wishes()
-    write_adapter_gguf(base, adapter, export / f"{context.spec.name}-adapter.gguf")
+    prepared = read_prepared(Path(context.spec.base_model_cache))
+    write_adapter_gguf(Path(card.folder), adapter, export / f"{context.spec.name}-adapter.gguf", prepared=prepared)
     context.pulse.beat()
     answers = read_evaluation(context).tuned_answers
     modelfile = write_modelfile(
@@ -40,5 +42,6 @@ def export_gguf(context: Context, target: MergeTarget) -> None:
     """Write the standalone GGUF, merged onto `target`, in place of any before. Raises AgentError."""
     card = base_card(context)
     out = gguf_path(context)
-    write_gguf(Path(card.folder), context.folder.adapter, out, name=context.spec.name, target=target)
+    prepared = read_prepared(Path(context.spec.base_model_cache))
+    write_gguf(Path(card.folder), context.folder.adapter, out, name=context.spec.name, target=target, prepared=prepared)
     context.pulse.beat()

@@ -14,7 +14,7 @@ from typing import Any
 from agent.base_models.catalog import PACKAGED, find_base_model
 from agent.base_models.fetch import fetch_weights
 from agent.job_folder import JobFolder
-from agent.llama_cpp import converters_dir
+from agent.llama_cpp import converters_dir, read_prepared
 from agent.pipeline import prepare
 from agent.pipeline.context import Context, EventLog, Pulse
 from agent.pipeline.prepare import base_card, read_rows
@@ -93,7 +93,8 @@ def ours_export(context: Context) -> Figures:
 
     began = time.monotonic()
     out = context.folder.export / "ours.gguf"
-    write_gguf(Path(base_card(context).folder), context.folder.adapter, out, name="bench", target="nf4")
+    base, prepared = Path(base_card(context).folder), read_prepared(Path(context.spec.base_model_cache))
+    write_gguf(base, context.folder.adapter, out, name="bench", target="nf4", prepared=prepared)
     return {"seconds": time.monotonic() - began}
 
 

@@ -7,7 +7,8 @@ from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from agent.errors import AgentError
-from agent.export.merge import merged, read_adapter, through_nf4
+from agent.export.merge import merged, read_adapter
+from agent.export.nf4 import through_nf4
 
 
 def adapter(folder: Path, *, broken: bool = False) -> tuple[Path, torch.nn.Module]:
