@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test doctor bench lint clean
+.PHONY: help install demo run test doctor bench soak clean
 
 help:           ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ test: .venv/.installed-dev  ## check and test everything
 
 bench: .venv/.installed-dev ## measure, as ratios against a named alternative
 	$(BIN)/python -m tests.bench $(if $(DATA),--data $(DATA))
+
+soak: .venv/.installed-dev  ## long campaigns of kills, full disks and wrong clocks
+	$(BIN)/python -m tests.soak
 
 clean:          ## remove what the demo and the tools left (not .venv/)
 	rm -rf demo-output hearth-files .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

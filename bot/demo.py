@@ -35,6 +35,7 @@ ASKED = "/finetune sample name:toast epochs:5 batch:4\n"
 STARTED = "1\n"  # the plan's first button
 TYPED_AT_A_BREAK = "/status #1\n/cancel #1 yes\n"  # a bot follows what it shows, so it leaves when the job has ended
 CANCEL_S = 30
+NO_OLLAMA = "127.0.0.1:1"  # nobody listens there: a demo puts nothing into the Ollama of its visitor
 BOTS = 6  # one, and five more if it is killed
 MARKER = "mrrp"
 RESULT_FILES = {
@@ -116,6 +117,7 @@ def _environment() -> dict[str, str]:
         "HEARTH_AGENT_URL": LOCAL,  # an agent that is started again listens elsewhere
         "HEARTH_BOT_DIR": str(BOT_DIR),
         "HEARTH_FILES_DIR": str(OUTPUT),
+        "OLLAMA_HOST": NO_OLLAMA,
     }
 
 

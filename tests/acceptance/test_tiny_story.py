@@ -30,6 +30,7 @@ def client(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "HEARTH_DATA_DIR": str(data_dir),
         "HEARTH_MODELS_DIR": str(models_dir),
         "HEARTH_BIND": "127.0.0.1:0",
+        "OLLAMA_HOST": "127.0.0.1:1",  # nobody is there: the Ollama of whoever runs the tests gets nothing
         "HF_TOKEN": "hf_canary_that_nobody_may_see",
     }
     log = (data_dir / "agent.log").open("wb")

@@ -1,73 +1,14 @@
 """kill -9 of the agent, at the worst moments and again and again: its jobs run once, in the same trainer."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import openai
 import pytest
 
-from agent.job_folder import JobFolder
 from agent.settings import AgentSettings
-from tests.agent.running import KEY, MODEL, ROWS
-
-MOMENTS = [
-    "between claim and folder",
-    "between claim and spawn",
-    "between spawn and record",
-    "in the middle of storing",
-    "after the end before it is recorded",
-]
-
-
-class KilledAgent:
-    """Starts agents on one data folder, one after the other."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self.data_dir = data_dir
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self, behaviour: str, *kill_at: str) -> None:
-        (self.data_dir / "address").unlink(missing_ok=True)
-        command = [sys.executable, "-m", "tests.agent.agent_process", str(self.data_dir), behaviour, *kill_at]
-        log = (self.data_dir / "agent.log").open("ab")
-        with log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "PYTHONSAFEPATH": ""})
-
-    def api(self) -> openai.OpenAI:
-        until(lambda: (self.data_dir / "address").exists())
-        url = (self.data_dir / "address").read_text()
-        return openai.OpenAI(base_url=f"{url}v1", api_key=KEY, max_retries=0)
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def until_dead(self) -> None:
-        assert self.process is not None
-        assert self.process.wait(30) == -signal.SIGKILL
-
-    def folder(self, job_id: str) -> JobFolder:
-        return JobFolder(path=self.data_dir / "jobs" / job_id)
-
-    def pids(self, job_id: str) -> list[int]:
-        """Return the trainers that a job has had; none before its first."""
-        path = self.folder(job_id).path / "lives"
-        return [int(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def until(holds: Callable[[], object]) -> None:
-    """Look until something holds that other processes do."""
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+from tests.agent.agent_process import MOMENTS, KilledAgent, until
+from tests.agent.running import MODEL, ROWS
 
 
 def create(api: openai.OpenAI) -> str:

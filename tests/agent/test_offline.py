@@ -1,0 +1,39 @@
+"""A process without a network reaches this machine and nothing else."""
+
+import subprocess
+import sys
+
+import pytest
+
+from agent.offline import stays_here
+
+PROBE = """
+import socket, threading
+from agent.offline import forbid_network
+server = socket.create_server(("127.0.0.1", 0))
+forbid_network()
+socket.create_connection(server.getsockname(), timeout=5).close()
+print("loopback")
+for reach in (
+    lambda: socket.create_connection(("192.0.2.1", 80), timeout=1),
+    lambda: socket.getaddrinfo("huggingface.co", 443),
+    lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("192.0.2.1", 53)),
+):
+    try:
+        reach()
+    except PermissionError as error:
+        print("refused")
+"""
+
+
+def test_only_loopback_can_be_reached() -> None:
+    done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["loopback", "refused", "refused", "refused"]
+
+
+@pytest.mark.parametrize(("host", "here"), [
+    ("127.0.0.1", True), ("127.0.0.2", True), ("::1", True), ("localhost", True), (b"localhost", True), (None, True),
+    ("192.168.1.20", False), ("::ffff:192.168.1.20", False), ("example.org", False), ("localhost.example.org", False),
+])  # fmt: skip
+def test_what_counts_as_this_machine(host: object, here: bool) -> None:
+    assert stays_here(host) is here
