@@ -31,7 +31,7 @@ bench: .venv/.installed-dev ## measure, as ratios against a named alternative
 	$(BIN)/python -m tests.bench $(if $(DATA),--data $(DATA))
 
 soak: .venv/.installed-dev  ## long campaigns of kills, full disks and wrong clocks
-	$(BIN)/python -m tests.soak
+	$(BIN)/python -m tests.soak $(SOAK)
 
 clean:          ## remove what the demo and the tools left (not .venv/)
 	rm -rf demo-output hearth-files .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -62,8 +62,8 @@ def main() -> int:
         print(f"Another agent uses {data_dir}. Stop it, or set HEARTH_DATA_DIR.", file=sys.stderr)
     except KeyboardInterrupt:
         return 0
-    except OSError as error:
-        print(f"The agent cannot start: {error}.", file=sys.stderr)
+    except (OSError, AgentError) as error:
+        print(f"The agent cannot start: {str(error).rstrip('.')}.", file=sys.stderr)
     return 1
 
 

@@ -15,6 +15,7 @@ from agent.store import Store, files, inspections, jobs, plans, running, waiting
 from agent.store.files import StoredFile
 from agent.store.ids import new_id
 from agent.store.inspections import Understood
+from agent.store.patience import PatientStore
 from agent.store.plans import StoredPlan
 from shared.errors import ErrorCode, ErrorDetail
 from shared.files import FileObject, FilePurpose
@@ -69,6 +70,7 @@ class Intake:
         clock: Callable[[], float],
     ) -> None:
         self._store = store
+        self._patient = PatientStore(store)  # for what was accepted already
         self._data_dir = data_dir
         self._inspector = inspector
         self._make_plan = make_plan
@@ -102,11 +104,14 @@ class Intake:
 
     async def plan(self, request: PlanRequest) -> Plan:
         """Make a plan and keep it. Raises AgentError when the data, the model or the machine forbids it."""
-        stored = await self._store.run(files.get, request.training_file)
+        return await self._plan(request, self._store)
+
+    async def _plan(self, request: PlanRequest, store: Store | PatientStore) -> Plan:
+        stored = await store.run(files.get, request.training_file)
         must_be_dataset(stored.file)
-        understood = await self._understand(stored, request.model)
+        understood = await self._understand(stored, request.model, store)
         machine = await asyncio.to_thread(self._machine)
-        position, wait_minutes = await self._store.run(waiting.outlook, now=self._clock())
+        position, wait_minutes = await store.run(waiting.outlook, now=self._clock())
         plan = self._make_plan(
             request,
             plan_id=new_id("ftplan"),
@@ -117,10 +122,10 @@ class Intake:
             queue_position=position,
             queue_wait_minutes=wait_minutes,
             now=int(self._clock()),
-            measured=await self._store.run(running.measured),
+            measured=await store.run(running.measured),
         )
         kept = StoredPlan(plan=plan, card=understood.card, form=understood.findings.form)
-        return await self._store.run(plans.add, kept, requested_by=request.requested_by)
+        return await store.run(plans.add, kept, requested_by=request.requested_by)
 
     def validate(self, job: Job) -> None:
         """Inspect and plan a stored job in the background; it ends up queued or failed."""
@@ -136,30 +141,30 @@ class Intake:
             requested_by=job.requested_by,
         )
         try:
-            plan = await self.plan(request)
+            plan = await self._plan(request, self._patient)
         except Exception as error:  # whatever it is, the job must not be left waiting
             detail = _detail(error, job.id)
             failure = JobError(code=detail.code, message=detail.message, param=detail.param)
-            await self._store.run(jobs.fail, job.id, failure, now=self._clock())
+            await self._patient.run(jobs.fail, job.id, failure, now=self._clock())
         else:
-            await self._store.run(jobs.accept_plan, job.id, plan.id, now=self._clock())
+            await self._patient.run(jobs.accept_plan, job.id, plan.id, now=self._clock())
 
     async def _inspect(self, inspection: Inspection, stored: StoredFile) -> None:
         try:
             understood = await self._look(stored, inspection.model)
         except Exception as error:  # whatever it is, whoever waits must hear of it
             update = {"status": "failed", "error": _detail(error, inspection.id)}
-            await self._store.run(inspections.finish, inspection.model_copy(update=update))
+            await self._patient.run(inspections.finish, inspection.model_copy(update=update))
             return
         found = understood.findings
         shown = found.model_copy(update={"dropped": found.dropped[:20]})
         update = {name: getattr(shown, name) for name in Inspection.model_fields if name in Findings.model_fields}
         answer = inspection.model_copy(update=update | {"status": "completed"})
-        await self._store.run(inspections.finish, answer, understood)
+        await self._patient.run(inspections.finish, answer, understood)
 
-    async def _understand(self, stored: StoredFile, model: str) -> Understood:
+    async def _understand(self, stored: StoredFile, model: str, store: Store | PatientStore) -> Understood:
         since = int(self._clock()) - FRESH_S
-        known = await self._store.run(inspections.newest_understood, file_id=stored.file.id, model=model, since=since)
+        known = await store.run(inspections.newest_understood, file_id=stored.file.id, model=model, since=since)
         return known or await self._look(stored, model)
 
     async def _look(self, stored: StoredFile, model: str) -> Understood:

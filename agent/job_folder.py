@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from shared.events import EventRecord
+from shared.events import EventRecord, StateData
 from shared.hyperparameters import ResolvedSettings
 from shared.inspections import DatasetForm
-from shared.jobs import Stage
+from shared.jobs import FINISHED, Stage
 from shared.schema import Response
 
 ADAPTER_FILE = "adapter_model.safetensors"  # peft's name
@@ -193,6 +193,12 @@ def read_events(path: Path, offset: int) -> tuple[list[EventRecord], int]:
     complete = block[: block.rfind(b"\n") + 1]
     records = [EventRecord.model_validate_json(line) for line in complete.splitlines() if line.strip()]
     return records, offset + len(complete)
+
+
+def has_ended(path: Path) -> bool:
+    """Say whether events.jsonl holds the word that ends a job."""
+    records, _ = read_events(path, 0)
+    return any(isinstance(record.data, StateData) and record.data.status in FINISHED for record in records)
 
 
 def cut_torn_line(path: Path) -> None:

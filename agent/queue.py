@@ -50,7 +50,8 @@ def held_s(waiting: Iterable[Waiting], *, validating: Iterable[Validating], now:
     if not line:
         return None
     first = line[0]
-    left = [job.since + PATIENCE_S - now for job in validating if job.number < first.number]
+    # At most PATIENCE_S, also when the clock was set back since.
+    left = [min(PATIENCE_S, job.since + PATIENCE_S - now) for job in validating if job.number < first.number]
     return max((seconds for seconds in (_wait_s(first, now), *left) if seconds > 0), default=None)
 
 

@@ -188,6 +188,8 @@ class Supervisor:
 
     async def _is_over(self, work: Work, gone: Gone, trainer: Trainer) -> bool:
         """Decide about a job whose trainer left without a last word: True when nothing more is to be started now."""
+        if lock_is_held(work.folder.lock):
+            return False  # another one was quicker, and is taken up
         look = await self._store.run(running.look, work.job_id)
         now = self._clock()
         if look.cancel_requested:
@@ -197,8 +199,6 @@ class Supervisor:
         if look.pause_wish is not None:
             await self._pause(work, look.pause_wish, _paused_at(work.folder))
             return True
-        if lock_is_held(work.folder.lock):
-            return False  # another one was quicker, and is taken up
         free_mib = shutil.disk_usage(work.folder.path).free // MIB
         if free_mib < CROWDED_MIB:
             message = (
@@ -253,7 +253,7 @@ class Supervisor:
         """Give a trainer that was started just before the old agent ended the time to take its lock."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._timings.adoption_s
-        while not (folder.events.exists() or lock_is_held(folder.lock)) and loop.time() < deadline:  # noqa: ASYNC110
+        while not lock_is_held(folder.lock) and loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(self._timings.poll_s)
 
     def _folder(self, job_id: str) -> JobFolder:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from agent.store import Store, waiting
+from agent.store.patience import PatientStore
 
 LOOK_S = 15.0
 SWEEP_MINUTES = 60
@@ -33,7 +34,7 @@ class Timers:
 
     async def run(self) -> None:
         """Keep time until cancelled."""
-        self._scheduler.add_job(self._sweep, "interval", minutes=SWEEP_MINUTES, next_run_time=datetime.now(UTC))
+        self._scheduler.add_job(self._sweep_quietly, "interval", minutes=SWEEP_MINUTES, next_run_time=datetime.now(UTC))
         self._scheduler.start()
         try:
             while True:
@@ -48,13 +49,17 @@ class Timers:
 
     async def _set(self) -> None:
         """Hold exactly the times that the store has."""
-        due = await self._store.run(waiting.due_times)
+        due = await PatientStore(self._store).run(waiting.due_times)
         known = {job.id for job in self._scheduler.get_jobs() if job.id.startswith("ftjob-")}
         for job_id in known - set(due):
             self._scheduler.remove_job(job_id)
         for job_id, start_at in due.items():
             if job_id not in known and start_at > datetime.now(UTC).timestamp():
                 self._scheduler.add_job(self._ring, "date", run_date=datetime.fromtimestamp(start_at, UTC), id=job_id)
+
+    async def _sweep_quietly(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # the agent is being stopped: no word for the log
+            await self._sweep()
 
     async def _ring(self) -> None:
         self._store.bell.ring()

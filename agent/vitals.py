@@ -72,6 +72,9 @@ class Vitals:
         """Take in the heartbeat as it is now."""
         before = self._heartbeat
         if heartbeat is not None and heartbeat != before:
+            if before is not None and (heartbeat.pid != before.pid or heartbeat.step < before.step):
+                before = None  # another life: it does some steps again
+                self._steps.clear()
             self._alive_at = now
             if before is None or (heartbeat.progress_at, heartbeat.stage) != (before.progress_at, before.stage):
                 self._worked_at = now

@@ -133,8 +133,12 @@ class Watch:
                 self._trainer.signal(signal.SIGKILL)
 
     def _ask(self, request: Path, now: float) -> float:
-        request.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(request, b"")
+        """Leave a wish in the job folder; return when it was asked for. On a full disk the signals must do."""
+        try:
+            request.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(request, b"")
+        except OSError:
+            log.exception("%s: the wish cannot be left in the job folder", self.job_id)
         return now
 
     def _press(self, waited_s: float) -> None:

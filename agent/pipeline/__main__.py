@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from agent.errors import AgentError
-from agent.job_folder import JobFolder, replace_file
+from agent.job_folder import JobFolder, has_ended, replace_file
 from agent.offline import forbid_network
 from agent.pipeline.adapter import keep_what_was_trained
 from agent.pipeline.context import Cancelled, Context, DiskFull, EventLog, Pulse, Stopped
@@ -57,6 +57,8 @@ def main() -> None:
             lock.acquire(timeout=LOCK_WAIT_S)
         except Timeout:
             sys.exit(f"another trainer holds {folder.lock}")
+        if has_ended(folder.events):
+            return  # it waited for the lock of one that brought the job to its end
     context = Context(folder=folder, spec=folder.read_spec(), log=EventLog(folder.events), pulse=Pulse(folder))
     signal.signal(signal.SIGTERM, lambda *_: context.terminate.set())
     if hasattr(faulthandler, "register"):

@@ -1,34 +1,24 @@
 """Stage 4: train, look at the held-out rows on the way, stop when they get worse, keep the best weights."""
 
 import math
-import shutil
 import time
-from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
 
-from agent.checkpoints import (
-    Checkpoint,
-    Counts,
-    damage,
-    list_checkpoints,
-    newest_valid,
-    read_counts,
-    remove_staged,
-    rotate,
-)
+from agent.checkpoints import Checkpoint, Counts, damage, list_checkpoints, newest_valid, read_counts, remove_staged
 from agent.errors import AgentError
 from agent.gpu import read_machine
 from agent.pipeline.adapter import hand_out_adapter
-from agent.pipeline.checkpoints import CheckpointError, Dice, save_checkpoint
-from agent.pipeline.context import Context, DiskFull
+from agent.pipeline.checkpoints import Dice
+from agent.pipeline.context import Context
 from agent.pipeline.load import loaded_model
 from agent.pipeline.meter import Meter, peak_memory_mib
 from agent.pipeline.prepare import TokenRow, read_rows
+from agent.pipeline.saver import Saver
 from agent.pipeline.trainer import HearthSFTTrainer, held_out_loss, sft_config
 from shared.errors import ErrorCode
-from shared.events import CheckpointData, EvaluationData, ProgressData, StageData
+from shared.events import EvaluationData, ProgressData, StageData
 from shared.jobs import Stage
 
 NAN_STEPS = 3  # in a row; one alone may be a freak batch
@@ -100,9 +90,8 @@ class Watcher(TrainerCallback):
         self._train_loss: float | None = None
         self._nan_steps = 0
         self._meter = Meter()
+        self._saver = Saver(context)
         self._last_report = 0.0
-        self._last_save = time.monotonic()
-        self._saved_step = 0  # of the newest checkpoint that this process wrote or began with
         self._dice: Dice | None = None  # as they lay when the step began
         self._tokens_before = 0
 
@@ -111,7 +100,7 @@ class Watcher(TrainerCallback):
         counts = read_counts(checkpoint)
         self.best_loss = counts.best_loss if counts.best_loss is not None else math.inf
         self._bad_evaluations = counts.bad_evaluations
-        self._saved_step = checkpoint.step
+        self._saver.saved_step = checkpoint.step
         self.trainer.trained_tokens = counts.trained_tokens
         if counts.best_step is not None:
             best = self._context.folder.checkpoints / f"step-{counts.best_step}"
@@ -162,7 +151,7 @@ class Watcher(TrainerCallback):
             self._save(state, valid_loss=loss)
             if self.has_stopped_early():
                 control.should_training_stop = True
-        elif time.monotonic() - self._last_save > self._context.spec.checkpoint_interval_s:
+        elif self._saver.is_due():
             self._save(state, valid_loss=None)
         if self._context.asked_to_stop():
             self._leave(state)
@@ -208,7 +197,7 @@ class Watcher(TrainerCallback):
     def _leave(self, state: Any) -> None:
         """Save the last whole step before the process ends, unless that is on disk already."""
         cancelled = self._context.folder.cancel_request.exists()
-        if cancelled or state.global_step in {0, self._saved_step}:
+        if cancelled or state.global_step in {0, self._saver.saved_step}:
             return
         if self._dice is not None:
             self._dice.restore()
@@ -216,58 +205,17 @@ class Watcher(TrainerCallback):
         self._save(state, valid_loss=None)
 
     def _save(self, state: Any, *, valid_loss: float | None) -> None:
-        """Write a checkpoint. One that cannot be written is said, and the one before it stands. Raises DiskFull."""
-        folder, best_step = self._context.folder.checkpoints, self.best.step if self.best else None
+        best_step = self.best.step if self.best else None
         counts = Counts(
             best_loss=self.best_loss if math.isfinite(self.best_loss) else None,
             best_step=best_step,
             bad_evaluations=self._bad_evaluations,
             trained_tokens=self.trainer.trained_tokens,
         )
-        self._last_save = time.monotonic()
         try:
-            self._write(folder, counts)
-        except CheckpointError as error:
-            self._say_unsaved(state.global_step, error)
-            return
+            self._saver.save(self.trainer, counts, train_loss=self._train_loss, valid_loss=_finite(valid_loss))
         finally:
             self._meter.pause_until_now()
-        self._saved_step = state.global_step
-        rotate(folder, best_step=best_step)
-        self._context.log.write(
-            f"Checkpoint at step {state.global_step}.",
-            CheckpointData(
-                step=state.global_step,
-                train_loss=self._train_loss,
-                valid_loss=valid_loss if valid_loss is not None and math.isfinite(valid_loss) else None,
-                best=best_step == state.global_step,
-            ),
-        )
-
-    def _write(self, folder: Path, counts: Counts) -> None:
-        """Save; on a full disk, once more with all but the best and the newest checkpoint gone."""
-        try:
-            save_checkpoint(self.trainer, folder, counts)
-        except CheckpointError as error:
-            if not error.disk_full:
-                raise
-            rotate(folder, best_step=counts.best_step, keep_newest=1)
-            save_checkpoint(self.trainer, folder, counts)
-
-    def _say_unsaved(self, step: int, error: CheckpointError) -> None:
-        newest = newest_valid(self._context.folder.checkpoints)
-        stands = f"the one at step {newest.step} stands" if newest else "there is no earlier one"
-        if error.disk_full:
-            free_mib = shutil.disk_usage(self._context.folder.path).free >> 20
-            raise DiskFull(
-                f"The disk of the GPU machine is full: the checkpoint at step {step} did not fit into {free_mib} MiB; "
-                f"{stands}. Free some space, then resume the job."
-            ) from error
-        self._context.log.write(
-            f"The checkpoint at step {step} could not be written ({error}); {stands}. Training goes on.",
-            StageData(stage=Stage.train, done=False),
-            level="warn",
-        )
 
     def _report(self, state: Any, logs: dict[str, float]) -> None:
         now = time.monotonic()

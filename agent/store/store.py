@@ -79,6 +79,11 @@ class Store:
         store = cls(engine, executor)
         try:
             await asyncio.get_running_loop().run_in_executor(executor, _migrate, engine)
+        except OperationalError as error:
+            await store.close()
+            if _sqlite_code(error) not in OF_THE_DISK:
+                raise
+            raise StoreUnavailableError(error) from error
         except BaseException:
             await store.close()
             raise

@@ -229,6 +229,28 @@ async def test_full_store_refuses_new_jobs_in_words_and_loses_no_event(settings:
         await check_trained_once(agent, job_id, lives=1)
 
 
+async def test_job_that_was_accepted_before_the_store_was_full_is_validated_when_there_is_room(
+    settings: AgentSettings,
+) -> None:
+    def limit(session: Session, pages: int) -> int:
+        return int(session.scalar(sa.text(f"PRAGMA max_page_count={pages}")) or 0)
+
+    async with run_agent(settings) as agent:
+        agent.inspector.gate.clear()
+        job_id = await agent.create()
+        await agent.store.run(limit, 1)
+        refused = False
+        while not refused:  # until the pages that are there are full
+            body = {"model": MODEL, "training_file": (await agent.job(job_id))["training_file"]}
+            async with agent.http.post("/v1/fine_tuning/jobs", json=body) as response:
+                refused = response.status == 507
+        agent.inspector.gate.set()
+        await asyncio.sleep(0)  # the validation meets the full store
+        await agent.store.run(limit, 1_000_000)
+        await agent.until_status(job_id, "succeeded", "failed")
+        assert await agent.status(job_id) == "succeeded"
+
+
 async def test_store_locked_by_another_program_makes_the_agent_wait_not_fail(settings: AgentSettings) -> None:
     async with run_agent(settings, "hold") as agent:
         job_id = await agent.create()

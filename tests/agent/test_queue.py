@@ -57,3 +57,7 @@ def test_wait_reaches_to_the_time_that_was_asked_for() -> None:
         Place(job_id="job-2", position=1, wait_minutes=4),
         Place(job_id="job-1", position=2, wait_minutes=100),
     ]
+
+
+def test_clock_that_is_set_back_holds_nobody_for_longer() -> None:
+    assert held_s([job(2)], validating=[Validating(number=1, since=100_000)], now=100) == PATIENCE_S

@@ -69,3 +69,12 @@ def test_wrong_clock_of_the_trainer_proves_nothing_either_way() -> None:
     vitals.note(beat(Stage.train, step=1, alive_at=9e9, progress_at=9e9), now=1)
     again = vitals.note(beat(Stage.train, step=2, alive_at=-9e9, progress_at=-9e9), now=5)
     assert (again.health, again.proof_age_s, again.work_age_s) == (TrainerHealth.well, 0, 0)
+
+
+def test_second_life_that_does_steps_again_is_measured_anew() -> None:
+    vitals = Vitals(Limits(), now=0)
+    vitals.note(beat(Stage.train, step=38, alive_at=1, progress_at=1), now=1)  # what the first life left
+    for step, at in ((36, 10), (37, 12), (38, 14)):
+        heartbeat = beat(Stage.train, step=step, alive_at=at, progress_at=at).model_copy(update={"pid": 2})
+        assert (vitals.note(heartbeat, now=at).typical_step_s or 1) > 0
+    assert vitals.signs(now=14).typical_step_s == 2

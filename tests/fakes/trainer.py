@@ -17,7 +17,16 @@ from pathlib import Path
 from filelock import FileLock
 
 from agent.checkpoints import MANIFEST, list_checkpoints
-from agent.job_folder import ADAPTER_FILE, Heartbeat, JobFolder, JobSpec, cut_torn_line, file_sha256, replace_file
+from agent.job_folder import (
+    ADAPTER_FILE,
+    Heartbeat,
+    JobFolder,
+    JobSpec,
+    cut_torn_line,
+    file_sha256,
+    has_ended,
+    replace_file,
+)
 from shared.errors import ErrorCode
 from shared.events import (
     ArtifactData,
@@ -219,6 +228,8 @@ def main() -> None:
     folder = JobFolder(path=arguments.folder)
     with FileLock(folder.lock).acquire(timeout=10):
         cut_torn_line(folder.events)
+        if has_ended(folder.events):
+            return
         voice = Voice(folder)
         if not arguments.fetch:
             train(voice, folder.read_spec(), arguments.behaviour)

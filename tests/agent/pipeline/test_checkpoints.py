@@ -182,7 +182,7 @@ def test_training_goes_on_when_a_checkpoint_cannot_be_written_and_says_so(
     def fail(*_: Any) -> None:
         raise CheckpointError(OSError(errno.EIO, "Input/output error"))
 
-    monkeypatch.setattr("agent.pipeline.train.save_checkpoint", fail)
+    monkeypatch.setattr("agent.pipeline.saver.save_checkpoint", fail)
     train.run(context)
     records, _ = read_events(context.folder.events, 0)
     assert not [r for r in records if isinstance(r.data, CheckpointData)]
@@ -202,7 +202,7 @@ def test_full_disk_frees_superseded_checkpoints_then_gives_up_for_now(
             raise CheckpointError(OSError(errno.ENOSPC, "No space left on device"))
         return save_checkpoint(trainer, folder, counts)
 
-    monkeypatch.setattr("agent.pipeline.train.save_checkpoint", save)
+    monkeypatch.setattr("agent.pipeline.saver.save_checkpoint", save)
     with pytest.raises(
         DiskFull, match=r"step 9 did not fit .* the one at step 6 stands\. Free some space, then resume"
     ):

@@ -222,12 +222,17 @@ class JobTable(RuleBasedStateMachine):
         assert found == list(range(1, len(found) + 1))
 
 
+def how_many(examples: int) -> settings:
+    """Return the settings for so many stories; `make soak` tells more of them than `make test`."""
+    return settings(
+        max_examples=examples,
+        stateful_step_count=30,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],  # a failing story is printed as found: shortening takes longer than reading it
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+
 TestJobTable = JobTable.TestCase
-TestJobTable.settings = settings(
-    max_examples=60,
-    stateful_step_count=30,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],  # a failing story is printed as found: making it shorter takes longer than reading it
-    suppress_health_check=[HealthCheck.too_slow],
-)
+TestJobTable.settings = how_many(60)
