@@ -1,5 +1,6 @@
 """Server-sent events, read from the store page by page: a slow client costs one page, never a growing buffer."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
@@ -24,17 +25,19 @@ async def stream_events(
     response.content_type = "text/event-stream"
     response.charset = "utf-8"
     await response.prepare(request)
-    while True:
-        news = services.store.bell.listen()  # before the look: what comes in between rings
-        no_more = ended is not None and await ended()
-        page = await read_page(after)
-        if page:
-            await response.write(b"".join(_frame(event, number(event)) for event in page))
-            after = number(page[-1])
-        elif no_more:
-            return response
-        elif not await wait_for(news, services.keep_alive_s):
-            await response.write(b": keep-alive\n\n")
+    with contextlib.suppress(ConnectionResetError):  # the client is gone, and comes back with the last id it has seen
+        while True:
+            news = services.store.bell.listen()  # before the look: what comes in between rings
+            no_more = ended is not None and await ended()
+            page = await read_page(after)
+            if page:
+                await response.write(b"".join(_frame(event, number(event)) for event in page))
+                after = number(page[-1])
+            elif no_more:
+                break
+            elif not await wait_for(news, services.keep_alive_s):
+                await response.write(b": keep-alive\n\n")
+    return response
 
 
 def last_event_id(request: web.Request) -> int | None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
 from aiohttp import ClientResponse
 
 from agent.settings import AgentSettings
@@ -82,6 +83,26 @@ async def test_agent_feed_begins_now_and_stays_open(settings: AgentSettings) -> 
             [(_, event)] = await read_events(response, count=1)
             assert event.job_id == job_id
             assert event.message.startswith("Created")
+
+
+async def test_client_that_is_cut_off_gets_the_rest_later_and_leaves_no_traceback(
+    settings: AgentSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        response = await agent.http.get("/v1/agent/events?after=0")
+        seen = [number for number, _ in await read_events(response, count=3)]
+        assert response.connection is not None
+        assert response.connection.transport is not None
+        response.connection.transport.abort()
+        agent.go_on(job_id)
+        await agent.until_status(job_id, "succeeded")
+        async with agent.http.get("/v1/agent") as answer:
+            total = (await answer.json())["feed_cursor"]
+        rest = await stream(agent, "/v1/agent/events", seen=seen[-1], count=total - len(seen))
+        assert [*seen, *(number for number, _ in rest)] == list(range(1, total + 1))
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_malformed_last_event_id_is_refused(settings: AgentSettings) -> None:
