@@ -14,7 +14,16 @@ from agent.store.files import StoredFile
 from agent.store.job_view import to_job
 from agent.store.plans import StoredPlan
 from agent.store.tables import JobRow, PlanRow
-from shared.events import ArtifactData, EvaluationData, EventData, EventRecord, ProgressData, StageData, StateData
+from shared.events import (
+    ArtifactData,
+    CheckpointData,
+    EvaluationData,
+    EventData,
+    EventRecord,
+    ProgressData,
+    StageData,
+    StateData,
+)
 from shared.jobs import FINISHED, Job, JobError, JobStatus, PauseReason, Progress, Stage
 from shared.results import JobResult
 
@@ -213,6 +222,9 @@ def _apply(row: JobRow, data: EventData, *, at: int) -> None:
         case StageData():
             row.stage = data.stage
             row.stage_detail = None if data.done else data.detail
+            row.attempt = 1 if data.done else row.attempt  # it got further: all attempts are there again
+        case CheckpointData() if row.died_step is None or data.step > row.died_step:
+            row.attempt = 1
         case ProgressData():
             earlier = progress or Progress(step=0, total_steps=0, epoch=0, n_epochs=0)
             newer = data.model_dump(include=set(Progress.model_fields))

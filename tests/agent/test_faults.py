@@ -58,7 +58,6 @@ async def test_killed_trainer_goes_on_from_its_newest_checkpoint(settings: Agent
     async with run_agent(settings, behaviour) as agent:
         job_id = await agent.create()
         await check_trained_once(agent, job_id, lives=2)
-        assert (await agent.job(job_id))["attempt"] == 2
         [said] = [message for message in await agent.messages(job_id) if "attempt 2 of 3" in message]
         assert "killed by SIGKILL" in said
         assert "Going on from step 1" in said

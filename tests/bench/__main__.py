@@ -1,109 +1,58 @@
-"""`make bench [DATA=file]`: training and export against what one would do by hand, interleaved, medians of three.
+"""`make bench [DATA=file]`: everything; `python -m tests.bench SUBJECT…`: training, export, service, store.
 
-Training: real tokens a second and peak memory of our train stage against a plain TRL script with the same model,
-settings and rows. Export: time and peak memory against merge_and_unload + save_pretrained + convert_hf_to_gguf.
-Each measurement is a process of its own, so that no memory is shared and no cache is warm for one side alone.
+Ratios in one run, the sides in turns, medians of `--rounds`; beside each figure the bar of the design. A missed bar is
+said and does not fail the run: a loaded machine is no bug.
 """
 
 import argparse
-import asyncio
-import hashlib
-import json
 import os
-import statistics
-import subprocess
-import sys
 import tempfile
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from agent.base_models.catalog import PACKAGED
-from agent.child_environment import child_environment
-from agent.data.split import split_sizes
-from agent.gpu import read_machine
-from agent.inspector import Inspector
-from agent.job_folder import JobFolder, JobSpec
-from agent.plan.resolve import make_plan
-from agent.settings import AgentSettings
-from shared.files import FileObject, FilePurpose
-from shared.plans import PlanRequest
+from tests.bench import export, service, store, training
+from tests.bench.figure import Figure
+from tests.bench.job import SAMPLE, prepare_job
 
-ROUNDS = 3
-SAMPLE = Path("shared/samples/toast.jsonl")
+SUBJECTS = ("training", "export", "service", "store")
 
 
 def main() -> None:
-    """Prepare one job, then measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=SAMPLE)
-    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as work:
-        folder = prepare_job(parser.parse_args().data.absolute(), Path(work))
-        compare("training, tokens/s", folder, ("ours_train", "trl_train"), "tokens_per_s")
-        compare("export, seconds", folder, ("ours_export", "classic_export"), "seconds")
-
-
-def prepare_job(data: Path, work: Path) -> JobFolder:
-    """Plan a run of the packaged model on `data`, with its weights fetched and its rows in tokens."""
-    settings = AgentSettings(hearth_data_dir=work)
-    card, findings = asyncio.run(Inspector(settings).inspect(dataset=data, model=PACKAGED))
-    sha256 = hashlib.sha256(data.read_bytes()).hexdigest()
-    file = FileObject(
-        id="file-1", bytes=data.stat().st_size, created_at=0, filename=data.name, purpose=FilePurpose.fine_tune,
-        sha256=sha256,
-    )  # fmt: skip
-    machine = read_machine(work)
-    plan = make_plan(
-        PlanRequest(model=PACKAGED, training_file=file.id), plan_id="ftplan-1", file=file, findings=findings, card=card,
-        machine=machine, queue_position=1, queue_wait_minutes=0.0, now=0, measured=[],
-    )  # fmt: skip
-    folder = JobFolder(path=work / "job")
-    folder.create(
-        JobSpec(
-            job_id="ftjob-1", number=1, name="bench", ollama_name="bench:v1", base_model=PACKAGED,
-            base_model_cache=str(settings.base_models_dir / f"packaged--{PACKAGED}"), base_model_revision=card.revision,
-            dataset_path=str(data), dataset_sha256=sha256, form=findings.form, settings=plan.settings, seed=42,
-            total_steps=plan.steps, threads=machine.cores, device=machine.device,
+    """Measure what was asked for, and print each figure as it comes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"of {', '.join(SUBJECTS)}; none: all")
+    parser.add_argument("--rounds", type=int, default=5, help="of which the medians are taken")
+    parser.add_argument("--data", type=Path, default=SAMPLE, help="what to train on")
+    asked = parser.parse_args()
+    unknown = [subject for subject in asked.subjects if subject not in SUBJECTS]
+    if unknown:
+        parser.error(f"{unknown[0]!r} is no subject; there are {', '.join(SUBJECTS)}")
+    if hasattr(os, "getloadavg"):
+        print(
+            f"Load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; medians of {asked.rounds}.", flush=True
         )
-    )  # fmt: skip
-    say(f"{data.name}: {split_sizes(findings.rows)[0]} rows to train on, median {findings.tokens.median} tokens; "
-        f"{plan.steps} steps of {plan.settings.batch_size} rows on {machine.name}")  # fmt: skip
-    measure(folder, "prepare")
-    return folder
+    missed = []
+    for figure in figures(asked.subjects or SUBJECTS, rounds=asked.rounds, data=asked.data.absolute()):
+        print(figure.line(), flush=True)
+        if figure.is_missed:
+            missed.append(figure.what)
+    print(f"Missed: {'; '.join(missed)}." if missed else "Every bar is met.")
 
 
-def compare(what: str, folder: JobFolder, sides: tuple[str, str], figure: str) -> None:
-    """Measure two sides in turns and print the medians and their ratios."""
-    found: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
-    for _ in range(ROUNDS):
-        for side in sides:
-            found[side].append(measure(folder, side))
-    median = {
-        side: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for side, runs in found.items()
-    }
-    ours, theirs = (median[side] for side in sides)
-    ratio = ours[figure] / theirs[figure]
-    say(f"{what}: {sides[0]} {ours[figure]:.1f}, {sides[1]} {theirs[figure]:.1f}: {ratio:.2f} times")
-    memory = ours["peak_mib"] / theirs["peak_mib"]
-    say(f"  peak memory: {ours['peak_mib']:.0f} MiB, {theirs['peak_mib']:.0f} MiB: {memory:.2f} times")
-    if "held_out_loss" in ours:
-        say(f"  held-out loss: {ours['held_out_loss']:.4f}, {theirs['held_out_loss']:.4f}")
-
-
-def measure(folder: JobFolder, side: str) -> dict[str, float]:
-    """Run one side in a fresh process and return its figures."""
-    environment = child_environment(offline=True) | {"OMP_NUM_THREADS": str(os.cpu_count() or 1), "PYTHONSAFEPATH": ""}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.side", str(folder.path), side],
-        capture_output=True, env=environment, check=False, text=True,
-    )  # fmt: skip
-    if done.returncode != 0:
-        sys.exit(f"{side} failed:\n{done.stderr[-3000:]}")
-    figures: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
-    return figures
-
-
-def say(text: str) -> None:
-    """Print a line at once."""
-    print(text, flush=True)
+def figures(subjects: Collection[str], *, rounds: int, data: Path) -> Iterator[Figure]:
+    """Yield the figures of each subject, in the order of SUBJECTS."""
+    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as folder:
+        work = Path(folder)
+        if "training" in subjects or "export" in subjects:
+            job = prepare_job(data, work / "training")
+            if "training" in subjects:
+                yield from training.run(job, rounds)
+            if "export" in subjects:
+                yield from export.run(job, rounds)
+        if "service" in subjects:
+            yield from service.run(work / "service", rounds)
+        if "store" in subjects:
+            yield from store.run(work / "store", rounds)
 
 
 if __name__ == "__main__":

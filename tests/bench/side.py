@@ -2,6 +2,7 @@
 
 import json
 import logging
+import random
 import resource
 import shutil
 import subprocess
@@ -11,13 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from agent.base_models.catalog import PACKAGED, find_base_model
 from agent.base_models.fetch import fetch_weights
+from agent.gpu import MIB
 from agent.job_folder import JobFolder
 from agent.llama_cpp import converters_dir, read_prepared
 from agent.pipeline import prepare
 from agent.pipeline.context import Context, EventLog, Pulse
-from agent.pipeline.prepare import base_card, read_rows
+from agent.pipeline.prepare import TokenRow, base_card, read_rows
 from agent.settings import AgentSettings
 
 Figures = dict[str, float]
@@ -47,14 +51,23 @@ def ours_train(context: Context) -> Figures:
     return {"tokens_per_s": progress[-1].tokens_per_s or 0.0, "held_out_loss": held_out(context)}
 
 
+def fresh_model(context: Context) -> Any:
+    """Load the model with an untrained adapter, whatever an earlier side has left in adapter/."""
+    import torch
+
+    from agent.pipeline.model import load_model
+
+    torch.set_num_threads(context.spec.threads)
+    context.model = load_model(context.spec, base_card(context))
+    return context.model
+
+
 def trl_train(context: Context) -> Figures:
     """What one would write by hand: SFTTrainer with the same settings, rows and labels, its own order and collator."""
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    from agent.pipeline.load import loaded_model
-
-    model = loaded_model(context)
+    model = fresh_model(context)
     settings = context.spec.settings
     rows = read_rows(context.folder, "train")
     config = SFTConfig(
@@ -77,6 +90,121 @@ def trl_train(context: Context) -> Figures:
     return {"tokens_per_s": tokens / seconds, "held_out_loss": held_out(context)}
 
 
+def bare_loop(context: Context) -> Figures:
+    """What the machine gives without a Trainer: batches sorted by length, the head on trained tokens alone.
+
+    No evaluation, no checkpoints, no events. On a GPU in bf16.
+    """
+    import torch
+    from transformers import get_scheduler
+
+    from agent.pipeline.trainer import TrainedTokensHead, collate
+
+    model = fresh_model(context).peft
+    settings, device = context.spec.settings, context.spec.device
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    schedule = get_scheduler(
+        settings.lr_scheduler_type, optimizer, num_warmup_steps=settings.warmup_steps,
+        num_training_steps=context.spec.total_steps,
+    )  # fmt: skip
+    head = TrainedTokensHead(model)
+    model.train()
+    tokens = 0
+    began = time.monotonic()
+    for step in sorted_steps(context):
+        batches = [collate([row.model_dump() for row in rows]) for rows in step]
+        trained = sum(int((batch["labels"][:, 1:] != -100).sum()) for batch in batches)
+        for batch in batches:
+            with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
+                loss, _ = head.summed_loss({key: value.to(device) for key, value in batch.items()})
+            (loss / trained).backward()  # type: ignore[no-untyped-call]
+            tokens += int(batch["attention_mask"].sum())
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+    seconds = time.monotonic() - began
+    return {"tokens_per_s": tokens / seconds, "held_out_loss": held_out(context)}
+
+
+def sorted_steps(context: Context) -> list[list[list[TokenRow]]]:
+    """Return as many steps as the job has, each of some batches: rows sorted by length, batches shuffled."""
+    settings, dice = context.spec.settings, random.Random(42)
+    rows = sorted(read_rows(context.folder, "train"), key=lambda row: len(row.input_ids))
+    size, accumulated = settings.per_device_train_batch_size, settings.gradient_accumulation_steps
+    batches = [rows[at : at + size] for at in range(0, len(rows), size)]
+    steps: list[list[list[TokenRow]]] = []
+    while len(steps) < context.spec.total_steps:
+        dice.shuffle(batches)
+        steps += [batches[at : at + accumulated] for at in range(0, len(batches), accumulated)]
+    return steps[: context.spec.total_steps]
+
+
+def fixed_batches(context: Context) -> Figures:
+    """Loss and gradient norm of our loss and of plain TRL's, on the same four batches of the same adapter."""
+    import torch
+    from datasets import Dataset
+    from trl import SFTTrainer
+
+    from agent.pipeline.load import loaded_model
+    from agent.pipeline.trainer import TrainedTokensHead, collate, sft_config
+
+    model = loaded_model(context)
+    settings, device = context.spec.settings, context.spec.device
+    rows = read_rows(context.folder, "train")
+    trl: Any = SFTTrainer(  # before our turn: it rounds the adapter
+        model=model.peft, args=sft_config(settings, str(context.folder.path / "fixed"), 42, device),
+        train_dataset=Dataset.from_list([row.model_dump() for row in rows]), data_collator=collate,
+        processing_class=model.tokenizer,
+    )  # fmt: skip
+    model.peft.eval()  # no dropout: the same batch must give the same number
+    parameters = [parameter for parameter in model.peft.parameters() if parameter.requires_grad]
+    for parameter in parameters:
+        parameter.data = parameter.data.float()
+
+    def gradient_norm() -> float:
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        model.peft.zero_grad()
+        return float(norm)
+
+    found: list[tuple[float, float, float, float]] = []
+    size = settings.per_device_train_batch_size
+    for at in range(0, 4 * size, size):
+        batch = {
+            key: value.to(device) for key, value in collate([r.model_dump() for r in rows[at : at + size]]).items()
+        }
+        summed, count = TrainedTokensHead(model.peft).summed_loss(batch)
+        ours = summed / count
+        ours.backward()  # type: ignore[no-untyped-call]
+        our_norm = gradient_norm()
+        theirs = trl.compute_loss(model.peft, dict(batch), num_items_in_batch=torch.tensor(count, device=device))
+        theirs.backward()
+        found.append((float(ours.detach()), float(theirs.detach()), our_norm, gradient_norm()))
+    return {
+        "loss": max(theirs for _, theirs, _, _ in found),
+        "loss_difference": max(abs(ours - theirs) for ours, theirs, _, _ in found),
+        "grad_norm": max(norm for *_, norm in found),
+        "grad_norm_difference": max(abs(ours - theirs) for *_, ours, theirs in found),
+    }
+
+
+def fresh_adapter(context: Context) -> Figures:
+    """Leave an adapter that nobody trained, with small random weights, for an export to merge."""
+    import torch
+
+    from agent.pipeline.load import loaded_model
+
+    model = loaded_model(context)
+    torch.manual_seed(42)
+    with torch.no_grad():
+        for parameter in model.peft.parameters():
+            if parameter.requires_grad:
+                parameter.normal_(std=0.01)
+    model.save_adapter(context.folder.adapter)
+    return {}
+
+
 def held_out(context: Context) -> float:
     """Return the loss on the test rows, measured the same way for both sides."""
     from agent.pipeline.trainer import held_out_loss
@@ -91,11 +219,12 @@ def ours_export(context: Context) -> Figures:
     """One streaming pass from base and adapter to Q8_0, merged onto the NF4 weights."""
     from agent.export.gguf import write_gguf
 
-    began = time.monotonic()
     out = context.folder.export / "ours.gguf"
+    out.unlink(missing_ok=True)
+    began = time.monotonic()
     base, prepared = Path(base_card(context).folder), read_prepared(Path(context.spec.base_model_cache))
     write_gguf(base, context.folder.adapter, out, name="bench", target="nf4", prepared=prepared)
-    return {"seconds": time.monotonic() - began}
+    return {"seconds": time.monotonic() - began, "left_mib": mib_of(out)}
 
 
 def classic_export(context: Context) -> Figures:
@@ -104,8 +233,9 @@ def classic_export(context: Context) -> Figures:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    began = time.monotonic()
     folder, merged = base_card(context).folder, context.folder.path / "merged"
+    shutil.rmtree(merged, ignore_errors=True)
+    began = time.monotonic()
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
     PeftModel.from_pretrained(model, str(context.folder.adapter)).merge_and_unload().save_pretrained(merged)
     AutoTokenizer.from_pretrained(folder).save_pretrained(merged)
@@ -115,13 +245,21 @@ def classic_export(context: Context) -> Figures:
         [sys.executable, str(script), str(merged), "--outtype", "q8_0", "--outfile", str(out)],
         check=True, capture_output=True,
     )  # fmt: skip
-    return {"seconds": time.monotonic() - began}
+    return {"seconds": time.monotonic() - began, "left_mib": mib_of(out, *merged.iterdir())}
+
+
+def mib_of(*paths: Path) -> float:
+    """Return how large the files are together."""
+    return sum(path.stat().st_size for path in paths) / MIB
 
 
 SIDES: dict[str, Callable[[Context], Figures]] = {
     "prepare": prepare_side,
     "ours_train": ours_train,
     "trl_train": trl_train,
+    "bare_loop": bare_loop,
+    "fixed_batches": fixed_batches,
+    "fresh_adapter": fresh_adapter,
     "ours_export": ours_export,
     "classic_export": classic_export,
 }
@@ -135,7 +273,9 @@ def main() -> None:
     figures = SIDES[sys.argv[2]](context)
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    print(json.dumps(figures | {"peak_mib": max(own, children) / 1024}))
+    figures["peak_mib"] = max(own, children) / 1024
+    figures["written_mib"] = psutil.Process().io_counters().write_bytes / MIB  # with its children that have ended
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":
