@@ -28,7 +28,7 @@ from agent.key import read_or_create_key
 from agent.plan.resolve import make_plan
 from agent.retention import EndedJob, Retention, Rules
 from agent.settings import AgentSettings
-from agent.store import Store, jobs
+from agent.store import Store, inspections, jobs, plans
 from agent.supervisor import Supervisor
 from agent.timers import Timers
 
@@ -153,6 +153,8 @@ async def _sweep(retention: Retention, store: Store, settings: AgentSettings) ->
         with contextlib.suppress(AgentError):  # a local model that was taken away meanwhile
             needed.add(find_base_model(name, settings).cache)
     await asyncio.to_thread(retention.sweep, ended, needed)
+    await store.run(plans.forget_expired, now=time.time())
+    await store.run(inspections.forget_old, now=time.time())
 
 
 @contextlib.asynccontextmanager

@@ -124,8 +124,10 @@ class Retention:
 
 def _superseded(folder: JobFolder) -> list[Path]:
     found = list_checkpoints(folder.checkpoints)
+    if len(found) <= 1:
+        return []
     try:
-        best_step = read_counts(found[-1]).best_step if found else None
+        best_step = read_counts(found[-1]).best_step
     except (OSError, ValueError):
         return []  # which is the best cannot be read, so all stay
     return [checkpoint.path for checkpoint in superseded(folder.checkpoints, best_step=best_step, keep_newest=1)]

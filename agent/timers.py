@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -18,6 +18,7 @@ from agent.store.patience import PatientStore
 
 LOOK_S = 15.0
 SWEEP_MINUTES = 60
+FIRST_SWEEP_S = 60.0  # after the start, when nobody waits for the agent to be up
 
 logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
@@ -25,16 +26,25 @@ logging.getLogger("apscheduler").setLevel(logging.WARNING)
 class Timers:
     """Rings the store's bell when a job's time has come; the supervisor looks then."""
 
-    def __init__(self, *, store: Store, sweep: Callable[[], Awaitable[None]], look_s: float = LOOK_S) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        sweep: Callable[[], Awaitable[None]],
+        look_s: float = LOOK_S,
+        first_sweep_s: float = FIRST_SWEEP_S,
+    ) -> None:
         self._store = store
         self._sweep = sweep
         self._look_s = look_s
+        self._first_sweep_s = first_sweep_s
         # No misfire limit: what was missed while the machine slept happens once, when it is awake.
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
 
     async def run(self) -> None:
         """Keep time until cancelled."""
-        self._scheduler.add_job(self._sweep_quietly, "interval", minutes=SWEEP_MINUTES, next_run_time=datetime.now(UTC))
+        first = datetime.now(UTC) + timedelta(seconds=self._first_sweep_s)
+        self._scheduler.add_job(self._sweep_quietly, "interval", minutes=SWEEP_MINUTES, next_run_time=first)
         self._scheduler.start()
         try:
             while True:

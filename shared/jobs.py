@@ -35,6 +35,7 @@ MOVES: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.cancelled: frozenset(),
 }
 FINISHED = frozenset(status for status, onward in MOVES.items() if not onward)
+UNFINISHED = frozenset(MOVES) - FINISHED
 
 
 class Stage(StrEnum):

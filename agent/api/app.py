@@ -10,6 +10,7 @@ from agent.api.middleware import ask_for_key, errors_as_json
 from agent.api.openapi import describe
 from agent.api.route import Route
 from agent.api.services import SERVICES, Services, services_of
+from agent.api.sse import PAGES, SharedPages
 
 BODY_LIMIT = 1024 * 1024  # bytes of JSON; uploads are streamed and have a limit of their own
 
@@ -29,6 +30,7 @@ def build_app(services: Services) -> web.Application:
     app = web.Application(middlewares=[errors_as_json, ask_for_key], client_max_size=BODY_LIMIT)
     app[SERVICES] = services
     app[watch.DRAWING] = asyncio.Lock()
+    app[PAGES] = SharedPages()
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
     app.router.add_get("/openapi.json", get_openapi)

@@ -9,9 +9,9 @@ from agent.api.queries import FeedQuery
 from agent.api.route import Route, answer, read_body, read_query
 from agent.api.services import Services, services_of
 from agent.api.sse import last_event_id, stream_events
-from agent.store import events, jobs
+from agent.store import events
 from agent.store import machine as store_of_machine
-from shared.jobs import JobAction, JobStatus
+from shared.jobs import JobAction
 from shared.machine import AgentInfo, Health
 
 log = logging.getLogger(__name__)
@@ -43,8 +43,7 @@ async def resume_agent(request: web.Request) -> web.Response:
 async def _describe(services: Services) -> AgentInfo:
     store = services.store
     machine = await asyncio.to_thread(services.machine)
-    running = await store.run(jobs.with_status, JobStatus.running)
-    queued = await store.run(jobs.with_status, JobStatus.queued)
+    state = await store.run(store_of_machine.state)
     return AgentInfo(
         version=services.version,
         started_at=services.started_at,
@@ -54,10 +53,10 @@ async def _describe(services: Services) -> AgentInfo:
         memory_total_mib=machine.memory_total_mib,
         disk_free_mib=machine.disk_free_mib,
         file_size_limit=services.settings.hearth_file_limit_mib * 1024**2,
-        running_job=running[0].id if running else None,
-        queued_jobs=len(queued),
-        feed_cursor=await store.run(events.latest_cursor),
-        paused=await store.run(store_of_machine.is_paused),
+        running_job=state.running_job,
+        queued_jobs=state.queued_jobs,
+        feed_cursor=state.feed_cursor,
+        paused=state.paused,
         warnings=services.warnings(),
     )
 
@@ -70,6 +69,7 @@ async def follow_agent(request: web.Request) -> web.StreamResponse:
     after = seen if seen is not None else query.after
     return await stream_events(
         request,
+        feed="everything",
         after=after if after is not None else await store.run(events.latest_cursor),
         number=lambda event: event.cursor,
         read_page=lambda cursor: store.run(events.of_agent, after=cursor),

@@ -7,8 +7,7 @@ from aiohttp import web
 from agent.api.route import Route, answer
 from agent.api.services import services_of
 from agent.store import jobs
-from shared.jobs import Job
-from shared.models import Model, ModelList
+from shared.models import ModelList
 
 
 async def list_models(request: web.Request) -> web.Response:
@@ -16,18 +15,7 @@ async def list_models(request: web.Request) -> web.Response:
     services = services_of(request)
     base = await asyncio.to_thread(services.base_models)
     tuned = await services.store.run(jobs.tuned)
-    return answer(ModelList(data=[*base, *map(_tuned_model, tuned)]))
-
-
-def _tuned_model(job: Job) -> Model:
-    return Model(
-        id=job.fine_tuned_model or job.id,
-        created=job.finished_at or job.created_at,
-        owned_by="hearth",
-        kind="tuned",
-        base=job.model,
-        job_id=job.id,
-    )
+    return answer(ModelList(data=[*base, *tuned]))
 
 
 ROUTES = (

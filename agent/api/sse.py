@@ -1,5 +1,6 @@
 """Server-sent events, read from the store page by page: a slow client costs one page, never a growing buffer."""
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -16,10 +17,47 @@ Number = Callable[[Event], int]
 Ended = Callable[[], Awaitable[bool]]
 
 
+class SharedPages:
+    """One read and one encoding for all watchers who stand at the same place.
+
+    Only those who listened to the same bell share a read: it begins after all that was committed before that.
+    """
+
+    def __init__(self) -> None:
+        self._reads: dict[tuple[asyncio.Event, str, int], asyncio.Task[tuple[bytes, int]]] = {}
+
+    async def page(
+        self, news: asyncio.Event, feed: str, *, after: int, number: Number, read_page: ReadPage
+    ) -> tuple[bytes, int]:
+        """Return the frames of the next page behind `after`, and the number of its last event."""
+        key = (news, feed, after)
+        if key not in self._reads:
+            self._reads[key] = asyncio.create_task(_read(after, number, read_page))
+            self._reads[key].add_done_callback(lambda _: self._reads.pop(key, None))
+        return await asyncio.shield(self._reads[key])  # a client that leaves takes nothing from the others
+
+
+async def _read(after: int, number: Number, read_page: ReadPage) -> tuple[bytes, int]:
+    page = await read_page(after)
+    return b"".join(_frame(event, number(event)) for event in page), number(page[-1]) if page else after
+
+
+PAGES = web.AppKey("pages", SharedPages)
+
+
 async def stream_events(
-    request: web.Request, *, after: int, number: Number, read_page: ReadPage, ended: Ended | None = None
+    request: web.Request,
+    *,
+    feed: str,
+    after: int,
+    number: Number,
+    read_page: ReadPage,
+    ended: Ended | None = None,
 ) -> web.StreamResponse:
-    """Send every event behind `after` as it comes; close when all are sent and `ended` says that no more come."""
+    """Send every event behind `after` as it comes; close when all are sent and `ended` says that no more come.
+
+    `feed` names what is read: those who read the same share the work.
+    """
     services = services_of(request)
     response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     response.content_type = "text/event-stream"
@@ -29,10 +67,10 @@ async def stream_events(
         while True:
             news = services.store.bell.listen()  # before the look: what comes in between rings
             no_more = ended is not None and await ended()
-            page = await read_page(after)
-            if page:
-                await response.write(b"".join(_frame(event, number(event)) for event in page))
-                after = number(page[-1])
+            frames, newest = await request.app[PAGES].page(news, feed, after=after, number=number, read_page=read_page)
+            if frames:
+                await response.write(frames)
+                after = newest
             elif no_more:
                 break
             elif not await wait_for(news, services.keep_alive_s):

@@ -31,6 +31,7 @@ async def list_events(request: web.Request) -> web.StreamResponse:
         return answer(EventList(data=page, has_more=more))
     return await stream_events(
         request,
+        feed=job.id,
         after=last_event_id(request) or 0,
         number=lambda event: event.sequence,
         read_page=lambda after: store.run(events.of_job, job.id, after=after),

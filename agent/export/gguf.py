@@ -24,6 +24,7 @@ def write_gguf(
     pairs = read_adapter(adapter)
     quantized = set(read_json(adapter / QUANTIZED_FILE))
     staged = out.with_suffix(".staging")
+    torch.set_num_threads(1)  # tensors are small: a second thread waits more than it helps, and spins on a busy machine
     with torch.inference_mode():
         converter = make_converter(base, staged, name=name, prepared=prepared)
         untouched = {name for name in converter.model_tensors if not merge_function(name, pairs, quantized, target)}

@@ -48,7 +48,13 @@ def _scaled(blocks: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
 
 
 def _nearest(values: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
-    return torch.bucketize(values, (codes[:-1] + codes[1:]) / 2, out_int32=True)
+    middles = (codes[:-1] + codes[1:]) / 2
+    if len(codes) > 16:
+        return torch.bucketize(values, middles, out_int32=True)
+    found = torch.zeros(values.shape, dtype=torch.int8)  # so few are compared faster one by one
+    for middle in middles:
+        found += values > middle
+    return found.int()
 
 
 def _parts(tensor: torch.Tensor) -> list[torch.Tensor]:

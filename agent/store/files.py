@@ -14,7 +14,7 @@ from agent.store.requester import to_columns
 from agent.store.tables import FileRow, JobRow
 from shared.errors import ErrorCode
 from shared.files import FileObject, FilePurpose
-from shared.jobs import FINISHED
+from shared.jobs import UNFINISHED
 from shared.people import RequestedBy
 
 NAME_LIMIT = 120
@@ -119,7 +119,7 @@ def delete(session: Session, file_id: str) -> str:
     row = _row(session, file_id)
     user = session.scalars(
         sa.select(JobRow)
-        .where(JobRow.status.not_in(FINISHED), sa.or_(JobRow.training_file == file_id, JobRow.id == row.job_id))
+        .where(JobRow.status.in_(UNFINISHED), sa.or_(JobRow.training_file == file_id, JobRow.id == row.job_id))
         .limit(1)
     ).first()
     if user is not None:
@@ -134,7 +134,7 @@ def delete(session: Session, file_id: str) -> str:
 
 def paths(session: Session) -> set[str]:
     """Return where the bytes of all files are, relative to the data folder."""
-    return set(session.scalars(sa.select(FileRow.path)))
+    return set(session.scalars(sa.select(FileRow.path).where(FileRow.job_id.is_(None))))
 
 
 def result_ids(session: Session, job_id: str) -> list[str]:

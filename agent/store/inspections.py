@@ -13,6 +13,8 @@ from agent.store.tables import InspectionRow
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Inspection
 
+KEPT_S = 7 * 24 * 3600  # as long as a plan
+
 
 @dataclass(frozen=True, kw_only=True)
 class Understood:
@@ -82,3 +84,8 @@ def fail_interrupted(session: Session) -> None:
 def _fill(row: InspectionRow, inspection: Inspection) -> None:
     row.status = inspection.status
     row.inspection = inspection.model_dump_json()
+
+
+def forget_old(session: Session, *, now: float) -> None:
+    """Delete inspections that nobody will ask about any more."""
+    session.execute(sa.delete(InspectionRow).where(InspectionRow.created_at < now - KEPT_S))

@@ -17,7 +17,8 @@ from agent.store.tables import IdempotencyRow, JobRow
 from shared.errors import ErrorCode
 from shared.events import EventRecord, StateData
 from shared.hyperparameters import Hyperparameters, Method, Supervised
-from shared.jobs import FINISHED, MOVES, Checkpoint, Job, JobError, JobRequest, JobStatus, PauseReason
+from shared.jobs import FINISHED, MOVES, UNFINISHED, Checkpoint, Job, JobError, JobRequest, JobStatus, PauseReason
+from shared.models import Model
 
 DEFAULT_SEED = 42  # as a plan's
 Level = Literal["info", "warn", "error"]
@@ -101,13 +102,20 @@ def ended(session: Session) -> dict[str, int]:
 
 def models_in_use(session: Session) -> set[str]:
     """Return the base models that unfinished jobs need."""
-    return set(session.scalars(sa.select(JobRow.model).where(JobRow.status.not_in(FINISHED)).distinct()))
+    return set(session.scalars(sa.select(JobRow.model).where(JobRow.status.in_(UNFINISHED)).distinct()))
 
 
-def tuned(session: Session) -> list[Job]:
-    """Return the jobs that made a model, newest first."""
-    query = sa.select(JobRow).where(JobRow.fine_tuned_model.is_not(None)).order_by(JobRow.number.desc())
-    return [to_job(session, row) for row in session.scalars(query)]
+def tuned(session: Session) -> list[Model]:
+    """Return the models that jobs made, newest first."""
+    query = (
+        sa.select(JobRow.fine_tuned_model, JobRow.finished_at, JobRow.created_at, JobRow.model, JobRow.id)
+        .where(JobRow.fine_tuned_model.is_not(None))
+        .order_by(JobRow.number.desc())
+    )
+    return [
+        Model(id=name, created=finished or created, owned_by="hearth", kind="tuned", base=base, job_id=job_id)
+        for name, finished, created, base, job_id in session.execute(query)
+    ]
 
 
 def move(

@@ -1,14 +1,38 @@
 """What the agent remembers of itself: whether the whole machine is paused."""
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from agent.store import jobs
+from agent.store import events, jobs
 from agent.store.store import RING
 from agent.store.tables import AgentRow, JobRow
 from shared.jobs import JobStatus, PauseReason
 
 ONLY = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineState:
+    """What the machine does, at one moment."""
+
+    running_job: str | None
+    queued_jobs: int
+    feed_cursor: int
+    paused: bool
+
+
+def state(session: Session) -> MachineState:
+    """Return what runs and waits, in one transaction."""
+    running = _ids(session, JobRow.status == JobStatus.running)
+    queued = sa.select(sa.func.count()).select_from(JobRow).where(JobRow.status == JobStatus.queued)
+    return MachineState(
+        running_job=running[0] if running else None,
+        queued_jobs=session.scalar(queued) or 0,
+        feed_cursor=events.latest_cursor(session),
+        paused=is_paused(session),
+    )
 
 
 def is_paused(session: Session) -> bool:

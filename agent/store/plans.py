@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.base_models.card import BaseModelCard
 from agent.errors import AgentError
 from agent.store.requester import to_columns
-from agent.store.tables import PlanRow
+from agent.store.tables import JobRow, PlanRow
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm
 from shared.people import RequestedBy
@@ -40,6 +41,12 @@ def add(session: Session, stored: StoredPlan, *, requested_by: RequestedBy | Non
     )
     session.flush()
     return plan
+
+
+def forget_expired(session: Session, *, now: float) -> None:
+    """Delete the expired plans that no job was made from."""
+    used = sa.select(JobRow.plan_id).where(JobRow.plan_id.is_not(None))
+    session.execute(sa.delete(PlanRow).where(PlanRow.expires_at < now, PlanRow.id.not_in(used)))
 
 
 def get(session: Session, plan_id: str) -> StoredPlan:

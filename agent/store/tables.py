@@ -50,7 +50,7 @@ class InspectionRow(Base):
     created_at: Mapped[int]
     file_id: Mapped[str] = mapped_column(ForeignKey("files.id", ondelete="CASCADE"), index=True)
     model: Mapped[str]
-    status: Mapped[str]
+    status: Mapped[str] = mapped_column(index=True)
     inspection: Mapped[str] = mapped_column(Text)  # shared.inspections.Inspection
     findings: Mapped[str | None] = mapped_column(Text)  # agent.data.findings.Findings
     card: Mapped[str | None] = mapped_column(Text)  # agent.base_models.card.BaseModelCard
@@ -73,7 +73,7 @@ class JobRow(Requested, Base):
     """A job, from its creation on; `number` is what people say."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index(None, "status"), {"sqlite_autoincrement": True})
+    __table_args__ = (Index(None, "status"), Index(None, "fine_tuned_model"), {"sqlite_autoincrement": True})
     number: Mapped[int] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[int]

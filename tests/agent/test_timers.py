@@ -29,14 +29,14 @@ async def test_bell_is_rung_at_the_time_of_a_scheduled_start(settings: AgentSett
         await asyncio.gather(timers, return_exceptions=True)
 
 
-async def test_sweep_runs_at_the_start(settings: AgentSettings) -> None:
+async def test_sweep_runs_soon_after_the_start(settings: AgentSettings) -> None:
     swept = asyncio.Event()
 
     async def sweep() -> None:
         swept.set()
 
     async with run_agent(settings, works=False) as agent:
-        timers = asyncio.create_task(Timers(store=agent.store, sweep=sweep).run())
+        timers = asyncio.create_task(Timers(store=agent.store, sweep=sweep, first_sweep_s=0).run())
         async with asyncio.timeout(10):
             await swept.wait()
         timers.cancel()

@@ -13,8 +13,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
-from agent.store import Store, events, files, jobs
-from agent.store.tables import Base, JobRow
+from agent.store import Store, events, files, inspections, jobs, plans
+from agent.store.tables import Base, InspectionRow, JobRow, PlanRow
 from shared.jobs import MOVES, JobRequest, JobStatus
 
 
@@ -125,3 +125,25 @@ async def test_calls_from_many_tasks_come_one_after_the_other(store: Store) -> N
 )
 def test_file_names_are_safe_to_show(given: str, shown: str) -> None:
     assert files.safe_name(given) == shown
+
+
+async def test_what_nobody_will_ask_about_is_forgotten_and_what_a_job_needs_is_not(store: Store) -> None:
+    def fill(session: Session) -> None:
+        add_job(session)
+        for plan_id, expires_at in (("ftplan-used", 10), ("ftplan-old", 10), ("ftplan-new", 1000)):
+            row = PlanRow(id=plan_id, created_at=0, expires_at=expires_at, file_id="file-1", form="", plan="", card="")
+            session.add(row)
+        for inspection_id, created_at in (("insp-old", 0), ("insp-new", inspections.KEPT_S)):
+            old = InspectionRow(id=inspection_id, created_at=created_at, file_id="file-1", model="m")
+            old.status, old.inspection = "completed", ""
+            session.add(old)
+        session.flush()
+        session.scalars(sa.select(JobRow)).one().plan_id = "ftplan-used"
+
+    def ids(session: Session) -> list[str]:
+        return [*session.scalars(sa.select(PlanRow.id)), *session.scalars(sa.select(InspectionRow.id))]
+
+    await store.run(fill)
+    await store.run(plans.forget_expired, now=100)
+    await store.run(inspections.forget_old, now=inspections.KEPT_S + 100)
+    assert sorted(await store.run(ids)) == ["ftplan-new", "ftplan-used", "insp-new"]
