@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-ATTEMPTS = 3  # in a row, without a newer checkpoint or a finished stage
+from shared.jobs import ATTEMPTS
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

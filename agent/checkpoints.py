@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.job_folder import file_sha256, read_json
+from agent.job_folder import ADAPTER_FILE, file_sha256, read_json
 from shared.schema import Response
 
 MANIFEST = "manifest.json"  # file name → SHA-256, written last
@@ -47,8 +47,10 @@ def damage(checkpoint: Checkpoint) -> str | None:
     """Say which file of a checkpoint is not as it was written; None when all are."""
     try:
         hashes: dict[str, str] = read_json(checkpoint.path / MANIFEST)
+        if {path.name for path in checkpoint.path.iterdir()} != {*hashes, MANIFEST} or ADAPTER_FILE not in hashes:
+            return "its files are not those of its manifest"
         broken = next((n for n, digest in hashes.items() if file_sha256(checkpoint.path / n) != digest), None)
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, TypeError):
         return "it is not complete"
     return f"{broken} has changed" if broken else None
 
@@ -72,14 +74,14 @@ def superseded(folder: Path, *, best_step: int | None, keep_newest: int = KEEP_N
 def rotate(folder: Path, *, best_step: int | None, keep_newest: int = KEEP_NEWEST) -> None:
     """Delete what is superseded."""
     for checkpoint in superseded(folder, best_step=best_step, keep_newest=keep_newest):
-        remove(checkpoint)
+        remove(checkpoint.path)
 
 
-def remove(checkpoint: Checkpoint) -> None:
-    """Delete a checkpoint; killed half way, what is left is not taken for one."""
-    going = checkpoint.path.with_name(f"{STAGING}old-{checkpoint.step}")
+def remove(path: Path) -> None:
+    """Delete a checkpoint's folder; killed half way, what is left is not taken for one."""
+    going = path.with_name(f"{STAGING}old-{path.name}")
     shutil.rmtree(going, ignore_errors=True)
-    checkpoint.path.rename(going)
+    path.rename(going)
     shutil.rmtree(going)
 
 

@@ -7,6 +7,7 @@
 Never touched: the best and the newest checkpoint, anything of an unfinished job, datasets, results, one's own models.
 """
 
+import contextlib
 import logging
 import shutil
 from collections.abc import Callable, Iterable
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from agent.checkpoints import STAGING, list_checkpoints, read_counts, superseded
+from agent.checkpoints import STAGING, list_checkpoints, read_counts, remove, superseded
 from agent.gpu import MIB
 from agent.job_folder import JobFolder
 
@@ -102,7 +103,8 @@ class Retention:
         gone = choose(found, rules=self._rules, free_mib=self._free_mib(), now=self._clock())
         for item in gone:
             log.info("removing %s (%s, %.0f MiB)", item.path, item.kind.name, item.mib)
-            shutil.rmtree(item.path, ignore_errors=True)
+            with contextlib.suppress(OSError):  # gone already, or in the way of somebody: the next sweep sees
+                remove(item.path) if item.kind is Kind.checkpoint else shutil.rmtree(item.path)
         self._warnings = self._warn(gone)
         return gone
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.adapter_zip import zip_adapter
-from agent.attempts import ATTEMPTS, Reached
+from agent.attempts import Reached
 from agent.boot import boot_id
 from agent.checkpoints import list_checkpoints, newest_valid
 from agent.errors import AgentError
@@ -32,7 +32,7 @@ from agent.trainer_process import (
 from agent.vitals import Signs
 from agent.watch import Gone, Timings, Watch
 from shared.errors import ErrorCode
-from shared.jobs import JobError, JobStatus, PauseReason, Stage
+from shared.jobs import ATTEMPTS, JobError, JobStatus, PauseReason, Stage
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,8 @@ class Supervisor:
         while True:
             news = self._bell.listen()
             for job_id in await self._store.run(running.to_wind_up):
-                await self._end(job_id, self._folder(job_id), JobStatus.cancelled, "Cancelled while it was paused.")
+                message = "Cancelled while it was paused."
+                await self._guarded(job_id, self._end(job_id, self._folder(job_id), JobStatus.cancelled, message))
             await news.wait()
 
     async def _guarded(self, job_id: str, work: Coroutine[None, None, None]) -> None:
@@ -131,9 +132,12 @@ class Supervisor:
         work = await self._prepared(job_id)
         if taken_up:
             await self._wait_for_lock(work.folder)
+        # One of an earlier agent, gone or not, is looked at before anything is started in its place.
+        left = taken_up and work.folder.heartbeat.exists() and await self._store.run(running.was_spawned, job_id)
         while True:
             fetched = _is_fetched(work.folder)
-            trainer = await self._trainer(work)
+            trainer = AdoptedTrainer(work.folder) if left else await self._trainer(work)
+            left = False
             gone = await self._watched(work, trainer)
             if gone is Gone.with_last_word:
                 return
@@ -210,13 +214,13 @@ class Supervisor:
             await self._fail(work, "The trainer wrote an event that cannot be read, and was stopped")
             return True
         reached = _reached(work.folder)
-        attempt = await self._store.run(running.count_death, work.job_id, reached, boot=self._boot())
-        happened = _what_happened(work.folder, gone, trainer)
-        if attempt is None:
+        death = await self._store.run(running.count_death, work.job_id, reached, boot=self._boot())
+        happened = "The machine was off" if death.rebooted else _what_happened(work.folder, gone, trainer)
+        if death.following is None:
             await self._fail(work, f"{happened}. That was attempt {ATTEMPTS} of {ATTEMPTS} without getting further")
             return True
         onward = f"Going on from step {reached.step}" if reached.step else "Beginning again"
-        message = f"{happened}. {onward}, attempt {attempt} of {ATTEMPTS}."
+        message = f"{happened}. {onward}, attempt {death.following} of {ATTEMPTS}."
         await self._store.run(running.say, work.job_id, message, now=now, level="warn")
         log.warning("%s: %s", work.job_id, message)
         return False
@@ -291,7 +295,7 @@ def _adapter_of_newest_checkpoint(folder: JobFolder) -> Path | None:
     try:
         newest = newest_valid(folder.checkpoints)
         return zip_adapter(folder, newest.path, name=folder.read_spec().name) if newest else None
-    except OSError:
+    except (OSError, ValueError):
         log.exception("%s: the adapter could not be packed", folder.path.name)
         return None
 

@@ -62,8 +62,10 @@ class Signs:
 class Vitals:
     """Takes in heartbeats, and says how the trainer does."""
 
-    def __init__(self, limits: Limits, *, now: float) -> None:
+    def __init__(self, limits: Limits, *, now: float, proof_age_s: float = 0.0) -> None:
+        """Begin at `now`; `proof_age_s`: how old the last proof was then, by what others say. It ends no trainer."""
         self._limits = limits
+        self._proved_at = now - proof_age_s
         self._heartbeat: Heartbeat | None = None
         self._alive_at = self._worked_at = now
         self._steps: deque[tuple[float, int]] = deque(maxlen=TYPICAL_OVER)
@@ -75,7 +77,8 @@ class Vitals:
             if before is not None and (heartbeat.pid != before.pid or heartbeat.step < before.step):
                 before = None  # another life: it does some steps again
                 self._steps.clear()
-            self._alive_at = now
+            if self._heartbeat is not None:  # a change was seen: the first look may find what a dead trainer left
+                self._alive_at = self._proved_at = now
             if before is None or (heartbeat.progress_at, heartbeat.stage) != (before.progress_at, before.stage):
                 self._worked_at = now
             if heartbeat.stage is Stage.train and (before is None or heartbeat.step > before.step):
@@ -85,7 +88,7 @@ class Vitals:
 
     def signs(self, *, now: float) -> Signs:
         """Say how it does, by what was seen so far."""
-        proof_age_s, work_age_s = now - self._alive_at, now - self._worked_at
+        proof_age_s, work_age_s = now - self._proved_at, now - self._worked_at
         budget = self._budget()
         if proof_age_s >= self._limits.silent_s:
             health = TrainerHealth.silent
@@ -98,7 +101,7 @@ class Vitals:
             proof_age_s=proof_age_s,
             work_age_s=work_age_s,
             typical_step_s=self._typical_step_s(),
-            hopeless=health is TrainerHealth.stalled or proof_age_s >= self._limits.frozen_s,
+            hopeless=health is TrainerHealth.stalled or now - self._alive_at >= self._limits.frozen_s,
             stage=self._heartbeat.stage if self._heartbeat else None,
             step=self._heartbeat.step if self._heartbeat else 0,
         )

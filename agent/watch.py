@@ -15,7 +15,7 @@ from agent.settings import AgentSettings
 from agent.store import jobs, running
 from agent.store.patience import PatientStore
 from agent.store.running import Look
-from agent.trainer_process import Trainer
+from agent.trainer_process import AdoptedTrainer, Trainer
 from agent.vitals import Limits, Signs, Vitals
 from shared.jobs import TrainerHealth
 
@@ -66,7 +66,7 @@ class Watch:
         self._clock = clock
         self._timings = timings
         self._loop = asyncio.get_running_loop()
-        self._vitals = Vitals(timings.limits, now=self._loop.time())
+        self._vitals = Vitals(timings.limits, now=self._loop.time(), proof_age_s=self._proof_age_s())
         self._said: TrainerHealth = TrainerHealth.well
         self._asked_at: float | None = None
         self._asked_to_pause_at: float | None = None
@@ -74,6 +74,11 @@ class Watch:
     def signs(self) -> Signs:
         """Say how the trainer does now."""
         return self._vitals.signs(now=self._loop.time())
+
+    def _proof_age_s(self) -> float:
+        """Return how old the last proof of an adopted trainer is, by its own clock; until more is seen."""
+        heartbeat = self._folder.read_heartbeat() if isinstance(self._trainer, AdoptedTrainer) else None
+        return max(0.0, self._clock() - heartbeat.alive_at) if heartbeat is not None else 0.0
 
     async def until_gone(self) -> Gone:
         """Watch until the trainer is gone. Whatever goes wrong here, it does not stay behind unwatched."""

@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from bot.agent_process import RunningAgent, running_agent, stop_process
+from bot.agent_process import RunningAgent, agent_listens, running_agent, stop_process
 from bot.database import DATABASE, Database
 from bot.errors import BotError
 from bot.format import clip, duration, one_line
@@ -59,6 +59,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
     try:
+        if agent_listens(DATA):
+            raise DemoError(f"another demo still runs in {OUTPUT.absolute()}. Wait for its end, or end its agent.")
         _clear()
         _play()
         _check()

@@ -43,7 +43,7 @@ CHAT_RETRY_S = 15.0
 LOST_RETRY_S = 5.0
 REFUSED_RETRY_S = 15.0
 LOOK_S = 30.0  # a trainer that hangs sends no event, and its card must not say "Training" for ever
-DELIVERIES = 3  # begun and cut off by a kill, before the result is only pointed to
+DELIVERIES = 2  # begun and cut off by a kill, before the result is only pointed to
 
 
 class Follow:

@@ -4,9 +4,7 @@ Never guessed: without a proof of life younger than two minutes nothing is said 
 """
 
 from bot.format import duration, wrap
-from shared.jobs import PROOF_S, Job, JobStatus, Stage, TrainerHealth
-
-ATTEMPTS = 3
+from shared.jobs import ATTEMPTS, PROOF_S, Job, JobStatus, Stage, TrainerHealth
 
 
 def no_proof(job: Job) -> bool:

@@ -159,6 +159,7 @@ class Job(Response):
     result: JobResult | None = None
 
 
+ATTEMPTS = 3  # in a row, of a trainer that dies without a newer checkpoint or a finished stage
 PROOF_S = 120  # "running" is said only with a proof of life younger than this
 
 

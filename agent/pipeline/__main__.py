@@ -4,7 +4,6 @@ Holds the folder's lock as long as it lives. Its last event says how the job end
 """
 
 import argparse
-import contextlib
 import errno
 import faulthandler
 import logging
@@ -158,12 +157,14 @@ def lock_descriptor(lock: FileLock) -> int:
 
 
 def _fail(context: Context, code: ErrorCode, message: str, param: str | None = None) -> None:
-    with contextlib.suppress(OSError):  # a full disk must not silence the last word
+    try:
         keep_what_was_trained(context, as_it_is=False)
         if code is ErrorCode.training_diverged:
             from agent.pipeline.outcome import advise_after_divergence
 
             advise_after_divergence(context)
+    except Exception:  # nothing must silence the last word
+        logger.exception("what was trained could not be handed out")
     error = JobError(code=code, message=message, param=param)
     context.log.write(message, StateData(status=JobStatus.failed, error=error), level="error")
 

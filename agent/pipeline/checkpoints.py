@@ -44,7 +44,7 @@ def save_checkpoint(trainer: Any, folder: Path, counts: Counts) -> Checkpoint:
         hashes = {path.name: _sync_and_hash(path) for path in sorted(staging.iterdir()) if path.is_file()}
         replace_file(staging / MANIFEST, json.dumps(hashes, indent=2).encode())
         if final.exists():  # a damaged one, that the run came by again
-            remove(Checkpoint(step=step, path=final))
+            remove(final)
         staging.rename(final)
         sync_folder(folder)
     except (OSError, RuntimeError, SafetensorError) as cause:

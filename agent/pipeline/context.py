@@ -52,11 +52,11 @@ class EventLog:
             end = file.seek(0, os.SEEK_END)
             try:
                 _write_whole(file, record.model_dump_json().encode() + b"\n")
-                os.fsync(file.fileno())
             except OSError:
                 with contextlib.suppress(OSError):
                     file.truncate(end)  # half a line would spoil the next one
                 raise
+            os.fsync(file.fileno())  # where this fails the line stays: the agent may have read it
 
 
 def _write_whole(file: io.FileIO, line: bytes) -> None:

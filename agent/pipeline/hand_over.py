@@ -46,7 +46,12 @@ def give_to_ollama(context: Context, model: OllamaModel) -> None:
         name=spec.ollama_name,
         model=model,
     )
-    outcome = _hand_over(context, request)
+    try:
+        outcome = _hand_over(context, request)
+    except (OSError, ValueError) as error:  # the child could not be started, or said what cannot be read
+        logger.exception("the hand-over failed")
+        message = f"The model was not given to Ollama at {request.url} ({type(error).__name__}). Create it by hand."
+        outcome = OllamaOutcome(status="failed", message=message)
     replace_file(context.folder.report / OLLAMA_FILE, outcome.model_dump_json().encode())
     if outcome.status in ("refused", "failed"):
         context.log.write(outcome.message, StageData(stage=Stage.verify, done=False), level="warn")

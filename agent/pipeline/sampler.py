@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from torch.utils.data import Sampler
 
-POOL_BATCHES = 16  # sorted together: more wastes less padding, fewer mixes better
+POOL_BATCHES = 32  # sorted together: more wastes less padding, fewer mixes better
 
 
 class LengthGroupedSampler(Sampler[int]):

@@ -1,10 +1,11 @@
 """Keeps a training's checkpoints: writes one when it is due, says what could not be written, rotates the rest."""
 
+import contextlib
 import shutil
 import time
 from typing import Any
 
-from agent.checkpoints import Counts, newest_valid, rotate
+from agent.checkpoints import Counts, list_checkpoints, newest_valid, read_counts, rotate
 from agent.pipeline.checkpoints import CheckpointError, save_checkpoint
 from agent.pipeline.context import Context, DiskFull
 from shared.events import CheckpointData, StageData
@@ -34,7 +35,8 @@ class Saver:
             self._say_unsaved(step, error)
             return
         self.saved_step = step
-        rotate(self._folder, best_step=counts.best_step)
+        with contextlib.suppress(OSError):  # an old one that cannot be deleted is tried again with the next
+            rotate(self._folder, best_step=counts.best_step)
         best = counts.best_step == step
         data = CheckpointData(step=step, train_loss=train_loss, valid_loss=valid_loss, best=best)
         self._context.log.write(f"Checkpoint at step {step}.", data)
@@ -46,7 +48,9 @@ class Saver:
         except CheckpointError as error:
             if not error.disk_full:
                 raise
-            rotate(self._folder, best_step=counts.best_step, keep_newest=1)
+            # The best of those on disk stays: the one to be saved may be better, and fail again.
+            found = list_checkpoints(self._folder)
+            rotate(self._folder, best_step=read_counts(found[-1]).best_step if found else None, keep_newest=1)
             save_checkpoint(trainer, self._folder, counts)
 
     def _say_unsaved(self, step: int, error: CheckpointError) -> None:

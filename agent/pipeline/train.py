@@ -6,7 +6,16 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from agent.checkpoints import Checkpoint, Counts, damage, list_checkpoints, newest_valid, read_counts, remove_staged
+from agent.checkpoints import (
+    Checkpoint,
+    Counts,
+    damage,
+    list_checkpoints,
+    newest_valid,
+    read_counts,
+    remove,
+    remove_staged,
+)
 from agent.errors import AgentError
 from agent.gpu import read_machine
 from agent.pipeline.adapter import hand_out_adapter
@@ -40,6 +49,9 @@ def run(context: Context) -> None:
         model.restore_adapter(resume.path)  # it was killed between its last checkpoint and the end of this stage
     if watcher.best is not None and damage(watcher.best) is None:
         model.restore_adapter(watcher.best.path)
+    elif watcher.best is not None:
+        said = f"The best weights, of step {watcher.best.step}, are not on disk any more; the last ones are kept."
+        context.log.write(said, StageData(stage=Stage.train, done=False), level="warn")
     model.save_adapter(context.folder.adapter)
     hand_out_adapter(context, context.folder.adapter)
 
@@ -55,6 +67,7 @@ def find_resume(context: Context) -> Checkpoint | None:
             break
         said = f"The checkpoint at step {skipped.step} is damaged ({damage(skipped)}), so it is not used."
         context.log.write(said, StageData(stage=Stage.train, done=False), level="warn")
+        remove(skipped.path)  # it must not count as one of the newest
     if found:
         step = resume.step if resume else 0
         detail = f"Going on from step {step}" if resume else "Beginning again: no checkpoint can be trusted"

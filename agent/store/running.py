@@ -89,17 +89,31 @@ def spawning(session: Session, job_id: str, *, boot: str) -> None:
     jobs.row_of(session, job_id).boot = boot
 
 
-def count_death(session: Session, job_id: str, reached: Reached, *, boot: str) -> int | None:
-    """Count a trainer that died; return the number of the attempt that follows, None if there is none."""
+@dataclass(frozen=True, kw_only=True)
+class Death:
+    """What follows a trainer's death."""
+
+    following: int | None  # the number of the next attempt; None: there is none
+    rebooted: bool  # the whole machine was off meanwhile
+
+
+def was_spawned(session: Session, job_id: str) -> bool:
+    """Say whether a trainer of the job was ever about to be started."""
+    return jobs.row_of(session, job_id).boot is not None
+
+
+def count_death(session: Session, job_id: str, reached: Reached, *, boot: str) -> Death:
+    """Count a trainer that died, and say what follows."""
     row = jobs.row_of(session, job_id)
     before = None
     if row.died_stages is not None and row.died_step is not None:
         before = Reached(stages=row.died_stages, step=row.died_step)
-    following = next_attempt(attempt=row.attempt, at_last_death=before, now=reached, rebooted=row.boot != boot)
+    rebooted = row.boot != boot
+    following = next_attempt(attempt=row.attempt, at_last_death=before, now=reached, rebooted=rebooted)
     if following is not None:
         row.attempt = following
         row.died_stages, row.died_step = reached.stages, reached.step
-    return following
+    return Death(following=following, rebooted=rebooted)
 
 
 def say(session: Session, job_id: str, message: str, *, now: float, level: jobs.Level = "info") -> None:
@@ -110,7 +124,10 @@ def say(session: Session, job_id: str, message: str, *, now: float, level: jobs.
 def pause(session: Session, job_id: str, reason: PauseReason, *, message: str, now: float) -> None:
     """Move a running job whose trainer is gone to paused."""
     jobs.move(session, job_id, JobStatus.paused, now=now, message=message)
-    jobs.row_of(session, job_id).paused_for = reason
+    row = jobs.row_of(session, job_id)
+    row.paused_for = reason
+    if reason is PauseReason.agent and not machine.is_paused(session) and not row.cancel_requested:
+        jobs.request_resume(session, job_id, now=now)  # the machine was resumed while the trainer was still leaving
 
 
 def to_wind_up(session: Session) -> list[str]:
@@ -211,7 +228,7 @@ def _look(row: JobRow) -> Look:
 
 
 def _next_name(session: Session, suffix: str) -> str:
-    name = JobRow.fine_tuned_model
+    name = JobRow.ollama_name  # also of jobs that are paused, or failed: each name is given once
     made = sa.select(name).where(name >= f"{suffix}:v", name < f"{suffix}:w")  # a range, unlike LIKE, has an index
     versions = [int(str(name).rpartition(":v")[2]) for name in session.scalars(made)]
     return f"{suffix}:v{max(versions, default=0) + 1}"

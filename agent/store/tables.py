@@ -73,7 +73,7 @@ class JobRow(Requested, Base):
     """A job, from its creation on; `number` is what people say."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index(None, "status"), Index(None, "fine_tuned_model"), {"sqlite_autoincrement": True})
+    __table_args__ = (Index(None, "status"), Index(None, "ollama_name"), {"sqlite_autoincrement": True})
     number: Mapped[int] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[int]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from filelock import FileLock
 from sqlalchemy.orm import Session
 
 from agent.job_folder import Heartbeat
@@ -75,12 +76,60 @@ async def test_poison_job_ends_at_the_third_attempt_and_the_queue_moves_on(setti
         await agent.until_status(following, "failed")
 
 
-async def test_switched_off_machine_costs_no_attempt(settings: AgentSettings) -> None:
-    boots = iter(f"boot {number}" for number in range(100))
-    async with run_agent(settings, "once-die", boot=lambda: next(boots)) as agent:
+async def test_switched_off_machine_costs_no_attempt_and_is_said(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold", boot=lambda: "before") as agent:
         job_id = await agent.create()
+        await agent.until_step(job_id)
+    [pid] = agent.lives(job_id)
+    signal_group(pid, signal.SIGKILL)
+    while lock_is_held(agent.folder(job_id).lock):  # noqa: ASYNC110 - another process sets no Event
+        await asyncio.sleep(0.01)
+    async with run_agent(settings, boot=lambda: "after") as agent:
         await check_trained_once(agent, job_id, lives=2)
         assert (await agent.job(job_id))["attempt"] == 1
+        assert "The machine was off. Going on from step 1, attempt 1 of 3." in await agent.messages(job_id)
+
+
+async def test_trainer_that_left_for_a_pause_while_the_agent_was_dead_is_not_started_again(
+    settings: AgentSettings,
+) -> None:
+    async with run_agent(settings, "deaf") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        await agent.act(f"/v1/fine_tuning/jobs/{job_id}/pause")
+    [pid] = agent.lives(job_id)
+    signal_group(pid, signal.SIGKILL)
+    while lock_is_held(agent.folder(job_id).lock):  # noqa: ASYNC110 - another process sets no Event
+        await asyncio.sleep(0.01)
+    async with run_agent(settings) as agent:
+        await agent.until_status(job_id, "paused")
+        assert agent.lives(job_id) == [pid]
+
+
+async def test_machine_resumed_while_its_trainer_still_leaves_leaves_no_job_behind(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        await agent.act("/v1/agent/pause")
+        await agent.act("/v1/agent/resume")
+        agent.go_on(job_id)
+        await agent.until_status(job_id, "succeeded")
+
+
+async def test_job_that_waits_in_a_pause_keeps_its_name_for_itself(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        first = await agent.create()
+        await agent.until_step(first)
+        await agent.act(f"/v1/fine_tuning/jobs/{first}/pause")
+        await agent.until_status(first, "paused")
+        second = await agent.create()
+        await agent.until_step(second)
+        await agent.act(f"/v1/fine_tuning/jobs/{first}/resume")
+        for job_id in (second, first):
+            agent.go_on(job_id)
+            await agent.until_status(job_id, "succeeded")
+        assert (await agent.job(first))["fine_tuned_model"] == "toast:v1"
+        assert (await agent.job(second))["fine_tuned_model"] == "toast:v2"
 
 
 @pytest.mark.parametrize(("behaviour", "timings", "said"), [
@@ -321,6 +370,8 @@ async def test_forged_or_reused_pid_is_never_signalled(settings: AgentSettings, 
         lying.heartbeat.write_text(heartbeat.model_copy(update={"pid": stranger}).model_dump_json())
         assert Heartbeat.model_validate_json(lying.heartbeat.read_bytes()).pid == stranger
         assert not is_trainer_of(lying, stranger)
-        AdoptedTrainer(lying).signal(signal.SIGKILL)
+        with FileLock(lying.lock):  # alive, by its lock; the pid beside it is a stranger's
+            assert AdoptedTrainer(lying).alive()
+            AdoptedTrainer(lying).signal(signal.SIGKILL)
         agent.go_on(job_id)
         await check_trained_once(agent, job_id, lives=1)

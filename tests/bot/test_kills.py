@@ -103,7 +103,7 @@ async def test_killed_around_a_delivery_the_result_is_told_once_by_the_next_bot(
     assert (await play(tmp_path, agent.url, ""))[1] == ""
 
 
-@pytest.mark.parametrize(("kills", "told"), [(2, 1), (3, 0)])
+@pytest.mark.parametrize(("kills", "told"), [(1, 1), (2, 0)])
 async def test_after_kills_in_the_middle_of_deliveries_the_result_is_never_lost(
     agent: FakeAgent, tmp_path: Path, kills: int, told: int
 ) -> None:

@@ -79,7 +79,7 @@ def clear(folder: Path) -> None:
     remove_staged(folder)
     for checkpoint in list_checkpoints(folder):
         if checkpoint.step != 1:
-            remove(checkpoint)
+            remove(checkpoint.path)
 
 
 def check_whole(folder: Path) -> int:

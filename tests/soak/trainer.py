@@ -10,10 +10,9 @@ from unittest.mock import patch
 
 import psutil
 
-from agent.attempts import ATTEMPTS
 from agent.checkpoints import list_checkpoints
 from agent.job_folder import JobFolder
-from shared.jobs import FINISHED, Stage
+from shared.jobs import ATTEMPTS, FINISHED, Stage
 from tests.agent import running
 from tests.agent.running import Agent, run_agent
 from tests.soak.books import all_jobs, check_books, lines_of, summary_of

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from agent.checkpoints import Counts, damage, list_checkpoints, newest_valid, remove, remove_staged
+from agent.checkpoints import MANIFEST, Counts, damage, list_checkpoints, newest_valid, remove, remove_staged
 from agent.job_folder import ADAPTER_FILE, read_events
 from agent.pipeline import train
 from agent.pipeline.checkpoints import CheckpointError, save_checkpoint
@@ -99,7 +99,7 @@ def test_checkpoint_killed_at_each_write_sync_and_rename_is_complete_or_absent(t
         remove_staged(folder)
         for checkpoint in list_checkpoints(folder):
             if checkpoint.step == 2:
-                remove(checkpoint)
+                remove(checkpoint.path)
     assert lived
     assert number > 10  # it was killed at as many places
 
@@ -213,7 +213,6 @@ def test_full_disk_frees_superseded_checkpoints_then_gives_up_for_now(
 def test_patience_is_remembered_over_a_break(context: Context) -> None:
     """A run that had stopped early and was killed before it could say so does not train on."""
     train.run(context)
-    [*_, last] = list_checkpoints(context.folder.checkpoints)
     counts = COUNTS.model_copy(update={"bad_evaluations": context.spec.settings.early_stopping_patience})
     stopped = again(context)
     model = loaded_model(stopped)
@@ -225,10 +224,26 @@ def test_patience_is_remembered_over_a_break(context: Context) -> None:
     trainer = watcher.trainer
     trainer.create_optimizer_and_scheduler(12)
     save_checkpoint(trainer, context.folder.checkpoints, counts)
-    before = losses(context)
     context.folder.events.unlink()
     train.run(Context(folder=context.folder, spec=context.spec, log=EventLog(context.folder.events),
                       pulse=Pulse(context.folder), model=model))  # fmt: skip
     assert losses(context) == {}
-    assert before
-    assert last.step
+
+
+def test_damaged_checkpoints_never_push_out_the_one_that_can_be_trusted(context: Context) -> None:
+    train.run(context)
+    folder = context.folder.checkpoints
+    older, newer = list_checkpoints(folder)[-2:]
+    (newer.path / ADAPTER_FILE).write_bytes(b"damaged")
+    (context.folder.adapter / ADAPTER_FILE).unlink()
+    assert train.find_resume(again(context)) == older
+    assert [checkpoint.step for checkpoint in list_checkpoints(folder)] == [older.step]
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", "null"])
+def test_checkpoint_whose_manifest_says_nothing_is_damaged(trainer: Any, context: Context, content: str) -> None:
+    [checkpoint] = list_checkpoints(context.folder.checkpoints)
+    assert damage(checkpoint) is None
+    (checkpoint.path / MANIFEST).write_text(content)
+    assert damage(checkpoint) is not None
+    assert newest_valid(context.folder.checkpoints) is None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy.orm import Session
 
-from agent.attempts import ATTEMPTS, Reached
+from agent.attempts import Reached
 from agent.data.findings import Findings
 from agent.errors import AgentError
 from agent.plan.resolve import make_plan
@@ -20,7 +20,7 @@ from shared.errors import ErrorCode
 from shared.events import CheckpointData, EventRecord, StateData
 from shared.files import FileObject, FilePurpose
 from shared.inspections import DatasetForm, SampleRow, TokenCounts
-from shared.jobs import FINISHED, JobError, JobRequest, JobStatus, PauseReason
+from shared.jobs import ATTEMPTS, FINISHED, JobError, JobRequest, JobStatus, PauseReason
 from shared.plans import PlanRequest
 from tests.agent.running import CARD, MACHINE, MODEL
 
@@ -202,6 +202,12 @@ class JobTable(RuleBasedStateMachine):
             assert (row.status == JobStatus.paused) == (row.paused_for is not None)
             assert row.paused_for is None or PauseReason(row.paused_for)
             assert 1 <= row.attempt <= ATTEMPTS
+
+    @invariant()
+    def a_machine_that_goes_on_leaves_no_job_behind(self) -> None:
+        query = sa.select(JobRow).where(JobRow.paused_for == PauseReason.agent)
+        waiting = self.do(lambda session: session.scalars(query).all())
+        assert self.do(machine.is_paused) or all(row.cancel_requested for row in waiting)
 
     @invariant()
     def no_event_lost(self) -> None:

@@ -9,5 +9,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index("ix_jobs_fine_tuned_model", "jobs", ["fine_tuned_model"])
+    op.create_index("ix_jobs_ollama_name", "jobs", ["ollama_name"])
     op.create_index("ix_inspections_status", "inspections", ["status"])
