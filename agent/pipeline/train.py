@@ -131,7 +131,7 @@ class Watcher(TrainerCallback):
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Note where the random numbers stand, so that a step left half way is done again exactly."""
-        self._dice = Dice.now()
+        self._dice = Dice.now() if args.gradient_accumulation_steps > 1 else None  # else nothing is heard within it
         self._tokens_before = self.trainer.trained_tokens
 
     def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

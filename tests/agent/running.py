@@ -34,7 +34,7 @@ FAKE_TRAINER = Path(__file__).parents[1] / "fakes" / "trainer.py"
 KEY = "hearth-test-key"
 MODEL = "smollm2-135m"
 ROWS = b"".join(b'{"prompt": "Question %d?", "completion": "Toast."}\n' % row for row in range(100))
-QUICK = Timings(poll_s=0.02, terminate_after_s=0.2, kill_after_s=0.4, linger_s=5, adoption_s=5)
+QUICK = Timings(poll_s=0.02, terminate_after_s=0.2, kill_after_s=0.4, linger_s=5, adoption_s=1)
 
 CARD = BaseModelCard(
     name=MODEL,
