@@ -38,7 +38,8 @@ def read_adapter(folder: Path) -> dict[str, LoraPair]:
     scale = config["lora_alpha"] / config["r"]
     with safe_open(folder / ADAPTER_FILE, framework="pt") as file:
         ending = ".lora_A.weight"
-        modules = [key.removesuffix(ending) for key in file.keys() if key.endswith(ending)]  # noqa: SIM118
+        names = file.keys()  # safe_open is no mapping: it cannot be iterated itself
+    modules = [name.removesuffix(ending) for name in names if name.endswith(ending)]
     pairs = {}
     for module in modules:
         pair = LoraPair(file=folder / ADAPTER_FILE, module=module, scale=scale)

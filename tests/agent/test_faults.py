@@ -244,6 +244,11 @@ async def test_only_what_runs_can_be_paused_and_only_what_is_paused_resumed(sett
 # --- disk and store
 
 
+def limit(session: Session, pages: int) -> int:
+    """Let the database have no more pages than that, or than it has."""
+    return int(session.scalar(sa.text(f"PRAGMA max_page_count={pages}")) or 0)
+
+
 async def test_full_disk_pauses_the_job_until_it_is_resumed(settings: AgentSettings) -> None:
     async with run_agent(settings, "once-disk-full") as agent:
         job_id = await agent.create()
@@ -254,9 +259,6 @@ async def test_full_disk_pauses_the_job_until_it_is_resumed(settings: AgentSetti
 
 
 async def test_full_store_refuses_new_jobs_in_words_and_loses_no_event(settings: AgentSettings) -> None:
-    def limit(session: Session, pages: int) -> int:
-        return int(session.scalar(sa.text(f"PRAGMA max_page_count={pages}")) or 0)
-
     async with run_agent(settings, "hold") as agent:
         job_id = await agent.create()
         await agent.until_step(job_id)
@@ -280,9 +282,6 @@ async def test_full_store_refuses_new_jobs_in_words_and_loses_no_event(settings:
 async def test_job_that_was_accepted_before_the_store_was_full_is_validated_when_there_is_room(
     settings: AgentSettings,
 ) -> None:
-    def limit(session: Session, pages: int) -> int:
-        return int(session.scalar(sa.text(f"PRAGMA max_page_count={pages}")) or 0)
-
     async with run_agent(settings) as agent:
         agent.inspector.gate.clear()
         job_id = await agent.create()
