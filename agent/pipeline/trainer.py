@@ -8,6 +8,7 @@ from datasets import Dataset
 from torch.nn.functional import cross_entropy
 from trl import SFTConfig, SFTTrainer
 
+from agent.pipeline.dropout import replace_adapter_dropout
 from agent.pipeline.prepare import TokenRow
 from agent.pipeline.sampler import LengthGroupedSampler
 from shared.hyperparameters import ResolvedSettings
@@ -104,6 +105,8 @@ class HearthSFTTrainer(TrainedTokensMixin, SFTTrainer):  # type: ignore[misc]  #
         for parameter in self.model.parameters():
             if parameter.requires_grad:  # TRL casts a quantized model's adapter to bf16, where small updates are lost
                 parameter.data = parameter.data.float()
+        if self.args.use_cpu:
+            replace_adapter_dropout(self.model)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
         del train_dataset  # the rows given at the start are the only ones
