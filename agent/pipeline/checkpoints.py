@@ -17,6 +17,9 @@ from agent.checkpoints import COUNTS_FILE, MANIFEST, STAGING, Checkpoint, Counts
 from agent.job_folder import file_sha256, replace_file, sync_folder
 from agent.pipeline.model import save_peft
 
+FULL = {errno.ENOSPC, errno.EDQUOT}
+PROBE_BYTES = 1 << 20
+
 
 class CheckpointError(Exception):
     """A checkpoint could not be written; nothing of it is left."""
@@ -24,8 +27,7 @@ class CheckpointError(Exception):
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause).splitlines()[0][:200])
         number = cause.errno if isinstance(cause, OSError) else None
-        # torch and safetensors write with their own code, and say it in words
-        self.disk_full = number == errno.ENOSPC or "No space left" in str(cause) or "file write failed" in str(cause)
+        self.disk_full = number in FULL or "No space left" in str(cause)  # safetensors says it in words
 
 
 def save_checkpoint(trainer: Any, folder: Path, counts: Counts) -> Checkpoint:
@@ -47,7 +49,8 @@ def save_checkpoint(trainer: Any, folder: Path, counts: Counts) -> Checkpoint:
             remove(final)
         staging.rename(final)
         sync_folder(folder)
-    except (OSError, RuntimeError, SafetensorError) as cause:
+    except (OSError, RuntimeError, SafetensorError) as error:
+        cause = _reason(error, staging)
         shutil.rmtree(staging, ignore_errors=True)  # on a full disk its room is needed
         raise CheckpointError(cause) from cause
     return Checkpoint(step=step, path=final)
@@ -81,3 +84,17 @@ def _sync_and_hash(path: Path) -> str:
     with path.open("rb") as file:
         os.fsync(file.fileno())
     return file_sha256(path)
+
+
+def _reason(error: Exception, folder: Path) -> Exception:
+    """Return why a write failed. torch says no more than how far it came, so a write of our own asks the disk."""
+    if not isinstance(error, RuntimeError):
+        return error
+    try:
+        with (folder / "probe").open("wb") as file:
+            file.write(bytes(PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as reason:
+        return reason
+    return error

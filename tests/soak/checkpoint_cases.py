@@ -4,20 +4,19 @@ import errno
 import os
 import random
 import sys
-import traceback
-import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.checkpoints import MANIFEST, damage, list_checkpoints, newest_valid, remove, remove_staged
-from agent.pipeline.checkpoints import CheckpointError, save_checkpoint
+from agent.pipeline.checkpoints import save_checkpoint
 from agent.pipeline.context import Context
-from tests.agent.pipeline.test_checkpoints import COUNTS, NthOperation, save_and_die
+from tests.agent.pipeline.test_checkpoints import COUNTS, FULL, REFUSED, SAVED, NthOperation, save, save_and_die
+from tests.kernel_faults import in_child
 
 SEEDS = [int(seed) for seed in os.environ["HEARTH_SOAK_SEEDS"].split(",")]
-SAVED, FULL, REFUSED, OTHERWISE, STRUCK = 0, 1, 2, 3, 8  # exit codes; STRUCK is added when the fault came to pass
+STRUCK = 8  # added to the exit code when the fault came to pass
 FLIPS = 40
 
 
@@ -54,24 +53,17 @@ class Fails(NthOperation):
 
 def save_and_fail(trainer: Any, folder: Path, operation: Fails) -> int:
     """Save in a forked process to which `operation` happens; return its exit code."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # as in save_and_die
-        child = os.fork()
-    if child == 0:
-        outcome = OTHERWISE
+
+    def play() -> int:
         vars(os)["fsync"] = operation.fsync
         sys.addaudithook(operation.hook)
         try:
-            save_checkpoint(trainer, folder, COUNTS)
-            outcome = SAVED
-        except CheckpointError as error:
-            outcome = FULL if error.disk_full else REFUSED
-        except BaseException:
+            outcome = save(trainer, folder)
+        finally:
             operation.active = False
-            traceback.print_exc()
-        os._exit(outcome + (STRUCK if operation.struck else 0))
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
+        return outcome + (STRUCK if operation.struck else 0)
+
+    return in_child(play)
 
 
 def clear(folder: Path) -> None:

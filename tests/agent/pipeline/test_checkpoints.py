@@ -4,7 +4,6 @@ import errno
 import os
 import signal
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,13 @@ from agent.pipeline.prepare import read_rows
 from agent.pipeline.train import Watcher, make_trainer
 from shared.events import CheckpointData, ProgressData
 from tests.agent.pipeline.test_train import again, losses
+from tests.kernel_faults import CAN_REFUSE, can_mount, in_child, mount_small_disk, refuse
 
 pytestmark = pytest.mark.slow
 
 COUNTS = Counts(best_loss=1.0, best_step=1, bad_evaluations=0, trained_tokens=10)
+SAVED, REFUSED, FULL, DAMAGED = range(4)  # exit codes of a process that saves
+BLOCK = 4096  # bytes
 DISK_EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "fsync"}
 
 
@@ -71,17 +73,16 @@ class NthOperation:
 
 def save_and_die(trainer: Any, folder: Path, number: int) -> bool:
     """Save in a forked process that is killed at its n-th disk operation; say whether it lived to the end."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 on: forking with threads. This child saves
-        child = os.fork()  # and ends, and takes no lock of theirs
-    if child == 0:
+
+    def play() -> int:
         operation = NthOperation(number, lambda: os.kill(os.getpid(), signal.SIGKILL))
         vars(os)["fsync"] = operation.fsync
         sys.addaudithook(operation.hook)
-        save_checkpoint(trainer, folder, COUNTS)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) == 0
+        return save(trainer, folder)
+
+    outcome = in_child(play)
+    assert outcome in {SAVED, -signal.SIGKILL}
+    return outcome == SAVED
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
@@ -104,26 +105,57 @@ def test_checkpoint_killed_at_each_write_sync_and_rename_is_complete_or_absent(t
     assert number > 10  # it was killed at as many places
 
 
-def failing(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
-    """Let every fsync fail from now on."""
+def save(trainer: Any, folder: Path) -> int:
+    """Save; return an exit code."""
+    try:
+        save_checkpoint(trainer, folder, COUNTS)
+    except CheckpointError as error:
+        return FULL if error.disk_full else REFUSED
+    return SAVED
 
-    def fail(_descriptor: int) -> None:
-        raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(os, "fsync", fail)
-
-
-@pytest.mark.parametrize(("code", "full"), [(errno.EIO, False), (errno.ENOSPC, True)])
-def test_checkpoint_that_cannot_be_synced_counts_as_failed_and_leaves_nothing(
-    trainer: Any, context: Context, monkeypatch: pytest.MonkeyPatch, code: int, full: bool
+@pytest.mark.skipif(not CAN_REFUSE, reason="needs Linux's system call filters")
+@pytest.mark.parametrize("calls", [("fsync",), ("write", "pwrite64", "writev")], ids=["sync", "write"])
+@pytest.mark.parametrize(("code", "outcome"), [(errno.EIO, REFUSED), (errno.ENOSPC, FULL)], ids=["EIO", "ENOSPC"])
+def test_checkpoint_that_the_kernel_refuses_counts_as_failed_and_leaves_nothing(
+    trainer: Any, context: Context, calls: tuple[str, ...], code: int, outcome: int
 ) -> None:
-    with monkeypatch.context() as patched:
-        failing(patched, code)
-        with pytest.raises(CheckpointError) as caught:
-            save_checkpoint(trainer, context.folder.checkpoints, COUNTS)
-    assert caught.value.disk_full is full
-    assert [c.step for c in list_checkpoints(context.folder.checkpoints)] == [1]
-    assert not list(context.folder.checkpoints.glob(".staging*"))
+    folder = context.folder.checkpoints
+
+    def play() -> int:
+        refuse(code, *calls, from_bytes=BLOCK)
+        return save(trainer, folder)
+
+    torch.set_num_threads(1)
+    assert in_child(play) == outcome
+    assert [c.step for c in list_checkpoints(folder)] == [1]
+    assert not list(folder.glob(".staging*"))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.97])
+def test_checkpoint_on_a_full_disk_says_so_and_leaves_the_one_before_whole(
+    trainer: Any, context: Context, tmp_path: Path, share: float
+) -> None:
+    if not can_mount(tmp_path):
+        pytest.skip("this machine lets nobody mount a disk of their own")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    earlier = context.folder.checkpoints / "step-1"
+    kept = {path.name: path.read_bytes() for path in earlier.iterdir()}
+    size = sum(-(-len(content) // BLOCK) * BLOCK for content in kept.values())
+
+    def play() -> int:
+        mount_small_disk(disk, int(size * (1 + share)))
+        (disk / "step-1").mkdir()
+        for name, content in kept.items():
+            (disk / "step-1" / name).write_bytes(content)
+        outcome = save(trainer, disk)
+        newest = newest_valid(disk)
+        whole = newest is not None and newest.step == 1 and not list(disk.glob(".staging*"))
+        return outcome if whole else DAMAGED
+
+    torch.set_num_threads(1)
+    assert in_child(play) == FULL
 
 
 class Interrupts(Watcher):
