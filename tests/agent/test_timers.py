@@ -3,10 +3,16 @@
 import asyncio
 import time
 
+import pytest
+import time_machine
+
 from agent.settings import AgentSettings
 from agent.store import Store
 from agent.timers import Timers
 from tests.agent.running import run_agent
+
+DAY_S = 24 * 3600
+LOOK_S, LOOKS = 0.05, 6
 
 
 async def nothing() -> None:
@@ -14,7 +20,7 @@ async def nothing() -> None:
 
 
 async def keep_time(store: Store) -> asyncio.Task[None]:
-    return asyncio.create_task(Timers(store=store, sweep=nothing, look_s=0.05).run())
+    return asyncio.create_task(Timers(store=store, sweep=nothing, look_s=LOOK_S).run())
 
 
 async def test_bell_is_rung_at_the_time_of_a_scheduled_start(settings: AgentSettings) -> None:
@@ -25,6 +31,25 @@ async def test_bell_is_rung_at_the_time_of_a_scheduled_start(settings: AgentSett
         async with asyncio.timeout(10):
             await agent.store.bell.listen().wait()
         assert time.time() >= (await agent.job(job_id))["start_at"]
+        timers.cancel()
+        await asyncio.gather(timers, return_exceptions=True)
+
+
+@pytest.mark.parametrize("jump_s", [-DAY_S, 0, DAY_S])
+async def test_bell_is_rung_when_its_time_has_come_by_a_clock_that_was_set(settings: AgentSettings, jump_s: int) -> None:
+    async with run_agent(settings, works=False) as agent:
+        start_at = round(time.time()) + DAY_S // 2
+        job_id = await agent.create(start_at=start_at)
+        await agent.until_status(job_id, "queued")
+        timers = await keep_time(agent.store)
+        rung = agent.store.bell.listen()
+        with time_machine.travel(time.time() + min(jump_s, 0)), pytest.raises(TimeoutError):
+            async with asyncio.timeout(LOOKS * LOOK_S):
+                await rung.wait()  # it is not rung before
+        with time_machine.travel(start_at - 0.2 + max(jump_s, 0)):
+            async with asyncio.timeout(10):
+                await rung.wait()
+            assert time.time() >= start_at
         timers.cancel()
         await asyncio.gather(timers, return_exceptions=True)
 
