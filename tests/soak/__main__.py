@@ -24,6 +24,7 @@ CAMPAIGNS: Mapping[str, str] = {
     "checkpoint": "SIGKILL, EIO and ENOSPC at each disk operation of a checkpoint",
     "table": "5,000 stories of the job table",
     "disk": "disks that are full at the start and in the middle",
+    "lock": "a database that another program holds for 10 and for 70 seconds",
     "clock": "a clock that jumps by a day while jobs wait for their time",
 }
 
