@@ -10,10 +10,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.adapter_zip import zip_adapter
+from agent.adapter_zip import zip_newest_checkpoint
 from agent.attempts import Reached
 from agent.boot import boot_id
-from agent.checkpoints import list_checkpoints, newest_valid
+from agent.checkpoints import list_checkpoints
 from agent.errors import AgentError
 from agent.gpu import MIB, Machine
 from agent.job_folder import JobFolder, JobSpec
@@ -235,7 +235,7 @@ class Supervisor:
 
     async def _end(self, job_id: str, folder: JobFolder, to: JobStatus, happened: str) -> None:
         """End a job whose trainer did not do it, and hand out what it had learned."""
-        adapter = await asyncio.to_thread(_adapter_of_newest_checkpoint, folder)
+        adapter = await asyncio.to_thread(zip_newest_checkpoint, folder)
         kept = await self._store.run(running.checkpoints_kept, job_id)
         message, error = f"{happened} {kept}", None
         if to is JobStatus.failed:
@@ -286,18 +286,6 @@ def _what_happened(folder: JobFolder, gone: Gone, trainer: Trainer) -> str:
 def _paused_at(folder: JobFolder) -> str:
     step = _reached(folder).step
     return f"Paused; the memory is free. It goes on from step {step}." if step else "Paused; the memory is free."
-
-
-def _adapter_of_newest_checkpoint(folder: JobFolder) -> Path | None:
-    """Pack what was learned, if the trainer did not come to it; None when there is nothing, or no room."""
-    if folder.stage_marker(Stage.train).exists() or not folder.spec.exists():
-        return None
-    try:
-        newest = newest_valid(folder.checkpoints)
-        return zip_adapter(folder, newest.path, name=folder.read_spec().name) if newest else None
-    except (OSError, ValueError):
-        log.exception("%s: the adapter could not be packed", folder.path.name)
-        return None
 
 
 def _disk_is_full(error: Exception) -> bool:
