@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import signal
+import stat
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -28,7 +29,7 @@ from agent.key import read_or_create_key
 from agent.plan.resolve import make_plan
 from agent.retention import EndedJob, Retention, Rules
 from agent.settings import AgentSettings
-from agent.store import Store, inspections, jobs, plans
+from agent.store import Store, inspections, jobs, people, plans
 from agent.supervisor import Supervisor
 from agent.timers import Timers
 
@@ -74,6 +75,7 @@ async def serve(settings: AgentSettings) -> int:
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl+C raises KeyboardInterrupt instead
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with _services(settings) as (services, supervisor, timers), _site(services):
+        await _offer_pairing(services)
         work = asyncio.create_task(_work(supervisor, timers), name="work")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -86,6 +88,25 @@ async def serve(settings: AgentSettings) -> int:
         return 1
     log.info("stopped; a trainer, if one runs, goes on and is taken up again at the next start")
     return 0
+
+
+async def _offer_pairing(services: Services) -> None:
+    """While nobody owns the machine, say on the console how to. The code goes into no file: logs are kept and sent."""
+    if (await services.store.run(people.load)).owners:
+        return
+    code = services.pairing.renew()
+    line = f"This machine has no owner. To become it, say /pair {code} to the bot, in a private chat."
+    if _console_is_a_file():
+        line = "This machine has no owner. Its pairing code is not written into a file; GET /v1/people/pairing has it."
+    with contextlib.suppress(OSError):  # nobody reads what we print
+        print(line, flush=True)
+
+
+def _console_is_a_file() -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    except (AttributeError, OSError, ValueError):  # there is none, or it is closed
+        return False
 
 
 async def _work(supervisor: Supervisor, timers: Timers) -> None:

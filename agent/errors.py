@@ -7,6 +7,9 @@ from shared.errors import ErrorCode, HearthError
 STATUS: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.invalid_key: HTTPStatus.UNAUTHORIZED,
     ErrorCode.not_allowed: HTTPStatus.FORBIDDEN,
+    ErrorCode.pairing_code_wrong: HTTPStatus.FORBIDDEN,
+    ErrorCode.too_many_tries: HTTPStatus.TOO_MANY_REQUESTS,
+    ErrorCode.model_needs_approval: HTTPStatus.FORBIDDEN,
     ErrorCode.not_found: HTTPStatus.NOT_FOUND,
     ErrorCode.method_not_allowed: HTTPStatus.METHOD_NOT_ALLOWED,
     ErrorCode.file_too_large: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -12,6 +12,8 @@ class ErrorCode(StrEnum):
     invalid_key = "invalid_key"  # the bearer key is missing or wrong
     not_found = "not_found"  # no such file, plan, job, model or route
     not_allowed = "not_allowed"  # the person may not do this
+    pairing_code_wrong = "pairing_code_wrong"  # not the code that the agent shows, or there is none
+    too_many_tries = "too_many_tries"  # at the pairing code
     method_not_allowed = "method_not_allowed"  # the route exists, not for this verb
     file_too_large = "file_too_large"
     file_in_use = "file_in_use"  # an unfinished job needs the file
@@ -22,6 +24,7 @@ class ErrorCode(StrEnum):
     dataset_too_small = "dataset_too_small"  # too few usable rows to split and train
     model_unknown = "model_unknown"
     model_is_path = "model_is_path"  # chat names models, never paths
+    model_needs_approval = "model_needs_approval"  # from Hugging Face, and the owner has not said yes to it
     model_not_convertible = "model_not_convertible"  # llama.cpp cannot make a GGUF of it
     model_unusable = "model_unusable"  # broken, pickled, or needs remote code
     setting_invalid = "setting_invalid"  # unknown, out of range, or in conflict

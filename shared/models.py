@@ -1,8 +1,11 @@
 """Base models one may name, and tuned ones that came out."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from shared.schema import Response
+from pydantic import StringConstraints
+
+from shared.people import RequestedBy
+from shared.schema import Request, Response
 
 
 class Model(Response):
@@ -24,3 +27,18 @@ class ModelList(Response):
 
     object: Literal["list"] = "list"
     data: list[Model]
+
+
+class ApprovalRequest(Request):
+    """The body of POST /v1/models/approvals."""
+
+    model: Annotated[str, StringConstraints(min_length=1, max_length=200)]  # a Hugging Face id
+    requested_by: RequestedBy | None = None
+
+
+class Approval(Response):
+    """The owner's yes to a model from Hugging Face."""
+
+    object: Literal["model.approval"] = "model.approval"
+    model: str
+    approved_at: int

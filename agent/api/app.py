@@ -5,9 +5,10 @@ import json
 
 from aiohttp import web
 
-from agent.api import files, inspections, jobs, machine, models, plans, watch
+from agent.api import files, inspections, jobs, machine, models, people, plans, watch
 from agent.api.middleware import ask_for_key, errors_as_json
 from agent.api.openapi import describe
+from agent.api.rights import guarded
 from agent.api.route import Route
 from agent.api.services import SERVICES, Services, services_of
 from agent.api.sse import PAGES, SharedPages
@@ -22,6 +23,7 @@ ROUTES: tuple[Route, ...] = (
     *watch.ROUTES,
     *models.ROUTES,
     *machine.ROUTES,
+    *people.ROUTES,
 )
 
 
@@ -32,7 +34,7 @@ def build_app(services: Services) -> web.Application:
     app[watch.DRAWING] = asyncio.Lock()
     app[PAGES] = SharedPages()
     for route in ROUTES:
-        app.router.add_route(route.method, route.path, route.handler)
+        app.router.add_route(route.method, route.path, guarded(route))
     app.router.add_get("/openapi.json", get_openapi)
     return app
 

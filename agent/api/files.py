@@ -6,6 +6,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from agent.api.queries import FilesQuery
+from agent.api.rights import ASKER
 from agent.api.route import Route, answer, read_query
 from agent.api.services import services_of
 from agent.api.upload import receive
@@ -13,6 +14,7 @@ from agent.errors import AgentError
 from agent.store import files
 from shared.errors import ErrorCode
 from shared.files import FileDeleted, FileList, FileObject
+from shared.people import Action
 
 
 async def create_file(request: web.Request) -> web.Response:
@@ -22,10 +24,16 @@ async def create_file(request: web.Request) -> web.Response:
 
 
 async def list_files(request: web.Request) -> web.Response:
-    """List the files."""
+    """List the files; to a member, those of their own and of the chat they ask from."""
     query = read_query(request, FilesQuery)
+    asker = request[ASKER]
     page, more = await services_of(request).store.run(
-        files.listing, limit=query.limit, after=query.after, purpose=query.purpose, order=query.order
+        files.listing,
+        limit=query.limit,
+        after=query.after,
+        purpose=query.purpose,
+        order=query.order,
+        near=None if asker.sees_all else asker.who,
     )
     return answer(FileList(data=page, has_more=more))
 
@@ -78,17 +86,44 @@ def _check_range(request: web.Request, size: int) -> None:
 
 ROUTES = (
     Route(
-        method="POST", path="/v1/files", handler=create_file, summary="Upload a dataset", form=True, answer=FileObject
+        method="POST",
+        path="/v1/files",
+        handler=create_file,
+        action=Action.start_job,
+        summary="Upload a dataset",
+        form=True,
+        answer=FileObject,
     ),
-    Route(method="GET", path="/v1/files", handler=list_files, summary="List files", query=FilesQuery, answer=FileList),
-    Route(method="GET", path="/v1/files/{file_id}", handler=get_file, summary="Describe a file", answer=FileObject),
     Route(
-        method="DELETE", path="/v1/files/{file_id}", handler=delete_file, summary="Delete a file", answer=FileDeleted
+        method="GET",
+        path="/v1/files",
+        handler=list_files,
+        action=Action.see_file,
+        summary="List files",
+        query=FilesQuery,
+        answer=FileList,
+    ),
+    Route(
+        method="GET",
+        path="/v1/files/{file_id}",
+        handler=get_file,
+        action=Action.see_file,
+        summary="Describe a file",
+        answer=FileObject,
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/files/{file_id}",
+        handler=delete_file,
+        action=Action.delete_file,
+        summary="Delete a file",
+        answer=FileDeleted,
     ),
     Route(
         method="GET",
         path="/v1/files/{file_id}/content",
         handler=get_content,
+        action=Action.see_file,
         summary="Download a file, or a range of it",
         media="application/octet-stream",
     ),

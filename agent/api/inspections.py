@@ -7,10 +7,12 @@ from http import HTTPStatus
 from aiohttp import web
 
 from agent.api.queries import WaitQuery
+from agent.api.rights import check_model
 from agent.api.route import Route, answer, read_body, read_query, wait_for
 from agent.api.services import services_of
 from agent.store import inspections
 from shared.inspections import Inspection, InspectionRequest
+from shared.people import Action
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +21,7 @@ async def create_inspection(request: web.Request) -> web.Response:
     """Start an inspection; its answer comes later."""
     services = services_of(request)
     body = await read_body(request, InspectionRequest)
-    services.check_model(body.model)
+    await check_model(request, body.model)
     inspection = await services.intake.inspect(request.match_info["file_id"], body)
     log.info("%s: asked for by %s", inspection.id, body.requested_by or "the owner of the key")
     return answer(inspection, status=HTTPStatus.ACCEPTED)
@@ -45,6 +47,7 @@ ROUTES = (
         method="POST",
         path="/v1/files/{file_id}/inspections",
         handler=create_inspection,
+        action=Action.start_job,
         summary="Inspect a dataset as a base model will see it",
         body=InspectionRequest,
         answer=Inspection,
@@ -54,6 +57,7 @@ ROUTES = (
         method="GET",
         path="/v1/inspections/{inspection_id}",
         handler=get_inspection,
+        action=Action.see_file,
         summary="Return an inspection, waiting for its end if asked to",
         query=WaitQuery,
         answer=Inspection,

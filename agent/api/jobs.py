@@ -6,13 +6,16 @@ from collections.abc import Callable
 from aiohttp import web
 
 from agent.api.queries import PageQuery
+from agent.api.rights import as_seen, check_model, permit_more
 from agent.api.route import Route, answer, read_body, read_query
 from agent.api.services import Services, services_of
 from agent.errors import AgentError
 from agent.intake import must_be_dataset
 from agent.store import files, jobs
+from agent.store.people import ThingKind
 from shared.errors import ErrorCode
 from shared.jobs import CheckpointList, Job, JobAction, JobList, JobRequest, JobStatus
+from shared.people import Action
 
 log = logging.getLogger(__name__)
 
@@ -24,29 +27,32 @@ async def create_job(request: web.Request) -> web.Response:
     services = services_of(request)
     body = await read_body(request, JobRequest)
     _check_request(body)
+    if body.plan is not None:
+        await permit_more(request, Action.use_plan, ThingKind.plan, body.plan)
     if body.model is not None and body.training_file is not None:
-        services.check_model(body.model)
+        await check_model(request, body.model)
+        await permit_more(request, Action.start_job, ThingKind.file, body.training_file)
         must_be_dataset((await services.store.run(files.get, body.training_file)).file)
     key = _idempotency_key(request)
     created = await services.store.run(jobs.create, body, now=services.clock(), idempotency_key=key)
     if created.new and created.job.status is JobStatus.validating_files:
         services.intake.validate(created.job)
-    return answer(with_signs(created.job, services))
+    return answer(as_seen(request, with_signs(created.job, services)))
 
 
 async def list_jobs(request: web.Request) -> web.Response:
-    """List the jobs."""
+    """List the jobs, those of others in short."""
     services = services_of(request)
     query = read_query(request, PageQuery)
     page, more = await services.store.run(jobs.listing, limit=query.limit, after=query.after, now=services.clock())
-    return answer(JobList(data=[with_signs(job, services) for job in page], has_more=more))
+    return answer(JobList(data=[as_seen(request, with_signs(job, services)) for job in page], has_more=more))
 
 
 async def get_job(request: web.Request) -> web.Response:
     """Return one job."""
     services = services_of(request)
     job = await services.store.run(jobs.get, request.match_info["job_id"], now=services.clock())
-    return answer(with_signs(job, services))
+    return answer(as_seen(request, with_signs(job, services)))
 
 
 async def cancel_job(request: web.Request) -> web.Response:
@@ -131,6 +137,7 @@ ROUTES = (
         method="POST",
         path="/v1/fine_tuning/jobs",
         handler=create_job,
+        action=Action.start_job,
         summary="Start a job, from a plan or as OpenAI does",
         body=JobRequest,
         answer=Job,
@@ -139,6 +146,7 @@ ROUTES = (
         method="GET",
         path="/v1/fine_tuning/jobs",
         handler=list_jobs,
+        action=Action.see_queue,
         summary="List jobs",
         query=PageQuery,
         answer=JobList,
@@ -147,6 +155,7 @@ ROUTES = (
         method="GET",
         path="/v1/fine_tuning/jobs/{job_id}",
         handler=get_job,
+        action=Action.see_queue,
         summary="Return a job by its id or its number",
         answer=Job,
     ),
@@ -154,6 +163,7 @@ ROUTES = (
         method="POST",
         path="/v1/fine_tuning/jobs/{job_id}/cancel",
         handler=cancel_job,
+        action=Action.cancel_job,
         summary="Cancel a job; what was trained is kept",
         body=JobAction,
         answer=Job,
@@ -162,6 +172,7 @@ ROUTES = (
         method="POST",
         path="/v1/fine_tuning/jobs/{job_id}/pause",
         handler=pause_job,
+        action=Action.pause_job,
         summary="Pause a running job; it goes on later from where it was",
         body=JobAction,
         answer=Job,
@@ -170,6 +181,7 @@ ROUTES = (
         method="POST",
         path="/v1/fine_tuning/jobs/{job_id}/resume",
         handler=resume_job,
+        action=Action.resume_job,
         summary="Put a paused job back in line",
         body=JobAction,
         answer=Job,
@@ -178,6 +190,7 @@ ROUTES = (
         method="GET",
         path="/v1/fine_tuning/jobs/{job_id}/checkpoints",
         handler=list_checkpoints,
+        action=Action.watch_job,
         summary="List a job's checkpoints",
         query=PageQuery,
         answer=CheckpointList,

@@ -13,6 +13,7 @@ from agent.store import events
 from agent.store import machine as store_of_machine
 from shared.jobs import JobAction
 from shared.machine import AgentInfo, Health
+from shared.people import Action
 
 log = logging.getLogger(__name__)
 
@@ -83,12 +84,18 @@ async def get_health(request: web.Request) -> web.Response:
 
 ROUTES = (
     Route(
-        method="GET", path="/v1/agent", handler=get_agent, summary="Describe the machine and its work", answer=AgentInfo
+        method="GET",
+        path="/v1/agent",
+        handler=get_agent,
+        action=Action.see_machine,
+        summary="Describe the machine and its work",
+        answer=AgentInfo,
     ),
     Route(
         method="POST",
         path="/v1/agent/pause",
         handler=pause_agent,
+        action=Action.pause_machine,
         summary="Take the machine back: the running job pauses, nothing starts",
         body=JobAction,
         answer=AgentInfo,
@@ -97,6 +104,7 @@ ROUTES = (
         method="POST",
         path="/v1/agent/resume",
         handler=resume_agent,
+        action=Action.pause_machine,
         summary="Let jobs run again",
         body=JobAction,
         answer=AgentInfo,
@@ -105,6 +113,7 @@ ROUTES = (
         method="GET",
         path="/v1/agent/events",
         handler=follow_agent,
+        action=Action.follow_all,
         summary="Follow everything that happens; the event's id is its cursor",
         query=FeedQuery,
         media="text/event-stream",

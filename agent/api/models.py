@@ -8,6 +8,7 @@ from agent.api.route import Route, answer
 from agent.api.services import services_of
 from agent.store import jobs
 from shared.models import ModelList
+from shared.people import Action
 
 
 async def list_models(request: web.Request) -> web.Response:
@@ -19,5 +20,12 @@ async def list_models(request: web.Request) -> web.Response:
 
 
 ROUTES = (
-    Route(method="GET", path="/v1/models", handler=list_models, summary="List base and tuned models", answer=ModelList),
+    Route(
+        method="GET",
+        path="/v1/models",
+        handler=list_models,
+        action=Action.see_machine,
+        summary="List base and tuned models",
+        answer=ModelList,
+    ),
 )

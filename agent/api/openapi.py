@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from agent.api.route import Route
 from shared.errors import ErrorBody
+from shared.people import HEADER
 from shared.schema import Request
 
 Json = dict[str, Any]
@@ -41,7 +42,7 @@ def _operation(route: Route) -> Json:
     operation: Json = {
         "operationId": route.handler.__name__,
         "summary": route.summary,
-        "parameters": [*_path_parameters(route.path), *_query_parameters(route.query)],
+        "parameters": [*_path_parameters(route.path), *_query_parameters(route.query), *_header(route)],
         "responses": {
             str(route.status.value): {"description": route.status.phrase, "content": {route.media: _schema(route)}},
             "default": {"description": "An error", "content": {"application/json": {"schema": _ref(ErrorBody)}}},
@@ -91,6 +92,13 @@ def _query_parameters(query: type[Request] | None) -> list[Json]:
     for name, value in schema.get("properties", {}).items():
         found.append({"name": name, "in": "query", "required": False, "schema": _inline(value, kinds)})
     return found
+
+
+def _header(route: Route) -> list[Json]:
+    if route.open:
+        return []
+    words = "on whose behalf: a RequestedBy object, as ASCII JSON; without it, the holder of the key"
+    return [{"name": HEADER, "in": "header", "required": False, "description": words, "schema": {"type": "string"}}]
 
 
 def _inline(schema: Json, kinds: Json) -> Json:

@@ -2,9 +2,12 @@
 
 from aiohttp import web
 
+from agent.api.rights import check_model, permit_more
 from agent.api.route import Route, answer, read_body
 from agent.api.services import services_of
 from agent.store import plans
+from agent.store.people import ThingKind
+from shared.people import Action
 from shared.plans import Plan, PlanRequest
 
 
@@ -12,7 +15,8 @@ async def create_plan(request: web.Request) -> web.Response:
     """Make a plan."""
     services = services_of(request)
     body = await read_body(request, PlanRequest)
-    services.check_model(body.model)
+    await permit_more(request, Action.start_job, ThingKind.file, body.training_file)
+    await check_model(request, body.model)
     return answer(await services.intake.plan(body))
 
 
@@ -27,9 +31,17 @@ ROUTES = (
         method="POST",
         path="/v1/fine_tuning/plans",
         handler=create_plan,
+        action=Action.start_job,
         summary="Plan a run: resolved settings with reasons, time, memory, disk",
         body=PlanRequest,
         answer=Plan,
     ),
-    Route(method="GET", path="/v1/fine_tuning/plans/{plan_id}", handler=get_plan, summary="Return a plan", answer=Plan),
+    Route(
+        method="GET",
+        path="/v1/fine_tuning/plans/{plan_id}",
+        handler=get_plan,
+        action=Action.see_plan,
+        summary="Return a plan",
+        answer=Plan,
+    ),
 )

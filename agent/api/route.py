@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from agent.api.explain import explain
 from agent.errors import AgentError
 from shared.errors import ErrorCode
+from shared.people import Action
 from shared.schema import Request, Response
 
 Model = TypeVar("Model", bound=Request)
@@ -32,11 +33,18 @@ class Route:
     answer: type[Response] | None = None
     media: str = "application/json"
     status: HTTPStatus = HTTPStatus.OK
+    action: Action | None = None  # what `agent.access` is asked about; None: of an open route alone
     open: bool = False  # needs no key
+
+
+BODY = web.RequestKey("body", Request)  # as parsed, with whoever asks filled in
 
 
 async def read_body(request: web.Request, model: type[Model]) -> Model:
     """Parse a JSON body. Raise AgentError with one plain sentence."""
+    known = request.get(BODY)
+    if isinstance(known, model):
+        return known
     body = await request.read()
     try:
         return model.model_validate_json(body or b"{}")

@@ -1,12 +1,13 @@
 """What the handlers work with, made once at start and passed down."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from agent.gpu import Machine
 from agent.intake import Intake
+from agent.pairing import Pairing
 from agent.settings import AgentSettings
 from agent.store import Store
 from agent.vitals import Signs
@@ -29,6 +30,7 @@ class Services:
     clock: Callable[[], float]
     started_at: int
     version: str
+    pairing: Pairing = field(default_factory=Pairing)
     keep_alive_s: float = 15.0  # between comments on a silent event stream
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ from aiohttp import BodyPartReader, web
 from pydantic import ValidationError
 
 from agent.api.explain import explain
+from agent.api.rights import ASKER, agreed, permit
 from agent.api.services import Services
 from agent.errors import AgentError
 from agent.job_folder import sync_folder
@@ -19,12 +20,11 @@ from agent.store import Store, files
 from agent.store.ids import new_id
 from shared.errors import ErrorCode
 from shared.files import FileObject, FilePurpose
-from shared.people import RequestedBy
+from shared.people import Action, RequestedBy
 
-REQUESTED_BY = "X-Hearth-Requested-By"
 STAGED = ".incoming-"
 CHUNK = 1024 * 1024
-FIELD_LIMIT = 4096  # bytes of a form field that is no file
+FIELD_LIMIT = 8192  # bytes of a form field that is no file
 FORM_OVERHEAD = 64 * 1024  # what a form may have around the file
 
 
@@ -46,7 +46,8 @@ async def receive(request: web.Request, services: Services) -> FileObject:
     staged = services.settings.files_dir / f"{STAGED}{file_id}"
     try:
         received, fields = await _read_form(request, staged, limit_mib)
-        requested_by = _check_fields(fields, request.headers.get(REQUESTED_BY))
+        requested_by = agreed(request[ASKER].who, _check_fields(fields))
+        await permit(request, requested_by, Action.start_job)  # again: the form may say who it is where no header did
         if received.size == 0:
             raise AgentError(
                 f"{files.safe_name(received.filename)} is empty. Send a file with at least one row.",
@@ -140,14 +141,14 @@ async def _read_field(part: BodyPartReader) -> str:
     return value.decode("utf-8", errors="replace").strip()
 
 
-def _check_fields(fields: dict[str, str], header: str | None) -> RequestedBy | None:
+def _check_fields(fields: dict[str, str]) -> RequestedBy | None:
     purpose = fields.get("purpose")
     if purpose != FilePurpose.fine_tune:
         was = "missing" if purpose is None else f"“{purpose[:60]}”"
         raise AgentError(
             f"purpose is {was}; for a dataset it must be “fine-tune”.", code=ErrorCode.invalid_request, param="purpose"
         )
-    text = fields.get("requested_by", header)
+    text = fields.get("requested_by")
     if not text:
         return None
     try:

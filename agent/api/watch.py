@@ -16,6 +16,7 @@ from agent.trainer_process import tail
 from shared.errors import ErrorCode
 from shared.events import EventList, EventRecord
 from shared.jobs import Job
+from shared.people import Action
 
 CURVE_KINDS = ("progress", "evaluation")
 DRAWING = web.AppKey("drawing", asyncio.Lock)  # matplotlib draws one plot at a time
@@ -77,6 +78,7 @@ ROUTES = (
         method="GET",
         path="/v1/fine_tuning/jobs/{job_id}/events",
         handler=list_events,
+        action=Action.watch_job,
         summary="List a job's events, or stream them",
         query=EventsQuery,
         answer=EventList,
@@ -85,6 +87,7 @@ ROUTES = (
         method="GET",
         path="/v1/fine_tuning/jobs/{job_id}/plot.png",
         handler=get_plot,
+        action=Action.watch_job,
         summary="Draw the loss curve as it is now",
         media="image/png",
     ),
@@ -92,6 +95,7 @@ ROUTES = (
         method="GET",
         path="/v1/fine_tuning/jobs/{job_id}/log",
         handler=get_log,
+        action=Action.watch_job,
         summary="Return the end of the trainer's log",
         query=LogQuery,
         media="text/plain",

@@ -83,6 +83,7 @@ def add_result(
         platform=job.platform,
         person=job.person,
         chat=job.chat,
+        person_name=job.person_name,
     )
     session.add(row)
     session.flush()
@@ -102,11 +103,18 @@ def listing(
     after: str | None,
     purpose: FilePurpose | None,
     order: Literal["asc", "desc"] = "desc",
+    near: RequestedBy | None = None,
 ) -> tuple[list[FileObject], bool]:
-    """Return a page of files, newest first unless asked otherwise, and whether there are more."""
+    """Return a page of files, newest first unless asked otherwise, and whether there are more.
+
+    `near` leaves those of this person and of the chat they ask from.
+    """
     query = sa.select(FileRow).order_by(FileRow.number.asc() if order == "asc" else FileRow.number.desc())
     if purpose is not None:
         query = query.where(FileRow.purpose == purpose)
+    if near is not None:
+        theirs = sa.or_(FileRow.person == near.person, FileRow.chat == near.chat)
+        query = query.where(FileRow.platform == near.platform, theirs)
     if after is not None:
         mark = _row(session, after).number
         query = query.where(FileRow.number > mark if order == "asc" else FileRow.number < mark)

@@ -1,4 +1,4 @@
-"""Three columns, one person: on whose behalf a row was made."""
+"""Four columns, one person: on whose behalf a row was made."""
 
 from typing import TypedDict
 
@@ -7,22 +7,28 @@ from shared.people import RequestedBy
 
 
 class Columns(TypedDict):
-    """The values of the three columns."""
+    """The values of the four columns."""
 
     platform: str | None
     person: str | None
     chat: str | None
+    person_name: str | None
 
 
 def to_columns(requested_by: RequestedBy | None) -> Columns:
-    """Return the three columns' values."""
+    """Return the four columns' values."""
     if requested_by is None:
-        return Columns(platform=None, person=None, chat=None)
-    return Columns(platform=requested_by.platform, person=requested_by.person, chat=requested_by.chat)
+        return Columns(platform=None, person=None, chat=None, person_name=None)
+    return Columns(
+        platform=requested_by.platform,
+        person=requested_by.person,
+        chat=requested_by.chat,
+        person_name=requested_by.name,
+    )
 
 
 def from_columns(row: Requested) -> RequestedBy | None:
-    """Read them back."""
+    """Read them back: who it was and where, not what they were allowed by."""
     if row.platform is None or row.person is None or row.chat is None:
         return None
-    return RequestedBy(platform=row.platform, person=row.person, chat=row.chat)
+    return RequestedBy(platform=row.platform, person=row.person, chat=row.chat, name=row.person_name)

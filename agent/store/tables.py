@@ -24,6 +24,7 @@ class Requested:
     platform: Mapped[str | None]
     person: Mapped[str | None]
     chat: Mapped[str | None]
+    person_name: Mapped[str | None]  # as others read it then
 
 
 class FileRow(Requested, Base):
@@ -129,6 +130,28 @@ class AgentRow(Base):
     __tablename__ = "agent"
     id: Mapped[int] = mapped_column(primary_key=True)
     paused: Mapped[bool]
+
+
+class GrantRow(Base):
+    """What one person, role, chat or server is to this machine."""
+
+    __tablename__ = "grants"
+    __table_args__ = (UniqueConstraint("platform", "kind", "subject"), {"sqlite_autoincrement": True})
+    number: Mapped[int] = mapped_column(primary_key=True)  # the order of arrival
+    platform: Mapped[str]
+    kind: Mapped[str]  # shared.people.GrantKind
+    subject: Mapped[str]  # the platform's id of the person, role, chat or server
+    name: Mapped[str]  # as it was called then
+    role: Mapped[str]  # shared.people.Role: owner, admin, member or denied
+    created_at: Mapped[int]
+
+
+class ApprovalRow(Base):
+    """A model from Hugging Face that the owner said yes to."""
+
+    __tablename__ = "approvals"
+    model: Mapped[str] = mapped_column(primary_key=True)
+    approved_at: Mapped[int]
 
 
 class IdempotencyRow(Base):

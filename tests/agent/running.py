@@ -187,6 +187,7 @@ async def run_agent(
     supervisor_ahead_s: float = 0,
     clock: Callable[[], float] = time.time,
     boot: Callable[[], str] = boot_id,
+    check_model: Callable[[str], object] = check_model,
 ) -> AsyncIterator[Agent]:
     """Run an agent; `works=False` leaves its supervisor standing, so that nothing leaves the queue."""
     store = await Store.open(settings.hearth_data_dir / "hearth.sqlite3")

@@ -1,13 +1,19 @@
 """The agent as a process: what it loads, how it starts, how it refuses, how it stops."""
 
+import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
+
+from agent.store import Store, people
+from shared.people import RequestedBy
 
 HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "accelerate", "matplotlib", "numpy")
 
@@ -17,11 +23,12 @@ def environment(data_dir: Path, **extra: str) -> dict[str, str]:
     return kept | {"HEARTH_DATA_DIR": str(data_dir), "HEARTH_BIND": "127.0.0.1:0"} | extra
 
 
-def start(data_dir: Path, **extra: str) -> "subprocess.Popen[str]":
+def start(data_dir: Path, stdout: int | IO[str] | None = None, /, **extra: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "agent"],
         env=environment(data_dir, **extra),
         cwd=data_dir.parent,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -61,6 +68,43 @@ def test_agent_starts_once_makes_a_private_key_and_stops_on_sigterm(tmp_path: Pa
     assert agent.returncode == 0, rest
     assert "Traceback" not in rest
     assert not (data_dir / "agent.address").exists()
+
+
+def test_pairing_code_is_on_the_console_and_in_no_file(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with start(data_dir, subprocess.PIPE) as agent:
+        log = read_until(agent, "serves on")
+        assert agent.stdout is not None
+        line = agent.stdout.readline()
+        agent.send_signal(signal.SIGTERM)
+        log += agent.communicate()[1]
+    found = re.search(r"say /pair ([A-Z2-9]{4}-[A-Z2-9]{4}) to the bot", line)
+    assert found is not None, line
+    assert found[1] not in log
+    assert not [path for path in data_dir.rglob("*") if path.is_file() and found[1].encode() in path.read_bytes()]
+    with (tmp_path / "agent.log").open("w") as sink, start(data_dir, sink) as agent:
+        read_until(agent, "serves on")
+        agent.send_signal(signal.SIGTERM)
+        agent.communicate()
+    written = (tmp_path / "agent.log").read_text()
+    assert "GET /v1/people/pairing" in written
+    assert "/pair " not in written
+
+
+def test_owned_machine_offers_no_code(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    asyncio.run(own(data_dir))
+    with start(data_dir, subprocess.PIPE) as agent:
+        read_until(agent, "serves on")
+        agent.send_signal(signal.SIGTERM)
+        assert agent.communicate()[0] == ""
+
+
+async def own(data_dir: Path) -> None:
+    store = await Store.open(data_dir / "hearth.sqlite3")
+    await store.run(people.pair, RequestedBy(platform="telegram", person="1", chat="1"), now=1)
+    await store.close()
 
 
 def test_agent_serves_on_ipv6_and_writes_an_address_that_a_url_takes(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The door: keys, routes, the machine, the document."""
 
+import dataclasses
 import io
 import itertools
 from typing import Any
@@ -9,6 +10,7 @@ from aiohttp import web
 
 from agent.api import build_app
 from agent.api.app import ROUTES
+from agent.api.rights import guarded
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode
 from tests.agent.running import KEY, MODEL, run_agent
@@ -26,6 +28,25 @@ async def test_every_route_but_health_needs_the_key(settings: AgentSettings) -> 
                 assert response.status == 401, route.path
                 error = (await response.json())["error"]
                 assert (error["code"], error["type"]) == ("invalid_key", "authentication_error")
+
+
+async def test_every_registered_route_names_an_action_or_is_open_on_purpose(settings: AgentSettings) -> None:
+    without_question = {"/healthz", "/openapi.json"}
+    asked = {(route.method, route.path) for route in ROUTES if route.action is not None}
+    async with run_agent(settings, works=False) as agent:
+        registered = {
+            (route.method, route.resource.canonical)
+            for route in build_app(agent.services).router.routes()
+            if route.resource is not None
+        }
+    assert {path for method, path in registered - asked} == without_question
+    assert {path for _, path in asked} & without_question == set()
+
+
+def test_route_that_names_no_action_is_not_registered() -> None:
+    route = ROUTES[0]
+    with pytest.raises(ValueError, match="names no action"):
+        guarded(dataclasses.replace(route, action=None))
 
 
 async def test_unknown_method_and_query_are_refused_as_json(settings: AgentSettings) -> None:

@@ -11,6 +11,7 @@ from aiohttp import FormData
 from agent.api.upload import remove_leftovers
 from agent.settings import AgentSettings
 from agent.store import files
+from shared.people import HEADER
 from tests.agent.running import Agent, run_agent
 
 
@@ -101,7 +102,11 @@ async def test_upload_says_on_whose_behalf(settings: AgentSettings) -> None:
     async with run_agent(settings, works=False) as agent:
         mia = json.dumps({"platform": "terminal", "person": "mia", "chat": "home"})
         assert (await upload(agent, form_of(b"{}", requested_by=mia)))[0] == 200
-        assert (await upload(agent, form_of(b"{}"), **{"X-Hearth-Requested-By": mia}))[0] == 200
+        assert (await upload(agent, form_of(b"{}"), **{HEADER: mia}))[0] == 200
+        assert (await upload(agent, form_of(b"{}", requested_by=mia), **{HEADER: mia}))[0] == 200
+        other = json.dumps({"platform": "terminal", "person": "tom", "chat": "home"})
+        status, answer = await upload(agent, form_of(b"{}", requested_by=mia), **{HEADER: other})
+        assert (status, "mia" in str(answer), "tom" in str(answer)) == (400, True, True)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,147 @@
+"""Who asks, and whether they may: asked of every route before its handler runs."""
+
+import functools
+import logging
+from dataclasses import dataclass
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from agent.access import Reach, Thing, holds_key, needed
+from agent.api.explain import explain
+from agent.api.route import BODY, Handler, Route, read_body
+from agent.api.services import services_of
+from agent.base_models.catalog import BaseModelSource, SourceKind
+from agent.errors import AgentError
+from agent.store import people
+from agent.store.people import ThingKind
+from shared.errors import ErrorCode
+from shared.jobs import Job, JobError
+from shared.people import HEADER, HEADER_LIMIT, Action, RequestedBy, Role
+
+log = logging.getLogger(__name__)
+
+IN_PATH = {
+    "job_id": ThingKind.job,
+    "file_id": ThingKind.file,
+    "plan_id": ThingKind.plan,
+    "inspection_id": ThingKind.inspection,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asker:
+    """On whose behalf a request is made, and what they are."""
+
+    who: RequestedBy | None  # None: the holder of the key
+    role: Role
+
+    @property
+    def sees_all(self) -> bool:
+        """Say whether they see what others asked for elsewhere."""
+        return self.role in (Role.owner, Role.admin)
+
+
+ASKER = web.RequestKey("asker", Asker)
+
+
+def guarded(route: Route) -> Handler:
+    """Return the route's handler behind the question whether the person may. Only an open route has no question."""
+    action = route.action
+    if action is None:
+        if not route.open:
+            raise ValueError(f"{route.method} {route.path} names no action, so nobody would be asked whether they may")
+        return route.handler
+
+    @functools.wraps(route.handler)
+    async def handle(request: web.Request) -> web.StreamResponse:
+        who = _from_header(request)
+        if route.body is not None:
+            body = await read_body(request, route.body)
+            who = agreed(who, getattr(body, "requested_by", None))
+            request[BODY] = body.model_copy(update={"requested_by": who})
+        name = next((name for name in IN_PATH if name in request.match_info), None)
+        if name is None:
+            await permit(request, who, action)
+        else:
+            await permit(request, who, action, IN_PATH[name], request.match_info[name])
+        return await route.handler(request)
+
+    return handle
+
+
+async def permit(
+    request: web.Request, who: RequestedBy | None, action: Action, kind: ThingKind | None = None, key: str = ""
+) -> None:
+    """Note who asks; raise not_allowed if they may not do this, or not with this thing."""
+    role = Role.owner
+    if not holds_key(who):
+        try:
+            role = await services_of(request).store.run(people.check, who, action, kind, key)
+        except AgentError as refusal:
+            if refusal.code is ErrorCode.not_allowed:
+                log.info("refused: %s to %s%s", action, who, f", {kind} {key[:40]!r}" if kind else "")
+            raise
+    request[ASKER] = Asker(who=who, role=role)
+
+
+async def permit_more(request: web.Request, action: Action, kind: ThingKind, key: str) -> None:
+    """Ask about a thing that the body names; raise not_allowed."""
+    await permit(request, request[ASKER].who, action, kind, key)
+
+
+async def check_model(request: web.Request, model: str) -> None:
+    """Refuse a model that there is not, and one that this person needs the owner's yes for."""
+    services = services_of(request)
+    source = services.check_model(model)
+    new = isinstance(source, BaseModelSource) and source.kind is SourceKind.hub
+    if not new or request[ASKER].sees_all:
+        return
+    try:
+        await services.store.run(people.must_be_approved, model)
+    except AgentError:
+        log.info("refused: the new model %s to %s", model, request[ASKER].who)
+        raise
+
+
+def agreed(header: RequestedBy | None, body: RequestedBy | None) -> RequestedBy | None:
+    """Return on whose behalf header and body are; raise invalid_request if they differ."""
+    if header is not None and body is not None and header != body:
+        raise AgentError(
+            f"The header {HEADER} speaks for {header}, requested_by in the body for {body}. Send one of them, or the "
+            "same in both.",
+            code=ErrorCode.invalid_request,
+            param="requested_by",
+        )
+    return header or body
+
+
+def as_seen(request: web.Request, job: Job) -> Job:
+    """Return the job, cut to its state for a member who asks from elsewhere about somebody else's."""
+    asker = request[ASKER]
+    thing = Thing(name="", made_by=job.requested_by)
+    if asker.sees_all or needed(asker.who, thing) <= Reach.here:
+        return job
+    hidden: dict[str, object] = {"result_files": [], "metadata": None, "result": None}
+    if job.error is not None:
+        told = f"It failed ({job.error.code}). Why is told in the chat where it was started."
+        return job.model_copy(update={**hidden, "error": JobError(code=job.error.code, message=told)})
+    return job.model_copy(update=hidden)
+
+
+def _from_header(request: web.Request) -> RequestedBy | None:
+    text = request.headers.get(HEADER)
+    if text is None:
+        return None
+    if not text.isascii() or len(text) > HEADER_LIMIT or len(request.headers.getall(HEADER)) > 1:
+        raise AgentError(
+            f"The header {HEADER} must be given once, as ASCII JSON of at most {HEADER_LIMIT} characters.",
+            code=ErrorCode.invalid_request,
+            param=HEADER,
+        )
+    try:
+        return RequestedBy.model_validate_json(text)
+    except ValidationError as error:
+        refusal = explain(error, RequestedBy)
+        message = f"The header {HEADER} is not understood. {refusal.message}"
+        raise AgentError(message, code=ErrorCode.invalid_request, param=HEADER) from error
