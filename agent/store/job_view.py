@@ -1,5 +1,7 @@
 """Turn a job's row into the job that clients see."""
 
+from functools import lru_cache
+
 from sqlalchemy.orm import Session
 
 from agent.store import files
@@ -60,7 +62,12 @@ def to_job(session: Session, row: JobRow, *, estimated_start: int | None = None)
 def plan_of(session: Session, row: JobRow) -> Plan | None:
     """Return the job's plan, once it has one."""
     stored = session.get(PlanRow, row.plan_id) if row.plan_id else None
-    return Plan.model_validate_json(stored.plan) if stored else None
+    return _parsed(stored.plan) if stored else None
+
+
+@lru_cache(maxsize=128)  # each look at the queue reads the plans of all that wait, and a plan never changes
+def _parsed(plan: str) -> Plan:
+    return Plan.model_validate_json(plan)
 
 
 def _summary(plan: Plan | None) -> dict[str, str | int | float]:
