@@ -1,35 +1,40 @@
-"""Start the bot: read the settings, open the core, and talk in the terminal until told to stop."""
+"""Start the bot: read the settings, open the core, and serve every chat that is set up until told to stop.
+
+A chat library is imported only where its token is set: each takes memory that a small machine may not have.
+"""
 
 import asyncio
 import contextlib
 import logging
+import os
 import signal
+import stat
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 
 from bot.agent_client import AgentClient
-from bot.call import Attachment
-from bot.chat import Chat
 from bot.clock import SystemClock
 from bot.commands import COMMANDS
 from bot.core import Core
 from bot.database import DATABASE, Database
 from bot.errors import SettingsError, StorageError
 from bot.follow import Follow
+from bot.front_end import FrontEnd, FrontEnds
 from bot.keeper import Keeper
+from bot.redaction import RedactingFormatter
 from bot.requests import Requests
+from bot.serve import serve
 from bot.settings import Settings, load_settings
 from bot.subscriptions import Subscriptions
-from bot.terminal_ui.app import CHAT_ID, PLATFORM, open_screen, run_piped, run_prompt
-from bot.terminal_ui.chat import TerminalChat
-from bot.terminal_ui.inbound import reopen_file
-from bot.terminal_ui.screen import PromptScreen
+from bot.terminal_ui.app import Terminal, open_screen
+
+CHATTY = ("httpx", "httpcore", "telegram", "discord")  # each writes a line a request
 
 
 def main() -> int:
-    """Run until the end of input or SIGTERM. 0: all went well; 1: a job failed; 2: I cannot begin."""
+    """Run until the end of input or SIGTERM. 0: all went well; 1: a job failed; 2: I can serve nothing."""
     try:
         settings = load_settings()
         _prepare(settings)
@@ -56,7 +61,11 @@ def _prepare(settings: Settings) -> None:
             "Expected: a folder of mine.",
             param="HEARTH_BOT_DIR",
         ) from cause
-    logging.basicConfig(handlers=[handler], level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    tokens = [token.get_secret_value() for token in (settings.telegram_token, settings.discord_token) if token]
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", tokens))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 async def _until_stopped(settings: Settings) -> int:
@@ -70,26 +79,53 @@ async def _until_stopped(settings: Settings) -> int:
 
 
 async def _run(settings: Settings) -> int:
-    with open_screen(prompt=sys.stdin.isatty() and sys.stdout.isatty()) as screen:
-        chat = TerminalChat(screen, settings.files_dir)
-        async with _open_core(settings, chat) as (core, keeper):
-            if isinstance(screen, PromptScreen):
-                talking = asyncio.create_task(run_prompt(core, chat, screen))
-            else:
-                talking = asyncio.create_task(run_piped(core, chat, screen))
-            return await _first_to_end(
-                talking, asyncio.create_task(core.follow.run()), asyncio.create_task(keeper.run())
+    connected = _connected(settings)
+    with _terminal(settings, alone=not connected) as terminal:
+        front_ends = FrontEnds([*connected, *([terminal] if terminal else [])])
+        async with _open_core(settings, front_ends) as (core, keeper):
+            return await serve(
+                connected,
+                core,
+                talking=terminal.talk(core) if terminal else None,
+                talk_decides=terminal is not None and terminal.decides,
+                background=[core.follow.run(), keeper.run()],
             )
 
 
+def _connected(settings: Settings) -> list[FrontEnd]:
+    """Return the front-ends whose token is set."""
+    front_ends: list[FrontEnd] = []
+    if settings.telegram_token is not None:
+        from bot.telegram_ui.app import TelegramFrontEnd
+
+        front_ends.append(
+            TelegramFrontEnd(settings.telegram_token, api_base=settings.telegram_api_base, clock=SystemClock())
+        )
+    return front_ends
+
+
+@contextlib.contextmanager
+def _terminal(settings: Settings, *, alone: bool) -> Iterator[Terminal | None]:
+    """Open the terminal, unless other chats are served and nobody could type here: a service has /dev/null."""
+    if not alone and not _can_be_typed_at():
+        yield None
+        return
+    with open_screen(prompt=sys.stdin.isatty() and sys.stdout.isatty()) as screen:
+        yield Terminal(screen, settings.files_dir)
+
+
+def _can_be_typed_at() -> bool:
+    """Say whether input is a terminal, a pipe or a file."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):  # no input at all
+        return False
+    return not stat.S_ISCHR(mode) or sys.stdin.isatty()
+
+
 @contextlib.asynccontextmanager
-async def _open_core(settings: Settings, terminal: Chat) -> AsyncIterator[tuple[Core, Keeper]]:
-    def open_chat(platform: str, chat_id: str) -> Chat | None:
-        return terminal if (platform, chat_id) == (PLATFORM, CHAT_ID) else None
-
-    async def reopen(_platform: str, reference: str) -> Attachment:
-        return reopen_file(reference)
-
+async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator[tuple[Core, Keeper]]:
+    open_chat = front_ends.open_chat
     clock = SystemClock()
     async with aiohttp.ClientSession() as session:
         with Database(settings.bot_dir / DATABASE) as database:
@@ -104,21 +140,7 @@ async def _open_core(settings: Settings, terminal: Chat) -> AsyncIterator[tuple[
                 clock=clock,
                 commands=COMMANDS,
             )
-            yield core, Keeper(core, open_chat=open_chat, reopen=reopen)
-
-
-async def _first_to_end(talking: "asyncio.Task[int]", *serving: "asyncio.Task[None]") -> int:
-    """Return how the talk ended; what serves it never ends by itself, so if it does, its error is ours."""
-    try:
-        await asyncio.wait({talking, *serving}, return_when=asyncio.FIRST_COMPLETED)
-        for service in serving:
-            if service.done():
-                service.result()
-        return await talking
-    finally:
-        for task in (talking, *serving):
-            task.cancel()
-        await asyncio.gather(talking, *serving, return_exceptions=True)
+            yield core, Keeper(core, open_chat=open_chat, reopen=front_ends.reopen)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,12 @@ class Call:
     arguments: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     message_id: str | None = None  # the message whose button was pressed
+    id: str | None = None  # the platform's id of what came in; delivered twice, it is one call
+    name: str = ""  # what the person is called there; theirs to choose, so never trusted
+    server: str | None = None  # the guild or group that the chat belongs to
+    roles: tuple[str, ...] = ()  # the platform's ids of the roles that the person has there
+    private: bool = False  # nobody else reads along
+    locale: str | None = None  # the person's language, as the platform says it: de, pt-BR
     asked_at: float | None = None  # seconds since 1970, of a call that was kept; None: now
     kept_as: int | None = None  # under which it is kept until it is answered
 

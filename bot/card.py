@@ -16,7 +16,7 @@ from bot.format import (
     short,
     wrap,
 )
-from bot.reply import Button, Reply
+from bot.reply import Button, Moment, Reply
 from bot.snapshot import Snapshot
 from bot.vital_signs import attempt, no_proof, signs
 from shared.jobs import Job, JobStatus, PauseReason, Progress, Stage
@@ -81,7 +81,12 @@ def job_card(snapshot: Snapshot, *, now: float) -> Reply:
         lines += _running(job, now=now)
     elif job.status is JobStatus.paused:
         lines += _paused(job)
-    return Reply(text="\n".join(lines), milestone=_milestone(snapshot), buttons=_buttons(job))
+    return Reply(
+        text="\n".join(lines),
+        milestone=_milestone(snapshot),
+        moments=tuple(moment for moment in _moments(snapshot, now=now) if moment.line in lines),
+        buttons=_buttons(job),
+    )
 
 
 def told_before(card: Reply, job: Job) -> Reply:
@@ -121,10 +126,13 @@ def _waiting(snapshot: Snapshot, *, now: float) -> list[str]:
     lines = [f"Place {position if position is not None else DASH}{of} in the queue"]
     if snapshot.starts_at is None:
         return [*lines, f"Starts in {DASH}"]
-    remaining_s = max(0.0, snapshot.starts_at - now)
-    if remaining_s < 5:
+    if snapshot.starts_at - now < 5:
         return [*lines, "Starts at once"]
-    return [*lines, f"Starts in about {duration(remaining_s)} ({clock_time(snapshot.starts_at, now=now)})"]
+    return [*lines, _starts(snapshot.starts_at, now=now)]
+
+
+def _starts(at: float, *, now: float) -> str:
+    return f"Starts in about {duration(max(0.0, at - now))} ({clock_time(at, now=now)})"
 
 
 def _paused(job: Job) -> list[str]:
@@ -184,6 +192,18 @@ def _time_left(progress: Progress, *, now: float) -> str:
     if progress.eta_s is None:
         return f"Time left {DASH}"
     return f"About {duration(progress.eta_s)} left, done {clock_time(progress.updated_at + progress.eta_s, now=now)}"
+
+
+def _moments(snapshot: Snapshot, *, now: float) -> list[Moment]:
+    """Return the lines of a card that name a time still to come."""
+    progress, starts_at = snapshot.job.progress, snapshot.starts_at
+    moments = []
+    if progress is not None and progress.eta_s is not None:
+        done_at = int(progress.updated_at + progress.eta_s)
+        moments.append(Moment(line=_time_left(progress, now=now), before="Done ", at=done_at))
+    if starts_at is not None:
+        moments.append(Moment(line=_starts(starts_at, now=now), before="Starts ", at=int(starts_at)))
+    return moments
 
 
 def _ending(job: Job) -> list[str]:

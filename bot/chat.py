@@ -3,23 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
+from bot.capabilities import Capabilities
 from bot.errors import MessageGoneError
+from bot.pages import pages
 from bot.reply import Reply
-
-
-@dataclass(frozen=True, kw_only=True)
-class Capabilities:
-    """The limits of a platform, declared by its front-end and obeyed by the core."""
-
-    text_length: int  # characters a message may have
-    upload_bytes: int | None  # the largest file it takes; None: no limit
-    edits_per_second: float  # per chat, over all its cards
-    buttons: bool
-    images: bool
-    alt_text: bool
 
 
 class Chat(Protocol):
@@ -31,7 +20,7 @@ class Chat(Protocol):
         ...
 
     async def post(self, reply: Reply) -> str:
-        """Show a new message and return its id."""
+        """Show a new message and return its id; empty for a notice that cannot be edited later."""
         ...
 
     async def edit(self, message_id: str, reply: Reply) -> None:
@@ -43,10 +32,15 @@ OpenChat = Callable[[str, str], Chat | None]  # platform, chat id → the chat, 
 
 
 async def post_pages(chat: Chat, reply: Reply) -> str:
-    """Post a reply as as many messages as it needs; return the id of the last."""
+    """Post a reply as as many messages as it needs; return the id of the one that is the reply proper."""
+    return await _post_all(chat, pages(reply, chat.capabilities))
+
+
+async def _post_all(chat: Chat, replies: list[Reply]) -> str:
     message_id = ""
-    for page in reply.pages(chat.capabilities.text_length):
-        message_id = await chat.post(page)
+    for page in replies:
+        posted = await chat.post(page)
+        message_id = message_id if page.quiet else posted
     return message_id
 
 
@@ -59,28 +53,34 @@ class Answer:
         """Answer in `message_id` if there is an answer already; tell `posted` of each message that becomes it."""
         self._chat = chat
         self._message_id = message_id
+        self._pressed_id: str | None = None
         self._posted = posted
         self._lock = asyncio.Lock()
 
     def take_over(self, message_id: str | None) -> None:
         """Answer in the message whose button was pressed, unless something has been shown already."""
         if self._message_id is None:
-            self._message_id = message_id
+            self._message_id = self._pressed_id = message_id
 
     async def show(self, reply: Reply) -> str:
         """Show the answer as it is now; return its message id."""
         async with self._lock:
-            if self._message_id is not None:
+            replies = pages(reply, self._chat.capabilities)
+            shown_to_all = reply.private and self._message_id == self._pressed_id
+            if self._message_id is not None and not shown_to_all:
                 with contextlib.suppress(MessageGoneError):
-                    await self._chat.edit(self._message_id, reply)
-                    return self._message_id
-            self._message_id = await post_pages(self._chat, reply)
-            self._posted(self._message_id)
-            return self._message_id
+                    await self._chat.edit(self._message_id, replies[0])
+                    return self._becomes(await _post_all(self._chat, replies[1:]) or self._message_id)
+            return self._becomes(await _post_all(self._chat, replies))
 
     async def acknowledge(self, reply: Reply) -> None:
         """Show a first sign of life, unless there is an answer already."""
         async with self._lock:
             if self._message_id is None:
-                self._message_id = await self._chat.post(reply)
-                self._posted(self._message_id)
+                self._becomes(await self._chat.post(reply))
+
+    def _becomes(self, message_id: str) -> str:
+        if message_id and message_id != self._message_id:
+            self._message_id = message_id
+            self._posted(message_id)
+        return message_id

@@ -3,8 +3,10 @@
 It may be lost without losing a job. What was written survives a killed bot and a power cut (`synchronous = FULL`).
 """
 
+import contextlib
 import logging
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,6 +41,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (  # the n-th brings a file of version
             command TEXT NOT NULL, arguments TEXT NOT NULL, files TEXT NOT NULL,
             pressed_id TEXT, answer_id TEXT,
             asked_at REAL NOT NULL
+        ) STRICT
+        """,
+    ),
+    (
+        "ALTER TABLE cards ADD COLUMN pages_told INTEGER NOT NULL DEFAULT 0",  # of the result
+        "ALTER TABLE requests ADD COLUMN asker TEXT NOT NULL DEFAULT '{}'",
+        """
+        CREATE TABLE taken_in (
+            platform TEXT NOT NULL, id TEXT NOT NULL, at REAL NOT NULL,
+            PRIMARY KEY (platform, id)
         ) STRICT
         """,
     ),
@@ -82,6 +94,18 @@ class Database:
             return self._db.execute(sql, values).lastrowid or 0
         except sqlite3.Error as cause:
             raise self._error(cause) from cause
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make what is written in the block one change: all of it is on disk, or none."""
+        self.write("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.write("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.rollback()
+            raise
 
     def _error(self, cause: Exception) -> StorageError:
         return StorageError(

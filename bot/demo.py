@@ -22,7 +22,7 @@ from bot.database import DATABASE, Database
 from bot.errors import BotError
 from bot.format import clip, duration, one_line
 from bot.requests import Requests
-from bot.settings import LOCAL
+from bot.settings import LOCAL, OFF
 from bot.subscriptions import Subscriptions
 from shared.errors import ErrorCode
 from shared.results import JobResult
@@ -118,6 +118,8 @@ def _environment() -> dict[str, str]:
         "HEARTH_BIND": "127.0.0.1:0",
         "HEARTH_AGENT_URL": LOCAL,  # an agent that is started again listens elsewhere
         "HEARTH_BOT_DIR": str(BOT_DIR),
+        "TELEGRAM_TOKEN": OFF,  # the demo is played here and nowhere else
+        "DISCORD_TOKEN": OFF,
         "HEARTH_FILES_DIR": str(OUTPUT),
         "OLLAMA_HOST": NO_OLLAMA,
     }

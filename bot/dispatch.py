@@ -7,8 +7,10 @@ import asyncio
 import difflib
 import logging
 import secrets
+from collections.abc import Coroutine
 from dataclasses import replace
 from enum import Enum
+from typing import Any
 
 from bot.call import Call
 from bot.chat import Answer
@@ -35,16 +37,44 @@ class Outcome(Enum):
 
 async def dispatch(call: Call, core: Core) -> None:
     """Answer one call. Never raises, except when cancelled."""
+    await take_in(call, core)
+
+
+def take_in(call: Call, core: Core) -> Coroutine[Any, Any, None]:
+    """Write a call down, now, if it must not get lost; what is returned answers it when it is awaited.
+
+    Between the two a front-end tells its platform that the call has arrived.
+    """
+    command = {command.name: command for command in core.commands}.get(call.command)
+    if command is None or not command.keeps(call.arguments):
+        return _answer(call, core)
     try:
-        request = _keep(call, core)
+        request = core.requests.keep(call, asked_at=core.clock.now())
     except StorageError as error:
         logger.warning("/%s not kept: %s", call.command, error)
-        await _say(Answer(call.chat), f"{error.message} Nothing was sent: what I cannot write down could get lost.")
-        return
+        if command.stops:
+            return _answer(call, core)
+        return _refuse(call, f"{error.message} Nothing was sent: what I cannot write down could get lost.")
     if request is None:
-        await _acknowledged(call, core, Answer(call.chat))
-    else:
-        await carry_out(replace(call, kept_as=request.id, asked_at=request.asked_at), core, request)
+        logger.info("%s %s was delivered twice", call.platform, call.id)
+        return _nothing()
+    return _answer_kept(replace(call, kept_as=request.id, asked_at=request.asked_at), core, request)
+
+
+async def _answer(call: Call, core: Core) -> None:
+    await _acknowledged(call, core, Answer(call.chat))
+
+
+async def _answer_kept(call: Call, core: Core, request: KeptRequest) -> None:
+    await carry_out(call, core, request)
+
+
+async def _refuse(call: Call, text: str) -> None:
+    await _say(Answer(call.chat), text)
+
+
+async def _nothing() -> None:
+    """Answer what was answered before."""
 
 
 async def carry_out(call: Call, core: Core, request: KeptRequest, *, trouble: str = "") -> Outcome:
@@ -62,18 +92,6 @@ async def carry_out(call: Call, core: Core, request: KeptRequest, *, trouble: st
         return outcome
     finally:
         core.requests.release(request.id)
-
-
-def _keep(call: Call, core: Core) -> KeptRequest | None:
-    command = {command.name: command for command in core.commands}.get(call.command)
-    if command is None or not command.keeps(call.arguments):
-        return None
-    try:
-        return core.requests.keep(call, asked_at=core.clock.now())
-    except StorageError:
-        if command.stops:
-            return None
-        raise
 
 
 async def _acknowledged(call: Call, core: Core, answer: Answer) -> Outcome:
@@ -99,7 +117,7 @@ async def _run(call: Call, core: Core, answer: Answer) -> Outcome:
         await _show(answer, queued_card(call.kept_as, why=error.message))
         return Outcome.agent_away
     except HearthError as error:
-        return await _say(answer, error.message)
+        return await _say(answer, error.message, private=call.message_id is not None)
     except ChatError as error:
         logger.warning("chat %s: %s", call.chat_id, error)
         return Outcome.chat_away
@@ -123,8 +141,8 @@ def _find(name: str, commands: tuple[Command, ...]) -> Command:
     raise BadCallError(f"I know no /{clip(one_line(name), 20)}. {hint}")
 
 
-async def _say(answer: Answer, text: str) -> Outcome:
-    return await _show(answer, Reply(text="\n".join(wrap(text))))
+async def _say(answer: Answer, text: str, *, private: bool = False) -> Outcome:
+    return await _show(answer, Reply(text="\n".join(wrap(text)), private=private))
 
 
 async def _show(answer: Answer, reply: Reply) -> Outcome:
@@ -138,6 +156,6 @@ async def _show(answer: Answer, reply: Reply) -> Outcome:
 
 async def _acknowledge(answer: Answer) -> None:
     try:
-        await answer.acknowledge(Reply(text="One moment, I am asking the agent …"))
+        await answer.acknowledge(Reply(text="One moment, I am asking the agent …", passing=True))
     except ChatError as error:
         logger.warning("could not answer: %s", error)

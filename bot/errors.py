@@ -43,6 +43,13 @@ class StorageError(BotError):
         super().__init__(message, code=ErrorCode.internal)
 
 
+class FrontEndError(BotError):
+    """A front-end cannot serve and never will with these settings, as with a token that was revoked."""
+
+    def __init__(self, message: str, *, param: str) -> None:
+        super().__init__(message, code=ErrorCode.setting_invalid, param=param)
+
+
 class ChatError(Exception):
     """A front-end could not show a message. Every front-end turns its library's errors into one of these."""
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from bot.agent_client import AgentClient
 from bot.card import job_card, told_before, unknown_card, without_contact
-from bot.chat import OpenChat, post_pages
+from bot.chat import OpenChat
 from bot.clock import Clock, backoff_s
 from bot.errors import (
     AgentRefusedError,
@@ -27,19 +27,20 @@ from bot.errors import (
     MessageGoneError,
     StorageError,
 )
+from bot.pages import pages
 from bot.reply import Reply
 from bot.result_card import result_card
-from bot.results import collect_results
+from bot.results import collect_results, plot_image
 from bot.slot import Pace, Slot
 from bot.snapshot import Snapshot, take_snapshot
 from bot.subscriptions import Subscription, Subscriptions
 from shared.errors import HearthError
-from shared.events import Event, QueueData, StateData
-from shared.jobs import JobStatus
+from shared.events import EvaluationData, Event, QueueData, StateData
+from shared.jobs import Job, JobStatus
 
 logger = logging.getLogger(__name__)
 
-CHAT_RETRY_S = 15.0
+CHAT_RETRY_S = (15.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)  # after so many refusals in a row; then 10 min for ever
 LOST_RETRY_S = 5.0
 REFUSED_RETRY_S = 15.0
 LOOK_S = 30.0  # a trainer that hangs sends no event, and its card must not say "Training" for ever
@@ -130,12 +131,17 @@ class Follow:
             self.cursor = event.cursor
             moves_others = isinstance(event.data, QueueData | StateData)
             self._mark(None if moves_others else event.job_id, event.cursor)
+            if isinstance(event.data, EvaluationData | StateData):
+                for slot in self._slots_of(event.job_id):
+                    slot.picture_behind = True
 
     def _mark(self, job_id: str | None, event: int | None = None) -> None:
         """Note that the cards of a job, or all, are behind."""
-        for slot in self._slots.values():
-            if job_id is None or slot.subscription.job_id == job_id:
-                slot.mark(event)
+        for slot in self._slots_of(job_id):
+            slot.mark(event)
+
+    def _slots_of(self, job_id: str | None) -> list[Slot]:
+        return [slot for slot in self._slots.values() if job_id is None or slot.subscription.job_id == job_id]
 
     # --- the cards
 
@@ -152,13 +158,17 @@ class Follow:
     async def _refresh(self, slot: Slot) -> bool:
         """Bring a card up to date; return whether the job's end has been told. A failing chat is asked again."""
         try:
-            return await self._ask_and_show(slot)
+            told = await self._ask_and_show(slot)
         except ChatBusyError as busy:
             self._again_in(slot, busy.retry_after_s)
+            return False
         except ChatError as error:
             logger.warning("chat %s: %s", slot.subscription.chat_id, error)
-            self._again_in(slot, CHAT_RETRY_S)
-        return False
+            self._again_in(slot, CHAT_RETRY_S[min(slot.refusals, len(CHAT_RETRY_S) - 1)])
+            slot.refusals += 1
+            return False
+        slot.refusals = 0
+        return told
 
     async def _ask_and_show(self, slot: Slot) -> bool:
         try:
@@ -178,14 +188,22 @@ class Follow:
         reply = job_card(snapshot, now=self._clock.now())
         slot.look_in_s = LOOK_S if snapshot.job.status is JobStatus.running else None
         slot.last = reply.text
+        await self._look_at_plot(slot, snapshot.job)
         await self._edit(slot, reply)
         if snapshot.finished:
             await self._deliver(slot, snapshot, reply)
             self.endings.append(snapshot.job.status)
         return snapshot.finished
 
+    async def _look_at_plot(self, slot: Slot, job: Job) -> None:
+        """Fetch the plot for a card that shows one, once per evaluation."""
+        evaluated = job.progress is not None and job.progress.validation_loss is not None
+        if slot.picture_behind and evaluated and slot.chat.capabilities.card_images:
+            slot.picture_behind = False
+            slot.picture = await plot_image(self._agent, job) or slot.picture
+
     async def _deliver(self, slot: Slot, snapshot: Snapshot, card: Reply) -> None:
-        """Post the result, once as far as can be known."""
+        """Post the result, once as far as can be known. What the chat has of it already is not repeated."""
         outcome = await collect_results(self._agent, snapshot.job, slot.chat.capabilities)
         begun = 0
         with self._noted():
@@ -194,7 +212,14 @@ class Follow:
             await self._edit(slot, told_before(card, snapshot.job))
         else:
             try:
-                await post_pages(slot.chat, result_card(snapshot, outcome))
+                result = replace(result_card(snapshot, outcome), mention=_owner(snapshot.job, slot.subscription))
+                with self._noted():
+                    slot.pages_told = max(slot.pages_told, self._subscriptions.pages_told(slot.subscription))
+                for page in pages(result, slot.chat.capabilities)[slot.pages_told :]:
+                    await slot.chat.post(page)
+                    slot.pages_told += 1
+                    with self._noted():
+                        self._subscriptions.page_told(slot.subscription)
             except (ChatError, HearthError):
                 with self._noted():
                     self._subscriptions.delivery_failed(slot.subscription)
@@ -213,15 +238,17 @@ class Follow:
             self._subscriptions.delivered(slot.subscription)
 
     async def _edit(self, slot: Slot, reply: Reply) -> None:
-        """Show it if it reads differently; a message that is gone is posted anew."""
-        subscription = slot.subscription
-        if reply.text == subscription.shown:
+        """Show it if it reads differently or has a newer picture; a message that is gone is posted anew."""
+        subscription, picture = slot.subscription, slot.picture
+        if reply.text == subscription.shown and (picture is None or picture.shown):
             return
         message_id = subscription.message_id
         try:
-            await slot.chat.edit(message_id, reply)
+            await slot.chat.edit(message_id, replace(reply, image=picture))
         except MessageGoneError:
-            message_id = await slot.chat.post(reply)
+            message_id = await slot.chat.post(replace(reply, image=picture and replace(picture, shown=False)))
+        if picture is slot.picture:
+            slot.picture = picture and replace(picture, shown=True)
         if slot.subscription is subscription:  # else the card has moved further down meanwhile
             slot.subscription = replace(subscription, message_id=message_id, shown=reply.text)
             with self._noted():
@@ -248,3 +275,9 @@ class Follow:
             yield
         except StorageError as error:
             logger.warning("not noted: %s", error)
+
+
+def _owner(job: Job, card: Subscription) -> str | None:
+    """Return whom to mention: who asked for the job, if that is a person of the card's platform."""
+    asked = job.requested_by
+    return asked.person if asked is not None and asked.platform == card.platform else None

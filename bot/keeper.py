@@ -8,7 +8,7 @@ from bot.chat import Chat, OpenChat
 from bot.clock import backoff_s
 from bot.core import Core
 from bot.dispatch import Outcome, carry_out
-from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError, StorageError
+from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError, ChatError, StorageError
 from bot.requests import KeptFile, KeptRequest
 
 logger = logging.getLogger(__name__)
@@ -82,6 +82,11 @@ class Keeper:
             command=request.command,
             arguments=request.arguments,
             message_id=request.pressed_id,
+            name=request.asker.name,
+            server=request.asker.server,
+            roles=request.asker.roles,
+            private=request.asker.private,
+            locale=request.asker.locale,
             asked_at=request.asked_at,
             kept_as=request.id,
         )
@@ -94,6 +99,9 @@ class Keeper:
                 call = replace(call, attachments=tuple(attachments))
             except BadCallError as error:
                 trouble = error.message
+            except ChatError as error:
+                logger.warning("request %d: its file cannot be opened now: %s", request.id, error)
+                return Outcome.chat_away
         return await carry_out(call, self._core, request, trouble=trouble)
 
     async def _open(self, platform: str, kept: KeptFile) -> Attachment:

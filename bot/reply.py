@@ -1,9 +1,7 @@
 """What to show, said without knowing where. A front-end turns it into its platform's objects."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
-
-from bot.format import split_message
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +27,7 @@ class Image:
 
     file: File
     alt_text: str
+    shown: bool = False  # the message that is edited shows it already: nothing to upload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +36,15 @@ class Copy:
 
     intro: str
     lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """A line of the text that names a time. Where times can tick, `before` and the ticking time stand in its place."""
+
+    line: str
+    before: str
+    at: int  # seconds since 1970
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +58,14 @@ class Reply:
     again: str = ""  # the command that shows this once more, for when the files could not be saved
     copy: tuple[Copy, ...] = ()
     buttons: tuple[Button, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    mention: str | None = None  # the platform's id of the one person to notify; nobody else ever is
+    private: bool = False  # meant for who asked alone, if the platform has a way: a refusal to a button press
+    passing: bool = False  # a sign of life, of no interest once the answer is there
+    quiet: bool = False  # belongs to another message, which is the one to notify of and to edit
     milestone: str | None = None  # set: a live card. Where edits cannot be seen, show it again when this changes
 
     @property
     def live(self) -> bool:
         """Whether this message goes on changing by itself."""
         return self.milestone is not None
-
-    def pages(self, text_length: int) -> list["Reply"]:
-        """Split a text that is too long for one message; everything else goes with the last page."""
-        *first, last = split_message(self.text, text_length)
-        return [*(Reply(text=text) for text in first), replace(self, text=last)]

@@ -15,6 +15,8 @@ from bot.errors import StorageError
 
 logger = logging.getLogger(__name__)
 
+REMEMBERED_S = 7 * 86_400  # for so long a platform may deliver the same thing again, and then some
+
 
 @dataclass(frozen=True, kw_only=True)
 class KeptFile:
@@ -23,6 +25,17 @@ class KeptFile:
     name: str
     size: int | None
     reference: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asker:
+    """What is known of a person besides their id, as it was when they asked."""
+
+    name: str = ""
+    server: str | None = None
+    roles: tuple[str, ...] = ()
+    private: bool = False
+    locale: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +52,7 @@ class KeptRequest:
     pressed_id: str | None  # the message whose button was pressed
     answer_id: str | None  # the message that answers it, once there is one
     asked_at: float  # seconds since 1970
+    asker: Asker = Asker()
 
 
 class Requests:
@@ -50,21 +64,23 @@ class Requests:
         self._over: set[int] = set()  # answered, or not to be answered by this process
         self._news = asyncio.Event()
 
-    def keep(self, call: Call, *, asked_at: float) -> KeptRequest:
-        """Write a call down and hold it; raise StorageError if that is not possible."""
+    def keep(self, call: Call, *, asked_at: float) -> KeptRequest | None:
+        """Write a call down and hold it; raise StorageError if that is not possible.
+
+        None: it was written down before. A platform delivers again what it is not sure that we have.
+        """
         request = KeptRequest(
             id=0, platform=call.platform, chat_id=call.chat_id, person=call.person, command=call.command,
             arguments=call.arguments, files=tuple(_without_bytes(attachment) for attachment in call.attachments),
             pressed_id=call.message_id, answer_id=None, asked_at=asked_at,
-        )  # fmt: skip
-        row_id = self._db.write(
-            "INSERT INTO requests (platform, chat_id, person, command, arguments, files, pressed_id, asked_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(request.platform, request.chat_id, request.person, request.command, json.dumps(request.arguments)),
-                *(json.dumps([vars(file) for file in request.files]), request.pressed_id, request.asked_at),
+            asker=Asker(
+                name=call.name, server=call.server, roles=call.roles, private=call.private, locale=call.locale
             ),
-        )
+        )  # fmt: skip
+        with self._db.transaction():
+            if not self._is_new(call, asked_at):
+                return None
+            row_id = self._insert(request)
         self._held.add(row_id)
         return replace(request, id=row_id)
 
@@ -101,8 +117,8 @@ class Requests:
     def unanswered(self) -> list[KeptRequest]:
         """Return every kept request, oldest first."""
         rows = self._db.rows(
-            "SELECT id, platform, chat_id, person, command, arguments, files, pressed_id, answer_id, asked_at "
-            "FROM requests ORDER BY id"
+            "SELECT id, platform, chat_id, person, command, arguments, files, pressed_id, answer_id, asked_at, "
+            "asker FROM requests ORDER BY id"
         )
         return [_request(row) for row in rows if row[0] not in self._over]
 
@@ -124,6 +140,27 @@ class Requests:
         self._news.clear()
         await self._news.wait()
 
+    def _is_new(self, call: Call, now: float) -> bool:
+        """Note what came in under its platform's id; say whether it was not noted yet."""
+        if call.id is None:
+            return True
+        self._db.write("DELETE FROM taken_in WHERE at < ?", (now - REMEMBERED_S,))
+        if self._db.rows("SELECT 1 FROM taken_in WHERE platform = ? AND id = ?", (call.platform, call.id)):
+            return False
+        self._db.write("INSERT INTO taken_in (platform, id, at) VALUES (?, ?, ?)", (call.platform, call.id, now))
+        return True
+
+    def _insert(self, request: KeptRequest) -> int:
+        return self._db.write(
+            "INSERT INTO requests (platform, chat_id, person, command, arguments, files, pressed_id, asked_at, asker) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(request.platform, request.chat_id, request.person, request.command, json.dumps(request.arguments)),
+                *(json.dumps([vars(file) for file in request.files]), request.pressed_id, request.asked_at),
+                json.dumps(vars(request.asker)),
+            ),
+        )
+
     def _change(self, sql: str, values: Row) -> None:
         """Write, or log why not: the answer is on its way, and matters more than the note."""
         try:
@@ -140,5 +177,10 @@ def _request(row: Row) -> KeptRequest:
     return KeptRequest(
         id=row[0], platform=row[1], chat_id=row[2], person=row[3], command=row[4],
         arguments=tuple(json.loads(row[5])), files=tuple(KeptFile(**file) for file in json.loads(row[6])),
-        pressed_id=row[7], answer_id=row[8], asked_at=row[9],
+        pressed_id=row[7], answer_id=row[8], asked_at=row[9], asker=_asker(row[10]),
     )  # fmt: skip
+
+
+def _asker(text: str) -> Asker:
+    known = json.loads(text)
+    return Asker(**{**known, "roles": tuple(known.get("roles", ()))})

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from bot.agent_client import AgentClient
-from bot.chat import Capabilities
+from bot.capabilities import Capabilities
 from bot.errors import AgentRefusedError
 from bot.format import safe_file_name
 from bot.reply import File, Image

@@ -11,6 +11,7 @@ from bot.errors import SettingsError
 from shared.paths import KEY_FILE, Folder, default_bot_dir, default_data_dir
 
 LOCAL = "local"  # as HEARTH_AGENT_URL: the agent of HEARTH_DATA_DIR, wherever it listens, with the key it made
+OFF = "off"  # as a token: this chat is not served, whatever `.env` says
 DEFAULT_AGENT_URL = "http://127.0.0.1:8420"
 ADDRESS_FILE = "agent.address"  # host:port of the running agent, in its data folder
 
@@ -28,15 +29,42 @@ class Settings(BaseSettings):
     bot_dir: Folder = Field(default_factory=default_bot_dir)  # the bot's small database and log
     files_dir: Folder = Path("hearth-files")  # where the terminal saves results
 
+    telegram_token: SecretStr | None = Field(default=None, validation_alias="TELEGRAM_TOKEN")
+    telegram_api_base: str | None = Field(default=None, validation_alias="TELEGRAM_API_BASE")  # a local Bot API server
+    discord_token: SecretStr | None = Field(default=None, validation_alias="DISCORD_TOKEN")
+    discord_api_base: str | None = Field(default=None, validation_alias="DISCORD_API_BASE")  # with /api/v10
+    discord_gateway: str | None = Field(default=None, validation_alias="DISCORD_GATEWAY")
+
     @field_validator("agent_url")
     @classmethod
-    def _url_with_host(cls, url: str | None) -> str | None:
+    def _agent_url(cls, url: str | None) -> str | None:
         if not url or url == LOCAL:
             return url or None
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("an address such as http://192.168.1.20:8420")
-        return url.rstrip("/")
+        return _address(url, {"http", "https"}, "http://192.168.1.20:8420")
+
+    @field_validator("telegram_api_base")
+    @classmethod
+    def _telegram_api_base(cls, url: str | None) -> str | None:
+        return _address(url, {"http", "https"}, "http://127.0.0.1:8081") if url else None
+
+    @field_validator("discord_api_base")
+    @classmethod
+    def _discord_api_base(cls, url: str | None) -> str | None:
+        return _address(url, {"http", "https"}, "http://127.0.0.1:3001/api/v10") if url else None
+
+    @field_validator("discord_gateway")
+    @classmethod
+    def _discord_gateway(cls, url: str | None) -> str | None:
+        return _address(url, {"ws", "wss"}, "ws://127.0.0.1:3002") if url else None
+
+    @field_validator("telegram_token", "discord_token")
+    @classmethod
+    def _token(cls, token: SecretStr | None) -> SecretStr | None:
+        """Refuse what would be split over two lines of a header or an address."""
+        if token is not None and len(token.get_secret_value().split()) != 1:
+            raise ValueError("one word, as the platform gave it")
+        word = token.get_secret_value().strip() if token is not None else OFF
+        return None if word == OFF else SecretStr(word)
 
     @property
     def remote_url(self) -> str | None:
@@ -58,16 +86,29 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as cause:
         error = cause.errors()[0]
-        name = "HEARTH_" + str(error["loc"][0]).upper()
+        name = setting_name(str(error["loc"][0]))
         expected = str(error["msg"]).removeprefix("Value error, ")
-        value = "…" if "KEY" in name else repr(error["input"])
+        value = "…" if "KEY" in name or "TOKEN" in name else repr(error["input"])
         raise SettingsError(f"{name} is {value}. Expected: {expected}.", param=name) from cause
+
+
+def setting_name(field: str) -> str:
+    """Return the variable that a field, or its alias, is read from."""
+    known = Settings.model_fields.get(field.lower())
+    return field.upper() if known is None or known.validation_alias else f"HEARTH_{field.upper()}"
 
 
 def local_address(data_dir: Path) -> Address:
     """Return the address and key that an agent left in its data folder."""
     address = _first_line(data_dir / ADDRESS_FILE)
     return Address(url=f"http://{address}" if address else DEFAULT_AGENT_URL, key=_first_line(data_dir / KEY_FILE))
+
+
+def _address(url: str, schemes: set[str], example: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in schemes or not parts.hostname:
+        raise ValueError(f"an address such as {example}")
+    return url.rstrip("/")
 
 
 def _first_line(path: Path) -> str:

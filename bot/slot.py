@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.chat import Chat
 from bot.clock import Clock
+from bot.reply import Image
 from bot.subscriptions import Subscription
 
 
@@ -32,6 +33,11 @@ class Slot:
     pace: Pace
     look_in_s: float | None = None  # the agent is asked again after so long even if nothing happened; None: never
     last: str = ""  # the last text with the job's true state, for when contact is lost
+    next_at: float = 0.0  # when this card may be edited again, whatever its chat allows
+    picture: Image | None = None  # the plot as it was fetched last
+    picture_behind: bool = True  # there may be a newer one
+    pages_told: int = 0  # messages of the result that have arrived
+    refusals: int = 0  # of the chat, in a row
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _owed: int | None = None  # the first event of the feed that nobody has begun to show
     _showing: int | None = None  # the first that is being shown now
@@ -49,7 +55,10 @@ class Slot:
             await self._changed.wait()
         finally:
             looking.cancel()
+        if self.next_at > clock.now():
+            await clock.sleep(self.next_at - clock.now())
         await self.pace.turn(clock)
+        self.next_at = clock.now() + self.chat.capabilities.card_interval_s
         self._changed.clear()
         self._showing, self._owed = self._owed, None
 

@@ -74,10 +74,25 @@ class Subscriptions:
             subscription.key,
         )
 
+    def pages_told(self, subscription: Subscription) -> int:
+        """Return how many messages of the result are known to have arrived."""
+        rows = self._db.rows(
+            "SELECT pages_told FROM cards WHERE platform = ? AND chat_id = ? AND job_id = ?", subscription.key
+        )
+        return int(rows[0][0]) if rows else 0
+
+    def page_told(self, subscription: Subscription) -> None:
+        """Note that one more message of the result has arrived."""
+        self._db.write(
+            "UPDATE cards SET pages_told = pages_told + 1 WHERE platform = ? AND chat_id = ? AND job_id = ?",
+            subscription.key,
+        )
+
     def delivered(self, subscription: Subscription) -> None:
         """Note that the end of the job was told."""
         self._db.write(
-            "UPDATE cards SET delivered = 1, deliveries = 0 WHERE platform = ? AND chat_id = ? AND job_id = ?",
+            "UPDATE cards SET delivered = 1, deliveries = 0, pages_told = 0 "
+            "WHERE platform = ? AND chat_id = ? AND job_id = ?",
             subscription.key,
         )
 

@@ -4,7 +4,7 @@ import contextlib
 
 from bot.call import Call
 from bot.card import job_card, job_name, moved_card
-from bot.chat import Answer
+from bot.chat import Answer, post_pages
 from bot.core import Command, Core
 from bot.errors import BadCallError, ChatError
 from bot.format import mebibytes, one_line, plural, wrap
@@ -34,9 +34,8 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
 
 async def _show_card(call: Call, core: Core, snapshot: Snapshot) -> None:
     if snapshot.finished and call.arguments:  # asked for by name: the whole result again, with its files
-        await call.chat.post(
-            result_card(snapshot, await collect_results(core.agent, snapshot.job, call.chat.capabilities))
-        )
+        outcome = await collect_results(core.agent, snapshot.job, call.chat.capabilities)
+        await post_pages(call.chat, result_card(snapshot, outcome))
         return
     card = job_card(snapshot, now=core.clock.now())
     older = core.subscriptions.find(call.platform, call.chat_id, snapshot.job.id)

@@ -8,15 +8,17 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
-from bot.call import Call
+from bot.call import Attachment, Call
+from bot.chat import Chat
 from bot.core import Core
 from bot.dispatch import dispatch
 from bot.errors import BadCallError
 from bot.format import plain, wrap
 from bot.reply import Reply
 from bot.terminal_ui.chat import TerminalChat
-from bot.terminal_ui.inbound import Typed, read_line
+from bot.terminal_ui.inbound import Typed, read_line, reopen_file
 from bot.terminal_ui.screen import PlainScreen, PromptScreen, RedrawingScreen
 from shared.jobs import JobStatus
 
@@ -24,6 +26,39 @@ PLATFORM = "terminal"
 CHAT_ID = "terminal"
 PROMPT = "you › "
 WELCOME = "Hearth teaches a language model your own style. Send a file with /finetune, or try /finetune sample. /help"
+
+
+class Terminal:
+    """The terminal as a front-end. Its talk ends with its input, so unlike others it can be over."""
+
+    platform = PLATFORM
+
+    def __init__(self, screen: PlainScreen, files_dir: Path) -> None:
+        self._screen = screen
+        self._chat = TerminalChat(screen, files_dir)
+
+    @property
+    def decides(self) -> bool:
+        """Whether its end is the end of the bot: a person at a prompt who leaves means it."""
+        return isinstance(self._screen, PromptScreen)
+
+    async def run(self, core: Core) -> None:
+        """Talk until the end of input."""
+        await self.talk(core)
+
+    async def talk(self, core: Core) -> int:
+        """Talk until the end of input; return the exit code."""
+        if isinstance(self._screen, PromptScreen):
+            return await run_prompt(core, self._chat, self._screen)
+        return await run_piped(core, self._chat, self._screen)
+
+    def open_chat(self, chat_id: str) -> Chat | None:
+        """Return the one conversation."""
+        return self._chat if chat_id == CHAT_ID else None
+
+    async def reopen(self, reference: str) -> Attachment:
+        """Return a file by its path."""
+        return reopen_file(reference)
 
 
 async def run_piped(core: Core, chat: TerminalChat, screen: PlainScreen) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from pathlib import Path
 
-from bot.chat import Capabilities
+from bot.capabilities import Capabilities
 from bot.errors import MessageGoneError
 from bot.reply import Button, Reply
 from bot.terminal_ui.outbound import render, save_files

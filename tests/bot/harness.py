@@ -12,7 +12,8 @@ import aiohttp
 
 from bot.agent_client import Address, AgentClient
 from bot.call import Attachment, Call
-from bot.chat import Capabilities, Chat
+from bot.capabilities import Capabilities
+from bot.chat import Chat
 from bot.commands import COMMANDS
 from bot.core import Core
 from bot.database import DATABASE, Database

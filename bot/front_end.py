@@ -1,0 +1,49 @@
+"""What connects a chat platform: one object a platform, made from the settings and run by `serve`."""
+
+from typing import Protocol
+
+from bot.call import Attachment
+from bot.chat import Chat
+from bot.core import Core
+from bot.errors import BadCallError
+
+
+class FrontEnd(Protocol):
+    """One platform: its events become calls of `dispatch`, its chats are opened by id."""
+
+    @property
+    def platform(self) -> str:
+        """Return its name, as in requested_by."""
+        ...
+
+    async def run(self, core: Core) -> None:
+        """Connect and serve until cancelled, reconnecting for ever. Raise FrontEndError if it never can."""
+        ...
+
+    def open_chat(self, chat_id: str) -> Chat | None:
+        """Return a chat, connected or not. While not, its methods raise ChatError."""
+        ...
+
+    async def reopen(self, reference: str) -> Attachment:
+        """Return a file that came before, by a fresh link. Raise BadCallError if it is gone, ChatError if not now."""
+        ...
+
+
+class FrontEnds:
+    """Those of one bot, by platform."""
+
+    def __init__(self, front_ends: list[FrontEnd]) -> None:
+        self.all = front_ends
+        self._by_platform = {front_end.platform: front_end for front_end in front_ends}
+
+    def open_chat(self, platform: str, chat_id: str) -> Chat | None:
+        """Return a chat, or None if nothing serves its platform."""
+        front_end = self._by_platform.get(platform)
+        return front_end.open_chat(chat_id) if front_end is not None else None
+
+    async def reopen(self, platform: str, reference: str) -> Attachment:
+        """Return a file that came before."""
+        front_end = self._by_platform.get(platform)
+        if front_end is None:
+            raise BadCallError("That file is in a chat that I am not connected to. Send it once more.")
+        return await front_end.reopen(reference)

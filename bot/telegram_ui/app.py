@@ -1,0 +1,228 @@
+"""Connect to Telegram, take updates in, and have each answered.
+
+Updates are asked for here rather than by the library's Updater: it confirms them before anybody has seen them. Ours are
+confirmed by the next request, and by then every call that changes something is written down.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any
+
+from pydantic import SecretStr
+from telegram import Bot, CallbackQuery, Document, Message, Update, User
+from telegram.error import InvalidToken, RetryAfter, TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.call import Attachment, Call
+from bot.chat import Chat
+from bot.clock import Clock, backoff_s
+from bot.core import Core
+from bot.dispatch import take_in
+from bot.errors import ChatError, FrontEndError
+from bot.reply import Reply
+from bot.telegram_ui import texts
+from bot.telegram_ui.chat import Line, PressedChat, TelegramChat
+from bot.telegram_ui.files import Downloads
+from bot.telegram_ui.inbound import DECLINED, OFFERED, Asked, Kind, file_name, read_message, read_press
+from bot.telegram_ui.limits import CLOUD, LOCAL, Limits, refusal
+from bot.telegram_ui.menu import register
+from bot.telegram_ui.place import Place
+from bot.telegram_ui.trouble import reason, seconds
+
+logger = logging.getLogger(__name__)
+
+PLATFORM = "telegram"
+CLOUD_BASE = "https://api.telegram.org"
+POLL_S = 25
+UPDATES = ("message", "callback_query")  # edited messages are not asked for, and ignored if they come
+CONNECTIONS = 32
+
+
+class TelegramFrontEnd:
+    """One bot account."""
+
+    platform = PLATFORM
+
+    def __init__(self, token: SecretStr, *, api_base: str | None, clock: Clock, limits: Limits | None = None) -> None:
+        base = api_base or CLOUD_BASE
+        self._bot = Bot(
+            token.get_secret_value(),
+            base_url=f"{base}/bot",
+            base_file_url=f"{base}/file/bot",
+            request=HTTPXRequest(connection_pool_size=CONNECTIONS, read_timeout=15, pool_timeout=30),
+            get_updates_request=HTTPXRequest(connection_pool_size=1, read_timeout=15),
+        )
+        self._clock = clock
+        self._limits = limits or (LOCAL if api_base else CLOUD)
+        self._line = Line(self._bot, self._limits, clock)
+        self._calls: set[asyncio.Task[None]] = set()  # being answered
+        self._downloads = Downloads(self._bot, self._limits, local=api_base is not None)
+
+    async def run(self, core: Core) -> None:
+        """Connect and serve until cancelled. Raise FrontEndError if Telegram does not know the token."""
+        try:
+            await self._connect(core)
+            await self._poll(core)
+        finally:
+            for call in self._calls:
+                call.cancel()
+            await asyncio.gather(*self._calls, return_exceptions=True)
+            await self._bot.shutdown()
+
+    def open_chat(self, chat_id: str) -> Chat | None:
+        """Return a chat by its id, connected or not."""
+        place = Place.read(chat_id)
+        return TelegramChat(self._line, place) if place is not None else None
+
+    async def reopen(self, reference: str) -> Attachment:
+        """Return a file that was sent before, by a fresh link."""
+        _, byte_count = await self._downloads.look_up(reference)
+        return self._attachment("file", byte_count, reference)
+
+    # --- the connection
+
+    async def _connect(self, core: Core) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._bot.initialize()
+                await self._bot.delete_webhook()
+                await register(self._bot, core.commands)
+            except InvalidToken:
+                raise self._bad_token() from None
+            except TelegramError as error:
+                failures += 1
+                if failures == 1:
+                    logger.warning("%s. I keep trying.", reason(error))
+                await self._clock.sleep(_pause_s(error, failures))
+            else:
+                logger.info("connected to Telegram as @%s", self._bot.username)
+                return
+
+    async def _poll(self, core: Core) -> None:
+        offset, failures = None, 0
+        while True:
+            try:
+                updates = await self._bot.get_updates(offset=offset, timeout=POLL_S, allowed_updates=UPDATES)
+            except TelegramError as error:
+                if isinstance(error, InvalidToken) and "unauthorized" in error.message.lower():
+                    raise self._bad_token() from None
+                failures += 1
+                if failures == 1:
+                    logger.warning("%s. I keep trying.", reason(error))
+                await self._clock.sleep(_pause_s(error, failures))
+                continue
+            failures = 0
+            for update in updates:
+                offset = update.update_id + 1
+                answering = self._take_in(update, core)
+                if answering is not None:
+                    call = asyncio.create_task(answering)
+                    self._calls.add(call)
+                    call.add_done_callback(self._calls.discard)
+
+    def _bad_token(self) -> FrontEndError:
+        self._line.refused = True
+        return FrontEndError(texts.NOT_LET_IN, param="TELEGRAM_TOKEN")
+
+    # --- what comes in
+
+    def _take_in(self, update: Update, core: Core) -> Coroutine[Any, Any, None] | None:
+        """Write down what must not get lost; return what answers the update, or None if it is not for us."""
+        if update.callback_query is not None:
+            return self._take_in_press(update.update_id, update.callback_query, core)
+        if update.message is not None and update.message.from_user is not None and not update.message.from_user.is_bot:
+            return self._take_in_message(update.update_id, update.message, core)
+        return None
+
+    def _take_in_message(self, update_id: int, message: Message, core: Core) -> Coroutine[Any, Any, None] | None:
+        asked = read_message(message, my_id=self._bot.id, my_name=self._bot.username)
+        if asked is None or message.from_user is None:
+            return None
+        place = Place.of(message)
+        about_a_file = asked.kind is Kind.file or not place.private
+        chat = TelegramChat(self._line, place, answers=message.message_id if about_a_file else None)
+        if message.sender_chat is not None:
+            return _say(chat, texts.ANONYMOUS)
+        if asked.document is not None:
+            too_large = refusal(file_name(asked.document), asked.document.file_size, self._limits)
+            if too_large is not None:
+                return _say(chat, too_large)
+            if asked.kind is Kind.file:
+                return _show(chat, texts.offer(file_name(asked.document), asked.document.file_size))
+        if asked.command == "settings":
+            return _say(chat, texts.SETTINGS)
+        if asked.kind is Kind.other and message.text is None:
+            return _say(chat, texts.NO_DATASET)
+        return take_in(self._call(asked, message.from_user, place, chat, update_id), core)
+
+    def _take_in_press(self, update_id: int, query: CallbackQuery, core: Core) -> Coroutine[Any, Any, None]:
+        message = query.message
+        place = Place.of(message) if isinstance(message, Message) else Place(chat=message.chat.id if message else 0)
+        answered = None
+        if isinstance(message, Message) and message.reply_to_message is not None and not place.private:
+            answered = message.reply_to_message.message_id
+        offered = message is not None and query.data in {OFFERED, DECLINED}
+        chat = PressedChat(
+            self._line,
+            place,
+            query_id=query.id,
+            answers=answered,
+            becomes=message.message_id if message and offered else None,
+        )
+        asked = read_press(query)
+        if message is None or (asked is None and not offered):
+            return chat.close(texts.UNKNOWN_BUTTON, alert=True)
+        if asked is None:
+            return _then_close(_say(chat, texts.LEFT_ALONE), chat)
+        call = self._call(asked, query.from_user, place, chat, update_id, pressed=message.message_id)
+        return _then_close(take_in(call, core), chat)
+
+    def _call(
+        self, asked: Asked, person: User, place: Place, chat: Chat, update_id: int, *, pressed: int | None = None
+    ) -> Call:
+        return Call(
+            platform=PLATFORM,
+            person=str(person.id),
+            chat_id=str(place),
+            chat=chat,
+            command=asked.command,
+            arguments=asked.arguments,
+            attachments=(self._attached(asked.document),) if asked.document is not None else (),
+            message_id=str(pressed) if pressed is not None else None,
+            id=str(update_id),
+            name=person.full_name,
+            server=None if place.private else str(place.chat),
+            private=place.private,
+            locale=person.language_code,
+        )
+
+    def _attached(self, document: Document) -> Attachment:
+        return self._attachment(file_name(document), document.file_size, document.file_id)
+
+    def _attachment(self, name: str, byte_count: int | None, file_id: str) -> Attachment:
+        return Attachment(name=name, size=byte_count, open=partial(self._downloads.read, file_id), reference=file_id)
+
+
+async def _then_close(answering: Coroutine[Any, Any, None], chat: PressedChat) -> None:
+    try:
+        await answering
+    finally:
+        await chat.close()
+
+
+async def _say(chat: Chat, text: str) -> None:
+    await _show(chat, texts.said(text))
+
+
+async def _show(chat: Chat, reply: Reply) -> None:
+    try:
+        await chat.post(reply)
+    except ChatError as error:
+        logger.warning("could not answer: %s", error)
+
+
+def _pause_s(error: TelegramError, failures: int) -> float:
+    return seconds(error.retry_after) if isinstance(error, RetryAfter) else backoff_s(failures)

@@ -1,0 +1,235 @@
+"""A Telegram chat as a Chat. Each post is one message, each edit one request; how fast is counted in `budget`."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from telegram import Bot, InputMediaPhoto, LinkPreviewOptions, Message, ReplyParameters
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, ChatMigrated, TelegramError
+
+from bot.capabilities import Capabilities
+from bot.clock import Clock
+from bot.errors import ChatBusyError, ChatError
+from bot.format import plain
+from bot.reply import Reply
+from bot.telegram_ui.budget import Budget
+from bot.telegram_ui.files import content, spooled
+from bot.telegram_ui.limits import ALERT_LENGTH, Limits, capabilities
+from bot.telegram_ui.outbound import keyboard, length, render, shorten
+from bot.telegram_ui.place import Place
+from bot.telegram_ui.trouble import NO_CAPTION, NO_TEXT, reason, says, translated
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PATIENCE = 3  # times that a message which nobody sends again by itself is tried when Telegram says "later"
+STALE_S = 5.0  # a live card does not wait longer than that for its turn: it is better drawn anew
+PLOT_NAME = "loss.png"
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+
+class Line:
+    """The connection that all chats of a bot share."""
+
+    def __init__(self, bot: Bot, limits: Limits, clock: Clock) -> None:
+        self.bot = bot
+        self.limits = limits
+        self.clock = clock
+        self.refused = False  # the token is of no use: nothing more is sent
+        self._budgets: dict[int, Budget] = {}
+        self._moved: dict[int, int] = {}  # groups that became supergroups, by their old id
+
+    def budget(self, chat: int) -> Budget:
+        """Return what a chat may still be sent."""
+        if chat not in self._budgets:
+            count, per_s = (self.limits.private_messages, 5.0) if chat > 0 else (self.limits.group_messages, 60.0)
+            self._budgets[chat] = Budget(count=count, per_s=per_s, clock=self.clock)
+        return self._budgets[chat]
+
+    async def send(self, chat: int, request: Callable[[int], Awaitable[T]], *, patient: bool) -> T | None:
+        """Make a request when the chat may have one. None: nothing had changed.
+
+        Raises ChatError and its kin alone; ChatBusyError without another try if it is not `patient`.
+        """
+        tries = PATIENCE if patient else 1
+        while True:
+            if self.refused:
+                raise ChatError("Telegram does not accept my token")
+            chat = self._moved.get(chat, chat)
+            budget = self.budget(chat)
+            if not patient and (wait_s := budget.wait_s()) > STALE_S:
+                raise ChatBusyError(wait_s)
+            try:
+                async with budget.turn():
+                    return await translated(request(chat))
+            except ChatMigrated as moved:
+                self._moved[chat] = moved.new_chat_id
+            except ChatBusyError as busy:
+                budget.block(busy.retry_after_s)
+                tries -= 1
+                if tries == 0:
+                    raise
+
+
+class TelegramChat:
+    """One chat or topic."""
+
+    def __init__(self, line: Line, place: Place, *, answers: int | None = None) -> None:
+        """`answers`: the message that posts are shown as answers to."""
+        self._line = line
+        self._place = place
+        self._answers = answers
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what a chat can show."""
+        return capabilities(self._line.limits)
+
+    async def post(self, reply: Reply) -> str:
+        """Send one message: a picture with its caption, a file, or a text."""
+        if reply.files:
+            async with spooled(reply.files[0]) as document:
+                message = await self._send(lambda chat: self._document(chat, reply, document))
+        elif reply.image is not None:
+            picture = await content(reply.image.file)
+            message = await self._send(lambda chat: self._photo(chat, reply, picture))
+        else:
+            message = await self._send(lambda chat: self._text(chat, reply))
+        return str(message.message_id) if message is not None else ""
+
+    async def edit(self, message_id: str, reply: Reply) -> None:
+        """Replace a message, which may get a picture but never loses one."""
+        if reply.image is not None and not reply.image.shown:
+            media = InputMediaPhoto(
+                await content(reply.image.file),
+                caption=render(reply, self._place),
+                parse_mode=ParseMode.HTML,
+                filename=PLOT_NAME,
+            )
+            await self._send(lambda chat: self._edit_media(chat, int(message_id), reply, media), patient=not reply.live)
+        else:
+            await self._send(lambda chat: self._edit_words(chat, int(message_id), reply), patient=not reply.live)
+
+    async def _send(self, request: Callable[[int], Awaitable[T]], *, patient: bool = True) -> T | None:
+        return await self._line.send(self._place.chat, request, patient=patient)
+
+    async def _text(self, chat: int, reply: Reply) -> Message:
+        return await self._line.bot.send_message(
+            chat,
+            render(reply, self._place),
+            parse_mode=ParseMode.HTML,
+            link_preview_options=NO_PREVIEW,
+            message_thread_id=self._place.topic,
+            reply_markup=keyboard(reply),
+            reply_parameters=self._reply_parameters(),
+            disable_notification=_silent(reply),
+        )
+
+    async def _photo(self, chat: int, reply: Reply, picture: bytes) -> Message:
+        return await self._line.bot.send_photo(
+            chat,
+            picture,
+            caption=render(reply, self._place),
+            parse_mode=ParseMode.HTML,
+            filename=PLOT_NAME,
+            message_thread_id=self._place.topic,
+            reply_markup=keyboard(reply),
+            reply_parameters=self._reply_parameters(),
+            disable_notification=_silent(reply),
+        )
+
+    async def _document(self, chat: int, reply: Reply, document: object) -> Message:
+        return await self._line.bot.send_document(
+            chat,
+            document,  # type: ignore[arg-type]  # an InputFile is taken, though the signature does not say so
+            caption=render(reply, self._place) or None,
+            parse_mode=ParseMode.HTML,
+            disable_content_type_detection=True,
+            message_thread_id=self._place.topic,
+            reply_markup=keyboard(reply),
+            disable_notification=_silent(reply),
+            read_timeout=60,
+            write_timeout=60,
+        )
+
+    async def _edit_media(self, chat: int, message_id: int, reply: Reply, media: InputMediaPhoto) -> None:
+        await self._line.bot.edit_message_media(
+            media, chat_id=chat, message_id=message_id, reply_markup=keyboard(reply)
+        )
+
+    async def _edit_words(self, chat: int, message_id: int, reply: Reply) -> None:
+        """Edit the text, or the caption of what has become a picture. Which it is, Telegram knows best."""
+        first, second = self._edit_text, self._edit_caption
+        if reply.image is not None:
+            first, second = second, first
+        try:
+            await first(chat, message_id, reply)
+        except BadRequest as error:
+            if not says(error, NO_TEXT, NO_CAPTION):
+                raise
+            await second(chat, message_id, reply)
+
+    async def _edit_text(self, chat: int, message_id: int, reply: Reply) -> None:
+        await self._line.bot.edit_message_text(
+            render(reply, self._place),
+            chat_id=chat,
+            message_id=message_id,
+            parse_mode=ParseMode.HTML,
+            link_preview_options=NO_PREVIEW,
+            reply_markup=keyboard(reply),
+        )
+
+    async def _edit_caption(self, chat: int, message_id: int, reply: Reply) -> None:
+        await self._line.bot.edit_message_caption(
+            chat_id=chat,
+            message_id=message_id,
+            caption=render(reply, self._place, caption=True),
+            parse_mode=ParseMode.HTML,
+            reply_markup=keyboard(reply),
+        )
+
+    def _reply_parameters(self) -> ReplyParameters | None:
+        return ReplyParameters(self._answers, allow_sending_without_reply=True) if self._answers is not None else None
+
+
+class PressedChat(TelegramChat):
+    """The chat of a button that was pressed. The tap itself is answered once, with what is for that person alone."""
+
+    def __init__(
+        self, line: Line, place: Place, *, query_id: str, answers: int | None, becomes: int | None = None
+    ) -> None:
+        """`becomes`: the message that turns into the first answer, in place of a new one."""
+        super().__init__(line, place, answers=answers)
+        self._query_id = query_id
+        self._becomes = becomes
+        self._open = True
+
+    async def post(self, reply: Reply) -> str:
+        """Show a new message, or a notice to the person who pressed."""
+        text = plain(reply.text).replace("\n", " ")
+        whole = length(text) <= ALERT_LENGTH or not self._place.private
+        if self._open and (reply.passing or (reply.private and whole)):
+            await self.close(shorten(text, ALERT_LENGTH), alert=reply.private)
+            return ""
+        if self._becomes is not None:
+            message_id, self._becomes = str(self._becomes), None
+            await self.edit(message_id, reply)
+            return message_id
+        return await super().post(reply)
+
+    async def close(self, text: str | None = None, *, alert: bool = False) -> None:
+        """Answer the tap, unless that was done: until then the button spins. A tap that is too old needs no answer."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            await self._line.bot.answer_callback_query(self._query_id, text=text, show_alert=alert)
+        except TelegramError as error:
+            logger.info("a tap was not answered: %s", reason(error))
+
+
+def _silent(reply: Reply) -> bool:
+    """Say whether nobody's phone should ring: a card that goes on by itself, and what belongs to another message."""
+    return reply.live or reply.quiet

@@ -1,0 +1,34 @@
+"""What only Telegram makes us say. Pure."""
+
+from bot.format import clip, one_line, size, wrap
+from bot.reply import Button, Reply
+from bot.telegram_ui.inbound import DECLINED, OFFERED
+
+NOT_LET_IN = (
+    "Telegram does not accept TELEGRAM_TOKEN: it is mistyped, or was revoked. "
+    "@BotFather shows the present one under /mybots. Telegram is not served."
+)
+ANONYMOUS = (
+    "I cannot see who you are: you write as the group. Switch off “Remain anonymous” in your admin rights, or ask me "
+    "in a private chat."
+)
+SETTINGS = (
+    "There is nothing to set up in this chat. What a training may use is said with it, as in /finetune epochs:3. "
+    "The owner's settings are on the machine itself."
+)
+NO_DATASET = "I read datasets: a JSONL, JSON or CSV file, sent as a file. /help shows how."
+LEFT_ALONE = "All right, I leave that file alone."
+UNKNOWN_BUTTON = "I do not know this button any more. /help shows what I know."
+
+
+def offer(name: str, byte_count: int | None) -> Reply:
+    """Return what is asked about a file that came without a word."""
+    return Reply(
+        text="\n".join(wrap(f"Teach a model {clip(one_line(name), 60)} ({size(byte_count)})?")),
+        buttons=(Button(label="Fine-tune", line=OFFERED), Button(label="No", line=DECLINED)),
+    )
+
+
+def said(text: str) -> Reply:
+    """Return a sentence or two as a message."""
+    return Reply(text="\n".join(wrap(text)))

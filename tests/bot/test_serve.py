@@ -1,0 +1,83 @@
+"""Front-ends beside each other: what one meets stops no other."""
+
+import asyncio
+
+import pytest
+
+from bot.call import Attachment
+from bot.chat import Chat
+from bot.core import Core
+from bot.errors import BadCallError, FrontEndError
+from bot.front_end import FrontEnds
+from bot.serve import NOTHING_LEFT, serve
+from tests.bot.harness import Bot
+
+
+class StubFrontEnd:
+    """Meets one error after the other, then serves."""
+
+    def __init__(self, platform: str, *errors: Exception) -> None:
+        self.platform = platform
+        self.errors = list(errors)
+        self.runs = 0
+
+    async def run(self, core: Core) -> None:
+        self.runs += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        await asyncio.Event().wait()
+
+    def open_chat(self, chat_id: str) -> Chat | None:
+        return None
+
+    async def reopen(self, reference: str) -> Attachment:
+        raise BadCallError("no")
+
+
+REFUSED = FrontEndError("TEST_TOKEN is not accepted.", param="TEST_TOKEN")
+
+
+async def test_nothing_left_to_serve_is_exit_code_two(bot: Bot, capsys: pytest.CaptureFixture[str]) -> None:
+    front_ends = [StubFrontEnd("a", REFUSED), StubFrontEnd("b", REFUSED)]
+    code = await serve(front_ends, bot.core, talking=None, talk_decides=False, background=[])  # type: ignore[arg-type]
+    assert code == NOTHING_LEFT
+    assert capsys.readouterr().err == "TEST_TOKEN is not accepted.\n" * 2
+
+
+async def test_a_refused_front_end_and_a_broken_one_do_not_stop_the_others(bot: Bot) -> None:
+    refused, broken, well = StubFrontEnd("a", REFUSED), StubFrontEnd("b", *[OSError()] * 9), StubFrontEnd("c")
+    serving = asyncio.create_task(
+        serve([refused, broken, well], bot.core, talking=None, talk_decides=False, background=[])
+    )
+    await bot.until(lambda: broken.runs == 10, step_s=5)
+    assert (refused.runs, well.runs, serving.done()) == (1, 1, False)
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+
+
+@pytest.mark.parametrize(("decides", "ends"), [(True, True), (False, False)])
+async def test_only_a_person_who_leaves_a_prompt_ends_the_bot(bot: Bot, *, decides: bool, ends: bool) -> None:
+    async def talk() -> int:
+        return 1
+
+    serving = asyncio.create_task(
+        serve([StubFrontEnd("a")], bot.core, talking=talk(), talk_decides=decides, background=[])
+    )
+    done, _ = await asyncio.wait({serving}, timeout=0.1)
+    assert bool(done) == ends
+    assert not done or serving.result() == 1
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+
+
+async def test_an_error_in_the_background_ends_the_bot_with_it(bot: Bot) -> None:
+    async def follow() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await serve([StubFrontEnd("a")], bot.core, talking=None, talk_decides=False, background=[follow()])
+
+
+async def test_a_file_of_a_platform_that_is_not_served_is_refused_in_words() -> None:
+    with pytest.raises(BadCallError, match="not connected"):
+        await FrontEnds([StubFrontEnd("a")]).reopen("b", "ref")
