@@ -36,7 +36,9 @@ async def test_bell_is_rung_at_the_time_of_a_scheduled_start(settings: AgentSett
 
 
 @pytest.mark.parametrize("jump_s", [-DAY_S, 0, DAY_S])
-async def test_bell_is_rung_when_its_time_has_come_by_a_clock_that_was_set(settings: AgentSettings, jump_s: int) -> None:
+async def test_bell_is_rung_when_its_time_has_come_by_a_clock_that_was_set(
+    settings: AgentSettings, jump_s: int
+) -> None:
     async with run_agent(settings, works=False) as agent:
         start_at = round(time.time()) + DAY_S // 2
         job_id = await agent.create(start_at=start_at)

@@ -32,7 +32,7 @@ async def _run(campaign: Campaign) -> str:
 
 
 async def _round(campaign: Campaign, agent: Agent, database: Path, held_s: float) -> None:
-    """A job ends and another is asked for while the database is held; both are there afterwards, or refused in words."""
+    """A job ends and another is asked for while the database is held; both are there later, or refused in words."""
     job_id = await agent.create()
     file_id = await agent.upload()
     await agent.until_step(job_id)
