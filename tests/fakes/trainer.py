@@ -6,6 +6,7 @@ newest, hears `control/cancel` and `control/pause`, and notes each of its lives 
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -67,7 +68,8 @@ class Voice:
         """Show that the process lives."""
         heartbeat = self.folder.read_heartbeat()
         assert heartbeat is not None
-        self._show(heartbeat.model_copy(update={"alive_at": time.time()}))
+        with contextlib.suppress(OSError):  # as the real one: a full disk must not stop the heart
+            self._show(heartbeat.model_copy(update={"alive_at": time.time()}))
 
     def _show(self, heartbeat: Heartbeat) -> None:
         staged = self.folder.heartbeat.with_suffix(".new")

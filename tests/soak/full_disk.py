@@ -77,7 +77,8 @@ async def _round(campaign: Campaign, agent: Agent, left: int) -> None:
         accepted = [body["id"] for status, body in answers if status == 200 and body["object"] == "fine_tuning.job"]
         refused = sum(status == 507 for status, _ in answers)
         campaign.tell(f"{refused} of {len(answers)} were refused for want of disk, {len(accepted)} jobs accepted")
-        campaign.promise((await agent.job(job_id))["status"] == "running", "a full disk ended a job that was training")
+        job = await agent.job(job_id)
+        campaign.promise(job["status"] == "running", f"a full disk ended a job that was training: {job}")
         if wish:
             async with agent.http.post(f"/v1/fine_tuning/jobs/{job_id}/{wish}") as response:
                 wished = response.status == 200

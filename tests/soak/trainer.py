@@ -1,6 +1,7 @@
 """SIGKILL for the trainer, hundreds of times: steps rise, three attempts without progress are the end, all end."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -82,10 +83,11 @@ def _kill(campaign: Campaign, torment: Torment, child: psutil.Process) -> None:
     try:
         fetching = "--fetch" in child.cmdline()
         child.kill()
-        while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
-            pass
     except psutil.Error:  # it was quicker
         return
+    with contextlib.suppress(psutil.NoSuchProcess):  # once the agent has taken note of its end
+        while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+            pass
     if fetching and torment.folder.stage_marker(Stage.fetch).exists():
         return  # it had done its work: no death that counts
     steps = [checkpoint.step for checkpoint in list_checkpoints(torment.folder.checkpoints)]
