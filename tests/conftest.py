@@ -1,6 +1,7 @@
 """Fixtures that several parts need: the packaged model's card, and a tiny model that answers and stops."""
 
 import asyncio
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,13 @@ from agent.base_models.catalog import PACKAGED
 from agent.child_environment import child_environment
 from agent.inspector import Inspector
 from agent.settings import AgentSettings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard() -> None:
+    """A shell starts what runs in its background deaf to Ctrl-C, and every process that a test starts would be so."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
