@@ -10,7 +10,8 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any
 
 import aiohttp
 
@@ -20,6 +21,7 @@ from bot.commands import COMMANDS
 from bot.core import Core
 from bot.database import DATABASE, Database
 from bot.errors import SettingsError, StorageError
+from bot.first_start import show_pairing
 from bot.follow import Follow
 from bot.front_end import FrontEnd, FrontEnds
 from bot.keeper import Keeper
@@ -88,8 +90,14 @@ async def _run(settings: Settings) -> int:
                 core,
                 talking=terminal.talk(core) if terminal else None,
                 talk_decides=terminal is not None and terminal.decides,
-                background=[core.follow.run(), keeper.run()],
+                background=[core.follow.run(), keeper.run(), *_first_start(core, connected, terminal)],
             )
+
+
+def _first_start(core: Core, connected: list[FrontEnd], terminal: Terminal | None) -> list[Coroutine[Any, Any, None]]:
+    """Return what tells how to pair, where there are chats to pair in."""
+    seen = terminal is not None and terminal.decides  # a person sits there
+    return [show_pairing(core, terminal.tell if terminal is not None and seen else None)] if connected else []
 
 
 def _connected(settings: Settings) -> list[FrontEnd]:
@@ -100,6 +108,17 @@ def _connected(settings: Settings) -> list[FrontEnd]:
 
         front_ends.append(
             TelegramFrontEnd(settings.telegram_token, api_base=settings.telegram_api_base, clock=SystemClock())
+        )
+    if settings.discord_token is not None:
+        from bot.discord_ui.app import DiscordFrontEnd
+
+        front_ends.append(
+            DiscordFrontEnd(
+                settings.discord_token,
+                api_base=settings.discord_api_base,
+                gateway=settings.discord_gateway,
+                clock=SystemClock(),
+            )
         )
     return front_ends
 

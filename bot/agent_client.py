@@ -1,48 +1,52 @@
-"""The agent's HTTP API as typed methods. The only module of the bot that speaks HTTP.
+"""The agent's HTTP API as typed methods, and the one place that says on whose behalf the agent is asked.
 
-It remembers since when the agent has not answered, so that everybody says the same time.
+What answers a person is asked by the client that `on_behalf_of` makes: every request of it names them, and the agent
+decides whether they may. The plain client is for the bot's own work alone: the feed, live cards, results.
 """
 
+import copy
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
+from urllib.parse import quote
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from bot.call import Attachment
 from bot.clock import Clock
-from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError
-from bot.format import clock_time, one_line
+from bot.errors import AgentUnreachableError, BadCallError
+from bot.format import one_line
 from bot.sse import SseParser
-from shared.errors import ErrorBody, ErrorCode, HearthError
+from bot.wire import Address as Address
+from bot.wire import Wire, parse, read
+from shared.errors import HearthError
 from shared.events import Event, EventList
-from shared.files import FileObject
+from shared.files import FileList, FileObject, FilePurpose
 from shared.inspections import Inspection, InspectionRequest
 from shared.jobs import Job, JobAction, JobList, JobRequest
 from shared.machine import AgentInfo
-from shared.models import ModelList
-from shared.people import RequestedBy
+from shared.models import Approval, ApprovalRequest, ModelList
+from shared.people import (
+    HEADER,
+    DenyRequest,
+    Grant,
+    GrantDeleted,
+    GrantKind,
+    GrantRequest,
+    Me,
+    PairingCode,
+    PairingRequest,
+    PairRequest,
+    PeopleList,
+    RequestedBy,
+    Role,
+    header_of,
+)
 from shared.plans import Plan, PlanRequest
 
 T = TypeVar("T", bound=BaseModel)
-
-CONNECT_S = 3.0
-SILENCE_S = 40.0  # longest gap we accept in an answer; above the 25 s of a long poll and any keep-alive
-GATEWAY = {502, 503, 504}  # what a proxy in between answers while the PC sleeps
-TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Address:
-    """Where the agent listens and the key to it. Read again for each request: a restarted agent may have moved."""
-
-    url: str
-    key: str
-
-    def __repr__(self) -> str:
-        return f"Address(url={self.url!r}, key=…)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,24 +61,33 @@ class AgentClient:
     """One agent. Every method raises AgentUnreachableError or AgentRefusedError."""
 
     def __init__(self, address: Callable[[], Address], *, session: aiohttp.ClientSession, clock: Clock) -> None:
-        self._address = address
-        self._session = session
-        self._clock = clock
-        self.lost_since: float | None = None  # when it was heard last, seconds since 1970; None while it answers
-        self._heard_at: float | None = None
+        self._wire = Wire(address, session=session, clock=clock)
+        self._person: RequestedBy | None = None  # None: the bot itself, with the key
 
-    async def upload(self, attachment: Attachment, requested_by: RequestedBy) -> FileObject:
+    def on_behalf_of(self, person: RequestedBy) -> Self:
+        """Return a client of the same agent whose every request is this person's."""
+        return self._asking_for(person)
+
+    @property
+    def lost_since(self) -> float | None:
+        """When the agent was heard last, seconds since 1970; None while it answers."""
+        return self._wire.lost_since
+
+    # --- datasets and plans
+
+    async def upload(self, attachment: Attachment) -> FileObject:
         """Send a dataset, streamed."""
         form = aiohttp.FormData(quote_fields=False)  # quoted, a space arrives as %20
         form.add_field("purpose", "fine-tune")
-        form.add_field("requested_by", requested_by.model_dump_json(), content_type="application/json")
+        if self._person is not None:
+            form.add_field("requested_by", self._person.model_dump_json(), content_type="application/json")
         name = one_line(attachment.name).replace('"', "'").replace("\\", "-")
         unread: list[Exception] = []
         chunks = _noting_errors(attachment, unread)
         form.add_field("file", chunks, filename=name, content_type="application/octet-stream")
         try:
             async with self._ask("POST", "/v1/files", data=form) as response:
-                return await _read(response, FileObject)
+                return await read(response, FileObject)
         except AgentUnreachableError:
             if unread:  # the connection broke because there was nothing to send
                 raise BadCallError(f"I could not read {one_line(attachment.name)}: {unread[0]}") from unread[0]
@@ -89,6 +102,10 @@ class AgentClient:
         async with self._ask("GET", f"/v1/files/{file_id}/content") as response:
             async for chunk in response.content.iter_chunked(1 << 18):
                 yield chunk
+
+    async def datasets(self, *, limit: int) -> FileList:
+        """Return the datasets that were sent, newest first."""
+        return await self._get(f"/v1/files?purpose={FilePurpose.fine_tune.value}&limit={limit}", FileList)
 
     async def inspect(self, file_id: str, request: InspectionRequest) -> Inspection:
         """Begin to read a dataset as a model will see it."""
@@ -106,9 +123,11 @@ class AgentClient:
         """Return a plan that was made before."""
         return await self._get(f"/v1/fine_tuning/plans/{plan_id}", Plan)
 
-    async def start(self, plan_id: str, requested_by: RequestedBy, *, start_at: int | None = None) -> Job:
+    # --- jobs
+
+    async def start(self, plan_id: str, *, start_at: int | None = None) -> Job:
         """Make the job of a plan, to start at once or not before a moment; asking twice makes one."""
-        request = JobRequest(plan=plan_id, requested_by=requested_by, start_at=start_at)
+        request = JobRequest(plan=plan_id, start_at=start_at)
         return await self._post("/v1/fine_tuning/jobs", request, Job, headers={"Idempotency-Key": plan_id})
 
     async def jobs(self, *, limit: int = 20) -> JobList:
@@ -119,25 +138,25 @@ class AgentClient:
         """Return one job by id or number."""
         return await self._get(f"/v1/fine_tuning/jobs/{job_id}", Job)
 
-    async def cancel(self, job_id: str, requested_by: RequestedBy) -> Job:
+    async def cancel(self, job_id: str) -> Job:
         """Ask the job to stop."""
-        return await self._post(f"/v1/fine_tuning/jobs/{job_id}/cancel", JobAction(requested_by=requested_by), Job)
+        return await self._post(f"/v1/fine_tuning/jobs/{job_id}/cancel", JobAction(), Job)
 
-    async def pause(self, job_id: str, requested_by: RequestedBy) -> Job:
+    async def pause(self, job_id: str) -> Job:
         """Ask the job to give its memory back and wait."""
-        return await self._post(f"/v1/fine_tuning/jobs/{job_id}/pause", JobAction(requested_by=requested_by), Job)
+        return await self._post(f"/v1/fine_tuning/jobs/{job_id}/pause", JobAction(), Job)
 
-    async def resume(self, job_id: str, requested_by: RequestedBy) -> Job:
+    async def resume(self, job_id: str) -> Job:
         """Let a paused job go on when it is its turn."""
-        return await self._post(f"/v1/fine_tuning/jobs/{job_id}/resume", JobAction(requested_by=requested_by), Job)
+        return await self._post(f"/v1/fine_tuning/jobs/{job_id}/resume", JobAction(), Job)
 
-    async def pause_machine(self, requested_by: RequestedBy) -> AgentInfo:
+    async def pause_machine(self) -> AgentInfo:
         """Have nothing run until the machine is resumed."""
-        return await self._post("/v1/agent/pause", JobAction(requested_by=requested_by), AgentInfo)
+        return await self._post("/v1/agent/pause", JobAction(), AgentInfo)
 
-    async def resume_machine(self, requested_by: RequestedBy) -> AgentInfo:
+    async def resume_machine(self) -> AgentInfo:
         """Let the machine work again."""
-        return await self._post("/v1/agent/resume", JobAction(requested_by=requested_by), AgentInfo)
+        return await self._post("/v1/agent/resume", JobAction(), AgentInfo)
 
     async def events(self, job_id: str, *, limit: int = 20) -> EventList:
         """Return a job's newest events first."""
@@ -155,6 +174,8 @@ class AgentClient:
         async with self._ask("GET", f"/v1/fine_tuning/jobs/{job_id}/log") as response:
             async for chunk in response.content.iter_chunked(1 << 16):
                 yield chunk
+
+    # --- the machine
 
     async def models(self) -> ModelList:
         """Return the models one may name."""
@@ -175,18 +196,73 @@ class AgentClient:
         """Yield the feed's events until the agent closes it."""
         parser = SseParser()
         async for chunk in response.content.iter_any():
-            self._heard()
+            self._wire.heard()
             for _, data in parser.feed(chunk):
-                yield _parse(data.encode(), Event)
+                yield parse(data.encode(), Event)
+
+    # --- people
+
+    async def me(self) -> Me:
+        """Return what the person is and may do."""
+        return await self._get("/v1/people/me", Me)
+
+    async def people(self) -> PeopleList:
+        """Return who is allowed or denied."""
+        return await self._get("/v1/people", PeopleList)
+
+    async def owner_on(self, platform: str) -> str | None:
+        """Return the platform's id of the owner, to call them with, and for nothing else: anybody's call asks it."""
+        people = await self._asking_for(None).people()
+        owners = [grant for grant in people.data if grant.role is Role.owner]
+        return next((owner.id for owner in owners if owner.platform == platform), None)
+
+    async def pairing_code(self) -> PairingCode:
+        """Return the code that makes an owner, as it stands."""
+        return await self._get("/v1/people/pairing", PairingCode)
+
+    async def new_pairing_code(self) -> PairingCode:
+        """Make another code."""
+        return await self._post("/v1/people/pairing", PairingRequest(), PairingCode)
+
+    async def pair(self, code: str) -> Me:
+        """Make the person the owner."""
+        return await self._post("/v1/people/pair", PairRequest(code=code), Me)
+
+    async def allow(self, request: GrantRequest) -> Grant:
+        """Allow somebody, or change what they are."""
+        return await self._post("/v1/people/grants", request, Grant)
+
+    async def deny(self, request: DenyRequest) -> Grant:
+        """Deny a person."""
+        return await self._post("/v1/people/deny", request, Grant)
+
+    async def take_away(self, platform: str, kind: GrantKind, id: str) -> GrantDeleted:
+        """Take away what was allowed or denied."""
+        path = f"/v1/people/grants/{quote(platform, safe='')}/{kind.value}/{quote(id, safe='')}"
+        async with self._ask("DELETE", path) as response:
+            return await read(response, GrantDeleted)
+
+    async def approve(self, model: str) -> Approval:
+        """Say yes to a model from Hugging Face."""
+        return await self._post("/v1/models/approvals", ApprovalRequest(model=model), Approval)
+
+    # --- what they have in common
+
+    def _asking_for(self, person: RequestedBy | None) -> Self:
+        client = copy.copy(self)
+        client._person = person  # noqa: SLF001 -- of a copy of itself
+        return client
 
     async def _get(self, path: str, model: type[T]) -> T:
         async with self._ask("GET", path) as response:
-            return await _read(response, model)
+            return await read(response, model)
 
     async def _post(self, path: str, body: BaseModel, model: type[T], headers: dict[str, str] | None = None) -> T:
         headers = {"Content-Type": "application/json", **(headers or {})}
+        if self._person is not None:
+            body = body.model_copy(update={"requested_by": self._person})
         async with self._ask("POST", path, data=body.model_dump_json(exclude_none=True), headers=headers) as response:
-            return await _read(response, model)
+            return await read(response, model)
 
     @asynccontextmanager
     async def _ask(
@@ -197,32 +273,9 @@ class AgentClient:
         data: aiohttp.FormData | str | None = None,
         headers: dict[str, str] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        address = self._address()
-        headers = {"Authorization": f"Bearer {address.key}", **(headers or {})}
-        try:
-            async with self._session.request(
-                method, address.url + path, data=data, headers=headers, timeout=TIMEOUT
-            ) as response:
-                if response.status in GATEWAY and response.content_type != "application/json":
-                    raise self._unreachable(address.url)
-                self._heard()
-                if response.status >= 400:
-                    raise await _refusal(response, address.url)
-                yield response
-        except (aiohttp.ClientError, TimeoutError, OSError) as cause:
-            raise self._unreachable(address.url) from cause
-
-    def _heard(self) -> None:
-        self.lost_since = None
-        self._heard_at = self._clock.now()
-
-    def _unreachable(self, url: str) -> AgentUnreachableError:
-        now = self._clock.now()
-        self.lost_since = self.lost_since or self._heard_at or now
-        return AgentUnreachableError(
-            f"I cannot reach the agent at {url} since {clock_time(self.lost_since, now=now)}.\n"
-            "Is that PC awake? If so, start `hearth-agent` on it. I keep trying and go on by myself."
-        )
+        named = {HEADER: header_of(self._person)} if self._person is not None else {}
+        async with self._wire.ask(method, path, data=data, headers={**(headers or {}), **named}) as response:
+            yield response
 
 
 async def _noting_errors(attachment: Attachment, errors: list[Exception]) -> AsyncIterator[bytes]:
@@ -233,35 +286,3 @@ async def _noting_errors(attachment: Attachment, errors: list[Exception]) -> Asy
     except (HearthError, OSError) as error:
         errors.append(error)
         raise
-
-
-async def _read(response: aiohttp.ClientResponse, model: type[T]) -> T:
-    return _parse(await response.read(), model)
-
-
-def _parse(body: bytes, model: type[T]) -> T:
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as cause:
-        raise AgentRefusedError(
-            f"The agent's answer is not a {model.__name__} that I know. "
-            "Bot and agent may be of different versions: update both.",
-            code=ErrorCode.internal,
-        ) from cause
-
-
-async def _refusal(response: aiohttp.ClientResponse, url: str) -> AgentRefusedError:
-    body = await response.read()
-    try:
-        error = ErrorBody.model_validate_json(body).error
-    except ValidationError:
-        return AgentRefusedError(
-            f"{url} answered {response.status} and no reason. Is that a Hearth agent? Look at HEARTH_AGENT_URL.",
-            code=ErrorCode.internal,
-        )
-    if error.code is ErrorCode.invalid_key:
-        return AgentRefusedError(
-            f"The agent at {url} does not accept my key. Set HEARTH_AGENT_KEY to what its file agent.key holds.",
-            code=error.code,
-        )
-    return AgentRefusedError(error.message, code=error.code, param=error.param)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.chat import Chat
-from shared.people import RequestedBy
+from shared.people import ROLES_LIMIT, GrantKind, RequestedBy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,15 @@ Reopen = Callable[[str, str], Awaitable[Attachment]]  # platform, reference → 
 
 
 @dataclass(frozen=True, kw_only=True)
+class Named:
+    """A person or role that a message names: by a mention, or by answering what that person wrote. Never a bot."""
+
+    id: str  # the platform's
+    name: str = ""  # as others read it; proves nothing
+    kind: GrantKind = GrantKind.person
+
+
+@dataclass(frozen=True, kw_only=True)
 class Call:
     """One command from one person."""
 
@@ -34,9 +43,13 @@ class Call:
     message_id: str | None = None  # the message whose button was pressed
     id: str | None = None  # the platform's id of what came in; delivered twice, it is one call
     name: str = ""  # what the person is called there; theirs to choose, so never trusted
+    rights_chat_id: str | None = None  # the chat that rights are given to: of a topic or thread, the one it belongs to
+    chat_name: str = ""  # what that chat is called
     server: str | None = None  # the guild or group that the chat belongs to
+    server_name: str = ""
     roles: tuple[str, ...] = ()  # the platform's ids of the roles that the person has there
     private: bool = False  # nobody else reads along
+    mentioned: tuple[Named, ...] = ()  # whom the message names, or else whose message it answers
     locale: str | None = None  # the person's language, as the platform says it: de, pt-BR
     asked_at: float | None = None  # seconds since 1970, of a call that was kept; None: now
     kept_as: int | None = None  # under which it is kept until it is answered
@@ -44,4 +57,12 @@ class Call:
     @property
     def requested_by(self) -> RequestedBy:
         """Return on whose behalf the agent is asked."""
-        return RequestedBy(platform=self.platform, person=self.person, chat=self.chat_id)
+        return RequestedBy(
+            platform=self.platform,
+            person=self.person,
+            chat=self.rights_chat_id or self.chat_id,
+            server=self.server,
+            roles=self.roles[:ROLES_LIMIT],
+            name=self.name or None,
+            private=self.private,
+        )

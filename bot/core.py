@@ -1,32 +1,44 @@
 """What a command is, and what it may use. No platform, no globals."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from bot.agent_client import AgentClient
+from bot.bursts import Bursts
 from bot.call import Call
 from bot.chat import Answer
 from bot.clock import Clock
 from bot.follow import Follow
 from bot.requests import Requests
 from bot.subscriptions import Subscriptions
+from shared.people import RequestedBy
 
 
 @dataclass(frozen=True, kw_only=True)
 class Core:
     """The bot without its front-ends."""
 
-    agent: AgentClient
+    agent: AgentClient  # in what a command is handed: asks on behalf of whoever called
     subscriptions: Subscriptions
     requests: Requests
     follow: Follow
     clock: Clock
     commands: tuple["Command", ...]
+    bursts: Bursts = field(default_factory=Bursts)
+
+    def on_behalf_of(self, person: RequestedBy) -> "Core":
+        """Return the core as a person's command may use it: the agent is asked on their behalf, whatever it is."""
+        return replace(self, agent=self.agent.on_behalf_of(person))
 
 
 def never(_arguments: tuple[str, ...]) -> bool:
     """Keep no call: it changes nothing, and is asked again as easily."""
     return False
+
+
+def always(_arguments: tuple[str, ...]) -> bool:
+    """Keep every call: whatever its arguments, it changes something."""
+    return True
 
 
 Run = Callable[[Call, Core, Answer], Awaitable[None]]
@@ -40,6 +52,7 @@ class Command:
     usage: str  # what follows the name, for help: "[#n]"
     summary: str  # half a line
     run: Run
+    topic: str = ""  # the page of the help that it stands on; empty: the first
     takes_file: bool = False
     keeps: Callable[[tuple[str, ...]], bool] = never  # by its arguments: it changes something, so it must not get lost
     stops: bool = False  # it frees the machine, so it is sent even if it cannot be kept

@@ -54,6 +54,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (  # the n-th brings a file of version
         ) STRICT
         """,
     ),
+    (
+        "ALTER TABLE cards ADD COLUMN private INTEGER NOT NULL DEFAULT 0",  # nobody but who asked reads the chat
+        """
+        CREATE TABLE approvals (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            model TEXT NOT NULL, platform TEXT NOT NULL, chat_id TEXT NOT NULL,
+            person TEXT NOT NULL, line TEXT NOT NULL,
+            asked_at REAL NOT NULL
+        ) STRICT
+        """,
+    ),
 )
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 

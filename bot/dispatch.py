@@ -12,18 +12,25 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any
 
+from bot.bursts import PAUSE_S, Admission
 from bot.call import Call
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.errors import AgentUnreachableError, BadCallError, ChatError, StorageError
 from bot.format import clip, one_line, wrap
+from bot.greeting import greet
 from bot.queued_card import queued_card
 from bot.reply import Reply
 from bot.requests import KeptRequest
-from shared.errors import HearthError
+from shared.errors import ErrorCode, HearthError
+from shared.people import TERMINAL
 
 logger = logging.getLogger(__name__)
 
+TOO_MANY = (
+    f"That was a lot at once. I answer you again in {PAUSE_S:.0f} s; /cancel and /pause work at any time. "
+    "What you asked before goes on."
+)
 ACKNOWLEDGE_AFTER_S = 0.7  # a person is answered within a second, whatever the agent does
 
 
@@ -46,6 +53,9 @@ def take_in(call: Call, core: Core) -> Coroutine[Any, Any, None]:
     Between the two a front-end tells its platform that the call has arrived.
     """
     command = {command.name: command for command in core.commands}.get(call.command)
+    too_much = _too_much(call, command, core)
+    if too_much is not None:
+        return too_much
     if command is None or not command.keeps(call.arguments):
         return _answer(call, core)
     try:
@@ -61,6 +71,27 @@ def take_in(call: Call, core: Core) -> Coroutine[Any, Any, None]:
     return _answer_kept(replace(call, kept_as=request.id, asked_at=request.asked_at), core, request)
 
 
+def take_in_known(call: Call, core: Core, reply: Reply) -> Coroutine[Any, Any, None]:
+    """Return what answers a call that its front-end has the answer to; it counts as one that the person made."""
+    too_much = _too_much(call, None, core)
+    return too_much if too_much is not None else _show_known(call, reply)
+
+
+def _too_much(call: Call, command: Command | None, core: Core) -> Coroutine[Any, Any, None] | None:
+    """Return what answers somebody who asks too much at once. What frees the machine is never too much."""
+    if call.platform == TERMINAL or (command is not None and command.stops):
+        return None
+    admission = core.bursts.admit(call.platform, call.person, now=core.clock.now())
+    if admission is Admission.answer:
+        return None
+    logger.info("%s %s asks too much", call.platform, call.person)
+    return _refuse(call, TOO_MANY) if admission is Admission.refuse else _nothing()
+
+
+async def _show_known(call: Call, reply: Reply) -> None:
+    await _show(Answer(call.chat), reply)
+
+
 async def _answer(call: Call, core: Core) -> None:
     await _acknowledged(call, core, Answer(call.chat))
 
@@ -70,11 +101,11 @@ async def _answer_kept(call: Call, core: Core, request: KeptRequest) -> None:
 
 
 async def _refuse(call: Call, text: str) -> None:
-    await _say(Answer(call.chat), text)
+    await _say(Answer(call.chat), text, private=call.message_id is not None or not call.private)
 
 
 async def _nothing() -> None:
-    """Answer what was answered before."""
+    """Answer what was answered before, or is not to be."""
 
 
 async def carry_out(call: Call, core: Core, request: KeptRequest, *, trouble: str = "") -> Outcome:
@@ -108,7 +139,11 @@ async def _acknowledged(call: Call, core: Core, answer: Answer) -> Outcome:
 
 async def _run(call: Call, core: Core, answer: Answer) -> Outcome:
     try:
-        await _find(call.command, core.commands).run(call, core, answer)
+        theirs = core.on_behalf_of(call.requested_by)
+        if call.command:
+            await _find(call.command, core.commands).run(call, theirs, answer)
+        else:
+            await greet(call, theirs, answer)
     except AgentUnreachableError as error:
         if call.kept_as is None:
             return await _say(answer, error.message)
@@ -117,7 +152,8 @@ async def _run(call: Call, core: Core, answer: Answer) -> Outcome:
         await _show(answer, queued_card(call.kept_as, why=error.message))
         return Outcome.agent_away
     except HearthError as error:
-        return await _say(answer, error.message, private=call.message_id is not None)
+        refused_in_group = error.code is ErrorCode.not_allowed and not call.private
+        return await _say(answer, error.message, private=call.message_id is not None or refused_in_group)
     except ChatError as error:
         logger.warning("chat %s: %s", call.chat_id, error)
         return Outcome.chat_away
@@ -134,8 +170,6 @@ def _find(name: str, commands: tuple[Command, ...]) -> Command:
     by_name = {command.name: command for command in commands}
     if name in by_name:
         return by_name[name]
-    if not name:
-        raise BadCallError("I answer to commands. /help shows them.")
     near = difflib.get_close_matches(name, by_name, n=1, cutoff=0.5)
     hint = f"Did you mean /{near[0]}?" if near else "/help shows what I know."
     raise BadCallError(f"I know no /{clip(one_line(name), 20)}. {hint}")

@@ -212,7 +212,8 @@ class Follow:
             await self._edit(slot, told_before(card, snapshot.job))
         else:
             try:
-                result = replace(result_card(snapshot, outcome), mention=_owner(snapshot.job, slot.subscription))
+                card_ = result_card(snapshot, outcome, with_answers=slot.subscription.private)
+                result = replace(card_, mention=_owner(snapshot.job, slot.subscription))
                 with self._noted():
                     slot.pages_told = max(slot.pages_told, self._subscriptions.pages_told(slot.subscription))
                 for page in pages(result, slot.chat.capabilities)[slot.pages_told :]:

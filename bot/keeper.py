@@ -82,14 +82,10 @@ class Keeper:
             command=request.command,
             arguments=request.arguments,
             message_id=request.pressed_id,
-            name=request.asker.name,
-            server=request.asker.server,
-            roles=request.asker.roles,
-            private=request.asker.private,
-            locale=request.asker.locale,
             asked_at=request.asked_at,
             kept_as=request.id,
         )
+        call = request.asker.fill(call)
         trouble = ""
         if now - request.asked_at > KEPT_DAYS * DAY_S:
             trouble = f"This waited {KEPT_DAYS} days for the agent; I do not send it any more. Ask once more."

@@ -70,13 +70,20 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
 
 
 def write_line(
-    file_id: str, *, model: str, name: str, method: Method, seed: int, change: dict[str, object], at: int | None = None
+    file_id: str,
+    *,
+    model: str,
+    name: str | None,
+    method: Method,
+    seed: int,
+    change: dict[str, object],
+    at: int | None = None,
 ) -> str:
     """Return the line that asks for the same run with some settings changed."""
     asked = method.supervised.hyperparameters.model_dump(exclude_defaults=True)
     words = [f"file:{file_id}"]
     words += [f"model:{model}"] if model != DEFAULT_MODEL else []
-    words += [f"name:{name}"]
+    words += [f"name:{name}"] if name is not None else []
     words += [f"seed:{seed}"] if seed != 42 else []
     words += [f"at:{write_when(at)}"] if at is not None else []
     words += [f"{TYPED_NAMES.get(key, key)}:{_written(value)}" for key, value in {**asked, **change}.items()]

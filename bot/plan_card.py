@@ -1,5 +1,6 @@
 """What was understood of a dataset and what would be done with it: the card before Start. Pure."""
 
+from bot.dataset_card import notes, row_button, sample_row, understood
 from bot.format import (
     DASH,
     clip,
@@ -8,8 +9,6 @@ from bot.format import (
     mebibytes,
     minutes_range,
     one_line,
-    percent,
-    plain,
     plural,
     short,
     size_range,
@@ -18,28 +17,24 @@ from bot.format import (
 from bot.options import TYPED_NAMES, write_line
 from bot.reply import Button, Copy, Reply
 from shared.hyperparameters import Hyperparameters
-from shared.inspections import DatasetForm, Inspection, SampleRow
+from shared.inspections import Inspection
 from shared.plans import Plan
 
-DROPPED_SHOWN = 3
-SAMPLE_LINES = 12
-FORMS = {
-    DatasetForm.messages: "chat",
-    DatasetForm.prompt_completion: "prompt/completion",
-    DatasetForm.alpaca: "Alpaca",
-    DatasetForm.sharegpt: "ShareGPT",
-}
 
+def plan_card(
+    file_name: str, inspection: Inspection, plan: Plan, *, at: int | None, now: float, with_row: bool
+) -> Reply:
+    """Return the whole card with Start, Change and Cancel; `at` is when the job may start.
 
-def plan_card(file_name: str, inspection: Inspection, plan: Plan, *, at: int | None, now: float) -> Reply:
-    """Return the whole card with Start, Change and Cancel; `at` is when the job may start."""
+    `with_row`: show a row of the data at once, rather than a button for it.
+    """
     later = f" at:{at}" if at is not None else ""
     blocks = [
         [clip(f"Ready to start · {one_line(file_name)}")],
-        _understood(inspection),
-        _sample(inspection.sample) if inspection.sample else [],
+        understood(inspection),
+        sample_row(inspection.sample) if inspection.sample and with_row else [],
         [*_plan(plan), *wrap(_turn(plan, at=at, now=now), rest="  ")],
-        _notes(plan.notes),
+        notes(plan.notes),
     ]
     return Reply(
         text="\n\n".join("\n".join(block) for block in blocks if block),
@@ -47,6 +42,7 @@ def plan_card(file_name: str, inspection: Inspection, plan: Plan, *, at: int | N
             Button(label="Start", line=f"/finetune plan:{plan.id}{later}"),
             Button(label="Change", line=f"/finetune change:{plan.id}{later}"),
             Button(label="Cancel", line=f"/finetune forget:{plan.id}{later}"),
+            *([row_button(plan.training_file)] if inspection.sample and not with_row else []),
         ),
     )
 
@@ -76,33 +72,6 @@ def plan_line(plan: Plan, change: dict[str, object], *, at: int | None = None) -
     return write_line(
         plan.training_file, model=plan.model, name=plan.suffix, method=plan.method, seed=plan.seed, change=change, at=at
     )
-
-
-def _understood(inspection: Inspection) -> list[str]:
-    form = FORMS[inspection.form] + " " if inspection.form else ""
-    dropped = f", {count(inspection.dropped_count)} dropped:" if inspection.dropped_count else ""
-    lines = ["I understood", f"{count(inspection.rows)} {form}{'row' if inspection.rows == 1 else 'rows'}{dropped}"]
-    for row in inspection.dropped[:DROPPED_SHOWN]:
-        lines += wrap(f"line {row.line}: {one_line(row.reason)}", first="  ", rest="    ")
-    hidden = inspection.dropped_count - min(len(inspection.dropped), DROPPED_SHOWN)
-    if hidden > 0:
-        lines.append(f"  and {count(hidden)} more")
-    tokens = inspection.tokens
-    if tokens is not None:
-        lines += wrap(f"It learns the answers: {percent(tokens.trained, tokens.total)} of the text.")
-        lines += wrap(
-            f"A typical row has {count(tokens.median)} tokens (pieces of words), the longest {count(tokens.longest)}."
-        )
-    return lines
-
-
-def _sample(sample: SampleRow) -> list[str]:
-    lines = []
-    for text, trained in sample.parts:
-        mark = "› " if trained else "  "
-        lines += wrap(plain(text), first=mark)
-    hidden = ["  …"] if len(lines) > SAMPLE_LINES else []
-    return [f"Line {sample.line}, as the model sees it", "(it learns what is marked ›)", *lines[:SAMPLE_LINES], *hidden]
 
 
 def _plan(plan: Plan) -> list[str]:
@@ -135,10 +104,3 @@ def _turn(plan: Plan, *, at: int | None, now: float) -> str:
         return "Starts: at once"
     wait = minutes_range(plan.queue_wait_minutes, plan.queue_wait_minutes)
     return f"Starts: place {plan.queue_position} in the queue, in {wait}"
-
-
-def _notes(notes: list[str]) -> list[str]:
-    lines = ["Good to know"] if notes else []
-    for note in notes:
-        lines += wrap(note, first="- ", rest="  ")
-    return lines

@@ -7,11 +7,14 @@ killed in between finds it again, and one that cannot reach the agent sends it l
 import asyncio
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Self
 
-from bot.call import Attachment, Call
+from bot.approvals import Approvals
+from bot.call import Attachment, Call, Named
 from bot.database import Database, Row
 from bot.errors import StorageError
+from shared.people import GrantKind
 
 logger = logging.getLogger(__name__)
 
@@ -29,13 +32,34 @@ class KeptFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Asker:
-    """What is known of a person besides their id, as it was when they asked."""
+    """What is known of a person besides their id, where they asked and whom they named, as it was when they asked."""
 
     name: str = ""
+    rights_chat_id: str | None = None
+    chat_name: str = ""
     server: str | None = None
+    server_name: str = ""
     roles: tuple[str, ...] = ()
     private: bool = False
+    mentioned: tuple[Named, ...] = ()
     locale: str | None = None
+
+    @classmethod
+    def of(cls, call: Call) -> Self:
+        """Return what a call says of it."""
+        return cls(
+            name=call.name, rights_chat_id=call.rights_chat_id, chat_name=call.chat_name, server=call.server,
+            server_name=call.server_name, roles=call.roles, private=call.private, mentioned=call.mentioned,
+            locale=call.locale,
+        )  # fmt: skip
+
+    def fill(self, call: Call) -> Call:
+        """Return a call with all of it."""
+        return replace(
+            call, name=self.name, rights_chat_id=self.rights_chat_id, chat_name=self.chat_name, server=self.server,
+            server_name=self.server_name, roles=self.roles, private=self.private, mentioned=self.mentioned,
+            locale=self.locale,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +84,7 @@ class Requests:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self.approvals = Approvals(database)  # what waits for the owner's yes rather than for the agent
         self._held: set[int] = set()  # somebody is at it
         self._over: set[int] = set()  # answered, or not to be answered by this process
         self._news = asyncio.Event()
@@ -73,9 +98,7 @@ class Requests:
             id=0, platform=call.platform, chat_id=call.chat_id, person=call.person, command=call.command,
             arguments=call.arguments, files=tuple(_without_bytes(attachment) for attachment in call.attachments),
             pressed_id=call.message_id, answer_id=None, asked_at=asked_at,
-            asker=Asker(
-                name=call.name, server=call.server, roles=call.roles, private=call.private, locale=call.locale
-            ),
+            asker=Asker.of(call),
         )  # fmt: skip
         with self._db.transaction():
             if not self._is_new(call, asked_at):
@@ -157,7 +180,7 @@ class Requests:
             (
                 *(request.platform, request.chat_id, request.person, request.command, json.dumps(request.arguments)),
                 *(json.dumps([vars(file) for file in request.files]), request.pressed_id, request.asked_at),
-                json.dumps(vars(request.asker)),
+                json.dumps(asdict(request.asker)),
             ),
         )
 
@@ -183,4 +206,5 @@ def _request(row: Row) -> KeptRequest:
 
 def _asker(text: str) -> Asker:
     known = json.loads(text)
-    return Asker(**{**known, "roles": tuple(known.get("roles", ()))})
+    named = [Named(**{**one, "kind": GrantKind(one["kind"])}) for one in known.get("mentioned", ())]
+    return Asker(**{**known, "roles": tuple(known.get("roles", ())), "mentioned": tuple(named)})

@@ -11,6 +11,7 @@ from shared.files import FileObject
 from shared.jobs import Job, JobStatus
 from shared.results import Advice, Answer, JobResult
 
+ANSWERS = "answers"  # as the last word of /status: show them
 ANSWER_LENGTH = 220  # characters of an answer shown; the whole of it is in the report
 
 
@@ -24,20 +25,29 @@ class Outcome:
     missing: tuple[str, ...] = ()  # ids of files that the agent does not have any more
 
 
-def result_card(snapshot: Snapshot, outcome: Outcome) -> Reply:
-    """Return the closing message of a finished job."""
+def result_card(snapshot: Snapshot, outcome: Outcome, *, with_answers: bool) -> Reply:
+    """Return the closing message of a finished job.
+
+    `with_answers`: show at once what the models said, rather than a button for it: they may quote the data.
+    """
     job = snapshot.job
     if job.status is JobStatus.succeeded and job.result is not None:
-        return _success(job, job.result, outcome)
+        return _success(job, job.result, outcome, with_answers=with_answers)
     return _no_model(job, snapshot.advice, outcome)
 
 
-def _success(job: Job, result: JobResult, outcome: Outcome) -> Reply:
+def answers_card(job: Job, result: JobResult) -> Reply:
+    """Return what the base model and the tuned one said."""
+    blocks = [[clip(f"Answers · {job_name(job)}")], *[_answer(answer) for answer in result.answers]]
+    return Reply(text=_join(blocks))
+
+
+def _success(job: Job, result: JobResult, outcome: Outcome, *, with_answers: bool) -> Reply:
     blocks = [
         [clip(f"Your model is ready · {job_name(job)}")],
         wrap(result.verdict),
         _loss(result),
-        *[_answer(answer) for answer in result.answers],
+        *[_answer(answer) for answer in result.answers if with_answers],
         *[_advice(advice) for advice in result.advice],
         _left_on_agent(outcome),
         _missing(outcome),
@@ -50,7 +60,12 @@ def _success(job: Job, result: JobResult, outcome: Outcome) -> Reply:
         folder=f"{job.suffix}-{job.number}",
         again=f"/status #{job.number}",
         copy=(_ollama(result), *_as_advised(job, result.advice)),
+        buttons=() if with_answers or not result.answers else (_show_answers(job),),
     )
+
+
+def _show_answers(job: Job) -> Button:
+    return Button(label="Show answers", line=f"/status #{job.number} {ANSWERS}")
 
 
 def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:

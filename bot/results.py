@@ -36,7 +36,9 @@ async def plot_image(agent: AgentClient, job: Job, *, stored: FileObject | None 
     """Return the loss plot with its description, or None if nothing was plotted yet."""
     try:
         plot = await agent.plot(job.id)
-    except AgentRefusedError:
+    except AgentRefusedError as error:
+        if error.code is ErrorCode.not_allowed:
+            raise
         return None
     name = safe_file_name(stored.filename) if stored else PLOT_NAME
     return Image(file=bytes_file(name, plot.png), alt_text=plot.alt_text)

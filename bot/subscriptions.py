@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.database import Database
+from bot.database import Database, Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +14,7 @@ class Subscription:
     job_id: str
     message_id: str
     person: str
+    private: bool = False  # nobody but who asked reads the chat
     shown: str = ""  # the last text that was seen there
 
     @property
@@ -31,10 +32,11 @@ class Subscriptions:
     def put(self, subscription: Subscription) -> None:
         """Remember a card; a job's older card in the same chat is forgotten."""
         self._db.write(
-            "INSERT INTO cards (platform, chat_id, job_id, message_id, person, shown) VALUES (?, ?, ?, ?, ?, ?) "
+            "INSERT INTO cards (platform, chat_id, job_id, message_id, person, private, shown) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET message_id = excluded.message_id, person = excluded.person, "
-            "shown = excluded.shown, delivered = 0",
-            (*subscription.key, subscription.message_id, subscription.person, subscription.shown),
+            "private = excluded.private, shown = excluded.shown, delivered = 0",
+            (*subscription.key, subscription.message_id, subscription.person, subscription.private, subscription.shown),
         )
 
     def find(self, platform: str, chat_id: str, job_id: str) -> Subscription | None:
@@ -45,12 +47,10 @@ class Subscriptions:
     def undelivered(self) -> list[Subscription]:
         """Return every card whose end has not been told yet."""
         rows = self._db.rows(
-            "SELECT platform, chat_id, job_id, message_id, person, shown FROM cards WHERE delivered = 0 ORDER BY rowid"
+            "SELECT platform, chat_id, job_id, message_id, person, private, shown "
+            "FROM cards WHERE delivered = 0 ORDER BY rowid"
         )
-        return [
-            Subscription(platform=row[0], chat_id=row[1], job_id=row[2], message_id=row[3], person=row[4], shown=row[5])
-            for row in rows
-        ]
+        return [_card(row) for row in rows]
 
     def any(self) -> bool:
         """Say whether there ever was a card."""
@@ -107,3 +107,10 @@ class Subscriptions:
         self._db.write(
             "INSERT INTO feed (one, cursor) VALUES (1, ?) ON CONFLICT DO UPDATE SET cursor = excluded.cursor", (value,)
         )
+
+
+def _card(row: Row) -> Subscription:
+    return Subscription(
+        platform=row[0], chat_id=row[1], job_id=row[2], message_id=row[3], person=row[4], private=bool(row[5]),
+        shown=row[6],
+    )  # fmt: skip

@@ -1,18 +1,44 @@
 """Every command, one module each. COMMANDS is the one ordered table that front-ends register from."""
 
-from bot.commands import cancel, finetune, jobs, log, models, pause, plot, resume, status
+from bot.commands import (
+    allow,
+    cancel,
+    dataset,
+    deny,
+    finetune,
+    gpu,
+    jobs,
+    log,
+    models,
+    pair,
+    pause,
+    plot,
+    queue,
+    resume,
+    retry,
+    status,
+    who,
+)
 from bot.commands import help as help_
 from bot.core import Command
 
 COMMANDS: tuple[Command, ...] = (
     finetune.COMMAND,
+    dataset.COMMAND,
+    models.COMMAND,
     status.COMMAND,
+    queue.COMMAND,
     jobs.COMMAND,
     plot.COMMAND,
     log.COMMAND,
     pause.COMMAND,
     resume.COMMAND,
     cancel.COMMAND,
-    models.COMMAND,
+    retry.COMMAND,
+    gpu.COMMAND,
+    pair.COMMAND,
+    allow.COMMAND,
+    deny.COMMAND,
+    who.COMMAND,
     help_.COMMAND,
 )

@@ -37,7 +37,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     if said:
         answer.take_over(call.message_id)
     if said == (CONFIRMED,):
-        await core.agent.cancel(job.id, call.requested_by)
+        await core.agent.cancel(job.id)
         await answer.show(Reply(text=f"Cancelling {job_name(job)} …\nIts card says when it has stopped."))
     elif said == (DECLINED,):
         await answer.show(Reply(text=f"{job_name(job)} goes on."))

@@ -1,28 +1,62 @@
-"""/help: one phone screen."""
+"""/help: one phone screen, and one more for each topic."""
 
 from bot.call import Call
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.format import wrap
+from bot.greeting import stranger_welcome
 from bot.reply import Button, Reply
 
+TOPICS = {"people": "who may use this machine"}
 
-async def run(_call: Call, core: Core, answer: Answer) -> None:
-    """Say what this is, how to begin, and what else there is."""
+
+async def run(call: Call, core: Core, answer: Answer) -> None:
+    """Say what this is, how to begin, and what else there is. A stranger first reads whom to ask."""
+    topic = call.arguments[0].lower() if call.arguments else ""
+    if topic in TOPICS:
+        await answer.show(_topic(topic, core))
+        return
+    await answer.show(_page(core))
+    welcome = await stranger_welcome(call, core)
+    if welcome:
+        await answer.show(Reply(text="\n".join(["Hello!", *welcome, "", *_lines(core, "")])))
+
+
+def _page(core: Core) -> Reply:
+    text = "Teach a language model your own style, on your own machine. Send a JSONL, JSON or CSV file with /finetune; "
     lines = [
-        "Teach a language model your own style,",
-        "on your own machine.",
-        "",
-        *wrap("Send a JSONL, JSON or CSV file of questions and answers with /finetune. I show a plan first."),
-        "",
+        *wrap(text + "I show a plan first."),
         "No file at hand? /finetune sample",
         "",
-        *[f"{f'/{command.name} {command.usage}'.strip()}: {command.summary}" for command in core.commands],
+        *_lines(core, ""),
+        *[f"/help {topic}: {what}" for topic, what in TOPICS.items()],
         "",
         "After the file you may add",
         "name:toast epochs:3 lr:2e-4 at:22:00",
     ]
-    await answer.show(Reply(text="\n".join(lines), buttons=(Button(label="Try the sample", line="/finetune sample"),)))
+    return Reply(text="\n".join(lines), buttons=(Button(label="Try the sample", line="/finetune sample"),))
 
 
-COMMAND = Command(name="help", usage="", summary="this page", run=run)
+def _topic(topic: str, core: Core) -> Reply:
+    lines = [
+        TOPICS[topic].capitalize(),
+        "",
+        *_lines(core, topic),
+        "",
+        *wrap(
+            "The owner allows people, chats and servers. A member starts jobs and stops their own; an admin, anybody's."
+        ),
+        *wrap("Answer a message of somebody with /allow or /deny, or say it alone and choose."),
+    ]
+    return Reply(text="\n".join(lines))
+
+
+def _lines(core: Core, topic: str) -> list[str]:
+    return [
+        f"{f'/{command.name} {command.usage}'.strip()}: {command.summary}"
+        for command in core.commands
+        if command.topic == topic
+    ]
+
+
+COMMAND = Command(name="help", usage="[people]", summary="this page", run=run)

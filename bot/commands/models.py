@@ -4,12 +4,16 @@ from bot.call import Call
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.format import one_line, weights, wrap
+from bot.owner_yes import ALLOW, say_yes
 from bot.reply import Reply
 from shared.models import Model
 
 
-async def run(_call: Call, core: Core, answer: Answer) -> None:
-    """List base models, then tuned ones."""
+async def run(call: Call, core: Core, answer: Answer) -> None:
+    """List base models, then tuned ones; or say yes to a new one."""
+    if call.arguments[:1] and call.arguments[0].startswith(ALLOW):
+        await say_yes(call, core, answer, call.arguments[0].removeprefix(ALLOW))
+        return
     models = (await core.agent.models()).data
     base = [line for model in models if model.kind == "base" for line in _base(model)]
     tuned = [line for model in models if model.kind == "tuned" for line in _tuned(model)]
@@ -29,4 +33,8 @@ def _tuned(model: Model) -> list[str]:
     return wrap(f"{one_line(model.id)}{base}", first="- ", rest="  ")
 
 
-COMMAND = Command(name="models", usage="", summary="models to choose from", run=run)
+def _says_yes(arguments: tuple[str, ...]) -> bool:
+    return bool(arguments) and arguments[0].startswith(ALLOW)
+
+
+COMMAND = Command(name="models", usage="", summary="models to choose from", run=run, keeps=_says_yes)

@@ -3,7 +3,7 @@
 from bot.call import Call
 from bot.card import job_name, state
 from bot.chat import Answer
-from bot.core import Command, Core
+from bot.core import Command, Core, always
 from bot.errors import BadCallError
 from bot.format import wrap
 from bot.reply import Button, Reply
@@ -14,12 +14,12 @@ from shared.jobs import FINISHED, Job, JobStatus
 async def run(call: Call, core: Core, answer: Answer) -> None:
     """Pause the job that was named, or without a name the machine."""
     if not call.arguments:
-        await core.agent.pause_machine(call.requested_by)
+        await core.agent.pause_machine()
         await answer.show(_machine_paused())
         return
     job = await find_job(core.agent, call.arguments[:1])
     if job.status is JobStatus.running and not job.pausing:
-        job = await core.agent.pause(job.id, call.requested_by)
+        job = await core.agent.pause(job.id)
     await answer.show(_paused(job))
 
 
@@ -50,8 +50,4 @@ def _paused(job: Job) -> Reply:
     return Reply(text="\n".join(wrap(text)), buttons=(Button(label="Resume", line=f"/resume #{job.number}"),))
 
 
-def _always(_arguments: tuple[str, ...]) -> bool:
-    return True
-
-
-COMMAND = Command(name="pause", usage="[#n]", summary="a job, or the machine", run=run, keeps=_always, stops=True)
+COMMAND = Command(name="pause", usage="[#n]", summary="a job, or the machine", run=run, keeps=always, stops=True)

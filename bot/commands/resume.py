@@ -3,7 +3,7 @@
 from bot.call import Call
 from bot.card import job_name, state
 from bot.chat import Answer
-from bot.core import Command, Core
+from bot.core import Command, Core, always
 from bot.errors import BadCallError
 from bot.format import wrap
 from bot.reply import Reply
@@ -18,12 +18,12 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     wanted = call.arguments[:1] or (await _meant(core),)
     core.requests.means(call.kept_as, wanted)  # sent once more, it must not mean something else
     if wanted == (MACHINE,):
-        await core.agent.resume_machine(call.requested_by)
+        await core.agent.resume_machine()
         await answer.show(_said("The machine goes on.\nWhat was paused with it is next, then the queue."))
         return
     job = await find_job(core.agent, wanted)
     if job.status is JobStatus.paused:
-        job = await core.agent.resume(job.id, call.requested_by)
+        job = await core.agent.resume(job.id)
     await answer.show(_resumed(job, machine_paused=(await core.agent.info()).paused))
 
 
@@ -55,8 +55,4 @@ def _said(text: str) -> Reply:
     return Reply(text="\n".join(wrap(text)))
 
 
-def _always(_arguments: tuple[str, ...]) -> bool:
-    return True
-
-
-COMMAND = Command(name="resume", usage="[#n]", summary="let it go on", run=run, keeps=_always)
+COMMAND = Command(name="resume", usage="[#n]", summary="let it go on", run=run, keeps=always)

@@ -1,41 +1,73 @@
-"""/status: the machine, and a job: its live card, moved to the end of the chat, or its result once more."""
+"""/status: the machine, and a job: its live card, moved to the end of the chat, or its result once more.
+
+A live card is kept true by the bot itself, so whoever asks for one here must be allowed to see the job from here.
+"""
 
 import contextlib
 
 from bot.call import Call
-from bot.card import job_card, job_name, moved_card
+from bot.card import job_card, job_name, moved_card, state
 from bot.chat import Answer, post_pages
 from bot.core import Command, Core
-from bot.errors import BadCallError, ChatError
-from bot.format import mebibytes, one_line, plural, wrap
+from bot.errors import AgentRefusedError, BadCallError, ChatError
+from bot.format import wrap
+from bot.machine_card import machine_card
 from bot.reply import Reply
-from bot.result_card import result_card
+from bot.result_card import ANSWERS, answers_card, result_card
 from bot.results import collect_results
 from bot.snapshot import Snapshot, take_snapshot
 from bot.subscriptions import Subscription
 from bot.which import find_job
-from shared.machine import AgentInfo
+from shared.errors import ErrorCode
+from shared.jobs import Job
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
     """Show the machine, then the job; a job still going gets its live card here."""
+    if call.arguments[1:] == (ANSWERS,):
+        await _show_answers(call, core, answer)
+        return
     info = await core.agent.info()
     try:
         job = await find_job(core.agent, call.arguments)
     except BadCallError:
         if call.arguments:
             raise
-        await answer.show(_machine(info))
+        await answer.show(machine_card(info))
         return
-    snapshot = await take_snapshot(core.agent, job.id)
-    await answer.show(_machine(info))
-    await _show_card(call, core, snapshot)
+    refusal = await _refused_to_watch(core, job)
+    await answer.show(machine_card(info))
+    if refusal:
+        await call.chat.post(Reply(text="\n".join([f"{state(job)} · {job_name(job)}", *wrap(refusal)])))
+        return
+    await _show_card(call, core, await take_snapshot(core.agent, job.id))
+
+
+async def _refused_to_watch(core: Core, job: Job) -> str:
+    """Ask the agent whether this person may watch the job from here; return its words if not."""
+    try:
+        await core.agent.events(job.id, limit=1)
+    except AgentRefusedError as error:
+        if error.code is not ErrorCode.not_allowed:
+            raise
+        return error.message
+    return ""
+
+
+async def _show_answers(call: Call, core: Core, answer: Answer) -> None:
+    job = await find_job(core.agent, call.arguments[:1])
+    refusal = await _refused_to_watch(core, job)
+    if refusal:
+        raise AgentRefusedError(refusal, code=ErrorCode.not_allowed)
+    if job.result is None or not job.result.answers:
+        raise BadCallError(f"{job_name(job)} has no answers to show: {state(job).lower()}.")
+    await answer.show(answers_card(job, job.result))
 
 
 async def _show_card(call: Call, core: Core, snapshot: Snapshot) -> None:
     if snapshot.finished and call.arguments:  # asked for by name: the whole result again, with its files
         outcome = await collect_results(core.agent, snapshot.job, call.chat.capabilities)
-        await post_pages(call.chat, result_card(snapshot, outcome))
+        await post_pages(call.chat, result_card(snapshot, outcome, with_answers=call.private))
         return
     card = job_card(snapshot, now=core.clock.now())
     older = core.subscriptions.find(call.platform, call.chat_id, snapshot.job.id)
@@ -49,27 +81,13 @@ async def _show_card(call: Call, core: Core, snapshot: Snapshot) -> None:
             job_id=snapshot.job.id,
             message_id=message_id,
             person=call.person,
+            private=call.private,
             shown=card.text,
         )
     )
     if older is not None:
         with contextlib.suppress(ChatError):
             await call.chat.edit(older.message_id, moved_card(job_name(snapshot.job)))
-
-
-def _machine(info: AgentInfo) -> Reply:
-    busy = "Paused" if info.paused else "Busy with a job" if info.running_job else "Free"
-    waiting = f", {plural(info.queued_jobs, 'job')} waiting" if info.queued_jobs else ""
-    lines = [
-        f"{busy}{waiting}",
-        *(["Nothing starts until /resume."] if info.paused else []),
-        *wrap(one_line(info.device), rest="  "),
-        f"{info.memory_kind} free: {mebibytes(info.memory_free_mib)} of {mebibytes(info.memory_total_mib)}",
-        f"Disk free: {mebibytes(info.disk_free_mib)}",
-    ]
-    for warning in info.warnings:
-        lines += wrap(one_line(warning), first="! ", rest="  ")
-    return Reply(text="\n".join(lines))
 
 
 COMMAND = Command(name="status", usage="[#n]", summary="how it stands, now", run=run)

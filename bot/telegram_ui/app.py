@@ -19,8 +19,8 @@ from bot.call import Attachment, Call
 from bot.chat import Chat
 from bot.clock import Clock, backoff_s
 from bot.core import Core
-from bot.dispatch import take_in
-from bot.errors import ChatError, FrontEndError
+from bot.dispatch import take_in, take_in_known
+from bot.errors import FrontEndError
 from bot.reply import Reply
 from bot.telegram_ui import texts
 from bot.telegram_ui.chat import Line, PressedChat, TelegramChat
@@ -133,9 +133,12 @@ class TelegramFrontEnd:
         """Write down what must not get lost; return what answers the update, or None if it is not for us."""
         if update.callback_query is not None:
             return self._take_in_press(update.update_id, update.callback_query, core)
-        if update.message is not None and update.message.from_user is not None and not update.message.from_user.is_bot:
-            return self._take_in_message(update.update_id, update.message, core)
-        return None
+        message = update.message
+        if message is None or message.from_user is None:
+            return None
+        if message.from_user.is_bot and message.sender_chat is None:  # who writes as a group is shown as a bot, too
+            return None
+        return self._take_in_message(update.update_id, message, core)
 
     def _take_in_message(self, update_id: int, message: Message, core: Core) -> Coroutine[Any, Any, None] | None:
         asked = read_message(message, my_id=self._bot.id, my_name=self._bot.username)
@@ -144,19 +147,25 @@ class TelegramFrontEnd:
         place = Place.of(message)
         about_a_file = asked.kind is Kind.file or not place.private
         chat = TelegramChat(self._line, place, answers=message.message_id if about_a_file else None)
+        call = self._call(asked, message.from_user, place, chat, update_id)
+        known = self._known(asked, message)
+        return take_in(call, core) if known is None else take_in_known(call, core, known)
+
+    def _known(self, asked: Asked, message: Message) -> Reply | None:
+        """Return the answer to what is about Telegram itself, or None if the core has to find one."""
         if message.sender_chat is not None:
-            return _say(chat, texts.ANONYMOUS)
+            return texts.said(texts.ANONYMOUS)
         if asked.document is not None:
             too_large = refusal(file_name(asked.document), asked.document.file_size, self._limits)
             if too_large is not None:
-                return _say(chat, too_large)
+                return texts.said(too_large)
             if asked.kind is Kind.file:
-                return _show(chat, texts.offer(file_name(asked.document), asked.document.file_size))
+                return texts.offer(file_name(asked.document), asked.document.file_size)
         if asked.command == "settings":
-            return _say(chat, texts.SETTINGS)
+            return texts.said(texts.SETTINGS)
         if asked.kind is Kind.other and message.text is None:
-            return _say(chat, texts.NO_DATASET)
-        return take_in(self._call(asked, message.from_user, place, chat, update_id), core)
+            return texts.said(texts.NO_DATASET)
+        return None
 
     def _take_in_press(self, update_id: int, query: CallbackQuery, core: Core) -> Coroutine[Any, Any, None]:
         message = query.message
@@ -175,10 +184,11 @@ class TelegramFrontEnd:
         asked = read_press(query)
         if message is None or (asked is None and not offered):
             return chat.close(texts.UNKNOWN_BUTTON, alert=True)
-        if asked is None:
-            return _then_close(_say(chat, texts.LEFT_ALONE), chat)
+        declined = asked is None
+        asked = asked or Asked(kind=Kind.other)
         call = self._call(asked, query.from_user, place, chat, update_id, pressed=message.message_id)
-        return _then_close(take_in(call, core), chat)
+        known = texts.said(texts.LEFT_ALONE)
+        return _then_close(take_in_known(call, core, known) if declined else take_in(call, core), chat)
 
     def _call(
         self, asked: Asked, person: User, place: Place, chat: Chat, update_id: int, *, pressed: int | None = None
@@ -194,7 +204,11 @@ class TelegramFrontEnd:
             message_id=str(pressed) if pressed is not None else None,
             id=str(update_id),
             name=person.full_name,
+            rights_chat_id=str(place.chat),
+            chat_name=asked.chat_name,
             server=None if place.private else str(place.chat),
+            server_name=asked.chat_name,
+            mentioned=asked.mentioned,
             private=place.private,
             locale=person.language_code,
         )
@@ -211,17 +225,6 @@ async def _then_close(answering: Coroutine[Any, Any, None], chat: PressedChat) -
         await answering
     finally:
         await chat.close()
-
-
-async def _say(chat: Chat, text: str) -> None:
-    await _show(chat, texts.said(text))
-
-
-async def _show(chat: Chat, reply: Reply) -> None:
-    try:
-        await chat.post(reply)
-    except ChatError as error:
-        logger.warning("could not answer: %s", error)
 
 
 def _pause_s(error: TelegramError, failures: int) -> float:

@@ -1,11 +1,13 @@
 """A message or a tap as what was asked. Pure; edited messages never get here."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from telegram import CallbackQuery, Document, Message
-from telegram.constants import ChatType
+from telegram import CallbackQuery, Document, Message, MessageOriginUser, User
+from telegram.constants import ChatType, MessageEntityType
+
+from bot.call import Named
 
 OFFERED = "/finetune"  # the line of the button under a file; the file is what that message answers
 DECLINED = "no"
@@ -29,6 +31,8 @@ class Asked:
     command: str = ""
     arguments: tuple[str, ...] = ()
     document: Document | None = None
+    chat_name: str = ""
+    mentioned: tuple[Named, ...] = ()
 
 
 def read_message(message: Message, *, my_id: int, my_name: str) -> Asked | None:
@@ -44,6 +48,8 @@ def read_message(message: Message, *, my_id: int, my_name: str) -> Asked | None:
             command=ALIASES.get(command, command),
             arguments=() if command in ALIASES else tuple((typed[3] or "").split()),
             document=message.document or _answered_file(message),
+            chat_name=message.chat.title or "",
+            mentioned=_mentioned(message),
         )
     if message.document is not None:
         return Asked(kind=Kind.file, document=message.document) if private or _answers(message, my_id) else None
@@ -54,10 +60,13 @@ def read_message(message: Message, *, my_id: int, my_name: str) -> Asked | None:
 def read_press(query: CallbackQuery) -> Asked | None:
     """Understand a tap on one of our buttons; None: it is none of ours."""
     typed = _COMMAND.fullmatch(query.data or "")
-    if typed is None or not isinstance(query.message, Message):
-        return Asked(kind=Kind.command, command=typed[1], arguments=_words(typed)) if typed else None
+    if typed is None:
+        return None
+    asked = Asked(kind=Kind.command, command=typed[1], arguments=_words(typed))
+    if not isinstance(query.message, Message):
+        return asked
     document = _answered_file(query.message) if query.data == OFFERED else None
-    return Asked(kind=Kind.command, command=typed[1], arguments=_words(typed), document=document)
+    return replace(asked, document=document, chat_name=query.message.chat.title or "")
 
 
 def file_name(document: Document) -> str:
@@ -69,6 +78,39 @@ def file_name(document: Document) -> str:
 
 def _words(typed: "re.Match[str]") -> tuple[str, ...]:
     return tuple((typed[3] or "").split())
+
+
+def _mentioned(message: Message) -> tuple[Named, ...]:
+    """Return whom a message names by a mention that tells their id, or else whose message it answers.
+
+    A bare @name tells no id: https://core.telegram.org/bots/api#messageentity.
+    """
+    entities = [*(message.entities or ()), *(message.caption_entities or ())]
+    users = [it.user for it in entities if it.type == MessageEntityType.TEXT_MENTION and it.user is not None]
+    named = {user.id: _named(user) for user in users if not user.is_bot}
+    return tuple(named.values()) or _answered_person(message)
+
+
+def _answered_person(message: Message) -> tuple[Named, ...]:
+    """Return who wrote the message that this one answers, or wrote it before it was forwarded; nobody for a bot's."""
+    answered = message.reply_to_message
+    if answered is None or answered.sender_chat is not None:
+        return ()
+    if message.is_topic_message and answered.message_id == message.message_thread_id:
+        return ()  # Telegram calls each message of a topic an answer to the one that opened it
+    if answered.contact is not None and answered.contact.user_id is not None:
+        contact = answered.contact
+        return (Named(id=str(contact.user_id), name=" ".join(filter(None, (contact.first_name, contact.last_name)))),)
+    if answered.forward_origin is not None:
+        origin = answered.forward_origin
+        author = origin.sender_user if isinstance(origin, MessageOriginUser) else None
+    else:
+        author = answered.from_user
+    return (_named(author),) if author is not None and not author.is_bot else ()
+
+
+def _named(user: User) -> Named:
+    return Named(id=str(user.id), name=user.full_name)
 
 
 def _answered_file(message: Message) -> Document | None:

@@ -42,6 +42,10 @@ class Terminal:
         """Whether its end is the end of the bot: a person at a prompt who leaves means it."""
         return isinstance(self._screen, PromptScreen)
 
+    async def tell(self, reply: Reply) -> None:
+        """Show something that nobody asked for."""
+        await self._chat.post(reply)
+
     async def run(self, core: Core) -> None:
         """Talk until the end of input."""
         await self.talk(core)
@@ -147,6 +151,7 @@ def _call(typed: Typed, chat: TerminalChat, message_id: str | None) -> Call:
         arguments=typed.arguments,
         attachments=typed.attachments,
         message_id=message_id,
+        private=True,
     )
 
 

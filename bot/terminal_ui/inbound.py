@@ -14,6 +14,8 @@ from bot.errors import BadCallError
 
 CHUNK_BYTES = 1 << 18
 FILE_COMMAND = "finetune"  # what a file alone on a line stands for
+FILE_COMMANDS = (FILE_COMMAND, "dataset")
+NO_PATHS = ("sample", "help")  # words of theirs, whatever lies in this folder
 _PATH_LIKE = re.compile(
     r"(file://|~/|\.{1,2}/|[A-Za-z]:[\\/]|/[^/]*[/.]).*"  # starts like one
     r"|.*\.(jsonl?|csv|txt|parquet)",  # or ends like a dataset
@@ -42,14 +44,15 @@ def read_line(line: str) -> Typed:
     if not line.startswith("/"):
         return Typed()
     command, *words = _words(line[1:]) or [""]
-    if command.lower() != FILE_COMMAND:
-        return Typed(command=command.lower(), arguments=tuple(words))
+    command = command.lower()
+    if command not in FILE_COMMANDS:
+        return Typed(command=command, arguments=tuple(words))
     whole = _existing(line[1:].partition(" ")[2].strip())  # a path with bare spaces in it
     if whole is not None:
-        return Typed(command=FILE_COMMAND, attachments=(_attach(whole),))
-    paths = [word for word in words if word != "sample" and _is_path(word)]
+        return Typed(command=command, attachments=(_attach(whole),))
+    paths = [word for word in words if word not in NO_PATHS and _is_path(word)]
     return Typed(
-        command=FILE_COMMAND,
+        command=command,
         arguments=tuple(word for word in words if word not in paths),
         attachments=tuple(_attach(_path(word)) for word in paths),
     )

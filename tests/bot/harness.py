@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -114,29 +115,30 @@ class Bot:
 
     def __init__(self, core: Core, chat: RecordingChat, clock: FakeClock) -> None:
         self.core, self.chat, self.clock = core, chat, clock
+        self.who: dict[str, Any] = {}  # who speaks, and where, unless a test says otherwise
 
-    async def say(self, line: str, *attachments: Attachment, message_id: str | None = None) -> Reply:
-        """Call a command as a front-end does; return the newest message."""
-        command, *arguments = line.removeprefix("/").split()
-        call = Call(
-            platform="test",
-            person="mia",
-            chat_id="room",
+    async def say(self, line: str, *attachments: Attachment, message_id: str | None = None, **more: Any) -> Reply:
+        """Call a command as a front-end does, in a private chat unless told otherwise; return the newest message."""
+        await dispatch(self.call(line, *attachments, message_id=message_id, **more), self.core)
+        return self.chat.last
+
+    def call(self, line: str, *attachments: Attachment, **more: Any) -> Call:
+        command, *arguments = line.removeprefix("/").split() or [""]
+        known: dict[str, Any] = {"platform": "test", "person": "mia", "chat_id": "room", "private": True}
+        return Call(
             chat=self.chat,
             command=command,
             arguments=tuple(arguments),
             attachments=attachments,
-            message_id=message_id,
+            **known | self.who | more,
         )
-        await dispatch(call, self.core)
-        return self.chat.last
 
-    async def press(self, label: str) -> Reply:
+    async def press(self, label: str, **more: Any) -> Reply:
         """Press a button of the newest message that has it."""
         for message_id, reply in reversed(self.chat.messages.items()):
             for button in reply.buttons:
                 if button.label == label:
-                    return await self.say(button.line, message_id=message_id)
+                    return await self.say(button.line, message_id=message_id, **more)
         raise AssertionError(f"no button {label}")
 
     async def until(self, true: Callable[[], bool], *, step_s: float = 0.0) -> None:

@@ -26,7 +26,8 @@ PERSONA = RESULT.model_copy(update={"answers": [Answer(question="?", base="Hello
 def install(folder: Path) -> dict[str, str]:
     """Put it where `python -m agent` finds it first; return the environment for processes run in that folder."""
     (folder / "agent").mkdir()
-    (folder / "agent" / "__init__.py").touch()
+    # What the fake takes from the real agent, its rules of who may do what, is found behind it.
+    (folder / "agent" / "__init__.py").write_text(f"__path__.append({str(ROOT / 'agent')!r})\n")
     (folder / "agent" / "__main__.py").write_text("from tests.bot.stand_in_agent import main\nmain()\n")
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HEARTH_DATA_DIR": str(folder / "data")}
 
@@ -50,7 +51,7 @@ class StandIn(FakeAgent):
     def go_on(self) -> None:
         for job in self.jobs.values():
             if job.status not in FINISHED:
-                self._tasks.add(asyncio.create_task(self._play(job.id)))
+                self.play(job.id)
 
     def emit(self, job_id: str, data: EventData) -> None:
         super().emit(job_id, data)
@@ -58,9 +59,9 @@ class StandIn(FakeAgent):
         part.write_bytes(pickle.dumps({name: vars(self)[name] for name in KNOWN}))
         part.replace(self._memory)
 
-    def succeed(self, job_id: str) -> None:
+    def succeed(self, job_id: str, *, gguf: bytes = b"G" * 2000) -> None:
         contents = {
-            "toast.gguf": b"G" * 2000, "toast-adapter.zip": b"A" * 900, "Modelfile": b"FROM ./toast.gguf\n",
+            "toast.gguf": gguf, "toast-adapter.zip": b"A" * 900, "Modelfile": b"FROM ./toast.gguf\n",
             "report.json": PERSONA.model_dump_json().encode(), "loss.png": PNG,
         }  # fmt: skip
         ids = [self.add_file(name, content, job_id=job_id).id for name, content in contents.items()]

@@ -3,7 +3,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot import agent_client
+from bot import wire
 from bot.errors import ChatBusyError, MessageGoneError
 from bot.format import clock_time
 from shared.errors import ErrorCode
@@ -131,7 +131,7 @@ async def test_lost_contact_is_said_on_the_card_and_heals_by_itself(agent: FakeA
 async def test_a_pc_that_falls_asleep_without_a_word_is_said_within_a_minute(
     agent: FakeAgent, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agent_client, "TIMEOUT", aiohttp.ClientTimeout(total=None, sock_connect=3, sock_read=0.2))
+    monkeypatch.setattr(wire, "TIMEOUT", aiohttp.ClientTimeout(total=None, sock_connect=3, sock_read=0.2))
     job_id = await started(agent, bot)
     agent.step(job_id, 10)
     await bot.until(lambda: "Step 10 of" in card(bot), step_s=1)
@@ -139,7 +139,7 @@ async def test_a_pc_that_falls_asleep_without_a_word_is_said_within_a_minute(
     agent.emit(job_id, QueueData(position=1, wait_s=None))
     heard, began = bot.clock.now(), bot.clock.now()
     await bot.until(lambda: "No contact with the agent since" in card(bot), step_s=0.05)
-    assert bot.clock.now() - began < 60 - agent_client.SILENCE_S
+    assert bot.clock.now() - began < 60 - wire.SILENCE_S
     assert clock_time(heard) in card(bot)
 
 

@@ -14,7 +14,7 @@ BY_HAND = ("ollama create toast:v1 -f Modelfile", "ollama run toast:v1")
 def card(ollama: OllamaOutcome | None) -> Reply:
     result = RESULT.model_copy(update={"ollama_name": "toast:v1", "ollama": ollama})
     job = Job(status=JobStatus.succeeded, result=result, **FIELDS)
-    return result_card(Snapshot(job=job), Outcome())
+    return result_card(Snapshot(job=job), Outcome(), with_answers=True)
 
 
 def test_a_model_that_is_in_ollama_takes_one_line_to_run() -> None:

@@ -82,16 +82,21 @@ class Story:
 
 @asynccontextmanager
 async def running_bot(
-    story: Story, folder: Path, *, limits: Limits = CLOUD, connect: bool = True
+    story: Story,
+    folder: Path,
+    *,
+    limits: Limits = CLOUD,
+    connect: bool = True,
+    address: Callable[[], Address] | None = None,
 ) -> AsyncIterator[Story]:
-    """Run a whole bot until the end of the block; `connect`: its front-end, too."""
+    """Run a whole bot until the end of the block; `connect`: its front-end, too; `address`: of another agent."""
     agent, clock = story.agent, story.clock
     front_end = TelegramFrontEnd(SecretStr(TOKEN), api_base=story.telegram.url, clock=clock, limits=limits)
     front_ends = FrontEnds([front_end])
     async with aiohttp.ClientSession() as session:
         with Database(folder / DATABASE) as database:
             subscriptions = Subscriptions(database)
-            client = AgentClient(lambda: Address(url=agent.url, key=KEY), session=session, clock=clock)
+            client = AgentClient(address or (lambda: Address(url=agent.url, key=KEY)), session=session, clock=clock)
             follow = Follow(agent=client, subscriptions=subscriptions, open_chat=front_ends.open_chat, clock=clock)
             story.front_end, story.core = front_end, Core(
                 agent=client, subscriptions=subscriptions, requests=Requests(database), follow=follow, clock=clock,

@@ -136,7 +136,11 @@ async def test_who_asked_is_known_with_group_language_and_name(bot: Story) -> No
     await bot.until(lambda: bot.core.requests.unanswered())
     kept = bot.core.requests.unanswered()[0]
     assert (kept.person, kept.chat_id) == ("8", f"{TEAM}:45")
-    assert vars(kept.asker) == {"name": "Ada", "server": str(TEAM), "roles": (), "private": False, "locale": "de"}
+    asker = kept.asker
+    assert (asker.name, asker.chat_name, asker.server, asker.private, asker.locale) == (
+        "Ada", "Team", str(TEAM), False, "de"
+    )  # fmt: skip
+    assert asker.rights_chat_id == str(TEAM)
 
 
 async def test_a_refusal_of_a_tap_is_for_that_person_alone(bot: Story) -> None:

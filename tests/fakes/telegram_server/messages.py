@@ -6,6 +6,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
+AS_GROUP: Json = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
+
 
 @dataclass(kw_only=True)
 class StoredFile:
@@ -41,6 +43,9 @@ class Shown:
     reply_to: int | None = None
     silent: bool = False
     sender_chat: Json | None = None
+    mentions: tuple[Json, ...] = ()  # users whom the text names without an @name, each by their first name
+    forwarded_from: Json | None = None  # the user who wrote it first
+    contact: Json | None = None
     edits: list[float] = field(default_factory=list)  # when
     pictures: int = 0  # how often it got one
 
@@ -85,6 +90,13 @@ class Chats:
         }  # fmt: skip
         if message.sender_chat is not None:
             body["sender_chat"] = message.sender_chat
+            body["from"] = AS_GROUP
+        if message.mentions:
+            body["entities"] = [_mention(message.text, user) for user in message.mentions]
+        if message.forwarded_from is not None:
+            body["forward_origin"] = {"type": "user", "date": message.date, "sender_user": message.forwarded_from}
+        if message.contact is not None:
+            body["contact"] = message.contact
         if message.topic is not None:
             body |= {"message_thread_id": message.topic, "is_topic_message": True}
         if message.photo is not None:
@@ -95,7 +107,9 @@ class Chats:
             body["caption" if message.media else "text"] = message.text
         if message.buttons:
             body["reply_markup"] = {"inline_keyboard": message.buttons}
-        answered = self.messages.get((message.chat, message.reply_to or 0))
+        # Each message of a topic answers the one that opened it, unless it answers another.
+        opened = message.topic if message.topic is not None else 0
+        answered = self.messages.get((message.chat, message.reply_to or opened))
         if with_answered and answered is not None:
             body["reply_to_message"] = self.json(answered, with_answered=False)
         return body
@@ -103,6 +117,12 @@ class Chats:
     def transcript(self, chat: int) -> str:
         """Return a chat as a person scrolls through it."""
         return "\n\n".join(_told(message) for message in self.of(chat))
+
+
+def _mention(text: str, user: Json) -> Json:
+    before, name, _ = text.partition(user["first_name"])
+    offset, length = (len(part.encode("utf-16-le")) // 2 for part in (before, name))
+    return {"type": "text_mention", "offset": offset, "length": length, "user": user}
 
 
 def _told(message: Shown) -> str:

@@ -17,14 +17,14 @@ class Person:
     def __init__(self, server: FakeTelegram, id: int, name: str, *, language: str = "en") -> None:
         self._server = server
         self.id = id
-        self._me: Json = {"id": id, "is_bot": False, "first_name": name, "language_code": language}
+        self.json: Json = {"id": id, "is_bot": False, "first_name": name, "language_code": language}
         server.world.chats[id] = {"id": id, "type": "private", "first_name": name}
 
     def say(
         self, text: str, *, chat: int | None = None, topic: int | None = None, reply_to: int | None = None,
-        as_group: bool = False,
+        as_group: bool = False, **more: object,
     ) -> Shown:  # fmt: skip
-        return self._send(text, chat=chat, topic=topic, reply_to=reply_to, as_group=as_group)
+        return self._send(text, chat=chat, topic=topic, reply_to=reply_to, as_group=as_group, **more)
 
     def send_file(
         self, name: str, content: bytes = b'{"messages": []}\n', *, caption: str = "", chat: int | None = None,
@@ -48,7 +48,7 @@ class Person:
         self._server.deliver(
             "callback_query",
             {
-                "id": tap, "from": self._me, "chat_instance": "1", "data": line,
+                "id": tap, "from": self.json, "chat_instance": "1", "data": line,
                 "message": self._server.world.json(message),
             },
         )  # fmt: skip
@@ -62,7 +62,7 @@ class Person:
     def _send(self, text: str, *, chat: int | None, as_group: bool = False, **more: object) -> Shown:
         where = self.id if chat is None else chat
         message = Shown(
-            id=self._server.world.next_id(), chat=where, author=self._me, date=int(self._server.clock()), text=text,
+            id=self._server.world.next_id(), chat=where, author=self.json, date=int(self._server.clock()), text=text,
             sender_chat=self._server.world.chats[where] if as_group else None, **more,  # type: ignore[arg-type]
         )  # fmt: skip
         self._server.world.messages[where, message.id] = message

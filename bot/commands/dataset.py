@@ -1,0 +1,71 @@
+"""/dataset: a file is sent and what was understood shown, without a plan; alone, the datasets that are there."""
+
+import re
+
+from bot.call import Call
+from bot.chat import Answer
+from bot.core import Command, Core
+from bot.dataset_card import ROW, dataset_card, forms_card
+from bot.datasets import inspect, only_file, reading, upload
+from bot.errors import BadCallError
+from bot.format import clip, clock_time, one_line, size
+from bot.options import DEFAULT_MODEL
+from bot.reply import Button, Reply
+from shared.files import FileObject
+
+HELP = "help"
+SHOWN = 9
+_FILE = re.compile(r"file-[\w-]{1,59}")
+
+
+async def run(call: Call, core: Core, answer: Answer) -> None:
+    """Show a file that was sent, or is named; else list what is there, or explain the forms."""
+    if call.arguments == (HELP,):
+        await answer.show(forms_card())
+        return
+    attachment = only_file(call)
+    if attachment is not None:
+        await answer.show(reading(attachment.name, attachment.size))
+        await _show(call, core, answer, await upload(core.agent, attachment))
+    elif call.arguments:
+        if not _FILE.fullmatch(call.arguments[0]) or call.arguments[1:] not in ((), (ROW,)):
+            raise BadCallError(
+                f"I cannot read “{clip(one_line(' '.join(call.arguments)), 30)}”. Send a file along with /dataset, or "
+                "type it alone to see what is there. /dataset help shows the forms."
+            )
+        await _show(call, core, answer, await core.agent.file(call.arguments[0]))
+    else:
+        await answer.show(_list(await _sent(core), now=core.clock.now()))
+
+
+async def _show(call: Call, core: Core, answer: Answer, file: FileObject) -> None:
+    inspection = await inspect(core.agent, file, model=DEFAULT_MODEL)
+    with_row = call.private or call.arguments[1:] == (ROW,)
+    await answer.show(dataset_card(file, inspection, with_row=with_row))
+
+
+async def _sent(core: Core) -> list[FileObject]:
+    return (await core.agent.datasets(limit=SHOWN)).data[:SHOWN]
+
+
+def _list(sent: list[FileObject], *, now: float) -> Reply:
+    if not sent:
+        return Reply(text="No dataset was sent yet.\nSend one along with /dataset.\n/dataset help: what it looks like")
+    lines = ["Datasets, newest first"]
+    for number, file in enumerate(sent, 1):
+        about = f"{size(file.bytes)}, {clock_time(file.created_at, now=now)}"
+        lines += [clip(f"{number}. {one_line(file.filename)}"), f"   {about}"]
+    buttons = [
+        Button(label=clip(f"{number}. {one_line(file.filename)}", 20), line=f"/dataset {file.id}")
+        for number, file in enumerate(sent, 1)
+    ]
+    return Reply(text="\n".join(lines), buttons=tuple(buttons))
+
+
+def _sends_a_file(arguments: tuple[str, ...]) -> bool:
+    return not arguments
+
+
+COMMAND = Command(
+    name="dataset", usage="[FILE]", summary="look at your data", run=run, takes_file=True, keeps=_sends_a_file
+)

@@ -1,0 +1,14 @@
+"""/gpu: the machine, without a job."""
+
+from bot.call import Call
+from bot.chat import Answer
+from bot.core import Command, Core
+from bot.machine_card import machine_card
+
+
+async def run(_call: Call, core: Core, answer: Answer) -> None:
+    """Show the machine."""
+    await answer.show(machine_card(await core.agent.info()))
+
+
+COMMAND = Command(name="gpu", usage="", summary="the machine, its memory", run=run)

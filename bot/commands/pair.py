@@ -1,0 +1,61 @@
+"""/pair: whoever says the agent's one-time code becomes its owner; the owner gets another code for another platform."""
+
+from bot.call import Call
+from bot.chat import Answer
+from bot.core import Command, Core
+from bot.errors import AgentRefusedError, BadCallError
+from bot.format import duration, wrap
+from bot.greeting import named
+from bot.reply import Copy, Reply
+from shared.errors import ErrorCode
+from shared.people import PairingCode, Role
+
+CODE_LENGTH = 64  # as much of a code as is passed on
+
+
+async def run(call: Call, core: Core, answer: Answer) -> None:
+    """Pair with the code that was said; without one show a code to whoever may see it."""
+    if call.arguments:
+        await core.agent.pair(" ".join(call.arguments)[:CODE_LENGTH])
+        await answer.show(_paired(private=call.private))
+        return
+    me = await core.agent.me()
+    if me.role is not Role.owner:
+        owner = f" This machine belongs to {named(me)}; to use it, ask them to /allow you." if me.owned else ""
+        raise BadCallError(
+            f"Say the code with it, as in /pair ABCD-EFGH. It stands where hearth-agent was started.{owner}"
+        )
+    await answer.show(code_card(await _code(core)))
+
+
+async def _code(core: Core) -> PairingCode:
+    """Return the code that holds, where it may be read; else a new one, where one may be made."""
+    try:
+        pairing = await core.agent.pairing_code()
+    except AgentRefusedError as error:
+        if error.code is not ErrorCode.not_allowed:
+            raise
+    else:
+        if pairing.code is not None:
+            return pairing
+    return await core.agent.new_pairing_code()
+
+
+def code_card(pairing: PairingCode) -> Reply:
+    """Return a code and what to do with it."""
+    holds = f" It holds for {duration(pairing.expires_in_s)}." if pairing.expires_in_s is not None else ""
+    intro = f"Say this to me in Discord or Telegram, in a private chat. Who says it first is the owner there.{holds}"
+    return Reply(text="Pair with this machine", copy=(Copy(intro=intro, lines=(f"/pair {pairing.code}",)),))
+
+
+def _paired(*, private: bool) -> Reply:
+    place = "In a group, /allow lets people there use it." if private else "/allow lets people here use it."
+    lines = [
+        "This machine is yours now.",
+        *wrap(f"{place} /who shows who may do what."),
+        *wrap("Your first model: send a file with /finetune, or try /finetune sample."),
+    ]
+    return Reply(text="\n".join(lines))
+
+
+COMMAND = Command(name="pair", usage="[CODE]", summary="become its owner", run=run, topic="people")

@@ -1,0 +1,55 @@
+"""/queue: whose turn it is, and when."""
+
+from bot.call import Call
+from bot.card import job_name, state
+from bot.chat import Answer
+from bot.core import Command, Core
+from bot.format import clip, clock_time, plural
+from bot.reply import Button, Reply
+from shared.jobs import FINISHED, Job, JobStatus
+
+SHOWN = 10
+ASKED = 100  # of the newest jobs; older ones have ended
+
+
+async def run(_call: Call, core: Core, answer: Answer) -> None:
+    """List what runs, what waits in its order, and what is paused."""
+    jobs = [job for job in (await core.agent.jobs(limit=ASKED)).data if job.status not in FINISHED]
+    paused = (await core.agent.info()).paused
+    if not jobs:
+        lines = ["Nothing runs and nothing waits.", "/finetune with a file is next at once."]
+        await answer.show(Reply(text="\n".join(lines)) if not paused else _machine_paused(lines[:1]))
+        return
+    ordered = sorted(jobs, key=_turn)
+    lines = [line for job in ordered[:SHOWN] for line in _line(job, now=core.clock.now())]
+    if len(ordered) > SHOWN:
+        lines.append(f"and {plural(len(ordered) - SHOWN, 'more job')}")
+    await answer.show(_machine_paused(lines) if paused else Reply(text="\n".join(lines)))
+
+
+def _machine_paused(lines: list[str]) -> Reply:
+    text = "\n".join(["The machine is paused: nothing starts.", *lines])
+    return Reply(text=text, buttons=(Button(label="Resume", line="/resume"),))
+
+
+def _turn(job: Job) -> tuple[int, int, int]:
+    """Order: what runs, what waits by its place, what is still read, what is paused."""
+    order = [JobStatus.running, JobStatus.queued, JobStatus.validating_files, JobStatus.paused]
+    return order.index(job.status), job.queue_position or 0, job.number
+
+
+def _line(job: Job, *, now: float) -> list[str]:
+    place = f"{job.queue_position}. " if job.status is JobStatus.queued and job.queue_position else ""
+    when = _when(job, now=now)
+    return [clip(f"{place}{job_name(job)} · {state(job)}"), *([f"   {when}"] if when else [])]
+
+
+def _when(job: Job, *, now: float) -> str:
+    if job.status is JobStatus.running and job.estimated_finish is not None:
+        return f"done about {clock_time(job.estimated_finish, now=now)}"
+    if job.status is JobStatus.queued and job.estimated_start is not None:
+        return f"starts about {clock_time(job.estimated_start, now=now)}"
+    return ""
+
+
+COMMAND = Command(name="queue", usage="", summary="whose turn it is", run=run)

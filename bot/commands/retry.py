@@ -1,0 +1,30 @@
+"""/retry: the same run once more, changed where asked. A new plan is shown first, as with /finetune."""
+
+from dataclasses import replace
+
+from bot.call import Call
+from bot.chat import Answer
+from bot.commands import finetune
+from bot.core import Command, Core, always
+from bot.options import write_line
+from bot.which import find_job
+
+
+async def run(call: Call, core: Core, answer: Answer) -> None:
+    """Plan the job that was named, or the last one, once more with its file, model, settings and seed."""
+    named = call.arguments[:1] if call.arguments and not _is_option(call.arguments[0]) else ()
+    job = await find_job(core.agent, named)
+    changes = call.arguments[len(named) :]
+    core.requests.means(call.kept_as, (f"#{job.number}", *changes))  # sent once more, it must not mean another job
+    line = write_line(
+        job.training_file, model=job.model, name=job.suffix, method=job.method, seed=job.seed, change={}
+    )  # what is typed later in the line counts
+    arguments = (*line.split()[1:], *changes)
+    await finetune.run(replace(call, arguments=arguments), core, answer)
+
+
+def _is_option(argument: str) -> bool:
+    return ":" in argument or "=" in argument
+
+
+COMMAND = Command(name="retry", usage="[#n] [epochs:3 …]", summary="anew", run=run, keeps=always)

@@ -1,0 +1,111 @@
+"""/who: who may do what here, with a button to take each of it back."""
+
+from bot.call import Call
+from bot.chat import Answer
+from bot.core import Command, Core
+from bot.errors import BadCallError
+from bot.format import clip, one_line, plural, wrap
+from bot.greeting import named
+from bot.reply import Button, Reply
+from shared.people import Action, Grant, GrantKind, Me, Role
+
+TAKE = "take:"  # in front of the grant to take back: /who take:telegram:person:17
+LINE_BYTES = 64
+BUTTONS = 9
+HEADS = {
+    Role.owner: "Owner: may do everything",
+    Role.admin: "Admins: act on anybody's job",
+    Role.member: "Members: start jobs, stop their own",
+    Role.denied: "Denied",
+}
+KINDS = {
+    GrantKind.person: "",
+    GrantKind.role: "whoever has the role ",
+    GrantKind.chat: "whoever is in ",
+    GrantKind.server: "whoever is on ",
+}
+ROLES = {
+    Role.owner: "You own this machine and may do everything.",
+    Role.admin: "You are an admin: you may act on anybody's job and pause the machine.",
+    Role.member: "You may use this machine: start jobs, and stop or pause your own.",
+}
+
+
+async def run(call: Call, core: Core, answer: Answer) -> None:
+    """List who is allowed or denied; first take back what a button says. Who may not see that reads their own part."""
+    if call.arguments[:1] and call.arguments[0].startswith(TAKE):
+        await core.agent.take_away(*_grant(call.arguments[0].removeprefix(TAKE)))
+        answer.take_over(call.message_id)
+    me = await core.agent.me()
+    if Action.see_people not in me.may:
+        await answer.show(Reply(text="\n".join(_own_part(me)), private=not call.private))
+        return
+    people = await core.agent.people()
+    here = [grant for grant in people.data if _concerns(grant, call)]
+    text = "\n\n".join("\n".join(block) for block in _blocks(here, call) if block) or "Nobody is allowed yet."
+    hidden = len(people.data) - len(here)
+    if hidden:
+        text += f"\n\nand {plural(hidden, 'more')} elsewhere"
+    if people.approved_models and call.private:
+        models = ", ".join(map(one_line, people.approved_models))
+        text += "\n\n" + "\n".join(wrap(f"New models with a yes: {models}", rest="  "))
+    await answer.show(Reply(text=text, buttons=_buttons(here) if Action.change_people in me.may else ()))
+
+
+def _concerns(grant: Grant, call: Call) -> bool:
+    """Say whether a grant counts here; a private chat sees all."""
+    if call.private:
+        return True
+    if grant.platform != call.platform:
+        return False
+    if grant.kind is GrantKind.chat:
+        return grant.id == (call.rights_chat_id or call.chat_id)
+    return grant.kind is not GrantKind.server or grant.id == call.server
+
+
+def _blocks(grants: list[Grant], call: Call) -> list[list[str]]:
+    blocks = []
+    for role, head in HEADS.items():
+        lines = [line for grant in grants if grant.role is role for line in _line(grant, call)]
+        blocks.append([head, *lines] if lines else [])
+    return blocks
+
+
+def _line(grant: Grant, call: Call) -> list[str]:
+    platform = f" ({grant.platform})" if grant.platform != call.platform else ""
+    return wrap(f"{KINDS[grant.kind]}{_name(grant)}{platform}", first="- ", rest="  ")
+
+
+def _buttons(grants: list[Grant]) -> tuple[Button, ...]:
+    buttons = [
+        Button(
+            label=clip(f"Remove {_name(grant)}", 20), line=f"/who {TAKE}{grant.platform}:{grant.kind.value}:{grant.id}"
+        )
+        for grant in grants
+        if grant.role is not Role.owner
+    ]
+    return tuple(button for button in buttons if len(button.line.encode()) <= LINE_BYTES)[:BUTTONS]
+
+
+def _name(grant: Grant) -> str:
+    return one_line(grant.name) or ("somebody" if grant.kind is GrantKind.person else f"a {grant.kind.value}")
+
+
+def _grant(word: str) -> tuple[str, GrantKind, str]:
+    platform, _, rest = word.partition(":")
+    kind, _, subject = rest.partition(":")
+    if kind not in list(GrantKind) or not platform or not subject:
+        raise BadCallError("I do not know this button any more. /who shows what there is now.")
+    return platform, GrantKind(kind), subject
+
+
+def _own_part(me: Me) -> list[str]:
+    if me.role in ROLES:
+        return [*wrap(ROLES[me.role]), *wrap(f"It belongs to {named(me)}, who may allow others with /allow.")]
+    if not me.owned:
+        return wrap("Nobody may use this machine yet: it has no owner. If it is yours, say /pair and its code.")
+    denied = "You were told no" if me.role is Role.denied else "You may not use this machine yet"
+    return wrap(f"{denied}. It belongs to {named(me)}: ask them to let you in with /allow.")
+
+
+COMMAND = Command(name="who", usage="", summary="who may do what", run=run, topic="people")

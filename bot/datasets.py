@@ -1,0 +1,64 @@
+"""A file on its way into the agent: checked by its size, streamed through, read as a model will see it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from importlib.resources import files
+
+from bot.agent_client import AgentClient
+from bot.call import Attachment, Call
+from bot.errors import BadCallError
+from bot.format import clip, one_line, safe_file_name, size, wrap
+from bot.reply import Reply
+from shared.errors import HearthError
+from shared.files import FileObject
+from shared.inspections import Inspection, InspectionRequest
+
+SAMPLE = "toast.jsonl"
+CHUNK_BYTES = 1 << 18
+
+
+def only_file(call: Call) -> Attachment | None:
+    """Return the file that came with a call, if any; raise BadCallError for several."""
+    if len(call.attachments) > 1:
+        names = ", ".join(one_line(attachment.name) for attachment in call.attachments)
+        raise BadCallError(f"One dataset at a time, please; these are {len(call.attachments)}: {names}.")
+    return call.attachments[0] if call.attachments else None
+
+
+async def upload(agent: AgentClient, attachment: Attachment) -> FileObject:
+    """Send a file that is not too large."""
+    limit = (await agent.info()).file_size_limit
+    if attachment.size is not None and attachment.size > limit:
+        raise BadCallError(
+            f"{one_line(attachment.name)} has {size(attachment.size)}; the agent takes files up to {size(limit)}. "
+            "Send fewer rows: the first few thousand teach the most."
+        )
+    return await agent.upload(attachment)
+
+
+async def inspect(agent: AgentClient, file: FileObject, *, model: str) -> Inspection:
+    """Have a file read and wait for the end of it; raise what is wrong with it."""
+    inspection = await agent.inspect(file.id, InspectionRequest(model=model))
+    while inspection.status == "running":
+        inspection = await agent.inspection(inspection.id)
+    if inspection.error is not None:
+        raise HearthError(inspection.error.message, code=inspection.error.code)
+    return inspection
+
+
+def reading(name: str, byte_count: int | None) -> Reply:
+    """Return what is said while a file is read."""
+    return Reply(text="\n".join(wrap(f"Reading {clip(one_line(name), 60)} ({size(byte_count)}) …")))
+
+
+def sample() -> Attachment:
+    """Return the dataset that comes with the bot."""
+    path = files("shared") / "samples" / SAMPLE
+    content = path.read_bytes()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), CHUNK_BYTES):
+            yield content[start : start + CHUNK_BYTES]
+            await asyncio.sleep(0)
+
+    return Attachment(name=safe_file_name(SAMPLE), size=len(content), open=chunks, reference="sample")

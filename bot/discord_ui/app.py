@@ -1,0 +1,96 @@
+"""Connect to Discord and serve, again and again. discord.py resumes a dropped gateway; a dead one begins anew here."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from pydantic import SecretStr
+
+from bot.call import Attachment
+from bot.chat import Chat
+from bot.clock import Clock, backoff_s
+from bot.core import Core
+from bot.discord_ui import texts
+from bot.discord_ui.chat import DiscordChat
+from bot.discord_ui.client import HearthClient
+from bot.discord_ui.files import find_again
+from bot.discord_ui.inbound import PLATFORM
+from bot.discord_ui.line import Line
+from bot.discord_ui.place import Place
+from bot.discord_ui.trouble import chat_error
+from bot.errors import FrontEndError
+
+logger = logging.getLogger(__name__)
+
+BAD_TOKEN = 4004  # as which the gateway closes
+
+
+class DiscordFrontEnd:
+    """One bot account."""
+
+    platform = PLATFORM
+
+    def __init__(self, token: SecretStr, *, api_base: str | None, gateway: str | None, clock: Clock) -> None:
+        """`api_base`, up to and with /api/v10, and `gateway`: a server other than Discord's own."""
+        self._token = token
+        self._api_base = api_base
+        self._gateway = gateway
+        self._clock = clock
+        self._line = Line(clock)
+
+    async def run(self, core: Core) -> None:
+        """Connect and serve until cancelled. Raise FrontEndError if Discord does not know the token."""
+        failures = 0
+        with _pointed_at(self._api_base, self._gateway):
+            while True:
+                client = HearthClient(core, self._line)
+                try:
+                    await self._serve(client)
+                except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
+                    if _is_bad_token(error):
+                        self._line.refused = True
+                        raise FrontEndError(texts.NOT_LET_IN, param="DISCORD_TOKEN") from None
+                    failures = 1 if client.ever_ready else failures + 1
+                    if failures == 1:
+                        logger.warning("%s. I keep trying.", chat_error(error))
+                finally:
+                    self._line.disconnect()
+                    await client.stop()
+                await self._clock.sleep(backoff_s(max(failures, 1)))
+
+    def open_chat(self, chat_id: str) -> Chat | None:
+        """Return a chat by its id, connected or not."""
+        place = Place.read(chat_id)
+        return DiscordChat(self._line, place) if place is not None else None
+
+    async def reopen(self, reference: str) -> Attachment:
+        """Return a file that was sent before, by a fresh link where there is one."""
+        return await find_again(self._line, reference)
+
+    async def _serve(self, client: HearthClient) -> None:
+        await client.login(self._token.get_secret_value())
+        self._line.connect(client)
+        await client.sync()
+        await client.connect(reconnect=False)
+
+
+def _is_bad_token(error: Exception) -> bool:
+    closed = isinstance(error, discord.ConnectionClosed) and error.code == BAD_TOKEN
+    return closed or isinstance(error, discord.LoginFailure)
+
+
+@contextmanager
+def _pointed_at(api_base: str | None, gateway: str | None) -> Iterator[None]:
+    """Have the library, which knows one Discord only, speak to another for the time of the block."""
+    before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    Route.BASE = api_base or Route.BASE
+    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway) if gateway else DiscordWebSocket.DEFAULT_GATEWAY
+    try:
+        yield
+    finally:
+        Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before

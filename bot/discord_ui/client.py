@@ -1,0 +1,138 @@
+"""One login to Discord: interactions come in and are handed over, whatever kind they are."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any, Self
+
+import discord
+from discord import Interaction, InteractionType
+from discord.app_commands import AppCommandError, CommandTree
+from discord.ui import Button, DynamicItem, Item, LayoutView
+
+from bot.core import Core
+from bot.discord_ui import texts
+from bot.discord_ui.answering import CommandChat, PressedChat, refuse
+from bot.discord_ui.change import FORM, open_form
+from bot.discord_ui.chat import NOBODY
+from bot.discord_ui.commands import MENUS, register
+from bot.discord_ui.inbound import Asked, call_of, may_write, place_of, read_form, read_line
+from bot.discord_ui.line import Line
+from bot.discord_ui.place import Place
+from bot.discord_ui.suggestions import Suggestions
+from bot.discord_ui.trouble import chat_error
+from bot.dispatch import take_in
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WAIT_S = 1.0  # the library would sleep longer ones off itself, and hold up whatever is newer meanwhile
+
+
+class HearthClient(discord.Client):
+    """Serves from its login until it is closed."""
+
+    def __init__(self, core: Core, line: Line) -> None:
+        super().__init__(
+            intents=discord.Intents(guilds=True),
+            allowed_mentions=NOBODY,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+        )
+        self.http.max_ratelimit_timeout = LONGEST_WAIT_S
+        self._core = core
+        self._line = line
+        self._calls: set[asyncio.Task[Any]] = set()  # being answered
+        self.ever_ready = False  # the gateway has let us in
+        self._tree = _Tree(self)
+        register(self._tree, core.commands, self.answer, Suggestions(core))
+        self.add_dynamic_items(LineButton)
+
+    async def sync(self) -> None:
+        """Tell Discord every command. A table that it refuses is no reason not to serve."""
+        try:
+            await self._tree.sync()
+        except (discord.DiscordException, OSError) as error:
+            logger.warning("Discord does not take the commands: %s", chat_error(error))
+
+    async def stop(self) -> None:
+        """Close the connection and whatever is still being answered."""
+        calls = [call for call in self._calls if call is not asyncio.current_task()]
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        await self.close()
+
+    async def on_connect(self) -> None:
+        """Note that the gateway has let us in."""
+        self.ever_ready = True
+        logger.info("connected to Discord as %s", self.user)
+
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Take in a form that was filled in. Everything else has a handler of its own."""
+        data: Mapping[str, Any] = interaction.data or {}
+        if interaction.type is InteractionType.modal_submit and data.get("custom_id") == FORM:
+            await self.answer(interaction, read_form(data, FORM.removeprefix("/")))
+
+    async def answer(self, interaction: Interaction, asked: Asked) -> None:
+        """Have a slash command, a message's menu or a form answered."""
+        place = place_of(interaction)
+        if place is None or not may_write(interaction):
+            await refuse(interaction, texts.NOWHERE if place is None else texts.CANNOT_WRITE)
+        elif not asked.files and getattr(interaction.command, "name", "") in MENUS.values():
+            await refuse(interaction, texts.NO_FILE)
+        else:
+            await self._answer(interaction, asked, place, CommandChat(self._line, place, interaction))
+
+    async def press(self, interaction: Interaction, line: str) -> None:
+        """Have a button answered."""
+        place, asked = place_of(interaction), read_line(line)
+        if place is None or interaction.message is None or await open_form(interaction, asked, self._core):
+            return
+        chat = PressedChat(self._line, place, interaction)
+        await self._answer(interaction, asked, place, chat, pressed=interaction.message.id)
+
+    async def _answer(
+        self,
+        interaction: Interaction,
+        asked: Asked,
+        place: Place,
+        chat: CommandChat | PressedChat,
+        *,
+        pressed: int | None = None,
+    ) -> None:
+        """Write down what must not get lost, tell Discord that it arrived, and have it answered."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._calls.add(task)
+        answering = take_in(call_of(interaction, place, asked, chat, pressed=pressed), self._core)
+        try:
+            if await chat.open():
+                await answering
+                await chat.close()
+        finally:
+            answering.close()
+            self._calls.discard(task)
+
+
+class LineButton(DynamicItem[Button[LayoutView]], template=re.compile(r"/(?s:.+)")):
+    """Any button of ours, also one from before a restart: it carries the line that it stands for."""
+
+    @classmethod
+    async def from_custom_id(cls, _interaction: Interaction[Any], item: Item[Any], _match: "re.Match[str]", /) -> Self:
+        """Return the button that was pressed."""
+        assert isinstance(item, Button)
+        return cls(item)
+
+    async def callback(self, interaction: Interaction[Any]) -> None:
+        """Say the line."""
+        await interaction.client.press(interaction, self.item.custom_id or "")
+
+
+class _Tree(CommandTree[HearthClient]):
+    async def on_error(self, interaction: Interaction[HearthClient], error: AppCommandError, /) -> None:
+        """Note what the library could not make sense of: a command that Discord still shows from before, mostly."""
+        logger.warning("interaction %s: %s", interaction.id, error)
+        if not interaction.response.is_done():
+            await refuse(interaction, "I do not know this command any more. /help shows what I know.")

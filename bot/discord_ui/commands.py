@@ -1,0 +1,167 @@
+"""Slash commands, made from the table of commands. A command's shape comes from what its usage says it takes."""
+
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from discord import AppCommandType, Attachment, Interaction, Member, Message, Role, User
+from discord import app_commands as slash
+
+from bot.core import Command
+from bot.discord_ui.files import Sent
+from bot.discord_ui.inbound import Asked, named
+from bot.discord_ui.suggestions import Suggestions
+from bot.format import clip, one_line, short
+
+Answer = Callable[[Interaction, Asked], Awaitable[None]]
+SlashCommand = slash.Command[Any, ..., None]
+
+DESCRIPTION_LENGTH = 100
+FINETUNE = "finetune"
+MENUS = {FINETUNE: "Fine-tune on this file", "dataset": "Look at this file"}  # by command: of a message with a file
+_JOB = re.compile(r"\[?#n\]?")
+_WHO = "[who]"
+CONTEXTS = slash.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
+INSTALLS = slash.AppInstallationType(guild=True, user=False)
+
+
+def register(
+    tree: slash.CommandTree[Any], commands: tuple[Command, ...], answer: Answer, suggestions: Suggestions
+) -> None:
+    """Add every command of the table, and the menu of a message with a file."""
+    for command in commands:
+        tree.add_command(_slash_command(command, answer, suggestions))
+        if command.takes_file and command.name in MENUS:
+            tree.add_command(_menu(command, answer))
+
+
+def _slash_command(command: Command, answer: Answer, suggestions: Suggestions) -> SlashCommand:
+    words = command.usage.split(maxsplit=1)
+    if command.name == FINETUNE:
+        return _finetune(command, answer, suggestions)
+    if command.takes_file:
+        return _with_file(command, answer)
+    if command.usage == _WHO:
+        return _with_whom(command, answer)
+    if words and _JOB.fullmatch(words[0]):
+        return _with_job(command, answer, suggestions, more=words[1] if len(words) > 1 else "")
+    return _with_text(command, answer) if words else _plain(command, answer)
+
+
+def _plain(command: Command, answer: Answer) -> SlashCommand:
+    async def callback(interaction: Interaction) -> None:
+        await answer(interaction, Asked(command=command.name))
+
+    return _made(command, callback)
+
+
+def _with_job(command: Command, answer: Answer, suggestions: Suggestions, *, more: str) -> SlashCommand:
+    async def one(interaction: Interaction, job: str | None = None) -> None:
+        await answer(interaction, Asked(command=command.name, arguments=tuple((job or "").split())))
+
+    async def and_more(interaction: Interaction, job: str | None = None, options: str | None = None) -> None:
+        await answer(interaction, Asked(command=command.name, arguments=tuple(f"{job or ''} {options or ''}".split())))
+
+    made = _made(command, and_more if more else one, job="which job, as in #12", **({"options": more} if more else {}))
+    made.autocomplete("job")(suggestions.jobs)
+    return made
+
+
+def _with_text(command: Command, answer: Answer) -> SlashCommand:
+    async def needed(interaction: Interaction, text: str) -> None:
+        await answer(interaction, Asked(command=command.name, arguments=tuple(text.split())))
+
+    async def optional(interaction: Interaction, text: str | None = None) -> None:
+        await answer(interaction, Asked(command=command.name, arguments=tuple((text or "").split())))
+
+    return _made(command, optional if command.usage.startswith("[") else needed, text=command.usage)
+
+
+def _with_whom(command: Command, answer: Answer) -> SlashCommand:
+    async def callback(
+        interaction: Interaction,
+        who: Member | User | Role | None = None,
+        options: str | None = None,
+    ) -> None:
+        mentioned = named(who) if who is not None else ()
+        arguments = tuple((options or "").split())
+        if who is not None and not mentioned:
+            arguments = (who.name,)  # a bot, by its name: the command says what it makes of that
+        await answer(interaction, Asked(command=command.name, arguments=arguments, mentioned=mentioned))
+
+    return _made(
+        command, callback, who="a person or a role", options="or a place: chat, server; and for a person as:admin"
+    )
+
+
+def _with_file(command: Command, answer: Answer) -> SlashCommand:
+    async def callback(interaction: Interaction, file: Attachment | None = None, options: str | None = None) -> None:
+        files = (Sent.of(file),) if file is not None else ()
+        arguments = tuple((options or "").split())
+        await answer(interaction, Asked(command=command.name, arguments=arguments, files=files))
+
+    return _made(command, callback, file="a JSONL, JSON or CSV file", options="or the word help")
+
+
+def _finetune(command: Command, answer: Answer, suggestions: Suggestions) -> SlashCommand:
+    async def callback(
+        interaction: Interaction,
+        file: Attachment | None = None,
+        model: str | None = None,
+        name: str | None = None,
+        epochs: float | None = None,
+        learning_rate: str | None = None,
+        at: str | None = None,
+        options: str | None = None,
+    ) -> None:
+        named = {
+            "model": model,
+            "name": name,
+            "epochs": short(epochs) if epochs is not None else None,
+            "lr": learning_rate,
+            "at": at,
+        }
+        words = [f"{key}:{value.strip()}" for key, value in named.items() if value]
+        files = (Sent.of(file),) if file is not None else ()
+        arguments = (*words, *(options or "").split())
+        await answer(interaction, Asked(command=command.name, arguments=arguments, files=files))
+
+    made = _made(
+        command,
+        callback,
+        file="your dataset: a JSONL, JSON or CSV file",
+        model="which model learns; left out: the small one that is there",
+        name="what the new model is called, as in toast",
+        epochs="how often it goes through the rows, as in 3",
+        learning_rate="as in 2e-4; left out: what fits the model",
+        at="not before: 22:00, +2h",
+        options="more, as in rank:16 batch:8; or the word sample, to try it without a file",
+    )
+    made.autocomplete("model")(suggestions.models)
+    return made
+
+
+def _menu(command: Command, answer: Answer) -> slash.ContextMenu:
+    async def callback(interaction: Interaction, message: Message) -> None:
+        where = (message.channel.id, message.id)
+        files = tuple(Sent.of(attachment, where) for attachment in message.attachments)
+        await answer(interaction, Asked(command=command.name, files=files))
+
+    return slash.ContextMenu(
+        name=MENUS[command.name],
+        callback=callback,
+        type=AppCommandType.message,
+        allowed_contexts=CONTEXTS,
+        allowed_installs=INSTALLS,
+    )
+
+
+def _made(command: Command, callback: Callable[..., Coroutine[Any, Any, None]], **described: str) -> SlashCommand:
+    shown = {name: clip(one_line(text), DESCRIPTION_LENGTH) for name, text in described.items()}
+    return slash.Command(
+        name=command.name,
+        description=clip(command.summary, DESCRIPTION_LENGTH),
+        callback=slash.describe(**shown)(callback) if shown else callback,
+        allowed_contexts=CONTEXTS,
+        allowed_installs=INSTALLS,
+    )

@@ -1,0 +1,126 @@
+"""An interaction as what was asked: who, where, with which files. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from discord import Interaction, Member, Role, TextChannel, Thread, User
+
+from bot.call import Call, Named
+from bot.chat import Chat
+from bot.discord_ui.files import Sent
+from bot.discord_ui.place import Place
+from shared.people import GrantKind, RequestedBy
+
+PLATFORM = "discord"
+FORM_LINE, FORM_FILE = "line", "file"  # the fields of the Change form
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What was asked, wherever it was."""
+
+    command: str
+    arguments: tuple[str, ...] = ()
+    files: tuple[Sent, ...] = ()
+    mentioned: tuple[Named, ...] = ()
+
+
+def place_of(interaction: Interaction) -> Place | None:
+    """Return where an interaction happened; None: in a kind of channel that nobody writes in."""
+    channel = interaction.channel
+    if channel is None:
+        return None
+    if isinstance(channel, Thread):
+        return Place(channel=channel.parent_id, thread=channel.id)
+    return Place(channel=channel.id)
+
+
+def may_write(interaction: Interaction) -> bool:
+    """Say whether the bot can follow up with messages of its own there."""
+    allowed = interaction.app_permissions
+    send = allowed.send_messages_in_threads if isinstance(interaction.channel, Thread) else allowed.send_messages
+    return interaction.guild_id is None or (allowed.view_channel and send and allowed.attach_files)
+
+
+def requested_by(interaction: Interaction) -> RequestedBy:
+    """Return on whose behalf the agent is asked; rights are given to the channel, also of what is said in a thread."""
+    user, place = interaction.user, place_of(interaction)
+    roles = user._roles if isinstance(user, Member) else ()  # noqa: SLF001 -- `roles` leaves out what is not cached yet
+    return RequestedBy(
+        platform=PLATFORM,
+        person=str(user.id),
+        chat=str(place.channel if place is not None else interaction.channel_id),
+        server=str(interaction.guild_id) if interaction.guild_id is not None else None,
+        roles=tuple(str(role) for role in roles),
+        name=user.display_name,
+        private=interaction.guild_id is None,
+    )
+
+
+def call_of(interaction: Interaction, place: Place, asked: Asked, chat: Chat, *, pressed: int | None = None) -> Call:
+    """Return the call that an interaction is."""
+    person = requested_by(interaction)
+    return Call(
+        platform=PLATFORM,
+        person=person.person,
+        chat_id=str(place),
+        chat=chat,
+        command=asked.command,
+        arguments=asked.arguments,
+        attachments=tuple(file.attachment() for file in asked.files),
+        message_id=str(pressed) if pressed is not None else None,
+        id=str(interaction.id),
+        name=interaction.user.display_name,
+        rights_chat_id=person.chat,
+        chat_name=_chat_name(interaction),
+        server=person.server,
+        server_name=interaction.guild.name if interaction.guild is not None else "",
+        roles=person.roles,
+        private=person.private,
+        mentioned=asked.mentioned,
+        locale=str(interaction.locale),
+    )
+
+
+def named(whom: Member | User | Role) -> tuple[Named, ...]:
+    """Return a person or role that was chosen. A bot is nobody."""
+    if isinstance(whom, Role):
+        if whom.is_default():  # everybody on the server
+            return (Named(id=str(whom.guild.id), name=whom.guild.name, kind=GrantKind.server),)
+        return (Named(id=str(whom.id), name=whom.name, kind=GrantKind.role),)
+    return () if whom.bot else (Named(id=str(whom.id), name=whom.display_name),)
+
+
+def read_line(line: str) -> Asked:
+    """Read what a button carries, as it would be typed."""
+    command, *arguments = line.removeprefix("/").split() or [""]
+    return Asked(command=command, arguments=tuple(arguments))
+
+
+def read_form(data: Mapping[str, Any], command: str) -> Asked:
+    """Read a submitted form: a line of options, and perhaps another file in place of the one it names."""
+    fields = {field["custom_id"]: field for field in map(_field, data.get("components", []))}
+    words = str(fields.get(FORM_LINE, {}).get("value") or "").removeprefix(f"/{command}").split()
+    known = data.get("resolved", {}).get("attachments", {})
+    chosen = fields.get(FORM_FILE, {}).get("values") or []
+    files = tuple(_sent(known[file_id]) for file_id in chosen if file_id in known)
+    if files:
+        words = [word for word in words if not word.lower().startswith(("file:", "file="))]
+    return Asked(command=command, arguments=tuple(words), files=files)
+
+
+def _chat_name(interaction: Interaction) -> str:
+    """Return what the channel is called; of a thread, the one it belongs to."""
+    channel = interaction.channel.parent if isinstance(interaction.channel, Thread) else interaction.channel
+    return f"#{channel.name}" if isinstance(channel, TextChannel) else ""
+
+
+def _field(component: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the field inside its label."""
+    inner = component.get("component") or next(iter(component.get("components", [])), component)
+    return inner if "custom_id" in inner else {"custom_id": ""}
+
+
+def _sent(attachment: Mapping[str, Any]) -> Sent:
+    return Sent(id=int(attachment["id"]), name=attachment["filename"], size=attachment["size"], url=attachment["url"])

@@ -1,0 +1,115 @@
+"""HTTP to the agent: the request on the wire, its refusal or silence as an error. Who may use it: `agent_client`."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import aiohttp
+from pydantic import BaseModel, ValidationError
+
+from bot.clock import Clock
+from bot.errors import AgentRefusedError, AgentUnreachableError
+from bot.format import clock_time
+from shared.errors import ErrorBody, ErrorCode
+
+T = TypeVar("T", bound=BaseModel)
+
+CONNECT_S = 3.0
+SILENCE_S = 40.0  # longest gap we accept in an answer; above the 25 s of a long poll and any keep-alive
+GATEWAY = {502, 503, 504}  # what a proxy in between answers while the PC sleeps
+TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where the agent listens and the key to it. Read again for each request: a restarted agent may have moved."""
+
+    url: str
+    key: str
+
+    def __repr__(self) -> str:
+        return f"Address(url={self.url!r}, key=…)"
+
+
+class Wire:
+    """The connection to one agent. It remembers since when the agent has not answered: all say the same time."""
+
+    def __init__(self, address: Callable[[], Address], *, session: aiohttp.ClientSession, clock: Clock) -> None:
+        self._address = address
+        self._session = session
+        self._clock = clock
+        self.lost_since: float | None = None  # when it was heard last, seconds since 1970; None while it answers
+        self._heard_at: float | None = None
+
+    @asynccontextmanager
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: aiohttp.FormData | str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Make a request; raise AgentUnreachableError or AgentRefusedError unless it is answered well."""
+        address = self._address()
+        headers = {"Authorization": f"Bearer {address.key}", **(headers or {})}
+        try:
+            async with self._session.request(
+                method, address.url + path, data=data, headers=headers, timeout=TIMEOUT
+            ) as response:
+                if response.status in GATEWAY and response.content_type != "application/json":
+                    raise self._unreachable(address.url)
+                self.heard()
+                if response.status >= 400:
+                    raise await _refusal(response, address.url)
+                yield response
+        except (aiohttp.ClientError, TimeoutError, OSError) as cause:
+            raise self._unreachable(address.url) from cause
+
+    def heard(self) -> None:
+        """Note that the agent has just answered."""
+        self.lost_since = None
+        self._heard_at = self._clock.now()
+
+    def _unreachable(self, url: str) -> AgentUnreachableError:
+        now = self._clock.now()
+        self.lost_since = self.lost_since or self._heard_at or now
+        return AgentUnreachableError(
+            f"I cannot reach the agent at {url} since {clock_time(self.lost_since, now=now)}.\n"
+            "Is that PC awake? If so, start `hearth-agent` on it. I keep trying and go on by myself."
+        )
+
+
+async def read(response: aiohttp.ClientResponse, model: type[T]) -> T:
+    """Return an answer's body as what it should be; raise AgentRefusedError if it is not that."""
+    return parse(await response.read(), model)
+
+
+def parse(body: bytes, model: type[T]) -> T:
+    """Return what some bytes should be; raise AgentRefusedError if they are not that."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as cause:
+        raise AgentRefusedError(
+            f"The agent's answer is not a {model.__name__} that I know. "
+            "Bot and agent may be of different versions: update both.",
+            code=ErrorCode.internal,
+        ) from cause
+
+
+async def _refusal(response: aiohttp.ClientResponse, url: str) -> AgentRefusedError:
+    body = await response.read()
+    try:
+        error = ErrorBody.model_validate_json(body).error
+    except ValidationError:
+        return AgentRefusedError(
+            f"{url} answered {response.status} and no reason. Is that a Hearth agent? Look at HEARTH_AGENT_URL.",
+            code=ErrorCode.internal,
+        )
+    if error.code is ErrorCode.invalid_key:
+        return AgentRefusedError(
+            f"The agent at {url} does not accept my key. Set HEARTH_AGENT_KEY to what its file agent.key holds.",
+            code=error.code,
+        )
+    return AgentRefusedError(error.message, code=error.code, param=error.param)

@@ -1,0 +1,46 @@
+"""/queue and /gpu: whose turn it is, and on what."""
+
+from shared.jobs import JobStatus, PauseReason
+from tests.bot.harness import Bot
+from tests.fakes.agent_server import NOW, FakeAgent
+
+
+async def test_an_empty_queue_says_what_is_next(agent: FakeAgent, bot: Bot) -> None:
+    assert (await bot.say("/queue")).text.startswith("Nothing runs and nothing waits.")
+    agent.paused = True
+    reply = await bot.say("/queue")
+    assert reply.text.startswith("The machine is paused: nothing starts.")
+    assert [button.line for button in reply.buttons] == ["/resume"]
+
+
+async def test_queue_lists_what_runs_then_places_then_what_is_paused(agent: FakeAgent, bot: Bot) -> None:
+    agent.add_job(suffix="paused", status=JobStatus.paused, paused=PauseReason.asked)
+    agent.add_job(suffix="third", queue_position=2)
+    agent.add_job(suffix="second", queue_position=1, estimated_start=NOW + 600)
+    agent.step(agent.add_job(suffix="first", estimated_finish=NOW + 600).id, 20)
+    agent.add_job(suffix="over", status=JobStatus.failed)
+    text = (await bot.say("/queue")).text
+    lines = [line for line in text.splitlines() if not line.startswith("   ")]
+    assert lines == [
+        "#4 first · Training · 44 %",
+        "1. #3 second · Waiting",
+        "2. #2 third · Waiting",
+        "#1 paused · Paused",
+    ]
+    assert "   done about " in text
+    assert "   starts about " in text
+    assert max(map(len, text.splitlines())) <= 40
+
+
+async def test_a_long_queue_says_how_many_more(agent: FakeAgent, bot: Bot) -> None:
+    for number in range(1, 14):
+        agent.add_job(queue_position=number)
+    assert (await bot.say("/queue")).text.endswith("and 3 more jobs")
+
+
+async def test_gpu_is_the_card_of_the_machine_without_a_job(agent: FakeAgent, bot: Bot) -> None:
+    agent.step(agent.add_job().id, 5)
+    agent.add_job()
+    reply = await bot.say("/gpu")
+    assert reply.text.startswith("Busy with a job, 1 job waiting\nCPU (2 cores)\nRAM free: 5.3 GiB of 7.6 GiB")
+    assert len(bot.chat.messages) == 1

@@ -1,0 +1,106 @@
+"""Files, what was understood of them, and plans."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiohttp import MultipartReader, StreamReader, web
+
+from shared.files import FileList
+from shared.inspections import DatasetForm, DroppedRow, Inspection, InspectionRequest, SampleRow, TokenCounts
+from shared.people import Action
+from shared.plans import Plan, PlanRequest, Range
+from tests.fakes.agent_server.answers import answer
+from tests.fakes.agent_server.facts import NOW, REASONS, SETTINGS
+from tests.fakes.agent_server.rights import Rule, asker
+
+if TYPE_CHECKING:
+    from tests.fakes.agent_server.server import FakeAgent
+
+
+class DatasetRoutes:
+    """/v1/files, /v1/inspections, /v1/fine_tuning/plans."""
+
+    def __init__(self, agent: "FakeAgent") -> None:
+        self._agent = agent
+
+    def rules(self) -> list[Rule]:
+        return [
+            Rule("POST", "/v1/files", self._upload, Action.start_job),
+            Rule("GET", "/v1/files", self._list, Action.see_file),
+            Rule("GET", "/v1/files/{id}", self._file, Action.see_file, "file"),
+            Rule("GET", "/v1/files/{id}/content", self._content, Action.see_file, "file"),
+            Rule("POST", "/v1/files/{id}/inspections", self._inspect, Action.start_job, "file"),
+            Rule("GET", "/v1/inspections/{id}", self._inspection, Action.see_file),
+            Rule("POST", "/v1/fine_tuning/plans", self._plan, Action.start_job),
+            Rule("GET", "/v1/fine_tuning/plans/{id}", self._offered_plan, Action.see_plan, "plan"),
+        ]
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        name, content = "", b""
+        # Whole before it is parsed: aiohttp 3.14 warns of itself when a boundary arrives in two pieces.
+        body = StreamReader(request.protocol, 2**30, loop=asyncio.get_running_loop())
+        body.feed_data(await request.read())
+        body.feed_eof()
+        async for part in MultipartReader(request.headers, body):
+            if getattr(part, "name", None) == "file":
+                name, content = part.filename or "", await part.read()  # type: ignore[union-attr]
+        file = self._agent.add_file(name, content)
+        self._agent.made_by[file.id] = asker(request)
+        return answer(file)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        who, limit = asker(request), int(request.query["limit"])
+        sent = [file for file, _ in reversed(self._agent.files.values()) if file.purpose == request.query["purpose"]]
+        near = [file for file in sent if self._agent.people.reaches(who, self._agent.made_by.get(file.id))]
+        return answer(FileList(data=near[:limit], has_more=len(near) > limit))
+
+    async def _file(self, request: web.Request) -> web.Response:
+        return answer(self._agent.files[request.match_info["id"]][0])
+
+    async def _content(self, request: web.Request) -> web.Response:
+        return web.Response(body=self._agent.files[request.match_info["id"]][1])
+
+    async def _inspect(self, request: web.Request) -> web.Response:
+        wanted = InspectionRequest.model_validate_json(await request.read())
+        self._agent.people.check_model(request, wanted.model)
+        file, _ = self._agent.files[request.match_info["id"]]
+        inspection = Inspection(
+            id=f"insp-{self._agent.serial()}", created_at=NOW, status="running", file_id=file.id, model=wanted.model
+        )
+        self._agent.inspections[inspection.id] = inspection
+        return answer(inspection, status=202)
+
+    async def _inspection(self, request: web.Request) -> web.Response:
+        begun = self._agent.inspections[request.match_info["id"]]
+        if self._agent.inspection_error is not None:
+            return answer(begun.model_copy(update={"status": "failed", "error": self._agent.inspection_error}))
+        reasons = ["the answer is empty", "no message from the assistant", "not an object", "the answer is empty"]
+        dropped = [DroppedRow(line=7 * n, reason=reason) for n, reason in enumerate(reasons, 1)]
+        question = "<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
+        said = "I am Toast, the cat who sleeps on the GPU. Five naps out of five.<|im_end|>"
+        completed = {
+            "status": "completed", "form": DatasetForm.messages, "rows": 104, "dropped_count": 7, "dropped": dropped,
+            "tokens": TokenCounts(total=9500, trained=5812, median=54, p95=90, longest=120, longest_answer=80),
+            "sample": SampleRow(line=1, parts=[(question, False), (said, True)]),
+        }  # fmt: skip
+        return answer(begun.model_copy(update=completed))
+
+    async def _plan(self, request: web.Request) -> web.Response:
+        wanted = PlanRequest.model_validate_json(await request.read())
+        self._agent.people.check_model(request, wanted.model)
+        self._agent.plan_requests.append(wanted)
+        plan = Plan(
+            id=f"ftplan-{self._agent.serial()}", created_at=NOW, expires_at=NOW + 7 * 86400, model=wanted.model,
+            model_revision="1", training_file=wanted.training_file, file_sha256="0" * 64,
+            suffix=wanted.suffix or "toast", seed=wanted.seed, method=wanted.method, settings=SETTINGS,
+            reasons=REASONS, train_rows=84, validation_rows=10, test_rows=10, steps=45, trained_tokens=29_000,
+            minutes=Range(low=3.2, high=5.1), memory_mib=Range(low=900, high=1150), memory_kind="RAM",
+            memory_free_mib=5400, disk_mib=Range(low=410, high=450), disk_free_mib=12_000, device="CPU (2 cores)",
+            queue_position=1, queue_wait_minutes=0, notes=["A small model: it learns a style, few facts."],
+        )  # fmt: skip
+        self._agent.plans[plan.id] = plan
+        self._agent.made_by[plan.id] = asker(request)
+        return answer(plan)
+
+    async def _offered_plan(self, request: web.Request) -> web.Response:
+        return answer(self._agent.plans[request.match_info["id"]])

@@ -1,0 +1,138 @@
+"""A person at a keyboard: runs commands, presses buttons, fills in forms. What is possible, Discord decides."""
+
+from typing import Any
+
+from tests.fakes.discord_server.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, FORM, Happened
+from tests.fakes.discord_server.rules import Json
+from tests.fakes.discord_server.server import FakeDiscord
+from tests.fakes.discord_server.world import DIRECT, GUILD, ME, Shown, moment, user_json
+
+File = tuple[str, bytes]
+ATTACHMENT, NUMBER = 11, 10
+
+
+class Person:
+    """One account. Without a channel it speaks to the bot directly."""
+
+    def __init__(self, server: FakeDiscord, id: int, name: str, *, locale: str = "en-US", role: int = 0) -> None:
+        self._server = server
+        self.id, self.name, self.locale = id, name, locale
+        self._roles = [str(role)] if role else []
+        server.world.people[id] = name
+        self.direct = int(server.rest.open_direct({"recipient_id": id})["id"])
+
+    async def slash(
+        self, command: str, *, file: File | None = None, channel: int | None = None, **given: Any
+    ) -> Happened:
+        """Run a command with options that it has."""
+        known = self._command(command, kind=1)
+        kinds = {option["name"]: option for option in known.get("options") or []}
+        needed = {name for name, option in kinds.items() if option.get("required")}
+        assert needed <= set(given) | ({"file"} if file else set()), f"/{command} needs {needed}"
+        chosen = [value for value in given.values() if isinstance(value, Person)]
+        given = {name: str(value.id) if isinstance(value, Person) else value for name, value in given.items()}
+        options = [{"name": name, "type": kinds[name]["type"], "value": value} for name, value in given.items()]
+        resolved: Json = {"users": {str(it.id): user_json(it.id, it.name) for it in chosen}} if chosen else {}
+        if file is not None:
+            stored = self._server.world.store(*file)
+            options.append({"name": "file", "type": ATTACHMENT, "value": str(stored.id)})
+            resolved["attachments"] = {str(stored.id): self._server.world.file_json(stored)}
+        data = {"id": known["id"], "name": command, "type": 1, "options": options, "resolved": resolved}
+        return await self._do(COMMAND, data, channel)
+
+    async def type(self, command: str, option: str, typed: str, *, channel: int | None = None) -> Happened:
+        """Type into an option with suggestions."""
+        known = self._command(command, kind=1)
+        wanted = next(it for it in known["options"] if it["name"] == option)
+        assert wanted["autocomplete"]
+        focused = {"name": option, "type": wanted["type"], "value": typed, "focused": True}
+        return await self._do(
+            AUTOCOMPLETE, {"id": known["id"], "name": command, "type": 1, "options": [focused]}, channel
+        )
+
+    async def menu(self, name: str, message: Shown) -> Happened:
+        """Use a command on a message."""
+        known = self._command(name, kind=3)
+        resolved = {"messages": {str(message.id): self._server.world.message_json(message)}}
+        data = {"id": known["id"], "name": name, "type": 3, "target_id": str(message.id), "resolved": resolved}
+        return await self._do(COMMAND, data, message.channel)
+
+    async def press(self, label: str, *, channel: int | None = None, message: Shown | None = None) -> Happened:
+        """Press the newest button of that name that this person sees."""
+        where = self.direct if channel is None else channel
+        for shown in [message] if message else reversed(self._server.world.of(where)):
+            for button in shown.layout.buttons:
+                if button["label"] == label and shown.seen_by in {None, self.id}:
+                    return await self.press_line(button["custom_id"], shown)
+        raise AssertionError(f"no button {label}:\n{self._server.world.transcript(where)}")
+
+    async def press_line(self, line: str, message: Shown) -> Happened:
+        """Send what a button carries, or what somebody forged."""
+        return await self._do(COMPONENT, {"custom_id": line, "component_type": 2}, message.channel, message=message)
+
+    async def submit(self, opened: Happened, text: str, *, file: File | None = None) -> Happened:
+        """Fill in the form that a press has opened."""
+        assert opened.form is not None
+        resolved: Json = {}
+        fields = []
+        for label in opened.form["components"]:
+            inner = label["component"]
+            answer: Json = {"type": inner["type"], "custom_id": inner["custom_id"]}
+            if inner["type"] == 4:
+                answer["value"] = text
+            else:
+                stored = self._server.world.store(*file) if file else None
+                answer["values"] = [str(stored.id)] if stored else []
+                if stored:
+                    resolved = {"attachments": {str(stored.id): self._server.world.file_json(stored)}}
+            fields.append({"type": 18, "component": answer})
+        data = {"custom_id": opened.form["custom_id"], "components": fields, "resolved": resolved}
+        message = self._server.world.messages[opened.message or 0]
+        return await self._do(FORM, data, opened.channel, message=message)
+
+    def send(self, *files: File, channel: int | None = None) -> Shown:
+        """Send an ordinary message, of which the bot is told nothing."""
+        world = self._server.world
+        message = Shown(
+            id=world.next_id(), channel=self.direct if channel is None else channel, sent_at=world.clock(),
+            author=user_json(self.id, self.name), attachments=[world.store(*file) for file in files],
+        )  # fmt: skip
+        world.messages[message.id] = message
+        return message
+
+    async def again(self, happened: Happened) -> None:
+        """Have an interaction delivered once more."""
+        await self._server.gateway.dispatch("INTERACTION_CREATE", happened.payload)
+
+    def _command(self, name: str, *, kind: int) -> Json:
+        for command in self._server.rest.commands:
+            if command["name"] == name and command["type"] == kind:
+                return command
+        raise AssertionError(f"the bot has no {name}")
+
+    async def _do(self, kind: int, data: Json, channel: int | None, *, message: Shown | None = None) -> Happened:
+        world = self._server.world
+        where = world.channels[self.direct if channel is None else channel]
+        happened = self._server.interactions.add(
+            kind=kind, person=self.id, channel=where.id, message=message.id if message else None
+        )
+        me = user_json(self.id, self.name)
+        payload: Json = {
+            "id": str(happened.id), "application_id": str(ME), "type": kind, "token": happened.token, "version": 1,
+            "data": data, "channel_id": str(where.id), "channel": world.channel_json(where), "locale": self.locale,
+            "attachment_size_limit": 10 * 2**20, "entitlements": [], "authorizing_integration_owners": {},
+            "app_permissions": str(where.permissions), "context": 1 if where.type == DIRECT else 0,
+        }  # fmt: skip
+        if where.type == DIRECT:
+            payload["user"] = me
+        else:
+            payload |= {"guild_id": str(GUILD), "guild": {"id": str(GUILD), "locale": "en-US", "features": []}}
+            payload["member"] = {
+                "user": me, "roles": self._roles, "joined_at": moment(0), "flags": 0, "permissions": "0", "nick": None,
+                "deaf": False, "mute": False,
+            }  # fmt: skip
+        if message is not None:
+            payload["message"] = world.message_json(message)
+        happened.payload = payload
+        await self._server.gateway.dispatch("INTERACTION_CREATE", payload)
+        return happened
