@@ -32,7 +32,8 @@ def best(locale: str | None) -> str:
 
 
 CHILD = "HEARTH_LANGUAGE"  # the environment variable by which a child hears what its parent speaks
-_spoken: ContextVar[str] = ContextVar("spoken", default=best(os.environ.get(CHILD)))
+_inherited = best(os.environ.get(CHILD))
+_spoken: ContextVar[str] = ContextVar("spoken")
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def speaking(locale: str | None) -> Iterator[None]:
 
 def spoken() -> str:
     """Return the language that is spoken here and now, as de."""
-    return _spoken.get()
+    return _spoken.get(_inherited)
 
 
 def _(text: str, **values: object) -> str:
