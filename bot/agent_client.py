@@ -26,6 +26,7 @@ from shared.events import Event, EventList
 from shared.files import FileList, FileObject, FilePurpose
 from shared.inspections import Inspection, InspectionRequest
 from shared.jobs import Job, JobAction, JobList, JobRequest
+from shared.language import _
 from shared.machine import AgentInfo
 from shared.models import Approval, ApprovalRequest, ModelList
 from shared.people import (
@@ -90,7 +91,9 @@ class AgentClient:
                 return await read(response, FileObject)
         except AgentUnreachableError:
             if unread:  # the connection broke because there was nothing to send
-                raise BadCallError(f"I could not read {one_line(attachment.name)}: {unread[0]}") from unread[0]
+                raise BadCallError(
+                    _("I could not read {name}: {reason}", name=one_line(attachment.name), reason=unread[0])
+                ) from unread[0]
             raise
 
     async def file(self, file_id: str) -> FileObject:
@@ -166,7 +169,7 @@ class AgentClient:
         """Return the loss plot as it is now."""
         async with self._ask("GET", f"/v1/fine_tuning/jobs/{job_id}/plot.png") as response:
             return Plot(
-                png=await response.read(), alt_text=response.headers.get("X-Alt-Text", "The loss over the steps.")
+                png=await response.read(), alt_text=response.headers.get("X-Alt-Text", _("The loss over the steps."))
             )
 
     async def log(self, job_id: str) -> AsyncIterator[bytes]:
@@ -197,7 +200,7 @@ class AgentClient:
         parser = SseParser()
         async for chunk in response.content.iter_any():
             self._wire.heard()
-            for _, data in parser.feed(chunk):
+            for _id, data in parser.feed(chunk):
                 yield parse(data.encode(), Event)
 
     # --- people

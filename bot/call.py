@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.chat import Chat
+from shared.language import best
 from shared.people import ROLES_LIMIT, GrantKind, RequestedBy
 
 
@@ -65,4 +66,5 @@ class Call:
             roles=self.roles[:ROLES_LIMIT],
             name=self.name or None,
             private=self.private,
+            language=best(self.locale),
         )

@@ -20,33 +20,34 @@ from bot.reply import Button, Moment, Reply
 from bot.snapshot import Snapshot
 from bot.vital_signs import attempt, no_proof, signs
 from shared.jobs import Job, JobStatus, PauseReason, Progress, Stage
+from shared.language import N_, _, ngettext
 
 STAGES: dict[Stage, tuple[str, str]] = {  # the word for a title, the phrase for a person
-    Stage.fetch: ("Fetching", "Getting the base model"),
-    Stage.prepare: ("Preparing", "Cutting the rows into tokens"),
-    Stage.load: ("Loading", "Loading the base model"),
-    Stage.train: ("Training", "Learning from the rows"),
-    Stage.evaluate: ("Evaluating", "Asking it about unseen rows"),
-    Stage.export: ("Exporting", "Writing the model file"),
-    Stage.verify: ("Checking", "Checking the model in llama.cpp"),
+    Stage.fetch: (N_("Fetching"), N_("Getting the base model")),
+    Stage.prepare: (N_("Preparing"), N_("Cutting the rows into tokens")),
+    Stage.load: (N_("Loading"), N_("Loading the base model")),
+    Stage.train: (N_("Training"), N_("Learning from the rows")),
+    Stage.evaluate: (N_("Evaluating"), N_("Asking it about unseen rows")),
+    Stage.export: (N_("Exporting"), N_("Writing the model file")),
+    Stage.verify: (N_("Checking"), N_("Checking the model in llama.cpp")),
 }
-AWAY = "No contact"
-LOST = "No contact with the agent since"
+AWAY = N_("No contact")
+LOST = N_("No contact with the agent since")
 WORDS: dict[JobStatus, str] = {
-    JobStatus.validating_files: "Reading",
-    JobStatus.queued: "Waiting",
-    JobStatus.running: "Starting",  # what it does is not known yet
-    JobStatus.paused: "Paused",
-    JobStatus.succeeded: "Done",
-    JobStatus.failed: "Failed",
-    JobStatus.cancelled: "Cancelled",
+    JobStatus.validating_files: N_("Reading"),
+    JobStatus.queued: N_("Waiting"),
+    JobStatus.running: N_("Starting"),  # what it does is not known yet
+    JobStatus.paused: N_("Paused"),
+    JobStatus.succeeded: N_("Done"),
+    JobStatus.failed: N_("Failed"),
+    JobStatus.cancelled: N_("Cancelled"),
 }
 
 
 PAUSED: dict[PauseReason, str] = {
-    PauseReason.asked: "Paused by a person: /resume #{number}",
-    PauseReason.agent: "The machine is paused: /resume",
-    PauseReason.disk: "The disk is full: make room there, then /resume #{number}",
+    PauseReason.asked: N_("Paused by a person: /resume #{number}"),
+    PauseReason.agent: N_("The machine is paused: /resume"),
+    PauseReason.disk: N_("The disk is full: make room there, then /resume #{number}"),
 }
 
 
@@ -58,12 +59,12 @@ def job_name(job: Job) -> str:
 def state(job: Job) -> str:
     """Return the state in a word or two: Waiting, Training · 43 %, Done. Nothing is said to run without a proof."""
     if no_proof(job):
-        return "No sign of life"
-    word, training = WORDS[job.status], job.status is JobStatus.paused
+        return _("No sign of life")
+    word, training = _(WORDS[job.status]), job.status is JobStatus.paused
     if job.status is JobStatus.running and job.stage is not None:
-        word, training = STAGES[job.stage][0], job.stage is Stage.train
+        word, training = _(STAGES[job.stage][0]), job.stage is Stage.train
     if job.pausing:
-        word = "Pausing …"
+        word = _("Pausing …")
     if training and job.progress is not None:
         return f"{word} · {percent(job.progress.step, job.progress.total_steps)}"
     return word
@@ -91,52 +92,62 @@ def job_card(snapshot: Snapshot, *, now: float) -> Reply:
 
 def told_before(card: Reply, job: Job) -> Reply:
     """Return the card of a job whose result was on its way several times, and may have been seen or not."""
-    return Reply(text="\n".join([card.text, *wrap(f"If you have not seen the result: /status #{job.number}")]))
+    return Reply(
+        text="\n".join([card.text, *wrap(_("If you have not seen the result: /status #{number}", number=job.number))])
+    )
 
 
 def without_contact(shown: str, *, since: float, now: float) -> Reply:
     """Return the last card that was seen, as what it is: the past. Since when, and what happens next."""
-    known = shown.partition(f"\n\n{LOST}")[0]
-    title, _, vitals = known.partition("\n")
-    if not title.startswith(AWAY):
-        last, _, name = title.rpartition(" · ")
-        known = "\n".join([f"{AWAY} · {name}", *wrap(f"Last seen: {last}"), *vitals.splitlines()])
-    line = f"{LOST} {clock_time(since, now=now)}."
-    next_ = wrap("What ran there goes on if that PC is awake. I catch up by myself.")
+    known = shown.partition(f"\n\n{_(LOST)}")[0]
+    title, _newline, vitals = known.partition("\n")
+    if not title.startswith(_(AWAY)):
+        last, _dot, name = title.rpartition(" · ")
+        known = "\n".join([f"{_(AWAY)} · {name}", *wrap(_("Last seen: {last}", last=last)), *vitals.splitlines()])
+    line = f"{_(LOST)} {clock_time(since, now=now)}."
+    next_ = wrap(_("What ran there goes on if that PC is awake. I catch up by myself."))
     return Reply(text="\n".join([known, "", line, *next_]), milestone=f"lost {since}")
 
 
 def moved_card(job_name: str) -> Reply:
     """Return what an old card says when the live one is further down."""
-    return Reply(text=f"{job_name}: its live card is further down.")
+    return Reply(text=_("{job}: its live card is further down.", job=job_name))
 
 
 def unknown_card(shown: str) -> Reply:
     """Return the last word on a job that the agent does not know."""
     first = shown.partition("\n")[0]
-    return Reply(text="\n".join(["Gone", *wrap(f"The agent does not know this job any more. Last seen: {first}")]))
+    return Reply(
+        text="\n".join(
+            [_("Gone"), *wrap(_("The agent does not know this job any more. Last seen: {first}", first=first))]
+        )
+    )
 
 
 def _waiting(snapshot: Snapshot, *, now: float) -> list[str]:
     job, queued = snapshot.job, snapshot.queued
     if job.start_at is not None and job.start_at > now:
-        return [f"Starts {clock_time(job.start_at, now=now)}, as asked"]
+        return [_("Starts {time}, as asked", time=clock_time(job.start_at, now=now))]
     position = job.queue_position
-    of = f" of {queued}" if position is not None and queued is not None and queued >= position else ""
-    lines = [f"Place {position if position is not None else DASH}{of} in the queue"]
+    of = _(" of {queued}", queued=queued) if position is not None and queued is not None and queued >= position else ""
+    lines = [_("Place {position}{of} in the queue", position=position if position is not None else DASH, of=of)]
     if snapshot.starts_at is None:
-        return [*lines, f"Starts in {DASH}"]
+        return [*lines, _("Starts in {time}", time=DASH)]
     if snapshot.starts_at - now < 5:
-        return [*lines, "Starts at once"]
+        return [*lines, _("Starts at once")]
     return [*lines, _starts(snapshot.starts_at, now=now)]
 
 
 def _starts(at: float, *, now: float) -> str:
-    return f"Starts in about {duration(max(0.0, at - now))} ({clock_time(at, now=now)})"
+    return _(
+        "Starts in about {duration} ({time})",
+        duration=duration(max(0.0, at - now)),
+        time=clock_time(at, now=now),
+    )
 
 
 def _paused(job: Job) -> list[str]:
-    lines = wrap(PAUSED[job.paused].format(number=job.number)) if job.paused else []
+    lines = wrap(_(PAUSED[job.paused], number=job.number)) if job.paused else []
     lines += _detail(job)
     if job.progress is not None:
         lines += [*_pace(job.progress), *_losses(job.progress)]
@@ -147,17 +158,20 @@ def _running(job: Job, *, now: float) -> list[str]:
     lines = signs(job)
     if job.stage is not None and job.stage is not Stage.train:
         step = list(Stage).index(job.stage) + 1
-        lines += wrap(f"{STAGES[job.stage][1]} ({step} of {len(Stage)})")
+        lines += wrap(_("{doing} ({step} of {steps})", doing=_(STAGES[job.stage][1]), step=step, steps=len(Stage)))
     lines += _detail(job)
-    closing = [f"Elapsed {duration(now - (job.started_at or job.created_at))}", *attempt(job)]
+    closing = [_("Elapsed {duration}", duration=duration(now - (job.started_at or job.created_at))), *attempt(job)]
     if job.progress is None:
         return [*lines, *closing]
     if job.stage is not Stage.train:
-        lines += [f"Trained {job.progress.step} of {job.progress.total_steps} steps", *_losses(job.progress)]
+        lines += [
+            _("Trained {step} of {total_steps} steps", step=job.progress.step, total_steps=job.progress.total_steps),
+            *_losses(job.progress),
+        ]
     else:
         lines += [*_pace(job.progress), *_losses(job.progress), *_machine(job.progress)]
         lines += [] if signs(job) or job.pausing else [_time_left(job.progress, now=now)]
-    return [*lines, *closing, f"Updated {clock_second(job.progress.updated_at)}"]
+    return [*lines, *closing, _("Updated {time}", time=clock_second(job.progress.updated_at))]
 
 
 def _detail(job: Job) -> list[str]:
@@ -167,31 +181,35 @@ def _detail(job: Job) -> list[str]:
 def _pace(progress: Progress) -> list[str]:
     return [
         bar(progress.step, progress.total_steps),
-        f"Step {progress.step} of {progress.total_steps}",
-        f"Epoch {progress.epoch:.1f} of {short(progress.n_epochs)}",
+        _("Step {step} of {total_steps}", step=progress.step, total_steps=progress.total_steps),
+        _("Epoch {epoch} of {n_epochs}", epoch=number(progress.epoch, 1), n_epochs=short(progress.n_epochs)),
     ]
 
 
 def _losses(progress: Progress) -> list[str]:
-    best = f", best {number(progress.best_loss)}" if progress.best_loss is not None else ""
+    best = _(", best {best_loss}", best_loss=number(progress.best_loss)) if progress.best_loss is not None else ""
     return [
-        f"Loss {number(progress.loss)} (lower is better)",
-        f"On held-out rows {number(progress.validation_loss)}{best}",
+        _("Loss {loss} (lower is better)", loss=number(progress.loss)),
+        _("On held-out rows {validation_loss}{best}", validation_loss=number(progress.validation_loss), best=best),
     ]
 
 
 def _machine(progress: Progress) -> list[str]:
     temperature = f", {progress.temperature_c} °C" if progress.temperature_c is not None else ""
     return [
-        f"Speed {number(progress.tokens_per_s, 0)} tokens/s",
-        f"Memory {mebibytes(progress.memory_mib)}{temperature}",
+        _("Speed {tokens_per_s} tokens/s", tokens_per_s=number(progress.tokens_per_s, 0)),
+        _("Memory {used}{temperature}", used=mebibytes(progress.memory_mib), temperature=temperature),
     ]
 
 
 def _time_left(progress: Progress, *, now: float) -> str:
     if progress.eta_s is None:
-        return f"Time left {DASH}"
-    return f"About {duration(progress.eta_s)} left, done {clock_time(progress.updated_at + progress.eta_s, now=now)}"
+        return _("Time left {time}", time=DASH)
+    return _(
+        "About {duration} left, done {time}",
+        duration=duration(progress.eta_s),
+        time=clock_time(progress.updated_at + progress.eta_s, now=now),
+    )
 
 
 def _moments(snapshot: Snapshot, *, now: float) -> list[Moment]:
@@ -200,21 +218,36 @@ def _moments(snapshot: Snapshot, *, now: float) -> list[Moment]:
     moments = []
     if progress is not None and progress.eta_s is not None:
         done_at = int(progress.updated_at + progress.eta_s)
-        moments.append(Moment(line=_time_left(progress, now=now), before="Done ", at=done_at))
+        moments.append(Moment(line=_time_left(progress, now=now), before=_("Done "), at=done_at))
     if starts_at is not None:
-        moments.append(Moment(line=_starts(starts_at, now=now), before="Starts ", at=int(starts_at)))
+        moments.append(Moment(line=_starts(starts_at, now=now), before=_("Starts "), at=int(starts_at)))
     return moments
 
 
 def _ending(job: Job) -> list[str]:
     lines = []
     if job.result is not None:
-        lines.append(f"Loss {number(job.result.base_loss)} → {number(job.result.final_loss)}")
-        lines.append(f"{job.result.steps} steps in {duration(job.result.train_seconds)}")
+        lines.append(
+            _(
+                "Loss {base_loss} → {final_loss}",
+                base_loss=number(job.result.base_loss),
+                final_loss=number(job.result.final_loss),
+            )
+        )
+        lines.append(
+            ngettext(
+                "{n} step in {duration}",
+                "{n} steps in {duration}",
+                job.result.steps,
+                duration=duration(job.result.train_seconds),
+            )
+        )
     elif job.progress is not None:
-        lines.append(f"Stopped at step {job.progress.step} of {job.progress.total_steps}")
+        lines.append(
+            _("Stopped at step {step} of {total_steps}", step=job.progress.step, total_steps=job.progress.total_steps)
+        )
     if job.finished_at is not None:
-        lines.append(f"Ended {clock_time(job.finished_at)}")
+        lines.append(_("Ended {time}", time=clock_time(job.finished_at)))
     return lines
 
 
@@ -232,11 +265,11 @@ def _milestone(snapshot: Snapshot) -> str:
 
 def _buttons(job: Job) -> tuple[Button, ...]:
     """Return at most three: what stands in one row on a phone."""
-    plot = (Button(label="Plot", line=f"/plot #{job.number}"),) if job.progress is not None else ()
+    plot = (Button(label=_("Plot"), line=f"/plot #{job.number}"),) if job.progress is not None else ()
     hold: tuple[Button, ...] = ()
     if job.status is JobStatus.paused:
         machine = job.paused is PauseReason.agent
-        hold = (Button(label="Resume", line="/resume" if machine else f"/resume #{job.number}"),)
+        hold = (Button(label=_("Resume"), line="/resume" if machine else f"/resume #{job.number}"),)
     elif job.status is JobStatus.running and not job.pausing:
-        hold = (Button(label="Pause", line=f"/pause #{job.number}"),)
-    return (*plot, *hold, Button(label="Cancel", line=f"/cancel #{job.number}"))
+        hold = (Button(label=_("Pause"), line=f"/pause #{job.number}"),)
+    return (*plot, *hold, Button(label=_("Cancel"), line=f"/cancel #{job.number}"))

@@ -65,6 +65,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (  # the n-th brings a file of version
         ) STRICT
         """,
     ),
+    ("ALTER TABLE cards ADD COLUMN language TEXT NOT NULL DEFAULT 'en'",),
 )
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 

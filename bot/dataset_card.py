@@ -4,13 +4,14 @@ from bot.format import clip, count, one_line, percent, plain, wrap
 from bot.reply import Button, Copy, Reply
 from shared.files import FileObject
 from shared.inspections import DatasetForm, Inspection, SampleRow
+from shared.language import N_, _, ngettext
 
 DROPPED_SHOWN = 3
 SAMPLE_LINES = 12
 ROW = "row"  # as the last word of /dataset: show one
 FORMS = {
-    DatasetForm.messages: "chat",
-    DatasetForm.prompt_completion: "prompt/completion",
+    DatasetForm.messages: N_("chat"),
+    DatasetForm.prompt_completion: N_("prompt/completion"),
     DatasetForm.alpaca: "Alpaca",
     DatasetForm.sharegpt: "ShareGPT",
 }
@@ -27,7 +28,7 @@ EXAMPLES = {
 def dataset_card(file: FileObject, inspection: Inspection, *, with_row: bool) -> Reply:
     """Return what is in a dataset, and the ways on from there."""
     blocks = [
-        [clip(f"Dataset · {one_line(file.filename)}")],
+        [clip(_("Dataset · {filename}", filename=one_line(file.filename)))],
         understood(inspection),
         sample_row(inspection.sample) if inspection.sample and with_row else [],
         notes(inspection.notes),
@@ -35,32 +36,44 @@ def dataset_card(file: FileObject, inspection: Inspection, *, with_row: bool) ->
     more = () if with_row or inspection.sample is None else (row_button(file.id),)
     return Reply(
         text="\n\n".join("\n".join(block) for block in blocks if block),
-        buttons=(Button(label="Fine-tune", line=f"/finetune file:{file.id}"), *more),
+        buttons=(Button(label=_("Fine-tune"), line=f"/finetune file:{file.id}"), *more),
     )
 
 
 def row_button(file_id: str) -> Button:
     """Return the button that shows a row of somebody's data where others read along."""
-    return Button(label="Show a row", line=f"/dataset {file_id} {ROW}")
+    return Button(label=_("Show a row"), line=f"/dataset {file_id} {ROW}")
 
 
 def understood(inspection: Inspection) -> list[str]:
     """Return how many rows of which form there are, and which were dropped."""
-    form = FORMS[inspection.form] + " " if inspection.form else ""
-    dropped = f", {count(inspection.dropped_count)} dropped:" if inspection.dropped_count else ""
-    lines = ["I understood", f"{count(inspection.rows)} {form}{'row' if inspection.rows == 1 else 'rows'}{dropped}"]
+    lines = [_("I understood"), _rows(inspection)]
     for row in inspection.dropped[:DROPPED_SHOWN]:
-        lines += wrap(f"line {row.line}: {one_line(row.reason)}", first="  ", rest="    ")
+        lines += wrap(_("line {line}: {reason}", line=row.line, reason=one_line(row.reason)), first="  ", rest="    ")
     hidden = inspection.dropped_count - min(len(inspection.dropped), DROPPED_SHOWN)
     if hidden > 0:
-        lines.append(f"  and {count(hidden)} more")
+        lines.append("  " + ngettext("and {n} more", "and {n} more", hidden))
     tokens = inspection.tokens
     if tokens is not None:
-        lines += wrap(f"It learns the answers: {percent(tokens.trained, tokens.total)} of the text.")
+        lines += wrap(_("It learns the answers: {percent} of the text.", percent=percent(tokens.trained, tokens.total)))
         lines += wrap(
-            f"A typical row has {count(tokens.median)} tokens (pieces of words), the longest {count(tokens.longest)}."
+            _(
+                "A typical row has {median} tokens (pieces of words), the longest {longest}.",
+                median=count(tokens.median),
+                longest=count(tokens.longest),
+            )
         )
     return lines
+
+
+def _rows(inspection: Inspection) -> str:
+    if inspection.form is None:
+        rows = ngettext("{n} row", "{n} rows", inspection.rows)
+    else:
+        form = _(FORMS[inspection.form])
+        rows = ngettext("{n} {form} row", "{n} {form} rows", inspection.rows, form=form)
+    dropped = inspection.dropped_count
+    return rows + (ngettext(", {n} dropped:", ", {n} dropped:", dropped) if dropped else "")
 
 
 def sample_row(sample: SampleRow) -> list[str]:
@@ -70,12 +83,17 @@ def sample_row(sample: SampleRow) -> list[str]:
         mark = "› " if trained else "  "
         lines += wrap(plain(text), first=mark)
     hidden = ["  …"] if len(lines) > SAMPLE_LINES else []
-    return [f"Line {sample.line}, as the model sees it", "(it learns what is marked ›)", *lines[:SAMPLE_LINES], *hidden]
+    return [
+        _("Line {line}, as the model sees it", line=sample.line),
+        _("(it learns what is marked ›)"),
+        *lines[:SAMPLE_LINES],
+        *hidden,
+    ]
 
 
 def notes(texts: list[str]) -> list[str]:
     """Return what is good to know."""
-    lines = ["Good to know"] if texts else []
+    lines = [_("Good to know")] if texts else []
     for text in texts:
         lines += wrap(text, first="- ", rest="  ")
     return lines
@@ -84,12 +102,12 @@ def notes(texts: list[str]) -> list[str]:
 def forms_card() -> Reply:
     """Return the forms that a dataset may have, with one line of each to copy."""
     lines = [
-        "What a dataset looks like",
+        _("What a dataset looks like"),
         "",
-        *wrap("A JSONL file: one row a line, in one of these forms. JSON (a list of such rows) and CSV (with the same "
-              "names as columns) work too."),
+        *wrap(_("A JSONL file: one row a line, in one of these forms. JSON (a list of such rows) and CSV "
+"(with the same names as columns) work too.")),
         "",
-        *wrap("100 rows teach a style; a few thousand teach the most."),
+        *wrap(_("100 rows teach a style; a few thousand teach the most.")),
     ]  # fmt: skip
-    copies = tuple(Copy(intro=f"{FORMS[form]}:".capitalize(), lines=(line,)) for form, line in EXAMPLES.items())
+    copies = tuple(Copy(intro=f"{_(FORMS[form])}:".capitalize(), lines=(line,)) for form, line in EXAMPLES.items())
     return Reply(text="\n".join(lines), copy=copies)

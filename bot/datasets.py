@@ -12,6 +12,7 @@ from bot.reply import Reply
 from shared.errors import HearthError
 from shared.files import FileObject
 from shared.inspections import Inspection, InspectionRequest
+from shared.language import _
 
 SAMPLE = "toast.jsonl"
 CHUNK_BYTES = 1 << 18
@@ -21,7 +22,9 @@ def only_file(call: Call) -> Attachment | None:
     """Return the file that came with a call, if any; raise BadCallError for several."""
     if len(call.attachments) > 1:
         names = ", ".join(one_line(attachment.name) for attachment in call.attachments)
-        raise BadCallError(f"One dataset at a time, please; these are {len(call.attachments)}: {names}.")
+        raise BadCallError(
+            _("One dataset at a time, please; these are {count}: {names}.", count=len(call.attachments), names=names)
+        )
     return call.attachments[0] if call.attachments else None
 
 
@@ -30,8 +33,13 @@ async def upload(agent: AgentClient, attachment: Attachment) -> FileObject:
     limit = (await agent.info()).file_size_limit
     if attachment.size is not None and attachment.size > limit:
         raise BadCallError(
-            f"{one_line(attachment.name)} has {size(attachment.size)}; the agent takes files up to {size(limit)}. "
-            "Send fewer rows: the first few thousand teach the most."
+            _(
+                "{name} has {size}; the agent takes files up to {size2}. Send fewer rows: the first few "
+                "thousand teach the most.",
+                name=one_line(attachment.name),
+                size=size(attachment.size),
+                size2=size(limit),
+            )
         )
     return await agent.upload(attachment)
 
@@ -48,7 +56,9 @@ async def inspect(agent: AgentClient, file: FileObject, *, model: str) -> Inspec
 
 def reading(name: str, byte_count: int | None) -> Reply:
     """Return what is said while a file is read."""
-    return Reply(text="\n".join(wrap(f"Reading {clip(one_line(name), 60)} ({size(byte_count)}) …")))
+    return Reply(
+        text="\n".join(wrap(_("Reading {name} ({size}) …", name=clip(one_line(name), 60), size=size(byte_count))))
+    )
 
 
 def sample() -> Attachment:

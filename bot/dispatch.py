@@ -23,12 +23,13 @@ from bot.queued_card import queued_card
 from bot.reply import Reply
 from bot.requests import KeptRequest
 from shared.errors import ErrorCode, HearthError
+from shared.language import N_, _, speaking
 from shared.people import TERMINAL
 
 logger = logging.getLogger(__name__)
 
-TOO_MANY = (
-    f"That was a lot at once. I answer you again in {PAUSE_S:.0f} s; /cancel and /pause work at any time. "
+TOO_MANY = N_(
+    "That was a lot at once. I answer you again in {seconds} s; /cancel and /pause work at any time. "
     "What you asked before goes on."
 )
 ACKNOWLEDGE_AFTER_S = 0.7  # a person is answered within a second, whatever the agent does
@@ -52,6 +53,11 @@ def take_in(call: Call, core: Core) -> Coroutine[Any, Any, None]:
 
     Between the two a front-end tells its platform that the call has arrived.
     """
+    with speaking(call.locale):
+        return _take_in(call, core)
+
+
+def _take_in(call: Call, core: Core) -> Coroutine[Any, Any, None]:
     command = {command.name: command for command in core.commands}.get(call.command)
     too_much = _too_much(call, command, core)
     if too_much is not None:
@@ -64,7 +70,9 @@ def take_in(call: Call, core: Core) -> Coroutine[Any, Any, None]:
         logger.warning("/%s not kept: %s", call.command, error)
         if command.stops:
             return _answer(call, core)
-        return _refuse(call, f"{error.message} Nothing was sent: what I cannot write down could get lost.")
+        return _refuse(
+            call, _("{message} Nothing was sent: what I cannot write down could get lost.", message=error.message)
+        )
     if request is None:
         logger.info("%s %s was delivered twice", call.platform, call.id)
         return _nothing()
@@ -73,7 +81,8 @@ def take_in(call: Call, core: Core) -> Coroutine[Any, Any, None]:
 
 def take_in_known(call: Call, core: Core, reply: Reply) -> Coroutine[Any, Any, None]:
     """Return what answers a call that its front-end has the answer to; it counts as one that the person made."""
-    too_much = _too_much(call, None, core)
+    with speaking(call.locale):
+        too_much = _too_much(call, None, core)
     return too_much if too_much is not None else _show_known(call, reply)
 
 
@@ -85,7 +94,7 @@ def _too_much(call: Call, command: Command | None, core: Core) -> Coroutine[Any,
     if admission is Admission.answer:
         return None
     logger.info("%s %s asks too much", call.platform, call.person)
-    return _refuse(call, TOO_MANY) if admission is Admission.refuse else _nothing()
+    return _refuse(call, _(TOO_MANY, seconds=f"{PAUSE_S:.0f}")) if admission is Admission.refuse else _nothing()
 
 
 async def _show_known(call: Call, reply: Reply) -> None:
@@ -93,7 +102,8 @@ async def _show_known(call: Call, reply: Reply) -> None:
 
 
 async def _answer(call: Call, core: Core) -> None:
-    await _acknowledged(call, core, Answer(call.chat))
+    with speaking(call.locale):
+        await _acknowledged(call, core, Answer(call.chat))
 
 
 async def _answer_kept(call: Call, core: Core, request: KeptRequest) -> None:
@@ -117,7 +127,8 @@ async def carry_out(call: Call, core: Core, request: KeptRequest, *, trouble: st
     answer = Answer(call.chat, message_id=request.answer_id, posted=posted)
     core.requests.hold(request.id)
     try:
-        outcome = await (_say(answer, trouble) if trouble else _acknowledged(call, core, answer))
+        with speaking(call.locale):
+            outcome = await (_say(answer, trouble) if trouble else _acknowledged(call, core, answer))
         if outcome is Outcome.answered:
             core.requests.strike_out(request.id)
         return outcome
@@ -161,7 +172,8 @@ async def _run(call: Call, core: Core, answer: Answer) -> Outcome:
         mark = secrets.token_hex(4)
         logger.exception("%s: /%s failed", mark, call.command)
         return await _say(
-            answer, f"Something went wrong on my side, not yours. My log has it under {mark}. Try once more."
+            answer,
+            _("Something went wrong on my side, not yours. My log has it under {mark}. Try once more.", mark=mark),
         )
     return Outcome.answered
 
@@ -171,8 +183,8 @@ def _find(name: str, commands: tuple[Command, ...]) -> Command:
     if name in by_name:
         return by_name[name]
     near = difflib.get_close_matches(name, by_name, n=1, cutoff=0.5)
-    hint = f"Did you mean /{near[0]}?" if near else "/help shows what I know."
-    raise BadCallError(f"I know no /{clip(one_line(name), 20)}. {hint}")
+    hint = _("Did you mean /{near}?", near=near[0]) if near else _("/help shows what I know.")
+    raise BadCallError(_("I know no /{name}. {hint}", name=clip(one_line(name), 20), hint=hint))
 
 
 async def _say(answer: Answer, text: str, *, private: bool = False) -> Outcome:
@@ -190,6 +202,6 @@ async def _show(answer: Answer, reply: Reply) -> Outcome:
 
 async def _acknowledge(answer: Answer) -> None:
     try:
-        await answer.acknowledge(Reply(text="One moment, I am asking the agent …", passing=True))
+        await answer.acknowledge(Reply(text=_("One moment, I am asking the agent …"), passing=True))
     except ChatError as error:
         logger.warning("could not answer: %s", error)

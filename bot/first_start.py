@@ -14,8 +14,9 @@ from shared.people import PairingCode
 logger = logging.getLogger(__name__)
 
 WHERE = (
-    "This machine has no owner yet. Its pairing code stands where hearth-agent was started; /pair in a terminal of "
-    "hearth-bot shows it, too. Say /pair and the code to the bot in a private chat."
+    "This machine has no owner yet. Its pairing code stands where hearth-agent was started; "
+    "/pair in a terminal of hearth-bot shows it, too. Say /pair and the code to the bot in a "
+    "private chat."
 )
 
 Tell = Callable[[Reply], Awaitable[object]]

@@ -37,6 +37,7 @@ from bot.subscriptions import Subscription, Subscriptions
 from shared.errors import HearthError
 from shared.events import EvaluationData, Event, QueueData, StateData
 from shared.jobs import Job, JobStatus
+from shared.language import speaking
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +150,8 @@ class Follow:
         told = False
         while not told:
             await slot.turn(self._clock)
-            told = await self._refresh(slot)
+            with speaking(slot.subscription.language):
+                told = await self._refresh(slot)
             slot.shown()
             self._save_cursor()
         del self._slots[slot.subscription.key]

@@ -5,6 +5,8 @@ import re
 import textwrap
 from datetime import datetime
 
+from shared.language import _, decimal, grouped, moment
+
 CARD_WIDTH = 40  # characters of a line in a card: what a phone shows without wrapping
 DASH = "–"
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
@@ -50,25 +52,26 @@ def duration(seconds: float | None) -> str:
     if seconds is None or not math.isfinite(seconds) or seconds < 0:
         return DASH
     if seconds < 60:
-        return f"{round(seconds)} s"
+        return _("{n} s", n=round(seconds))
     minutes = round(seconds / 60)
     if minutes < 60:
-        return f"{minutes} min"
+        return _("{n} min", n=minutes)
     hours, minutes = divmod(minutes, 60)
     if hours < 24:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+        return _("{h} h {min} min", h=hours, min=minutes) if minutes else _("{h} h", h=hours)
     days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
+    return _("{d} d {h} h", d=days, h=hours) if hours else _("{d} d", d=days)
 
 
 def minutes_range(low: float, high: float) -> str:
     """Return an honest range: under 1 min, about 4 min, 3 to 5 min, 1 h 30 min to 2 h."""
     if high < 1:
-        return "under 1 min"
+        return _("under 1 min")
     first, last = duration(max(1, round(low)) * 60), duration(round(high) * 60)
     if first == last:
-        return f"about {last}"
-    return f"{first.removesuffix(' min')} to {last}" if high < 60 else f"{first} to {last}"
+        return _("about {amount}", amount=last)
+    low_ = first.removesuffix(_("{n} min", n="")) if high < 60 else first
+    return _("{low} to {high}", low=low_, high=last)
 
 
 def size(byte_count: float | None) -> str:
@@ -80,7 +83,7 @@ def size(byte_count: float | None) -> str:
         if round(amount) < 1024 or unit == "GiB":
             break
         amount /= 1024
-    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 10 else f"{amount:.1f} {unit}"
+    return f"{decimal(amount, 0 if unit == 'B' or amount >= 10 else 1)} {unit}"
 
 
 def mebibytes(mib: float | None) -> str:
@@ -92,14 +95,14 @@ def size_range(low_mib: float, high_mib: float) -> str:
     """Return 0.9 to 1.1 GiB, or one figure where both read the same."""
     low, high = mebibytes(low_mib), mebibytes(high_mib)
     if low == high:
-        return f"about {high}"
+        return _("about {amount}", amount=high)
     unit = high.split()[-1]
-    return f"{low.removesuffix(f' {unit}')} to {high}"
+    return _("{low} to {high}", low=low.removesuffix(f" {unit}"), high=high)
 
 
 def number(value: float | None, digits: int = 3) -> str:
     """Return a measured figure with fixed digits."""
-    return f"{value:.{digits}f}" if value is not None and math.isfinite(value) else DASH
+    return decimal(value, digits) if value is not None and math.isfinite(value) else DASH
 
 
 def short(value: float) -> str:
@@ -109,17 +112,14 @@ def short(value: float) -> str:
 
 def count(value: int | None) -> str:
     """Return 5,812."""
-    return f"{value:,}" if value is not None else DASH
+    return grouped(value) if value is not None else DASH
 
 
 def weights(parameters: int) -> str:
     """Return 135 million, 7.2 billion."""
-    return f"{parameters / 1e9:.1f} billion" if parameters >= 1e9 else f"{parameters / 1e6:.0f} million"
-
-
-def plural(value: int, noun: str) -> str:
-    """Return 1 row, 2 rows."""
-    return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
+    if parameters >= 1e9:
+        return _("{amount} billion", amount=decimal(parameters / 1e9, 1))
+    return _("{amount} million", amount=decimal(parameters / 1e6, 0))
 
 
 def percent(part: float, whole: float) -> str:
@@ -135,10 +135,10 @@ def bar(part: float, whole: float, *, width: int = 20) -> str:
 
 def clock_time(at: float, *, now: float | None = None) -> str:
     """Return 14:02 in local time; with the day in front if that is not today, and the date if that is a week away."""
-    moment = datetime.fromtimestamp(at).astimezone()
-    today = moment.date() if now is None else datetime.fromtimestamp(now).astimezone().date()
-    days = abs((moment.date() - today).days)
-    return moment.strftime("%H:%M" if days == 0 else "%a %H:%M" if days < 7 else "%d %b %H:%M")
+    then = datetime.fromtimestamp(at).astimezone()
+    today = then.date() if now is None else datetime.fromtimestamp(now).astimezone().date()
+    days = abs((then.date() - today).days)
+    return moment(then, "HH:mm" if days == 0 else "EEE HH:mm" if days < 7 else "dd MMM HH:mm")
 
 
 def clock_second(at: float) -> str:

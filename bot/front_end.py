@@ -6,6 +6,7 @@ from bot.call import Attachment
 from bot.chat import Chat
 from bot.core import Core
 from bot.errors import BadCallError
+from shared.language import _
 
 
 class FrontEnd(Protocol):
@@ -45,5 +46,5 @@ class FrontEnds:
         """Return a file that came before."""
         front_end = self._by_platform.get(platform)
         if front_end is None:
-            raise BadCallError("That file is in a chat that I am not connected to. Send it once more.")
+            raise BadCallError(_("That file is in a chat that I am not connected to. Send it once more."))
         return await front_end.reopen(reference)

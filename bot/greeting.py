@@ -6,19 +6,20 @@ from bot.core import Core
 from bot.errors import AgentRefusedError, AgentUnreachableError
 from bot.format import one_line, wrap
 from bot.reply import Reply
+from shared.language import N_, _
 from shared.people import Me, Role
 
-NO_COMMAND = "I answer to commands. /help shows them."
-NO_OWNER = (
-    "This machine has no owner yet. If it is yours, say /pair and the code that stands where hearth-agent was started, "
-    "as in /pair ABCD-EFGH."
+NO_COMMAND = N_("I answer to commands. /help shows them.")
+NO_OWNER = N_(
+    "This machine has no owner yet. If it is yours, say /pair and the code that stands where "
+    "hearth-agent was started, as in /pair ABCD-EFGH."
 )
 
 
 async def greet(call: Call, core: Core, answer: Answer) -> None:
     """Answer words that are no command."""
     welcome = await stranger_welcome(call, core)
-    await answer.show(Reply(text="\n".join(["Hello!", *welcome] if welcome else wrap(NO_COMMAND))))
+    await answer.show(Reply(text="\n".join([_("Hello!"), *welcome] if welcome else wrap(_(NO_COMMAND)))))
 
 
 async def stranger_welcome(call: Call, core: Core) -> list[str]:
@@ -35,16 +36,19 @@ def welcome(me: Me) -> list[str]:
     """Return in lines whom to ask; none for who may use the machine already."""
     if me.role not in (Role.stranger, Role.denied):
         return []
-    does = wrap("I teach language models on a machine at somebody's home.")
+    does = wrap(_("I teach language models on a machine at somebody's home."))
     if not me.owned:
-        return [*does, *wrap(NO_OWNER)]
+        return [*does, *wrap(_(NO_OWNER))]
     owner = named(me)
     if me.role is Role.denied:
-        return [*does, *wrap(f"{owner} said that you may not use it. If that is a mistake, ask them.")]
-    return [*does, *wrap(f"It belongs to {owner}. Ask them to let you in: they say /allow, which shows how.")]
+        return [*does, *wrap(_("{owner} said that you may not use it. If that is a mistake, ask them.", owner=owner))]
+    return [
+        *does,
+        *wrap(_("It belongs to {owner}. Ask them to let you in: they say /allow, which shows how.", owner=owner)),
+    ]
 
 
 def named(me: Me) -> str:
     """Return the owner's name, or what stands for it."""
     names = list(dict.fromkeys(one_line(name) for name in me.owner_names if one_line(name)))
-    return " / ".join(names) or "its owner"
+    return " / ".join(names) or _("its owner")

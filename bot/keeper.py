@@ -10,6 +10,7 @@ from bot.core import Core
 from bot.dispatch import Outcome, carry_out
 from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError, ChatError, StorageError
 from bot.requests import KeptFile, KeptRequest
+from shared.language import _
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +89,10 @@ class Keeper:
         call = request.asker.fill(call)
         trouble = ""
         if now - request.asked_at > KEPT_DAYS * DAY_S:
-            trouble = f"This waited {KEPT_DAYS} days for the agent; I do not send it any more. Ask once more."
+            trouble = _(
+                "This waited {kept_days} days for the agent; I do not send it any more. Ask once more.",
+                kept_days=KEPT_DAYS,
+            )
         else:
             try:
                 attachments = [await self._open(request.platform, file) for file in request.files]
@@ -103,5 +107,5 @@ class Keeper:
     async def _open(self, platform: str, kept: KeptFile) -> Attachment:
         """Return the file by a fresh link, under the name it came with."""
         if kept.reference is None:
-            raise BadCallError(f"I cannot open {kept.name} a second time. Send it once more.")
+            raise BadCallError(_("I cannot open {name} a second time. Send it once more.", name=kept.name))
         return replace(await self._reopen(platform, kept.reference), name=kept.name)

@@ -12,6 +12,7 @@ from bot.errors import BadCallError
 from bot.format import short
 from bot.when import read_when, write_when
 from shared.hyperparameters import Hyperparameters, Method
+from shared.language import _
 from shared.plans import ModelName
 
 DEFAULT_MODEL = "smollm2-135m"
@@ -109,7 +110,7 @@ def option_names() -> list[str]:
 
 def describe_setting(name: str) -> str:
     """Return in words what a setting may be: "auto, or a number above 0, up to 50"."""
-    return ", or ".join(_describe(choice) for choice in _choices(name))
+    return _(", or ").join(_describe(choice) for choice in _choices(name))
 
 
 def _choices(name: str) -> list[dict[str, Any]]:
@@ -133,14 +134,23 @@ def _is_option(argument: str) -> bool:
 def _own_value(name: str, value: str, *, now: float) -> str | int | None:
     if name == "seed":
         if not value.isdecimal() or int(value) >= 2**31:
-            raise BadCallError(f"seed:{value} is not possible. It is a whole number from 0 to 2147483647.", param=name)
+            raise BadCallError(
+                _("seed:{value} is not possible. It is a whole number from 0 to 2147483647.", value=value), param=name
+            )
         return int(value)
     if name == "name":
         return _model_name(value)
     if name == "at":
         return read_when(value, now=now)
     if not value:
-        raise BadCallError(f"{name}: needs a value after the colon, as in {name}:{DEFAULT_MODEL}.", param=name)
+        raise BadCallError(
+            _(
+                "{name}: needs a value after the colon, as in {name}:{default_model}.",
+                name=name,
+                default_model=DEFAULT_MODEL,
+            ),
+            param=name,
+        )
     return value
 
 
@@ -149,7 +159,11 @@ def _model_name(value: str) -> str:
         return TypeAdapter(ModelName).validate_python(value)
     except ValidationError as cause:
         raise BadCallError(
-            f"name:{value} is not possible. A name is small letters, digits and dashes, at most 40, as in name:toast.",
+            _(
+                "name:{value} is not possible. A name is small letters, digits and dashes, at most 40, "
+                "as in name:toast.",
+                value=value,
+            ),
             param="name",
         ) from cause
 
@@ -159,8 +173,16 @@ def _setting_name(typed: str) -> str:
     if name in Hyperparameters.model_fields:
         return name
     near = difflib.get_close_matches(typed, option_names(), n=1)
-    hint = f"Did you mean {near[0]}? " if near else ""
-    raise BadCallError(f"I know no option “{typed}”. {hint}There are: {', '.join(option_names())}.", param=typed)
+    hint = _("Did you mean {near}? ", near=near[0]) if near else ""
+    raise BadCallError(
+        _(
+            "I know no option “{typed}”. {hint}There are: {options}.",
+            typed=typed,
+            hint=hint,
+            options=", ".join(option_names()),
+        ),
+        param=typed,
+    )
 
 
 def _hyperparameters(settings: dict[str, Any]) -> Hyperparameters:
@@ -170,7 +192,13 @@ def _hyperparameters(settings: dict[str, Any]) -> Hyperparameters:
         name = str(cause.errors()[0]["loc"][0])
         typed = TYPED_NAMES.get(name, name)
         raise BadCallError(
-            f"{typed}:{_written(settings[name])} is not possible. {typed} is {describe_setting(name)}.", param=name
+            _(
+                "{typed}:{written} is not possible. {typed} is {possible}.",
+                typed=typed,
+                written=_written(settings[name]),
+                possible=describe_setting(name),
+            ),
+            param=name,
         ) from cause
 
 
@@ -188,9 +216,13 @@ def _describe(choice: dict[str, Any]) -> str:
     if "enum" in choice:
         return ", ".join(map(str, choice["enum"]))
     if choice["type"] == "boolean":
-        return "yes or no"
+        return _("yes or no")
     if choice["type"] == "array":
-        return "names of layers with commas between"
-    kind = "a whole number" if choice["type"] == "integer" else "a number"
-    low = f"from {short(choice['minimum'])}" if "minimum" in choice else f"above {short(choice['exclusiveMinimum'])}"
-    return f"{kind} {low} to {short(choice['maximum'])}"
+        return _("names of layers with commas between")
+    kind = _("a whole number") if choice["type"] == "integer" else _("a number")
+    low = (
+        _("from {low}", low=short(choice["minimum"]))
+        if "minimum" in choice
+        else _("above {low}", low=short(choice["exclusiveMinimum"]))
+    )
+    return _("{kind} {low} to {high}", kind=kind, low=low, high=short(choice["maximum"]))

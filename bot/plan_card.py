@@ -9,7 +9,6 @@ from bot.format import (
     mebibytes,
     minutes_range,
     one_line,
-    plural,
     short,
     size_range,
     wrap,
@@ -18,6 +17,7 @@ from bot.options import TYPED_NAMES, write_line
 from bot.reply import Button, Copy, Reply
 from shared.hyperparameters import Hyperparameters
 from shared.inspections import Inspection
+from shared.language import _, ngettext
 from shared.plans import Plan
 
 
@@ -30,7 +30,7 @@ def plan_card(
     """
     later = f" at:{at}" if at is not None else ""
     blocks = [
-        [clip(f"Ready to start · {one_line(file_name)}")],
+        [clip(_("Ready to start · {file_name}", file_name=one_line(file_name)))],
         understood(inspection),
         sample_row(inspection.sample) if inspection.sample and with_row else [],
         [*_plan(plan), *wrap(_turn(plan, at=at, now=now), rest="  ")],
@@ -39,9 +39,9 @@ def plan_card(
     return Reply(
         text="\n\n".join("\n".join(block) for block in blocks if block),
         buttons=(
-            Button(label="Start", line=f"/finetune plan:{plan.id}{later}"),
-            Button(label="Change", line=f"/finetune change:{plan.id}{later}"),
-            Button(label="Cancel", line=f"/finetune forget:{plan.id}{later}"),
+            Button(label=_("Start"), line=f"/finetune plan:{plan.id}{later}"),
+            Button(label=_("Change"), line=f"/finetune change:{plan.id}{later}"),
+            Button(label=_("Cancel"), line=f"/finetune forget:{plan.id}{later}"),
             *([row_button(plan.training_file)] if inspection.sample and not with_row else []),
         ),
     )
@@ -49,22 +49,22 @@ def plan_card(
 
 def change_card(plan: Plan, *, at: int | None = None) -> Reply:
     """Return what can be changed, each with its value and reason, and the line to type."""
-    lines = [clip(f"What you can change · {plan.suffix}"), ""]
+    lines = [clip(_("What you can change · {name}", name=plan.suffix)), ""]
     lines += wrap(f"name: {plan.suffix}", rest="  ") + wrap(f"model: {plan.model}", rest="  ")
     for setting in plan.reasons:
         if setting.name in Hyperparameters.model_fields:
             lines += wrap(f"{TYPED_NAMES.get(setting.name, setting.name)}: {setting.value}", rest="  ")
             lines += wrap(setting.reason, first="  ")
     epochs = 5 if plan.settings.n_epochs != 5 else 3
-    intro = "Type this line with what you want changed. Here, for example, the epochs:"
+    intro = _("Type this line with what you want changed. Here, for example, the epochs:")
     line = plan_line(plan, {"n_epochs": epochs}, at=at)
     return Reply(text="\n".join(lines), copy=(Copy(intro=intro, lines=(line,)),))
 
 
 def forgotten_card(plan: Plan, *, at: int | None = None) -> Reply:
     """Return what is said when a plan was not started."""
-    text = clip(f"Not started · {plan.suffix}") + "\nNothing was started. Your file is kept."
-    return Reply(text=text, copy=(Copy(intro="To plan it again:", lines=(plan_line(plan, {}, at=at),)),))
+    text = "\n".join([clip(_("Not started · {name}", name=plan.suffix)), _("Nothing was started. Your file is kept.")])
+    return Reply(text=text, copy=(Copy(intro=_("To plan it again:"), lines=(plan_line(plan, {}, at=at),)),))
 
 
 def plan_line(plan: Plan, change: dict[str, object], *, at: int | None = None) -> str:
@@ -76,31 +76,57 @@ def plan_line(plan: Plan, change: dict[str, object], *, at: int | None = None) -
 
 def _plan(plan: Plan) -> list[str]:
     settings = plan.settings
-    lines = ["The plan", *wrap(f"New model: {plan.suffix}", rest="  "), *wrap(f"Learns from: {plan.model}", rest="  ")]
+    lines = [
+        _("The plan"),
+        *wrap(_("New model: {name}", name=plan.suffix), rest="  "),
+        *wrap(_("Learns from: {model}", model=plan.model), rest="  "),
+    ]
     if settings.load_in_4bit:
-        lines += wrap(f"Way: QLoRA, a small add-on of rank {settings.r} on the model in 4 bits", rest="  ")
+        lines += wrap(_("Way: QLoRA, a small add-on of rank {rank} on the model in 4 bits", rank=settings.r), rest="  ")
     else:
-        lines += wrap(f"Way: LoRA, a small add-on of rank {settings.r} on the model in 16 bits", rest="  ")
+        lines += wrap(_("Way: LoRA, a small add-on of rank {rank} on the model in 16 bits", rank=settings.r), rest="  ")
     held_out = plan.validation_rows + plan.test_rows
-    lines += [f"Rows: {count(plan.train_rows)} to learn, {count(held_out)} to test"]
-    lines += [f"Epochs: {short(settings.n_epochs)} (times through the rows)"]
-    lines += [f"Steps: {count(plan.steps)}, of {plural(settings.batch_size, 'row')} each"]
-    lines += [f"Time: {minutes_range(plan.minutes.low, plan.minutes.high)}"]
+    lines += [
+        _(
+            "Rows: {train_rows} to learn, {held_out} to test",
+            train_rows=count(plan.train_rows),
+            held_out=count(held_out),
+        )
+    ]
+    lines += [_("Epochs: {n_epochs} (times through the rows)", n_epochs=short(settings.n_epochs))]
+    lines += [
+        ngettext(
+            "Steps: {steps}, of {n} row each",
+            "Steps: {steps}, of {n} rows each",
+            settings.batch_size,
+            steps=count(plan.steps),
+        )
+    ]
+    lines += [_("Time: {time}", time=minutes_range(plan.minutes.low, plan.minutes.high))]
     lines += wrap(
-        f"Memory: {size_range(plan.memory_mib.low, plan.memory_mib.high)} of {mebibytes(plan.memory_free_mib)} "
-        f"free {plan.memory_kind}",
+        _(
+            "Memory: {needed} of {free} free {kind}",
+            needed=size_range(plan.memory_mib.low, plan.memory_mib.high),
+            free=mebibytes(plan.memory_free_mib),
+            kind=plan.memory_kind,
+        ),
         rest="  ",
     )
     lines += wrap(
-        f"Disk: {size_range(plan.disk_mib.low, plan.disk_mib.high)} of {mebibytes(plan.disk_free_mib)} free", rest="  "
+        _(
+            "Disk: {needed} of {free} free",
+            needed=size_range(plan.disk_mib.low, plan.disk_mib.high),
+            free=mebibytes(plan.disk_free_mib),
+        ),
+        rest="  ",
     )
-    return [*lines, *wrap(f"On: {one_line(plan.device) or DASH}", rest="  ")]
+    return [*lines, *wrap(_("On: {device}", device=one_line(plan.device) or DASH), rest="  ")]
 
 
 def _turn(plan: Plan, *, at: int | None, now: float) -> str:
     if at is not None and at > now:
-        return f"Starts: {clock_time(at, now=now)}"
+        return _("Starts: {time}", time=clock_time(at, now=now))
     if plan.queue_position <= 1:
-        return "Starts: at once"
+        return _("Starts: at once")
     wait = minutes_range(plan.queue_wait_minutes, plan.queue_wait_minutes)
-    return f"Starts: place {plan.queue_position} in the queue, in {wait}"
+    return _("Starts: place {queue_position} in the queue, in {wait}", queue_position=plan.queue_position, wait=wait)

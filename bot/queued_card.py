@@ -2,6 +2,7 @@
 
 from bot.format import wrap
 from bot.reply import Button, Reply
+from shared.language import _
 
 KEPT = "kept:"  # in front of the number of a kept request, as in /cancel kept:12
 
@@ -9,10 +10,16 @@ KEPT = "kept:"  # in front of the number of a kept request, as in /cancel kept:1
 def queued_card(request_id: int, *, why: str) -> Reply:
     """Return the answer to a call that waits for the agent; `why` is what the agent's silence was told as."""
     silence = why.partition("\n")[0]
-    lines = ["Queued until the PC is back", *wrap(silence), *wrap("I send it when the agent answers again, once.")]
-    return Reply(text="\n".join(lines), buttons=(Button(label="Forget it", line=f"/cancel {KEPT}{request_id}"),))
+    lines = [
+        _("Queued until the PC is back"),
+        *wrap(silence),
+        *wrap(_("I send it when the agent answers again, once.")),
+    ]
+    return Reply(text="\n".join(lines), buttons=(Button(label=_("Forget it"), line=f"/cancel {KEPT}{request_id}"),))
 
 
 def forgotten_request(command: str) -> Reply:
     """Return what a request that was taken back reads as."""
-    return Reply(text="\n".join(wrap(f"Forgotten: your /{command} was not sent. Nothing has changed.")))
+    return Reply(
+        text="\n".join(wrap(_("Forgotten: your /{command} was not sent. Nothing has changed.", command=command)))
+    )

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from bot.card import job_name
-from bot.format import clip, duration, number, one_line, plural, size, wrap
+from bot.format import clip, duration, number, one_line, size, wrap
 from bot.options import within_limits, write_line
 from bot.reply import Button, Copy, File, Image, Reply
 from bot.snapshot import Snapshot
 from shared.files import FileObject
 from shared.jobs import Job, JobStatus
+from shared.language import _, ngettext
 from shared.results import Advice, Answer, JobResult
 
 ANSWERS = "answers"  # as the last word of /status: show them
@@ -38,13 +39,16 @@ def result_card(snapshot: Snapshot, outcome: Outcome, *, with_answers: bool) -> 
 
 def answers_card(job: Job, result: JobResult) -> Reply:
     """Return what the base model and the tuned one said."""
-    blocks = [[clip(f"Answers · {job_name(job)}")], *[_answer(answer) for answer in result.answers]]
+    blocks = [
+        [clip(_("Answers · {job}", job=job_name(job)))],
+        *[_answer(answer) for answer in result.answers],
+    ]
     return Reply(text=_join(blocks))
 
 
 def _success(job: Job, result: JobResult, outcome: Outcome, *, with_answers: bool) -> Reply:
     blocks = [
-        [clip(f"Your model is ready · {job_name(job)}")],
+        [clip(_("Your model is ready · {job}", job=job_name(job)))],
         wrap(result.verdict),
         _loss(result),
         *[_answer(answer) for answer in result.answers if with_answers],
@@ -65,14 +69,14 @@ def _success(job: Job, result: JobResult, outcome: Outcome, *, with_answers: boo
 
 
 def _show_answers(job: Job) -> Button:
-    return Button(label="Show answers", line=f"/status #{job.number} {ANSWERS}")
+    return Button(label=_("Show answers"), line=f"/status #{job.number} {ANSWERS}")
 
 
 def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:
     if job.status is JobStatus.cancelled:
-        title, cause = "Cancelled as you asked", []
+        title, cause = _("Cancelled as you asked"), []
     else:
-        title, cause = "No model this time", wrap(job.error.message if job.error else "The agent gave no reason.")
+        title, cause = _("No model this time"), wrap(job.error.message if job.error else _("The agent gave no reason."))
     blocks = [
         [clip(f"{title} · {job_name(job)}")],
         cause,
@@ -80,9 +84,9 @@ def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:
         wrap(_kept(job, outcome)),
         _left_on_agent(outcome),
         _missing(outcome),
-        wrap(f"Your dataset is kept. What happened, line by line: /log #{job.number}"),
+        wrap(_("Your dataset is kept. What happened, line by line: /log #{number}", number=job.number)),
     ]
-    again = Copy(intro="To try again:", lines=(_line(job, {}),))
+    again = Copy(intro=_("To try again:"), lines=(_line(job, {}),))
     return Reply(
         text=_join(blocks),
         image=outcome.image,
@@ -90,39 +94,49 @@ def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:
         folder=f"{job.suffix}-{job.number}",
         again=f"/status #{job.number}",
         copy=_as_advised(job, list(advice)) or (again,),
-        buttons=(Button(label="Log", line=f"/log #{job.number}"),),
+        buttons=(Button(label=_("Log"), line=f"/log #{job.number}"),),
     )
 
 
 def _loss(result: JobResult) -> list[str]:
-    speed = f"{number(result.tokens_per_s, 0)} tokens/s"
+    speed = _("{tokens_per_s} tokens/s", tokens_per_s=number(result.tokens_per_s, 0))
     return [
-        "(Loss is its surprise: lower is better.)",
-        f"{plural(result.steps, 'step')} in {duration(result.train_seconds)}, {speed}",
+        _("(Loss is its surprise: lower is better.)"),
+        ngettext(
+            "{n} step in {duration}, {speed}",
+            "{n} steps in {duration}, {speed}",
+            result.steps,
+            duration=duration(result.train_seconds),
+            speed=speed,
+        ),
     ]
 
 
 def _answer(answer: Answer) -> list[str]:
     return [
         *wrap(f"Q: {one_line(answer.question)}", rest="   "),
-        *wrap(f"Base model: {clip(one_line(answer.base), ANSWER_LENGTH)}", rest="  "),
-        *wrap(f"Tuned model: {clip(one_line(answer.tuned), ANSWER_LENGTH)}", rest="  "),
+        *wrap(_("Base model: {base}", base=clip(one_line(answer.base), ANSWER_LENGTH)), rest="  "),
+        *wrap(_("Tuned model: {tuned}", tuned=clip(one_line(answer.tuned), ANSWER_LENGTH)), rest="  "),
     ]
 
 
 def _advice(advice: Advice) -> list[str]:
-    return [*wrap(f"Advice: {one_line(advice.title)}"), *wrap(advice.message), *wrap(advice.suggestion)]
+    return [*wrap(_("Advice: {title}", title=one_line(advice.title))), *wrap(advice.message), *wrap(advice.suggestion)]
 
 
 def _kept(job: Job, outcome: Outcome) -> str:
     files = len(outcome.attached) + len(outcome.too_large)
     if files:
-        return f"Kept: {plural(files, 'file')} made before the end."
+        return ngettext("Kept: {n} file made before the end.", "Kept: {n} files made before the end.", files)
     if outcome.missing:
         return ""
     if job.progress is None or job.progress.step == 0:
-        return "No step was trained yet, so there was nothing to keep."
-    return f"Trained: {job.progress.step} of {job.progress.total_steps} steps. No file was finished."
+        return _("No step was trained yet, so there was nothing to keep.")
+    return _(
+        "Trained: {step} of {total_steps} steps. No file was finished.",
+        step=job.progress.step,
+        total_steps=job.progress.total_steps,
+    )
 
 
 def _not_in_ollama(result: JobResult) -> list[str]:
@@ -133,23 +147,31 @@ def _not_in_ollama(result: JobResult) -> list[str]:
 
 def _ollama(result: JobResult) -> Copy:
     if result.ollama is not None and result.ollama.run is not None:
-        return Copy(intro="It is in Ollama already:", lines=(f"ollama run {one_line(result.ollama.run)}",))
+        return Copy(intro=_("It is in Ollama already:"), lines=(f"ollama run {one_line(result.ollama.run)}",))
     name = one_line(result.name_by_hand)
     return Copy(
-        intro="Run it with Ollama, in the folder of these files:",
+        intro=_("Run it with Ollama, in the folder of these files:"),
         lines=(f"ollama create {name} -f Modelfile", f"ollama run {name}"),
     )
 
 
 def _left_on_agent(outcome: Outcome) -> list[str]:
-    lines = ["Too large for this chat, kept on the", "agent's machine:"] if outcome.too_large else []
+    lines = [_("Too large for this chat, kept on the"), _("agent's machine:")] if outcome.too_large else []
     for file in outcome.too_large:
-        lines += wrap(f"{one_line(file.filename)}, {size(file.bytes)}, as {file.id}", first="- ", rest="  ")
+        lines += wrap(
+            _("{filename}, {size}, as {id}", filename=one_line(file.filename), size=size(file.bytes), id=file.id),
+            first="- ",
+            rest="  ",
+        )
     return lines
 
 
 def _missing(outcome: Outcome) -> list[str]:
-    return wrap(f"Missing, the agent has lost: {', '.join(outcome.missing)}.") if outcome.missing else []
+    return (
+        wrap(_("Missing, the agent has lost: {missing}.", missing=", ".join(outcome.missing)))
+        if outcome.missing
+        else []
+    )
 
 
 def _changes(job: Job, advice: list[Advice]) -> dict[str, object]:
@@ -164,7 +186,7 @@ def _changes(job: Job, advice: list[Advice]) -> dict[str, object]:
 
 def _as_advised(job: Job, advice: list[Advice]) -> tuple[Copy, ...]:
     changes = _changes(job, advice)
-    return (Copy(intro="To try again as advised:", lines=(_line(job, changes),)),) if changes else ()
+    return (Copy(intro=_("To try again as advised:"), lines=(_line(job, changes),)),) if changes else ()
 
 
 def _line(job: Job, changes: dict[str, object]) -> str:

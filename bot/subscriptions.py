@@ -15,6 +15,7 @@ class Subscription:
     message_id: str
     person: str
     private: bool = False  # nobody but who asked reads the chat
+    language: str = "en"  # of who asked, as shared.language names it
     shown: str = ""  # the last text that was seen there
 
     @property
@@ -32,11 +33,18 @@ class Subscriptions:
     def put(self, subscription: Subscription) -> None:
         """Remember a card; a job's older card in the same chat is forgotten."""
         self._db.write(
-            "INSERT INTO cards (platform, chat_id, job_id, message_id, person, private, shown) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "INSERT INTO cards (platform, chat_id, job_id, message_id, person, private, language, shown) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET message_id = excluded.message_id, person = excluded.person, "
-            "private = excluded.private, shown = excluded.shown, delivered = 0",
-            (*subscription.key, subscription.message_id, subscription.person, subscription.private, subscription.shown),
+            "private = excluded.private, language = excluded.language, shown = excluded.shown, delivered = 0",
+            (
+                *subscription.key,
+                subscription.message_id,
+                subscription.person,
+                subscription.private,
+                subscription.language,
+                subscription.shown,
+            ),
         )
 
     def find(self, platform: str, chat_id: str, job_id: str) -> Subscription | None:
@@ -47,7 +55,7 @@ class Subscriptions:
     def undelivered(self) -> list[Subscription]:
         """Return every card whose end has not been told yet."""
         rows = self._db.rows(
-            "SELECT platform, chat_id, job_id, message_id, person, private, shown "
+            "SELECT platform, chat_id, job_id, message_id, person, private, language, shown "
             "FROM cards WHERE delivered = 0 ORDER BY rowid"
         )
         return [_card(row) for row in rows]
@@ -112,5 +120,5 @@ class Subscriptions:
 def _card(row: Row) -> Subscription:
     return Subscription(
         platform=row[0], chat_id=row[1], job_id=row[2], message_id=row[3], person=row[4], private=bool(row[5]),
-        shown=row[6],
+        language=row[6], shown=row[7],
     )  # fmt: skip

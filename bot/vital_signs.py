@@ -5,6 +5,7 @@ Never guessed: without a proof of life younger than two minutes nothing is said 
 
 from bot.format import duration, wrap
 from shared.jobs import ATTEMPTS, PROOF_S, Job, JobStatus, Stage, TrainerHealth
+from shared.language import _
 
 
 def no_proof(job: Job) -> bool:
@@ -16,20 +17,21 @@ def signs(job: Job) -> list[str]:
     """Return what is out of the ordinary with a trainer, and what happens next; nothing if all is well."""
     if no_proof(job):
         return [
-            f"Last proof {duration(job.proof_age_s)} ago",
-            *wrap("It may hang, or the PC may be busy or asleep. If it stays silent, the agent starts it again."),
+            _("Last proof {duration} ago", duration=duration(job.proof_age_s)),
+            *wrap(_("It may hang, or the PC may be busy or asleep. If it stays silent, the agent starts it again.")),
         ]
     if job.health is TrainerHealth.silent:
-        since = f" for {duration(job.proof_age_s)}" if job.proof_age_s is not None else ""
-        return wrap(f"No sign of life{since}: it hangs, or the PC is overloaded. The agent watches it.")
-    still = f"No {'step' if job.stage is Stage.train else 'progress'} for {duration(job.work_age_s)}"
+        since = _(" for {duration}", duration=duration(job.proof_age_s)) if job.proof_age_s is not None else ""
+        return wrap(_("No sign of life{since}: it hangs, or the PC is overloaded. The agent watches it.", since=since))
+    for_ = duration(job.work_age_s)
+    still = _("No step for {time}", time=for_) if job.stage is Stage.train else _("No progress for {time}", time=for_)
     if job.health is TrainerHealth.slow:
-        return wrap(f"{still} (usually quicker)")
+        return wrap(_("{still} (usually quicker)", still=still))
     if job.health is TrainerHealth.stalled:
-        return wrap(f"{still}, starting it again from its newest checkpoint")
+        return wrap(_("{still}, starting it again from its newest checkpoint", still=still))
     return []
 
 
 def attempt(job: Job) -> list[str]:
     """Return which attempt this is, unless it is the first."""
-    return [f"Attempt {job.attempt} of {ATTEMPTS}"] if job.attempt > 1 else []
+    return [_("Attempt {attempt} of {attempts}", attempt=job.attempt, attempts=ATTEMPTS)] if job.attempt > 1 else []

@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 
 from bot.errors import BadCallError
 from bot.format import clip, clock_time, one_line
+from shared.language import _
 
 LATEST_DAYS = 366
 UNITS_S = {"m": 60, "h": 3600, "d": 86_400}
@@ -23,14 +24,19 @@ def read_when(value: str, *, now: float) -> int | None:
     at = _moment(value, now=now)
     if at is None:
         raise BadCallError(
-            f"at:{clip(one_line(value), 20)} is no time that I can read. It is as in at:22:00, at:+2h, "
-            "at:2026-11-23T07:30 or at:now.",
+            _(
+                "at:{value} is no time that I can read. It is as in at:22:00, at:+2h, at:2026-11-23T07:30 or at:now.",
+                value=clip(one_line(value), 20),
+            ),
             param="at",
         )
     if at <= now:
-        raise BadCallError(f"at:{one_line(value)} is past: it is {clock_time(now)} now.", param="at")
+        raise BadCallError(
+            _("at:{value} is past: it is {time} now.", value=one_line(value), time=clock_time(now)),
+            param="at",
+        )
     if at > now + LATEST_DAYS * UNITS_S["d"]:
-        raise BadCallError(f"at:{one_line(value)} is more than a year away.", param="at")
+        raise BadCallError(_("at:{value} is more than a year away.", value=one_line(value)), param="at")
     return int(at)
 
 

@@ -7,6 +7,7 @@ from bot.call import Call, Named
 from bot.errors import BadCallError
 from bot.format import clip, one_line, wrap
 from bot.reply import Button, Reply
+from shared.language import _
 from shared.people import GrantKind
 
 CHAT = "chat"
@@ -27,19 +28,24 @@ def read_whom(call: Call) -> Whom:
     role: Literal["member", "admin"] = "member"
     words = []
     for word in call.arguments:
-        option, _, value = word.lower().replace("=", ":", 1).partition(":")
+        option, _colon, value = word.lower().replace("=", ":", 1).partition(":")
         if option != "as":
             words.append(word)
         elif value in ("admin", "member"):
             role = "admin" if value == "admin" else "member"
         else:
-            raise BadCallError(f"{clip(one_line(word), 30)} is not possible. There are as:member and as:admin.")
+            raise BadCallError(
+                _("{word} is not possible. There are as:member and as:admin.", word=clip(one_line(word), 30))
+            )
     if len(words) == 1 and words[0].lower() in KEYWORDS:
         return Whom(named=(_place(call, KEYWORDS[words[0].lower()]),), role=role)
     if words and not call.mentioned:
         raise BadCallError(
-            f"I cannot tell who “{clip(one_line(' '.join(words)), 30)}” is. Answer a message of theirs with "
-            f"/{call.command}: then I see who wrote it."
+            _(
+                "I cannot tell who “{words}” is. Answer a message of theirs with /{command}: then I see who wrote it.",
+                words=clip(one_line(" ".join(words)), 30),
+                command=call.command,
+            )
         )
     return Whom(named=call.mentioned, role=role)
 
@@ -48,11 +54,15 @@ def choices(call: Call, question: str, *, places: bool = True) -> Reply:
     """Return how to name somebody, with a button for each place that is meant as easily."""
     buttons = []
     if places and not call.private:
-        buttons.append(Button(label="This chat", line=f"/{call.command} {CHAT}"))
+        buttons.append(Button(label=_("This chat"), line=f"/{call.command} {CHAT}"))
         if _has_server(call):
-            buttons.append(Button(label="This server", line=f"/{call.command} {SERVER}"))
-    elsewhere = "If it is elsewhere, forward it to me." if call.private else ""
-    how = f"One person: answer a message of theirs with /{call.command}, or name them in it with @. {elsewhere}"
+            buttons.append(Button(label=_("This server"), line=f"/{call.command} {SERVER}"))
+    elsewhere = _("If it is elsewhere, forward it to me.") if call.private else ""
+    how = _(
+        "One person: answer a message of theirs with /{command}, or name them in it with @. {elsewhere}",
+        command=call.command,
+        elsewhere=elsewhere,
+    )
     return Reply(text="\n".join([*wrap(question), *wrap(how)]), buttons=tuple(buttons))
 
 
@@ -61,22 +71,29 @@ def called(named: Named) -> str:
     name = one_line(named.name)
     match named.kind:
         case GrantKind.person:
-            return name or "That person"
+            return name or _("That person")
         case GrantKind.role:
-            return f"Whoever has the role {name}".strip()
+            return _("Whoever has the role {name}", name=name).strip()
         case GrantKind.chat:
-            return f"Whoever writes in {name or 'this chat'}"
+            return _("Whoever writes in {name}", name=name or _("this chat"))
         case GrantKind.server:
-            return f"Whoever writes on {name or 'this server'}"
+            return _("Whoever writes on {name}", name=name or _("this server"))
 
 
 def _place(call: Call, kind: GrantKind) -> Named:
     if call.private:
-        raise BadCallError(f"Nobody else writes here. Say that in the chat or on the server itself: /{call.command}.")
+        raise BadCallError(
+            _(
+                "Nobody else writes here. Say that in the chat or on the server itself: /{command}.",
+                command=call.command,
+            )
+        )
     if kind is GrantKind.chat:
         return Named(kind=kind, id=call.rights_chat_id or call.chat_id, name=call.chat_name)
     if call.server is None:
-        raise BadCallError(f"This chat is on no server. /{call.command} {CHAT} means the chat.")
+        raise BadCallError(
+            _("This chat is on no server. /{command} {chat} means the chat.", command=call.command, chat=CHAT)
+        )
     return Named(kind=kind, id=call.server, name=call.server_name)
 
 

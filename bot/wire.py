@@ -12,6 +12,7 @@ from bot.clock import Clock
 from bot.errors import AgentRefusedError, AgentUnreachableError
 from bot.format import clock_time
 from shared.errors import ErrorBody, ErrorCode
+from shared.language import _
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -76,8 +77,12 @@ class Wire:
         now = self._clock.now()
         self.lost_since = self.lost_since or self._heard_at or now
         return AgentUnreachableError(
-            f"I cannot reach the agent at {url} since {clock_time(self.lost_since, now=now)}.\n"
-            "Is that PC awake? If so, start `hearth-agent` on it. I keep trying and go on by myself."
+            _(
+                "I cannot reach the agent at {url} since {time}.\nIs that PC awake? If so, start "
+                "`hearth-agent` on it. I keep trying and go on by myself.",
+                url=url,
+                time=clock_time(self.lost_since, now=now),
+            )
         )
 
 
@@ -92,8 +97,11 @@ def parse(body: bytes, model: type[T]) -> T:
         return model.model_validate_json(body)
     except ValidationError as cause:
         raise AgentRefusedError(
-            f"The agent's answer is not a {model.__name__} that I know. "
-            "Bot and agent may be of different versions: update both.",
+            _(
+                "The agent's answer is not a {kind} that I know. Bot and agent may be of different "
+                "versions: update both.",
+                kind=model.__name__,
+            ),
             code=ErrorCode.internal,
         ) from cause
 
@@ -104,12 +112,19 @@ async def _refusal(response: aiohttp.ClientResponse, url: str) -> AgentRefusedEr
         error = ErrorBody.model_validate_json(body).error
     except ValidationError:
         return AgentRefusedError(
-            f"{url} answered {response.status} and no reason. Is that a Hearth agent? Look at HEARTH_AGENT_URL.",
+            _(
+                "{url} answered {status} and no reason. Is that a Hearth agent? Look at HEARTH_AGENT_URL.",
+                url=url,
+                status=response.status,
+            ),
             code=ErrorCode.internal,
         )
     if error.code is ErrorCode.invalid_key:
         return AgentRefusedError(
-            f"The agent at {url} does not accept my key. Set HEARTH_AGENT_KEY to what its file agent.key holds.",
+            _(
+                "The agent at {url} does not accept my key. Set HEARTH_AGENT_KEY to what its file agent.key holds.",
+                url=url,
+            ),
             code=error.code,
         )
     return AgentRefusedError(error.message, code=error.code, param=error.param)

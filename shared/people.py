@@ -37,6 +37,7 @@ class RequestedBy(Request):
     roles: Annotated[tuple[Identifier, ...], Field(max_length=ROLES_LIMIT)] = ()  # the platform's ids of theirs there
     name: DisplayName | None = None  # as others read it
     private: bool = False  # nobody else reads this chat
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "en"  # in which they are answered
 
     def __str__(self) -> str:
         return f"{self.name or 'somebody'} ({self.platform} {self.person}, chat {self.chat})"

@@ -6,11 +6,12 @@ from bot.core import Command, Core, always
 from bot.format import wrap
 from bot.reply import Reply
 from bot.whom import called, choices, read_whom
+from shared.language import N_, _
 from shared.people import GrantRequest
 
 MAY = {
-    "member": "start jobs, and stop or pause their own.",
-    "admin": "also stop anybody's job, and pause the machine.",
+    "member": N_("start jobs, and stop or pause their own."),
+    "admin": N_("also stop anybody's job, and pause the machine."),
 }
 
 
@@ -18,16 +19,16 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     """Allow whom the call names; without a name show how to name somebody."""
     whom = read_whom(call)
     if not whom.named:
-        await answer.show(choices(call, "Whom do I let use this machine?", places=whom.role == "member"))
+        await answer.show(choices(call, _("Whom do I let use this machine?"), places=whom.role == "member"))
         return
     lines = []
     for named in whom.named:
         granted = await core.agent.allow(
             GrantRequest(platform=call.platform, kind=named.kind, id=named.id, name=named.name, role=whom.role)
         )
-        lines += wrap(f"{called(named)} may use this machine now: {MAY[granted.role]}")
+        lines += wrap(_("{called} may use this machine now: {may}", called=called(named), may=_(MAY[granted.role])))
     answer.take_over(call.message_id)
-    await answer.show(Reply(text="\n".join([*lines, "/who shows everybody."])))
+    await answer.show(Reply(text="\n".join([*lines, _("/who shows everybody.")])))
 
 
-COMMAND = Command(name="allow", usage="[who]", summary="let them use me", run=run, keeps=always, topic="people")
+COMMAND = Command(name="allow", usage="[who]", summary=N_("let them use me"), run=run, keeps=always, topic="people")

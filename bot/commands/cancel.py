@@ -10,6 +10,7 @@ from bot.queued_card import KEPT, forgotten_request
 from bot.reply import Button, Reply
 from bot.which import find_job
 from shared.jobs import FINISHED, JobStatus
+from shared.language import N_, _, ngettext
 
 CONFIRMED = "yes"
 DECLINED = "no"
@@ -30,29 +31,39 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         await answer.show(_question(wanted[0], wanted[0], error.message))
         return
     if job.status is JobStatus.cancelled and said == (CONFIRMED,):  # asked for twice, or sent once more
-        await answer.show(Reply(text=f"{job_name(job)} is cancelled."))
+        await answer.show(Reply(text=_("{job} is cancelled.", job=job_name(job))))
         return
     if job.status in FINISHED:
-        raise BadCallError(f"{job_name(job)} has ended already: {state(job).lower()}. There is nothing to cancel.")
+        raise BadCallError(
+            _(
+                "{job} has ended already: {state}. There is nothing to cancel.",
+                job=job_name(job),
+                state=state(job).lower(),
+            )
+        )
     if said:
         answer.take_over(call.message_id)
     if said == (CONFIRMED,):
         await core.agent.cancel(job.id)
-        await answer.show(Reply(text=f"Cancelling {job_name(job)} …\nIts card says when it has stopped."))
+        await answer.show(Reply(text=_("Cancelling {job} …\nIts card says when it has stopped.", job=job_name(job))))
     elif said == (DECLINED,):
-        await answer.show(Reply(text=f"{job_name(job)} goes on."))
+        await answer.show(Reply(text=_("{job} goes on.", job=job_name(job))))
     else:
         step = job.progress.step if job.progress else 0
-        loss = f"What it learned in {step} steps is kept." if step else "It has not learned anything yet."
+        loss = (
+            ngettext("What it learned in {n} step is kept.", "What it learned in {n} steps is kept.", step)
+            if step
+            else _("It has not learned anything yet.")
+        )
         await answer.show(_question(f"#{job.number}", job_name(job), loss))
 
 
 def _question(reference: str, name: str, explained: str) -> Reply:
     return Reply(
-        text="\n".join([*wrap(f"Cancel {name}?"), *wrap(explained)]),
+        text="\n".join([*wrap(_("Cancel {name}?", name=name)), *wrap(explained)]),
         buttons=(
-            Button(label="Yes, cancel", line=f"/cancel {reference} {CONFIRMED}"),
-            Button(label="Let it go on", line=f"/cancel {reference} {DECLINED}"),
+            Button(label=_("Yes, cancel"), line=f"/cancel {reference} {CONFIRMED}"),
+            Button(label=_("Let it go on"), line=f"/cancel {reference} {DECLINED}"),
         ),
     )
 
@@ -63,11 +74,11 @@ def _take_back(call: Call, core: Core, number: str) -> str:
         if str(request.id) == number and (request.platform, request.chat_id) == (call.platform, call.chat_id):
             core.requests.strike_out(request.id)
             return request.command
-    raise BadCallError("That is not waiting any more: it is being sent, or was answered.")
+    raise BadCallError(_("That is not waiting any more: it is being sent, or was answered."))
 
 
 def _confirmed(arguments: tuple[str, ...]) -> bool:
     return arguments[1:2] == (CONFIRMED,)
 
 
-COMMAND = Command(name="cancel", usage="[#n]", summary="stop a job", run=run, keeps=_confirmed, stops=True)
+COMMAND = Command(name="cancel", usage="[#n]", summary=N_("stop a job"), run=run, keeps=_confirmed, stops=True)

@@ -12,6 +12,7 @@ from bot.format import clip, clock_time, one_line, size
 from bot.options import DEFAULT_MODEL
 from bot.reply import Button, Reply
 from shared.files import FileObject
+from shared.language import N_, _
 
 HELP = "help"
 SHOWN = 9
@@ -30,8 +31,11 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     elif call.arguments:
         if not _FILE.fullmatch(call.arguments[0]) or call.arguments[1:] not in ((), (ROW,)):
             raise BadCallError(
-                f"I cannot read “{clip(one_line(' '.join(call.arguments)), 30)}”. Send a file along with /dataset, or "
-                "type it alone to see what is there. /dataset help shows the forms."
+                _(
+                    "I cannot read “{arguments}”. Send a file along with /dataset, or type it alone to see "
+                    "what is there. /dataset help shows the forms.",
+                    arguments=clip(one_line(" ".join(call.arguments)), 30),
+                )
             )
         await _show(call, core, answer, await core.agent.file(call.arguments[0]))
     else:
@@ -50,8 +54,10 @@ async def _sent(core: Core) -> list[FileObject]:
 
 def _list(sent: list[FileObject], *, now: float) -> Reply:
     if not sent:
-        return Reply(text="No dataset was sent yet.\nSend one along with /dataset.\n/dataset help: what it looks like")
-    lines = ["Datasets, newest first"]
+        return Reply(
+            text=_("No dataset was sent yet.\nSend one along with /dataset.\n/dataset help: what it looks like")
+        )
+    lines = [_("Datasets, newest first")]
     for number, file in enumerate(sent, 1):
         about = f"{size(file.bytes)}, {clock_time(file.created_at, now=now)}"
         lines += [clip(f"{number}. {one_line(file.filename)}"), f"   {about}"]
@@ -67,5 +73,5 @@ def _sends_a_file(arguments: tuple[str, ...]) -> bool:
 
 
 COMMAND = Command(
-    name="dataset", usage="[FILE]", summary="look at your data", run=run, takes_file=True, keeps=_sends_a_file
+    name="dataset", usage="[FILE]", summary=N_("look at your data"), run=run, takes_file=True, keeps=_sends_a_file
 )

@@ -6,6 +6,7 @@ from bot.core import Command, Core, always
 from bot.format import wrap
 from bot.reply import Reply
 from bot.whom import called, choices, read_whom
+from shared.language import N_, _
 from shared.people import DenyRequest, GrantKind
 
 
@@ -13,22 +14,24 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     """Deny whom the call names; without a name show how to name somebody."""
     whom = read_whom(call)
     if not whom.named:
-        await answer.show(choices(call, "Who may not use this machine any more?"))
+        await answer.show(choices(call, _("Who may not use this machine any more?")))
         return
     lines = []
     for named in whom.named:
         lines += wrap(await _deny(call, core, named))
     answer.take_over(call.message_id)
-    await answer.show(Reply(text="\n".join([*lines, "/who shows everybody."])))
+    await answer.show(Reply(text="\n".join([*lines, _("/who shows everybody.")])))
 
 
 async def _deny(call: Call, core: Core, named: Named) -> str:
     """Deny a person; of all else, take away what it was allowed. Return what became of it."""
     if named.kind is GrantKind.person:
         await core.agent.deny(DenyRequest(platform=call.platform, id=named.id, name=named.name))
-        return f"{called(named)} may not use this machine, wherever they write. /allow takes that back."
+        return _(
+            "{called} may not use this machine, wherever they write. /allow takes that back.", called=called(named)
+        )
     await core.agent.take_away(call.platform, named.kind, named.id)
-    return f"{called(named)} is not allowed for that any more. Who is allowed by name still is."
+    return _("{called} is not allowed for that any more. Who is allowed by name still is.", called=called(named))
 
 
-COMMAND = Command(name="deny", usage="[who]", summary="and not any more", run=run, keeps=always, topic="people")
+COMMAND = Command(name="deny", usage="[who]", summary=N_("and not any more"), run=run, keeps=always, topic="people")

@@ -17,6 +17,7 @@ from bot.subscriptions import Subscription
 from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.hyperparameters import Method, Supervised
+from shared.language import N_, _, spoken
 from shared.plans import PlanRequest
 
 
@@ -90,6 +91,7 @@ async def _start(call: Call, core: Core, answer: Answer, plan_id: str, at: int |
             message_id=message_id,
             person=call.person,
             private=call.private,
+            language=spoken(),
             shown=card.text,
         )
     )
@@ -105,20 +107,22 @@ def _attachment(call: Call, options: Options) -> Attachment | None:
     attached = only_file(call)
     unknown = [word for word in options.words if word != "sample"]
     if unknown:
-        raise BadCallError(f"I cannot read “{clip(one_line(unknown[0]), 40)}”. Options look like epochs:3.")
+        raise BadCallError(
+            _("I cannot read “{word}”. Options look like epochs:3.", word=clip(one_line(unknown[0]), 40))
+        )
     if attached is not None:
         return attached
     if "sample" in options.words:
         return sample()
     if options.file:
         return None
-    raise BadCallError("Which file? Send your dataset along with /finetune. To see it work first: /finetune sample")
+    raise BadCallError(_("Which file? Send your dataset along with /finetune. To see it work first: /finetune sample"))
 
 
 COMMAND = Command(
     name="finetune",
     usage="FILE",
-    summary="teach a model your file",
+    summary=N_("teach a model your file"),
     run=run,
     takes_file=True,
     keeps=_changes_something,

@@ -4,6 +4,7 @@ from bot.call import Call
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.machine_card import machine_card
+from shared.language import N_
 
 
 async def run(_call: Call, core: Core, answer: Answer) -> None:
@@ -11,4 +12,4 @@ async def run(_call: Call, core: Core, answer: Answer) -> None:
     await answer.show(machine_card(await core.agent.info()))
 
 
-COMMAND = Command(name="gpu", usage="", summary="the machine, its memory", run=run)
+COMMAND = Command(name="gpu", usage="", summary=N_("the machine, its memory"), run=run)

@@ -6,8 +6,9 @@ from bot.core import Command, Core
 from bot.format import wrap
 from bot.greeting import stranger_welcome
 from bot.reply import Button, Reply
+from shared.language import N_, _
 
-TOPICS = {"people": "who may use this machine"}
+TOPICS = {"people": N_("who may use this machine")}
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -19,44 +20,50 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     await answer.show(_page(core))
     welcome = await stranger_welcome(call, core)
     if welcome:
-        await answer.show(Reply(text="\n".join(["Hello!", *welcome, "", *_lines(core, "")])))
+        await answer.show(Reply(text="\n".join([_("Hello!"), *welcome, "", *_lines(core, "")])))
 
 
 def _page(core: Core) -> Reply:
-    text = "Teach a language model your own style, on your own machine. Send a JSONL, JSON or CSV file with /finetune; "
+    text = _(
+        "Teach a language model your own style, on your own machine. Send a JSONL, JSON or CSV file "
+        "with /finetune; I show a plan first."
+    )
     lines = [
-        *wrap(text + "I show a plan first."),
-        "No file at hand? /finetune sample",
+        *wrap(text),
+        _("No file at hand? /finetune sample"),
         "",
         *_lines(core, ""),
-        *[f"/help {topic}: {what}" for topic, what in TOPICS.items()],
+        *[f"/help {topic}: {_(what)}" for topic, what in TOPICS.items()],
         "",
-        "After the file you may add",
+        _("After the file you may add"),
         "name:toast epochs:3 lr:2e-4 at:22:00",
     ]
-    return Reply(text="\n".join(lines), buttons=(Button(label="Try the sample", line="/finetune sample"),))
+    return Reply(text="\n".join(lines), buttons=(Button(label=_("Try the sample"), line="/finetune sample"),))
 
 
 def _topic(topic: str, core: Core) -> Reply:
     lines = [
-        TOPICS[topic].capitalize(),
+        _(TOPICS[topic]).capitalize(),
         "",
         *_lines(core, topic),
         "",
         *wrap(
-            "The owner allows people, chats and servers. A member starts jobs and stops their own; an admin, anybody's."
+            _(
+                "The owner allows people, chats and servers. A member starts jobs and stops their own; "
+                "an admin, anybody's."
+            )
         ),
-        *wrap("Answer a message of somebody with /allow or /deny, or say it alone and choose."),
+        *wrap(_("Answer a message of somebody with /allow or /deny, or say it alone and choose.")),
     ]
     return Reply(text="\n".join(lines))
 
 
 def _lines(core: Core, topic: str) -> list[str]:
     return [
-        f"{f'/{command.name} {command.usage}'.strip()}: {command.summary}"
+        f"{f'/{command.name} {command.usage}'.strip()}: {_(command.summary)}"
         for command in core.commands
         if command.topic == topic
     ]
 
 
-COMMAND = Command(name="help", usage="[people]", summary="this page", run=run)
+COMMAND = Command(name="help", usage="[people]", summary=N_("this page"), run=run)

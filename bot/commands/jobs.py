@@ -6,6 +6,7 @@ from bot.chat import Answer
 from bot.core import Command, Core
 from bot.format import clip, one_line
 from bot.reply import Reply
+from shared.language import N_, _
 
 SHOWN = 10
 
@@ -14,12 +15,12 @@ async def run(_call: Call, core: Core, answer: Answer) -> None:
     """List number, state and name."""
     jobs = await core.agent.jobs(limit=SHOWN)
     if not jobs.data:
-        await answer.show(Reply(text="No jobs yet.\n/finetune sample makes the first."))
+        await answer.show(Reply(text=_("No jobs yet.\n/finetune sample makes the first.")))
         return
     lines = [clip(f"#{job.number} {state(job)} · {one_line(job.suffix)}") for job in jobs.data[:SHOWN]]
     if jobs.has_more or len(jobs.data) > SHOWN:
-        lines.append(f"and older ones; these are the last {SHOWN}")
+        lines.append(_("and older ones; these are the last {shown}", shown=SHOWN))
     await answer.show(Reply(text="\n".join(lines)))
 
 
-COMMAND = Command(name="jobs", usage="", summary="the last jobs", run=run)
+COMMAND = Command(name="jobs", usage="", summary=N_("the last jobs"), run=run)

@@ -7,10 +7,11 @@ from bot.call import Call
 from bot.card import job_name
 from bot.chat import Answer
 from bot.core import Command, Core
-from bot.format import clip, plain, plural, safe_file_name
+from bot.format import clip, plain, safe_file_name
 from bot.reply import Reply
 from bot.results import bytes_file
 from bot.which import find_job
+from shared.language import N_, _, ngettext
 
 TAIL_BYTES = 256 * 1024
 EXCERPT_LINES = 6
@@ -21,13 +22,19 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     job = await find_job(core.agent, call.arguments)
     lines = await _last_lines(core.agent.log(job.id))
     if not lines:
-        await answer.show(Reply(text=f"The log of {job_name(job)} is still empty."))
+        await answer.show(Reply(text=_("The log of {job} is still empty.", job=job_name(job))))
         return
     name = safe_file_name(f"{job.suffix}-{job.number}.log.txt")
     excerpt = [clip(line) for line in lines if line.strip()][-EXCERPT_LINES:]
     await answer.show(
         Reply(
-            text="\n".join([f"Log · {job_name(job)}", f"{plural(len(lines), 'line')}, the last are:", *excerpt]),
+            text="\n".join(
+                [
+                    _("Log · {job}", job=job_name(job)),
+                    ngettext("{n} line, the last are:", "{n} lines, the last are:", len(lines)),
+                    *excerpt,
+                ]
+            ),
             files=(bytes_file(name, ("\n".join(lines) + "\n").encode()),),
             folder=f"{job.suffix}-{job.number}",
             again=f"/log #{job.number}",
@@ -50,4 +57,4 @@ async def _last_lines(chunks: AsyncIterator[bytes]) -> list[str]:
     return lines[1:] if dropped else lines
 
 
-COMMAND = Command(name="log", usage="[#n]", summary="its last lines, as a file", run=run)
+COMMAND = Command(name="log", usage="[#n]", summary=N_("its last lines, as a file"), run=run)

@@ -6,6 +6,7 @@ from bot.core import Command, Core
 from bot.format import one_line, weights, wrap
 from bot.owner_yes import ALLOW, say_yes
 from bot.reply import Reply
+from shared.language import N_, _
 from shared.models import Model
 
 
@@ -17,19 +18,23 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     models = (await core.agent.models()).data
     base = [line for model in models if model.kind == "base" for line in _base(model)]
     tuned = [line for model in models if model.kind == "tuned" for line in _tuned(model)]
-    blocks = [["To learn from", *(base or ["none found"])]]
-    blocks += [["Made here", *tuned]] if tuned else []
-    blocks += [wrap("Take one with model:NAME. Any Hugging Face id works too, if its licence lets you.")]
+    blocks = [[_("To learn from"), *(base or [_("none found")])]]
+    blocks += [[_("Made here"), *tuned]] if tuned else []
+    blocks += [wrap(_("Take one with model:NAME. Any Hugging Face id works too, if its licence lets you."))]
     await answer.show(Reply(text="\n\n".join("\n".join(block) for block in blocks)))
 
 
 def _base(model: Model) -> list[str]:
-    facts = [model.id, f"{weights(model.parameters)} weights" if model.parameters else "", model.license or ""]
+    facts = [
+        model.id,
+        _("{weights} weights", weights=weights(model.parameters)) if model.parameters else "",
+        model.license or "",
+    ]
     return wrap(one_line(", ".join(filter(None, facts))), first="- ", rest="  ")
 
 
 def _tuned(model: Model) -> list[str]:
-    base = f", from {one_line(model.base)}" if model.base else ""
+    base = _(", from {base}", base=one_line(model.base)) if model.base else ""
     return wrap(f"{one_line(model.id)}{base}", first="- ", rest="  ")
 
 
@@ -37,4 +42,4 @@ def _says_yes(arguments: tuple[str, ...]) -> bool:
     return bool(arguments) and arguments[0].startswith(ALLOW)
 
 
-COMMAND = Command(name="models", usage="", summary="models to choose from", run=run, keeps=_says_yes)
+COMMAND = Command(name="models", usage="", summary=N_("models to choose from"), run=run, keeps=_says_yes)

@@ -8,6 +8,7 @@ from bot.format import duration, wrap
 from bot.greeting import named
 from bot.reply import Copy, Reply
 from shared.errors import ErrorCode
+from shared.language import N_, _
 from shared.people import PairingCode, Role
 
 CODE_LENGTH = 64  # as much of a code as is passed on
@@ -21,9 +22,16 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         return
     me = await core.agent.me()
     if me.role is not Role.owner:
-        owner = f" This machine belongs to {named(me)}; to use it, ask them to /allow you." if me.owned else ""
+        owner = (
+            _(" This machine belongs to {named}; to use it, ask them to /allow you.", named=named(me))
+            if me.owned
+            else ""
+        )
         raise BadCallError(
-            f"Say the code with it, as in /pair ABCD-EFGH. It stands where hearth-agent was started.{owner}"
+            _(
+                "Say the code with it, as in /pair ABCD-EFGH. It stands where hearth-agent was started.{owner}",
+                owner=owner,
+            )
         )
     await answer.show(code_card(await _code(core)))
 
@@ -43,19 +51,26 @@ async def _code(core: Core) -> PairingCode:
 
 def code_card(pairing: PairingCode) -> Reply:
     """Return a code and what to do with it."""
-    holds = f" It holds for {duration(pairing.expires_in_s)}." if pairing.expires_in_s is not None else ""
-    intro = f"Say this to me in Discord or Telegram, in a private chat. Who says it first is the owner there.{holds}"
-    return Reply(text="Pair with this machine", copy=(Copy(intro=intro, lines=(f"/pair {pairing.code}",)),))
+    holds = (
+        _(" It holds for {duration}.", duration=duration(pairing.expires_in_s))
+        if pairing.expires_in_s is not None
+        else ""
+    )
+    intro = _(
+        "Say this to me in Discord or Telegram, in a private chat. Who says it first is the owner there.{holds}",
+        holds=holds,
+    )
+    return Reply(text=_("Pair with this machine"), copy=(Copy(intro=intro, lines=(f"/pair {pairing.code}",)),))
 
 
 def _paired(*, private: bool) -> Reply:
-    place = "In a group, /allow lets people there use it." if private else "/allow lets people here use it."
+    place = _("In a group, /allow lets people there use it.") if private else _("/allow lets people here use it.")
     lines = [
-        "This machine is yours now.",
-        *wrap(f"{place} /who shows who may do what."),
-        *wrap("Your first model: send a file with /finetune, or try /finetune sample."),
+        _("This machine is yours now."),
+        *wrap(_("{place} /who shows who may do what.", place=place)),
+        *wrap(_("Your first model: send a file with /finetune, or try /finetune sample.")),
     ]
     return Reply(text="\n".join(lines))
 
 
-COMMAND = Command(name="pair", usage="[CODE]", summary="become its owner", run=run, topic="people")
+COMMAND = Command(name="pair", usage="[CODE]", summary=N_("become its owner"), run=run, topic="people")

@@ -9,6 +9,7 @@ from bot.format import wrap
 from bot.reply import Button, Reply
 from bot.which import find_job
 from shared.jobs import FINISHED, Job, JobStatus
+from shared.language import N_, _
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -25,29 +26,45 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
 
 def _machine_paused() -> Reply:
     lines = [
-        "Pausing the machine …",
-        *wrap("A job that runs saves its place and gives the memory back within 30 s."),
-        "Nothing starts until /resume.",
+        _("Pausing the machine …"),
+        *wrap(_("A job that runs saves its place and gives the memory back within 30 s.")),
+        _("Nothing starts until /resume."),
     ]
-    return Reply(text="\n".join(lines), buttons=(Button(label="Resume", line="/resume"),))
+    return Reply(text="\n".join(lines), buttons=(Button(label=_("Resume"), line="/resume"),))
 
 
 def _paused(job: Job) -> Reply:
     if job.status in FINISHED:
-        raise BadCallError(f"{job_name(job)} has ended already: {state(job).lower()}. There is nothing to pause.")
+        raise BadCallError(
+            _(
+                "{job} has ended already: {state}. There is nothing to pause.",
+                job=job_name(job),
+                state=state(job).lower(),
+            )
+        )
     if job.status is JobStatus.paused:
-        text = f"{job_name(job)} is paused.\nIt goes on where it was with /resume #{job.number}."
+        text = _(
+            "{job} is paused.\nIt goes on where it was with /resume #{number}.",
+            job=job_name(job),
+            number=job.number,
+        )
     elif job.status is JobStatus.running:
-        text = (
-            f"Pausing {job_name(job)} …\nIt saves its place and gives the memory back within 30 s. "
-            f"It goes on with /resume #{job.number}; others may run meanwhile."
+        text = _(
+            "Pausing {job} …\nIt saves its place and gives the memory back within 30 s. It goes "
+            "on with /resume #{number}; others may run meanwhile.",
+            job=job_name(job),
+            number=job.number,
         )
     else:
         raise BadCallError(
-            f"{job_name(job)} does not run yet, so there is nothing to pause. "
-            f"/cancel #{job.number} takes it out of the queue; /pause alone pauses the whole machine."
+            _(
+                "{job} does not run yet, so there is nothing to pause. /cancel #{number} takes it "
+                "out of the queue; /pause alone pauses the whole machine.",
+                job=job_name(job),
+                number=job.number,
+            )
         )
-    return Reply(text="\n".join(wrap(text)), buttons=(Button(label="Resume", line=f"/resume #{job.number}"),))
+    return Reply(text="\n".join(wrap(text)), buttons=(Button(label=_("Resume"), line=f"/resume #{job.number}"),))
 
 
-COMMAND = Command(name="pause", usage="[#n]", summary="a job, or the machine", run=run, keeps=always, stops=True)
+COMMAND = Command(name="pause", usage="[#n]", summary=N_("a job, or the machine"), run=run, keeps=always, stops=True)

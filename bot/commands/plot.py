@@ -8,6 +8,7 @@ from bot.errors import BadCallError
 from bot.reply import Reply
 from bot.results import plot_image
 from bot.which import find_job
+from shared.language import N_, _
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -15,10 +16,10 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     job = await find_job(core.agent, call.arguments)
     image = await plot_image(core.agent, job)
     if image is None:
-        raise BadCallError(f"{job_name(job)} has nothing to plot yet: it has not finished a step.")
+        raise BadCallError(_("{job} has nothing to plot yet: it has not finished a step.", job=job_name(job)))
     await answer.show(
         Reply(
-            text=f"Loss · {job_name(job)}",
+            text=_("Loss · {job}", job=job_name(job)),
             image=image,
             folder=f"{job.suffix}-{job.number}",
             again=f"/plot #{job.number}",
@@ -26,4 +27,4 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     )
 
 
-COMMAND = Command(name="plot", usage="[#n]", summary="the loss as a picture", run=run)
+COMMAND = Command(name="plot", usage="[#n]", summary=N_("the loss as a picture"), run=run)

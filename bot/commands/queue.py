@@ -4,9 +4,10 @@ from bot.call import Call
 from bot.card import job_name, state
 from bot.chat import Answer
 from bot.core import Command, Core
-from bot.format import clip, clock_time, plural
+from bot.format import clip, clock_time
 from bot.reply import Button, Reply
 from shared.jobs import FINISHED, Job, JobStatus
+from shared.language import N_, _, ngettext
 
 SHOWN = 10
 ASKED = 100  # of the newest jobs; older ones have ended
@@ -17,19 +18,19 @@ async def run(_call: Call, core: Core, answer: Answer) -> None:
     jobs = [job for job in (await core.agent.jobs(limit=ASKED)).data if job.status not in FINISHED]
     paused = (await core.agent.info()).paused
     if not jobs:
-        lines = ["Nothing runs and nothing waits.", "/finetune with a file is next at once."]
+        lines = [_("Nothing runs and nothing waits."), _("/finetune with a file is next at once.")]
         await answer.show(Reply(text="\n".join(lines)) if not paused else _machine_paused(lines[:1]))
         return
     ordered = sorted(jobs, key=_turn)
     lines = [line for job in ordered[:SHOWN] for line in _line(job, now=core.clock.now())]
     if len(ordered) > SHOWN:
-        lines.append(f"and {plural(len(ordered) - SHOWN, 'more job')}")
+        lines.append(ngettext("and {n} more job", "and {n} more jobs", len(ordered) - SHOWN))
     await answer.show(_machine_paused(lines) if paused else Reply(text="\n".join(lines)))
 
 
 def _machine_paused(lines: list[str]) -> Reply:
-    text = "\n".join(["The machine is paused: nothing starts.", *lines])
-    return Reply(text=text, buttons=(Button(label="Resume", line="/resume"),))
+    text = "\n".join([_("The machine is paused: nothing starts."), *lines])
+    return Reply(text=text, buttons=(Button(label=_("Resume"), line="/resume"),))
 
 
 def _turn(job: Job) -> tuple[int, int, int]:
@@ -46,10 +47,10 @@ def _line(job: Job, *, now: float) -> list[str]:
 
 def _when(job: Job, *, now: float) -> str:
     if job.status is JobStatus.running and job.estimated_finish is not None:
-        return f"done about {clock_time(job.estimated_finish, now=now)}"
+        return _("done about {time}", time=clock_time(job.estimated_finish, now=now))
     if job.status is JobStatus.queued and job.estimated_start is not None:
-        return f"starts about {clock_time(job.estimated_start, now=now)}"
+        return _("starts about {time}", time=clock_time(job.estimated_start, now=now))
     return ""
 
 
-COMMAND = Command(name="queue", usage="", summary="whose turn it is", run=run)
+COMMAND = Command(name="queue", usage="", summary=N_("whose turn it is"), run=run)

@@ -9,6 +9,7 @@ from bot.format import wrap
 from bot.reply import Reply
 from bot.which import find_job
 from shared.jobs import FINISHED, Job, JobStatus
+from shared.language import N_, _
 
 MACHINE = "machine"
 
@@ -19,7 +20,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     core.requests.means(call.kept_as, wanted)  # sent once more, it must not mean something else
     if wanted == (MACHINE,):
         await core.agent.resume_machine()
-        await answer.show(_said("The machine goes on.\nWhat was paused with it is next, then the queue."))
+        await answer.show(_said(_("The machine goes on.\nWhat was paused with it is next, then the queue.")))
         return
     job = await find_job(core.agent, wanted)
     if job.status is JobStatus.paused:
@@ -32,27 +33,45 @@ async def _meant(core: Core) -> str:
         return MACHINE
     paused = [job for job in (await core.agent.jobs(limit=100)).data if job.status is JobStatus.paused]
     if not paused:
-        raise BadCallError("Nothing is paused: neither the machine nor a job.")
+        raise BadCallError(_("Nothing is paused: neither the machine nor a job."))
     if len(paused) > 1:
         names = ", ".join(job_name(job) for job in paused)
-        raise BadCallError(f"{len(paused)} jobs are paused: {names}. Which one? As in /resume #{paused[0].number}.")
+        raise BadCallError(
+            _(
+                "{count} jobs are paused: {names}. Which one? As in /resume #{number}.",
+                count=len(paused),
+                names=names,
+                number=paused[0].number,
+            )
+        )
     return f"#{paused[0].number}"
 
 
 def _resumed(job: Job, *, machine_paused: bool) -> Reply:
     if job.status in FINISHED:
-        raise BadCallError(f"{job_name(job)} has ended already: {state(job).lower()}. There is nothing to resume.")
+        raise BadCallError(
+            _(
+                "{job} has ended already: {state}. There is nothing to resume.",
+                job=job_name(job),
+                state=state(job).lower(),
+            )
+        )
     if job.pausing:
-        raise BadCallError(f"{job_name(job)} is still being paused. Ask again in half a minute.")
+        raise BadCallError(_("{job} is still being paused. Ask again in half a minute.", job=job_name(job)))
     if job.status is JobStatus.running:
-        return _said(f"{job_name(job)} is not paused.")
+        return _said(_("{job} is not paused.", job=job_name(job)))
     if machine_paused:
-        return _said(f"{job_name(job)} is in the queue.\nThe machine itself is paused: /resume lets it work.")
-    return _said(f"{job_name(job)} goes on.\nIt takes its turn in the queue and begins where it stopped.")
+        return _said(
+            _(
+                "{job} is in the queue.\nThe machine itself is paused: /resume lets it work.",
+                job=job_name(job),
+            )
+        )
+    return _said(_("{job} goes on.\nIt takes its turn in the queue and begins where it stopped.", job=job_name(job)))
 
 
 def _said(text: str) -> Reply:
     return Reply(text="\n".join(wrap(text)))
 
 
-COMMAND = Command(name="resume", usage="[#n]", summary="let it go on", run=run, keeps=always)
+COMMAND = Command(name="resume", usage="[#n]", summary=N_("let it go on"), run=run, keeps=always)

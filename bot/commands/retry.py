@@ -8,6 +8,7 @@ from bot.commands import finetune
 from bot.core import Command, Core, always
 from bot.options import write_line
 from bot.which import find_job
+from shared.language import N_
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -27,4 +28,4 @@ def _is_option(argument: str) -> bool:
     return ":" in argument or "=" in argument
 
 
-COMMAND = Command(name="retry", usage="[#n] [epochs:3 …]", summary="anew", run=run, keeps=always)
+COMMAND = Command(name="retry", usage="[#n] [epochs:3 …]", summary=N_("anew"), run=run, keeps=always)

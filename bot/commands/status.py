@@ -20,6 +20,7 @@ from bot.subscriptions import Subscription
 from bot.which import find_job
 from shared.errors import ErrorCode
 from shared.jobs import Job
+from shared.language import N_, _, spoken
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -60,7 +61,7 @@ async def _show_answers(call: Call, core: Core, answer: Answer) -> None:
     if refusal:
         raise AgentRefusedError(refusal, code=ErrorCode.not_allowed)
     if job.result is None or not job.result.answers:
-        raise BadCallError(f"{job_name(job)} has no answers to show: {state(job).lower()}.")
+        raise BadCallError(_("{job} has no answers to show: {state}.", job=job_name(job), state=state(job).lower()))
     await answer.show(answers_card(job, job.result))
 
 
@@ -82,6 +83,7 @@ async def _show_card(call: Call, core: Core, snapshot: Snapshot) -> None:
             message_id=message_id,
             person=call.person,
             private=call.private,
+            language=spoken(),
             shown=card.text,
         )
     )
@@ -90,4 +92,4 @@ async def _show_card(call: Call, core: Core, snapshot: Snapshot) -> None:
             await call.chat.edit(older.message_id, moved_card(job_name(snapshot.job)))
 
 
-COMMAND = Command(name="status", usage="[#n]", summary="how it stands, now", run=run)
+COMMAND = Command(name="status", usage="[#n]", summary=N_("how it stands, now"), run=run)

@@ -4,30 +4,37 @@ from bot.call import Call
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.errors import BadCallError
-from bot.format import clip, one_line, plural, wrap
+from bot.format import clip, one_line, wrap
 from bot.greeting import named
 from bot.reply import Button, Reply
+from shared.language import N_, _, ngettext
 from shared.people import Action, Grant, GrantKind, Me, Role
 
 TAKE = "take:"  # in front of the grant to take back: /who take:telegram:person:17
 LINE_BYTES = 64
 BUTTONS = 9
 HEADS = {
-    Role.owner: "Owner: may do everything",
-    Role.admin: "Admins: act on anybody's job",
-    Role.member: "Members: start jobs, stop their own",
-    Role.denied: "Denied",
+    Role.owner: N_("Owner: may do everything"),
+    Role.admin: N_("Admins: act on anybody's job"),
+    Role.member: N_("Members: start jobs, stop their own"),
+    Role.denied: N_("Denied"),
 }
 KINDS = {
-    GrantKind.person: "",
-    GrantKind.role: "whoever has the role ",
-    GrantKind.chat: "whoever is in ",
-    GrantKind.server: "whoever is on ",
+    GrantKind.person: N_("{name}"),
+    GrantKind.role: N_("whoever has the role {name}"),
+    GrantKind.chat: N_("whoever is in {name}"),
+    GrantKind.server: N_("whoever is on {name}"),
+}
+NAMELESS = {
+    GrantKind.person: N_("somebody"),
+    GrantKind.role: N_("a role"),
+    GrantKind.chat: N_("a chat"),
+    GrantKind.server: N_("a server"),
 }
 ROLES = {
-    Role.owner: "You own this machine and may do everything.",
-    Role.admin: "You are an admin: you may act on anybody's job and pause the machine.",
-    Role.member: "You may use this machine: start jobs, and stop or pause your own.",
+    Role.owner: N_("You own this machine and may do everything."),
+    Role.admin: N_("You are an admin: you may act on anybody's job and pause the machine."),
+    Role.member: N_("You may use this machine: start jobs, and stop or pause your own."),
 }
 
 
@@ -42,13 +49,13 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         return
     people = await core.agent.people()
     here = [grant for grant in people.data if _concerns(grant, call)]
-    text = "\n\n".join("\n".join(block) for block in _blocks(here, call) if block) or "Nobody is allowed yet."
+    text = "\n\n".join("\n".join(block) for block in _blocks(here, call) if block) or _("Nobody is allowed yet.")
     hidden = len(people.data) - len(here)
     if hidden:
-        text += f"\n\nand {plural(hidden, 'more')} elsewhere"
+        text += "\n\n" + ngettext("and {n} more elsewhere", "and {n} more elsewhere", hidden)
     if people.approved_models and call.private:
         models = ", ".join(map(one_line, people.approved_models))
-        text += "\n\n" + "\n".join(wrap(f"New models with a yes: {models}", rest="  "))
+        text += "\n\n" + "\n".join(wrap(_("New models with a yes: {models}", models=models), rest="  "))
     await answer.show(Reply(text=text, buttons=_buttons(here) if Action.change_people in me.may else ()))
 
 
@@ -67,19 +74,20 @@ def _blocks(grants: list[Grant], call: Call) -> list[list[str]]:
     blocks = []
     for role, head in HEADS.items():
         lines = [line for grant in grants if grant.role is role for line in _line(grant, call)]
-        blocks.append([head, *lines] if lines else [])
+        blocks.append([_(head), *lines] if lines else [])
     return blocks
 
 
 def _line(grant: Grant, call: Call) -> list[str]:
     platform = f" ({grant.platform})" if grant.platform != call.platform else ""
-    return wrap(f"{KINDS[grant.kind]}{_name(grant)}{platform}", first="- ", rest="  ")
+    return wrap(_(KINDS[grant.kind], name=_name(grant)) + platform, first="- ", rest="  ")
 
 
 def _buttons(grants: list[Grant]) -> tuple[Button, ...]:
     buttons = [
         Button(
-            label=clip(f"Remove {_name(grant)}", 20), line=f"/who {TAKE}{grant.platform}:{grant.kind.value}:{grant.id}"
+            label=clip(_("Remove {name}", name=_name(grant)), 20),
+            line=f"/who {TAKE}{grant.platform}:{grant.kind.value}:{grant.id}",
         )
         for grant in grants
         if grant.role is not Role.owner
@@ -88,24 +96,29 @@ def _buttons(grants: list[Grant]) -> tuple[Button, ...]:
 
 
 def _name(grant: Grant) -> str:
-    return one_line(grant.name) or ("somebody" if grant.kind is GrantKind.person else f"a {grant.kind.value}")
+    return one_line(grant.name) or _(NAMELESS[grant.kind])
 
 
 def _grant(word: str) -> tuple[str, GrantKind, str]:
-    platform, _, rest = word.partition(":")
-    kind, _, subject = rest.partition(":")
+    platform, _colon, rest = word.partition(":")
+    kind, _colon, subject = rest.partition(":")
     if kind not in list(GrantKind) or not platform or not subject:
-        raise BadCallError("I do not know this button any more. /who shows what there is now.")
+        raise BadCallError(_("I do not know this button any more. /who shows what there is now."))
     return platform, GrantKind(kind), subject
 
 
 def _own_part(me: Me) -> list[str]:
     if me.role in ROLES:
-        return [*wrap(ROLES[me.role]), *wrap(f"It belongs to {named(me)}, who may allow others with /allow.")]
+        return [
+            *wrap(_(ROLES[me.role])),
+            *wrap(_("It belongs to {named}, who may allow others with /allow.", named=named(me))),
+        ]
     if not me.owned:
-        return wrap("Nobody may use this machine yet: it has no owner. If it is yours, say /pair and its code.")
-    denied = "You were told no" if me.role is Role.denied else "You may not use this machine yet"
-    return wrap(f"{denied}. It belongs to {named(me)}: ask them to let you in with /allow.")
+        return wrap(_("Nobody may use this machine yet: it has no owner. If it is yours, say /pair and its code."))
+    denied = _("You were told no") if me.role is Role.denied else _("You may not use this machine yet")
+    return wrap(
+        _("{denied}. It belongs to {named}: ask them to let you in with /allow.", denied=denied, named=named(me))
+    )
 
 
-COMMAND = Command(name="who", usage="", summary="who may do what", run=run, topic="people")
+COMMAND = Command(name="who", usage="", summary=N_("who may do what"), run=run, topic="people")

@@ -14,6 +14,7 @@ from bot.errors import BadCallError
 from bot.options import read_options
 from bot.plan_card import plan_line
 from shared.errors import HearthError
+from shared.language import _
 
 FORM = f"/{FINETUNE}"  # its custom_id: the command that it fills in
 PATIENCE_S = 1.5  # a form must be the first answer, within 3 s
@@ -44,12 +45,16 @@ async def _line(asked: Asked, core: Core) -> str | None:
 
 
 def _form(line: str) -> Modal:
-    form = Modal(title="Change the plan", custom_id=FORM)
+    form = Modal(title=_("Change the plan"), custom_id=FORM)
     text: TextInput[Modal] = TextInput(
         custom_id=FORM_LINE, style=TextStyle.paragraph, default=line[:LINE_LENGTH], max_length=LINE_LENGTH
     )
     file: FileUpload[Modal] = FileUpload(custom_id=FORM_FILE, required=False, min_values=0, max_values=1)
-    form.add_item(Label(text="Options", description="Alter or add: epochs:3 lr:2e-4 rank:16 at:22:00", component=text))
-    form.add_item(Label(text="Another dataset", description="Only if it should learn from another", component=file))
+    form.add_item(
+        Label(text=_("Options"), description=_("Alter or add: epochs:3 lr:2e-4 rank:16 at:22:00"), component=text)
+    )
+    form.add_item(
+        Label(text=_("Another dataset"), description=_("Only if it should learn from another"), component=file)
+    )
     form.stop()  # the library would keep it in memory; what is submitted says itself what it is
     return form

@@ -24,6 +24,7 @@ from bot.discord_ui.trouble import ArchivedError
 from bot.errors import ChatError
 from bot.format import wrap
 from bot.reply import Reply
+from shared.language import _
 
 logger = logging.getLogger(__name__)
 
@@ -125,9 +126,9 @@ class DiscordChat:
                 await self._send_files(thread, batch)
         except ChatError as error:
             logger.warning("files of message %s: %s", message_id, error)
-            again = f" Try {reply.again}." if reply.again else ""
+            again = _(" Try {again}.", again=reply.again) if reply.again else ""
             try:
-                await self._show(Reply(text="\n".join(wrap(texts.NOT_ATTACHED + again)), quiet=True))
+                await self._show(Reply(text="\n".join(wrap(_(texts.NOT_ATTACHED) + again)), quiet=True))
             except ChatError as refused:
                 logger.warning("could not say so: %s", refused)
 

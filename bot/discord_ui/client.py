@@ -21,8 +21,10 @@ from bot.discord_ui.inbound import Asked, call_of, may_write, place_of, read_for
 from bot.discord_ui.line import Line
 from bot.discord_ui.place import Place
 from bot.discord_ui.suggestions import Suggestions
+from bot.discord_ui.translated import Translated
 from bot.discord_ui.trouble import chat_error
 from bot.dispatch import take_in
+from shared.language import _, speaking
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ class HearthClient(discord.Client):
     async def sync(self) -> None:
         """Tell Discord every command. A table that it refuses is no reason not to serve."""
         try:
+            await self._tree.set_translator(Translated())
             await self._tree.sync()
         except (discord.DiscordException, OSError) as error:
             logger.warning("Discord does not take the commands: %s", chat_error(error))
@@ -78,20 +81,22 @@ class HearthClient(discord.Client):
     async def answer(self, interaction: Interaction, asked: Asked) -> None:
         """Have a slash command, a message's menu or a form answered."""
         place = place_of(interaction)
-        if place is None or not may_write(interaction):
-            await refuse(interaction, texts.NOWHERE if place is None else texts.CANNOT_WRITE)
-        elif not asked.files and getattr(interaction.command, "name", "") in MENUS.values():
-            await refuse(interaction, texts.NO_FILE)
-        else:
-            await self._answer(interaction, asked, place, CommandChat(self._line, place, interaction))
+        with speaking(str(interaction.locale)):
+            if place is None or not may_write(interaction):
+                await refuse(interaction, _(texts.NOWHERE if place is None else texts.CANNOT_WRITE))
+            elif not asked.files and getattr(interaction.command, "name", "") in MENUS.values():
+                await refuse(interaction, _(texts.NO_FILE))
+            else:
+                await self._answer(interaction, asked, place, CommandChat(self._line, place, interaction))
 
     async def press(self, interaction: Interaction, line: str) -> None:
         """Have a button answered."""
         place, asked = place_of(interaction), read_line(line)
-        if place is None or interaction.message is None or await open_form(interaction, asked, self._core):
-            return
-        chat = PressedChat(self._line, place, interaction)
-        await self._answer(interaction, asked, place, chat, pressed=interaction.message.id)
+        with speaking(str(interaction.locale)):
+            if place is None or interaction.message is None or await open_form(interaction, asked, self._core):
+                return
+            chat = PressedChat(self._line, place, interaction)
+            await self._answer(interaction, asked, place, chat, pressed=interaction.message.id)
 
     async def _answer(
         self,
@@ -135,4 +140,5 @@ class _Tree(CommandTree[HearthClient]):
         """Note what the library could not make sense of: a command that Discord still shows from before, mostly."""
         logger.warning("interaction %s: %s", interaction.id, error)
         if not interaction.response.is_done():
-            await refuse(interaction, "I do not know this command any more. /help shows what I know.")
+            with speaking(str(interaction.locale)):
+                await refuse(interaction, _("I do not know this command any more. /help shows what I know."))

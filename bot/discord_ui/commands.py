@@ -10,15 +10,19 @@ from discord import app_commands as slash
 from bot.core import Command
 from bot.discord_ui.files import Sent
 from bot.discord_ui.inbound import Asked, named
+from bot.discord_ui.limits import DESCRIPTION_LENGTH
 from bot.discord_ui.suggestions import Suggestions
 from bot.format import clip, one_line, short
+from shared.language import N_
 
 Answer = Callable[[Interaction, Asked], Awaitable[None]]
 SlashCommand = slash.Command[Any, ..., None]
 
-DESCRIPTION_LENGTH = 100
 FINETUNE = "finetune"
-MENUS = {FINETUNE: "Fine-tune on this file", "dataset": "Look at this file"}  # by command: of a message with a file
+MENUS = {
+    FINETUNE: N_("Fine-tune on this file"),
+    "dataset": N_("Look at this file"),
+}  # by command: of a message with a file
 _JOB = re.compile(r"\[?#n\]?")
 _WHO = "[who]"
 CONTEXTS = slash.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
@@ -62,7 +66,9 @@ def _with_job(command: Command, answer: Answer, suggestions: Suggestions, *, mor
     async def and_more(interaction: Interaction, job: str | None = None, options: str | None = None) -> None:
         await answer(interaction, Asked(command=command.name, arguments=tuple(f"{job or ''} {options or ''}".split())))
 
-    made = _made(command, and_more if more else one, job="which job, as in #12", **({"options": more} if more else {}))
+    made = _made(
+        command, and_more if more else one, job=N_("which job, as in #12"), **({"options": more} if more else {})
+    )
     made.autocomplete("job")(suggestions.jobs)
     return made
 
@@ -90,7 +96,10 @@ def _with_whom(command: Command, answer: Answer) -> SlashCommand:
         await answer(interaction, Asked(command=command.name, arguments=arguments, mentioned=mentioned))
 
     return _made(
-        command, callback, who="a person or a role", options="or a place: chat, server; and for a person as:admin"
+        command,
+        callback,
+        who=N_("a person or a role"),
+        options=N_("or a place: chat, server; and for a person as:admin"),
     )
 
 
@@ -100,7 +109,7 @@ def _with_file(command: Command, answer: Answer) -> SlashCommand:
         arguments = tuple((options or "").split())
         await answer(interaction, Asked(command=command.name, arguments=arguments, files=files))
 
-    return _made(command, callback, file="a JSONL, JSON or CSV file", options="or the word help")
+    return _made(command, callback, file=N_("a JSONL, JSON or CSV file"), options=N_("or the word help"))
 
 
 def _finetune(command: Command, answer: Answer, suggestions: Suggestions) -> SlashCommand:
@@ -129,13 +138,13 @@ def _finetune(command: Command, answer: Answer, suggestions: Suggestions) -> Sla
     made = _made(
         command,
         callback,
-        file="your dataset: a JSONL, JSON or CSV file",
-        model="which model learns; left out: the small one that is there",
-        name="what the new model is called, as in toast",
-        epochs="how often it goes through the rows, as in 3",
-        learning_rate="as in 2e-4; left out: what fits the model",
-        at="not before: 22:00, +2h",
-        options="more, as in rank:16 batch:8; or the word sample, to try it without a file",
+        file=N_("your dataset: a JSONL, JSON or CSV file"),
+        model=N_("which model learns; left out: the small one that is there"),
+        name=N_("what the new model is called, as in toast"),
+        epochs=N_("how often it goes through the rows, as in 3"),
+        learning_rate=N_("as in 2e-4; left out: what fits the model"),
+        at=N_("not before: 22:00, +2h"),
+        options=N_("more, as in rank:16 batch:8; or the word sample, to try it without a file"),
     )
     made.autocomplete("model")(suggestions.models)
     return made
@@ -148,7 +157,7 @@ def _menu(command: Command, answer: Answer) -> slash.ContextMenu:
         await answer(interaction, Asked(command=command.name, files=files))
 
     return slash.ContextMenu(
-        name=MENUS[command.name],
+        name=slash.locale_str(MENUS[command.name]),
         callback=callback,
         type=AppCommandType.message,
         allowed_contexts=CONTEXTS,
@@ -157,10 +166,10 @@ def _menu(command: Command, answer: Answer) -> slash.ContextMenu:
 
 
 def _made(command: Command, callback: Callable[..., Coroutine[Any, Any, None]], **described: str) -> SlashCommand:
-    shown = {name: clip(one_line(text), DESCRIPTION_LENGTH) for name, text in described.items()}
+    shown = {name: slash.locale_str(clip(one_line(text), DESCRIPTION_LENGTH)) for name, text in described.items()}
     return slash.Command(
         name=command.name,
-        description=clip(command.summary, DESCRIPTION_LENGTH),
+        description=slash.locale_str(clip(command.summary, DESCRIPTION_LENGTH)),
         callback=slash.describe(**shown)(callback) if shown else callback,
         allowed_contexts=CONTEXTS,
         allowed_installs=INSTALLS,

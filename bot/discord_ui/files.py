@@ -20,6 +20,7 @@ from bot.discord_ui.texts import EXPIRED, GONE
 from bot.errors import BadCallError, MessageGoneError
 from bot.format import size
 from bot.reply import File
+from shared.language import _
 
 CHUNK_BYTES = 1 << 16
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=30)
@@ -64,16 +65,16 @@ async def find_again(line: Line, reference: str) -> Attachment:
         return _by_link(reference.removeprefix(_LINK), now=line.clock.now())
     found = _MESSAGE.fullmatch(reference)
     if found is None:
-        raise BadCallError(GONE)
+        raise BadCallError(_(GONE))
     channel, message_id, file_id = (int(part) for part in found.groups())
     try:
         message = await line.send(lambda client: client.get_partial_messageable(channel).fetch_message(message_id))
     except MessageGoneError:
-        raise BadCallError(GONE) from None
+        raise BadCallError(_(GONE)) from None
     for attachment in message.attachments:
         if attachment.id == file_id:
             return Sent.of(attachment, (channel, message_id)).attachment()
-    raise BadCallError(GONE)
+    raise BadCallError(_(GONE))
 
 
 async def download(url: str, limit: int | None) -> AsyncIterator[bytes]:
@@ -82,16 +83,18 @@ async def download(url: str, limit: int | None) -> AsyncIterator[bytes]:
     try:
         async with aiohttp.ClientSession(timeout=TIMEOUT) as session, session.get(url) as response:
             if response.status in {403, 404}:
-                raise BadCallError(EXPIRED)
+                raise BadCallError(_(EXPIRED))
             if response.status != 200:
-                raise BadCallError(f"Discord's file server answered {response.status}. Try again in a while.")
+                raise BadCallError(
+                    _("Discord's file server answered {status}. Try again in a while.", status=response.status)
+                )
             async for chunk in response.content.iter_chunked(CHUNK_BYTES):
                 seen += len(chunk)
                 if limit is not None and seen > limit:
-                    raise BadCallError(f"it is larger than the {size(limit)} that Discord said.")
+                    raise BadCallError(_("it is larger than the {size} that Discord said.", size=size(limit)))
                 yield chunk
     except (aiohttp.ClientError, TimeoutError) as cause:  # its words hold the signed address
-        raise BadCallError(f"the download broke off ({type(cause).__name__}). Try once more.") from None
+        raise BadCallError(_("the download broke off ({kind}). Try once more.", kind=type(cause).__name__)) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,13 +138,13 @@ def batches(files: list[Spooled]) -> list[list[Spooled]]:
 
 
 def _by_link(link: str, *, now: float) -> Attachment:
-    byte_count, _, url = link.partition(":")
+    byte_count, _colon, url = link.partition(":")
     ends: list[Any] = parse_qs(urlsplit(url).query).get("ex", [])
     try:
         limit = int(byte_count)
         expired = bool(ends) and int(ends[0], 16) <= now
     except ValueError:
-        raise BadCallError(GONE) from None
+        raise BadCallError(_(GONE)) from None
     if expired:
-        raise BadCallError(EXPIRED)
+        raise BadCallError(_(EXPIRED))
     return Attachment(name="file", size=limit, open=partial(download, url, limit), reference=_LINK + link)

@@ -8,6 +8,7 @@ TEXT_LENGTH = 4000  # over all texts of one message of components, markup includ
 ALT_LENGTH = 1024
 CUSTOM_ID_LENGTH = 100
 LABEL_LENGTH = 80
+DESCRIPTION_LENGTH = 100  # of a command, and of an option
 BUTTONS_A_ROW = 3  # five are allowed; three is what a phone shows whole
 BUTTONS = 24  # with rows, container, text and picture below the 40 components of a message
 SUGGESTIONS = 25

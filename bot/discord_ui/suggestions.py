@@ -15,6 +15,7 @@ from bot.discord_ui.limits import SUGGESTIONS
 from bot.format import clip, one_line
 from shared.errors import HearthError
 from shared.jobs import FINISHED, JobList
+from shared.language import speaking
 from shared.models import ModelList
 
 T = TypeVar("T")
@@ -33,7 +34,8 @@ class Suggestions:
         """Offer jobs, those that still go on first."""
         known = await _in_time(self._agent(interaction).jobs(limit=100)) or JobList(data=[], has_more=False)
         ordered = sorted(known.data, key=lambda job: (job.status in FINISHED, -job.number))
-        names = {f"#{job.number}": f"#{job.number} {one_line(job.suffix)} · {state(job)}" for job in ordered}
+        with speaking(str(interaction.locale)):
+            names = {f"#{job.number}": f"#{job.number} {one_line(job.suffix)} · {state(job)}" for job in ordered}
         return _matching(names, typed)
 
     async def models(self, interaction: Interaction, typed: str) -> list[Choice[str]]:

@@ -30,6 +30,7 @@ from bot.telegram_ui.limits import CLOUD, LOCAL, Limits, refusal
 from bot.telegram_ui.menu import register
 from bot.telegram_ui.place import Place
 from bot.telegram_ui.trouble import reason, seconds
+from shared.language import _, speaking
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class TelegramFrontEnd:
 
     async def reopen(self, reference: str) -> Attachment:
         """Return a file that was sent before, by a fresh link."""
-        _, byte_count = await self._downloads.look_up(reference)
+        _path, byte_count = await self._downloads.look_up(reference)
         return self._attachment("file", byte_count, reference)
 
     # --- the connection
@@ -117,11 +118,15 @@ class TelegramFrontEnd:
             failures = 0
             for update in updates:
                 offset = update.update_id + 1
-                answering = self._take_in(update, core)
-                if answering is not None:
-                    call = asyncio.create_task(answering)
-                    self._calls.add(call)
-                    call.add_done_callback(self._calls.discard)
+                with speaking(update.effective_user.language_code if update.effective_user else None):
+                    self._begin(self._take_in(update, core))
+
+    def _begin(self, answering: Coroutine[Any, Any, None] | None) -> None:
+        """Have an update answered, in the language spoken now."""
+        if answering is not None:
+            call = asyncio.create_task(answering)
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
 
     def _bad_token(self) -> FrontEndError:
         self._line.refused = True
@@ -154,7 +159,7 @@ class TelegramFrontEnd:
     def _known(self, asked: Asked, message: Message) -> Reply | None:
         """Return the answer to what is about Telegram itself, or None if the core has to find one."""
         if message.sender_chat is not None:
-            return texts.said(texts.ANONYMOUS)
+            return texts.said(_(texts.ANONYMOUS))
         if asked.document is not None:
             too_large = refusal(file_name(asked.document), asked.document.file_size, self._limits)
             if too_large is not None:
@@ -162,9 +167,9 @@ class TelegramFrontEnd:
             if asked.kind is Kind.file:
                 return texts.offer(file_name(asked.document), asked.document.file_size)
         if asked.command == "settings":
-            return texts.said(texts.SETTINGS)
+            return texts.said(_(texts.SETTINGS))
         if asked.kind is Kind.other and message.text is None:
-            return texts.said(texts.NO_DATASET)
+            return texts.said(_(texts.NO_DATASET))
         return None
 
     def _take_in_press(self, update_id: int, query: CallbackQuery, core: Core) -> Coroutine[Any, Any, None]:
@@ -183,11 +188,11 @@ class TelegramFrontEnd:
         )
         asked = read_press(query)
         if message is None or (asked is None and not offered):
-            return chat.close(texts.UNKNOWN_BUTTON, alert=True)
+            return chat.close(_(texts.UNKNOWN_BUTTON), alert=True)
         declined = asked is None
         asked = asked or Asked(kind=Kind.other)
         call = self._call(asked, query.from_user, place, chat, update_id, pressed=message.message_id)
-        known = texts.said(texts.LEFT_ALONE)
+        known = texts.said(_(texts.LEFT_ALONE))
         return _then_close(take_in_known(call, core, known) if declined else take_in(call, core), chat)
 
     def _call(

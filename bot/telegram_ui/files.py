@@ -15,10 +15,11 @@ from bot.format import size
 from bot.reply import File
 from bot.telegram_ui.limits import Limits
 from bot.telegram_ui.trouble import reason, says
+from shared.language import N_, _
 
 CHUNK_BYTES = 1 << 16
 TIMEOUT = httpx.Timeout(30.0)
-GONE = "That file is not in the chat any more. Send it once more."
+GONE = N_("That file is not in the chat any more. Send it once more.")
 
 
 class Downloads:
@@ -37,25 +38,27 @@ class Downloads:
         except BadRequest as error:
             if says(error, "file is too big"):
                 raise BadCallError(
-                    f"Telegram gives bots no file as large as this one; its limit is "
-                    f"{size(self._limits.download_bytes)}. Send fewer rows, or have the owner of this bot run a local "
-                    "Bot API server (TELEGRAM_API_BASE)."
+                    _(
+                        "Telegram gives bots no file as large as this one; its limit is {size}. Send fewer rows, "
+                        "or have the owner of this bot run a local Bot API server (TELEGRAM_API_BASE).",
+                        size=size(self._limits.download_bytes),
+                    )
                 ) from None
-            raise BadCallError(GONE) from None
+            raise BadCallError(_(GONE)) from None
         except TelegramError as error:
             raise ChatError(reason(error)) from None
         if not file.file_path:
-            raise BadCallError(GONE)
+            raise BadCallError(_(GONE))
         return file.file_path, file.file_size
 
     async def read(self, file_id: str) -> AsyncIterator[bytes]:
         """Yield a file's bytes by a fresh link; raise BadCallError where it grows beyond the limit."""
-        where, _ = await self.look_up(file_id)
+        where, _bytes = await self.look_up(file_id)
         limit, seen = self._limits.download_bytes, 0
         async for chunk in self._chunks(where):
             seen += len(chunk)
             if limit is not None and seen > limit:
-                raise BadCallError(f"it is larger than the {size(limit)} that Telegram gives bots.")
+                raise BadCallError(_("it is larger than the {size} that Telegram gives bots.", size=size(limit)))
             yield chunk
 
     def _chunks(self, where: str) -> AsyncIterator[bytes]:
@@ -74,8 +77,12 @@ async def _from_disk(path: Path) -> AsyncIterator[bytes]:
                 yield chunk
     except OSError as cause:
         raise BadCallError(
-            f"the Bot API server keeps it at {path}, and I cannot read that: {cause.strerror}. "
-            "Server and bot have to run on one machine, and the bot must be let in."
+            _(
+                "the Bot API server keeps it at {path}, and I cannot read that: {reason}. Server and "
+                "bot have to run on one machine, and the bot must be let in.",
+                path=path,
+                reason=cause.strerror,
+            )
         ) from None
 
 
@@ -83,7 +90,7 @@ async def _from_server(url: str) -> AsyncIterator[bytes]:
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT) as client, client.stream("GET", url) as response:
             if response.status_code == httpx.codes.NOT_FOUND:
-                raise BadCallError(GONE)
+                raise BadCallError(_(GONE))
             if response.status_code != httpx.codes.OK:
                 raise ChatError(f"Telegram's file server answered {response.status_code}.")
             async for chunk in response.aiter_bytes(CHUNK_BYTES):

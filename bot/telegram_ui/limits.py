@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.capabilities import Capabilities
 from bot.format import clip, one_line, size
+from shared.language import _
 
 TEXT_LENGTH = 4096  # after the markup was taken out
 CAPTION_LENGTH = 1024
@@ -50,8 +51,11 @@ def refusal(name: str, byte_count: int | None, limits: Limits) -> str | None:
         return None
     if byte_count is None:
         return None  # the download itself counts
-    return (
-        f"{clip(one_line(name), 60)} has {size(byte_count)}, and Telegram gives bots files of up to {size(limit)}. "
-        "Nothing was downloaded. Send fewer rows, or have the owner of this bot run a local Bot API server "
-        "(TELEGRAM_API_BASE): it has no such limit."
+    return _(
+        "{name} has {size}, and Telegram gives bots files of up to {limit}. Nothing was "
+        "downloaded. Send fewer rows, or have the owner of this bot run a local Bot API server "
+        "(TELEGRAM_API_BASE): it has no such limit.",
+        name=clip(one_line(name), 60),
+        size=size(byte_count),
+        limit=size(limit),
     )

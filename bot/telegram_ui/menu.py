@@ -6,17 +6,26 @@ from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, BotCommandSc
 from telegram.error import BadRequest
 
 from bot.core import Command
+from shared.language import ENGLISH, LANGUAGES, N_, _, speaking
 
 logger = logging.getLogger(__name__)
 
-PRIVATE_ONLY = (BotCommand("start", "what this is"), BotCommand("settings", "what can be set"))
+PRIVATE_ONLY = {"start": N_("what this is"), "settings": N_("what can be set")}
 
 
 async def register(bot: Bot, commands: tuple[Command, ...]) -> None:
-    """Tell Telegram every command of the table. A menu that it refuses is no reason not to serve."""
-    listed = [BotCommand(command.name, command.summary) for command in commands]
+    """Tell Telegram every command of the table, in every language. A menu that it refuses is no reason not to serve."""
+    listed = {command.name: command.summary for command in commands}
     try:
-        await bot.set_my_commands([*listed, *PRIVATE_ONLY], scope=BotCommandScopeAllPrivateChats())
-        await bot.set_my_commands(listed, scope=BotCommandScopeAllGroupChats())
+        for language in LANGUAGES:
+            private, group = _menu(listed | PRIVATE_ONLY, language), _menu(listed, language)
+            code = None if language == ENGLISH else language  # without a code it is for all who have none of their own
+            await bot.set_my_commands(private, scope=BotCommandScopeAllPrivateChats(), language_code=code)
+            await bot.set_my_commands(group, scope=BotCommandScopeAllGroupChats(), language_code=code)
     except BadRequest as error:
         logger.warning("Telegram does not take the menu of commands: %s", error.message)
+
+
+def _menu(summaries: dict[str, str], language: str) -> list[BotCommand]:
+    with speaking(language):
+        return [BotCommand(name, _(summary)) for name, summary in summaries.items()]

@@ -3,29 +3,30 @@
 from bot.format import clip, one_line, size, wrap
 from bot.reply import Button, Reply
 from bot.telegram_ui.inbound import DECLINED, OFFERED
+from shared.language import N_, _
 
 NOT_LET_IN = (
-    "Telegram does not accept TELEGRAM_TOKEN: it is mistyped, or was revoked. "
-    "@BotFather shows the present one under /mybots. Telegram is not served."
+    "Telegram does not accept TELEGRAM_TOKEN: it is mistyped, or was revoked. @BotFather "
+    "shows the present one under /mybots. Telegram is not served."
 )
-ANONYMOUS = (
-    "I cannot see who you are: you write as the group. Switch off “Remain anonymous” in your admin rights, or ask me "
-    "in a private chat."
+ANONYMOUS = N_(
+    "I cannot see who you are: you write as the group. Switch off “Remain anonymous” in your "
+    "admin rights, or ask me in a private chat."
 )
-SETTINGS = (
-    "There is nothing to set up in this chat. What a training may use is said with it, as in /finetune epochs:3. "
-    "The owner's settings are on the machine itself."
+SETTINGS = N_(
+    "There is nothing to set up in this chat. What a training may use is said with it, as in "
+    "/finetune epochs:3. The owner's settings are on the machine itself."
 )
-NO_DATASET = "I read datasets: a JSONL, JSON or CSV file, sent as a file. /help shows how."
-LEFT_ALONE = "All right, I leave that file alone."
-UNKNOWN_BUTTON = "I do not know this button any more. /help shows what I know."
+NO_DATASET = N_("I read datasets: a JSONL, JSON or CSV file, sent as a file. /help shows how.")
+LEFT_ALONE = N_("All right, I leave that file alone.")
+UNKNOWN_BUTTON = N_("I do not know this button any more. /help shows what I know.")
 
 
 def offer(name: str, byte_count: int | None) -> Reply:
     """Return what is asked about a file that came without a word."""
     return Reply(
-        text="\n".join(wrap(f"Teach a model {clip(one_line(name), 60)} ({size(byte_count)})?")),
-        buttons=(Button(label="Fine-tune", line=OFFERED), Button(label="No", line=DECLINED)),
+        text="\n".join(wrap(_("Teach a model {name} ({size})?", name=clip(one_line(name), 60), size=size(byte_count)))),
+        buttons=(Button(label=_("Fine-tune"), line=OFFERED), Button(label=_("No"), line=DECLINED)),
     )
 
 

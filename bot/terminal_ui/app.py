@@ -21,11 +21,14 @@ from bot.terminal_ui.chat import TerminalChat
 from bot.terminal_ui.inbound import Typed, read_line, reopen_file
 from bot.terminal_ui.screen import PlainScreen, PromptScreen, RedrawingScreen
 from shared.jobs import JobStatus
+from shared.language import N_, _, speaking
 
 PLATFORM = "terminal"
 CHAT_ID = "terminal"
-PROMPT = "you › "
-WELCOME = "Hearth teaches a language model your own style. Send a file with /finetune, or try /finetune sample. /help"
+PROMPT = N_("you › ")
+WELCOME = N_(
+    "Hearth teaches a language model your own style. Send a file with /finetune, or try /finetune sample. /help"
+)
 
 
 class Terminal:
@@ -52,9 +55,10 @@ class Terminal:
 
     async def talk(self, core: Core) -> int:
         """Talk until the end of input; return the exit code."""
-        if isinstance(self._screen, PromptScreen):
-            return await run_prompt(core, self._chat, self._screen)
-        return await run_piped(core, self._chat, self._screen)
+        with speaking(locale()):
+            if isinstance(self._screen, PromptScreen):
+                return await run_prompt(core, self._chat, self._screen)
+            return await run_piped(core, self._chat, self._screen)
 
     def open_chat(self, chat_id: str) -> Chat | None:
         """Return the one conversation."""
@@ -70,7 +74,7 @@ async def run_piped(core: Core, chat: TerminalChat, screen: PlainScreen) -> int:
     async for line in _lines(sys.stdin.fileno()):
         if line.strip().isdecimal():  # a button of an answer that may still be on its way
             await core.requests.all_answered()
-        sys.stdout.write(f"{PROMPT}{plain(line)}\n\n")
+        sys.stdout.write(f"{_(PROMPT)}{plain(line)}\n\n")
         if isinstance(screen, RedrawingScreen):
             screen.typed()
         await handle_line(line, core, chat)
@@ -83,17 +87,17 @@ async def run_prompt(core: Core, chat: TerminalChat, screen: PromptScreen) -> in
     """Talk with a person until they leave; jobs go on without the bot."""
     from prompt_toolkit import PromptSession
 
-    session: PromptSession[str] = PromptSession(PROMPT, bottom_toolbar=screen.toolbar, refresh_interval=1)
+    session: PromptSession[str] = PromptSession(_(PROMPT), bottom_toolbar=screen.toolbar, refresh_interval=1)
     async with asyncio.TaskGroup() as calls:
-        await chat.post(Reply(text="\n".join(wrap(WELCOME))))
+        await chat.post(Reply(text="\n".join(wrap(_(WELCOME)))))
         with suppress(EOFError, KeyboardInterrupt):
             while True:
                 line = await session.prompt_async()
                 calls.create_task(handle_line(line, core, chat))
     if screen.toolbar():
-        sys.stdout.write("The job goes on without me. Start hearth-bot again to see it.\n")
+        sys.stdout.write(_("The job goes on without me. Start hearth-bot again to see it.") + "\n")
     if core.requests.unanswered():
-        sys.stdout.write("What waits for the agent is kept. Start hearth-bot again and I send it.\n")
+        sys.stdout.write(_("What waits for the agent is kept. Start hearth-bot again and I send it.") + "\n")
     return 0
 
 
@@ -133,10 +137,15 @@ def person() -> str:
     return re.sub(r"[^\w.:@+-]", "-", name)[:64] or "owner"
 
 
+def locale() -> str | None:
+    """Return the language of this terminal, by the variables that gettext asks."""
+    return next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), None)
+
+
 def _pressed(number: int, chat: TerminalChat) -> tuple[str, Typed]:
     pressed = chat.press(number)
     if pressed is None:
-        raise BadCallError(f"There is nothing to choose with {number} now. /help shows what I know.")
+        raise BadCallError(_("There is nothing to choose with {number} now. /help shows what I know.", number=number))
     message_id, line = pressed
     return message_id, read_line(line)
 
@@ -152,6 +161,7 @@ def _call(typed: Typed, chat: TerminalChat, message_id: str | None) -> Call:
         attachments=typed.attachments,
         message_id=message_id,
         private=True,
+        locale=locale(),
     )
 
 

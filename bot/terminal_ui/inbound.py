@@ -11,6 +11,7 @@ from urllib.request import url2pathname
 
 from bot.call import Attachment
 from bot.errors import BadCallError
+from shared.language import _
 
 CHUNK_BYTES = 1 << 18
 FILE_COMMAND = "finetune"  # what a file alone on a line stands for
@@ -96,14 +97,14 @@ def _existing(text: str) -> Path | None:
 
 def _attach(path: Path) -> Attachment:
     if path.is_dir():
-        raise BadCallError(f"{path} is a folder. Name one file in it.")
+        raise BadCallError(_("{path} is a folder. Name one file in it.", path=path))
     if not path.is_file():
-        raise BadCallError(f"There is no file {path}. Is the path complete? Quotes help if it has spaces.")
+        raise BadCallError(_("There is no file {path}. Is the path complete? Quotes help if it has spaces.", path=path))
     try:
         with path.open("rb"):
             size = path.stat().st_size
     except OSError as cause:
-        raise BadCallError(f"I may not read {path}: {cause.strerror}.") from cause
+        raise BadCallError(_("I may not read {path}: {reason}.", path=path, reason=cause.strerror)) from cause
     return Attachment(name=path.name, size=size, open=partial(_chunks, path), reference=str(path.absolute()))
 
 

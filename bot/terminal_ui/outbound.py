@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.errors import AgentRefusedError
 from bot.format import plain, safe_file_name, size, wrap
 from bot.reply import File, Reply
+from shared.language import _
 
 
 def render(reply: Reply, saved: list[str]) -> str:
@@ -70,16 +71,24 @@ async def _try_to_save(file: File, folder: Path, saving: Saving) -> None:
 
 
 def _told(saving: Saving, folder: str, again: str) -> list[str]:
-    lines = wrap(f"Saved in {folder}:", rest="  ") if saving.saved else []
+    lines = wrap(_("Saved in {folder}:", folder=folder), rest="  ") if saving.saved else []
     for name, byte_count in saving.saved.items():
         lines += wrap(f"{name}, {size(byte_count)}", first="- ", rest="  ")
     for name, message in saving.refused.items():
-        lines += wrap(f"{name} is missing. {message}")
+        lines += wrap(_("{name} is missing. {message}", name=name, message=message))
     if saving.failed:
-        which = ", ".join(saving.failed) if saving.saved else "The files"
+        which = ", ".join(saving.failed) if saving.saved else _("The files")
         reason = next(iter(saving.failed.values()))
-        kept = f" They stay with the agent: {again}." if again else ""
-        lines += wrap(f"{which} could not be saved in {folder}: {reason}.{kept}")
+        kept = _(" They stay with the agent: {again}.", again=again) if again else ""
+        lines += wrap(
+            _(
+                "{which} could not be saved in {folder}: {reason}.{kept}",
+                which=which,
+                folder=folder,
+                reason=reason,
+                kept=kept,
+            )
+        )
     return lines
 
 
