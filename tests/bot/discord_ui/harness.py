@@ -76,12 +76,13 @@ class Story:
 
     async def starts_a_job(self, *, channel: int | None = None, name: str = "toast") -> Shown:
         """Have the sample planned and press Start; return the live card."""
+        before = len(self.core.subscriptions.undelivered())
         number, where = len(self.agent.jobs) + 1, self.team if channel is None else channel
         await self.mia.slash("finetune", channel=where, options="sample", name=name)
         await self.says("Ready to start", channel=where)
         card = self.last(where)
         await self.mia.press("Start", message=card)
-        await self.until(lambda: len(self.agent.jobs) == number and "Ready" not in card.text)
+        await self.until(lambda: len(self.agent.jobs) == number and len(self.core.subscriptions.undelivered()) > before)
         return card
 
 

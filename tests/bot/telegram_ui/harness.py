@@ -71,12 +71,13 @@ class Story:
 
     async def starts_a_job(self, *, chat: int = MIA, name: str = "toast") -> Shown:
         """Send the sample and press Start; return the live card."""
+        before = len(self.core.subscriptions.undelivered())
         number = len(self.agent.jobs) + 1
         self.mia.say(f"/finetune sample name:{name}", chat=chat)
         await self.says("Ready to start", chat=chat)
         card = self.last(chat)
         self.mia.press("Start", chat=chat, message_id=card.id)
-        await self.until(lambda: len(self.agent.jobs) == number and "Ready" not in card.text)
+        await self.until(lambda: len(self.agent.jobs) == number and len(self.core.subscriptions.undelivered()) > before)
         return card
 
 
