@@ -15,6 +15,7 @@ from enum import IntEnum
 
 from agent.errors import AgentError
 from shared.errors import ErrorCode
+from shared.language import N_, _
 from shared.people import TERMINAL, Action, Grant, GrantKind, RequestedBy, Role
 
 
@@ -57,26 +58,26 @@ _COLUMN = {Role.stranger: 0, Role.denied: 0, Role.member: 1, Role.admin: 2, Role
 PRIVATE_ONLY = frozenset({Action.make_code})  # its answer is a secret, so nobody else may read the chat
 
 _WORDS: dict[Action, tuple[str, str]] = {  # in general, and of one thing
-    Action.pair: ("pair", "pair with it"),
-    Action.see_self: ("ask what they may do", "ask about it"),
-    Action.see_machine: ("use this machine", "use it"),
-    Action.see_queue: ("see its jobs", "see it"),
-    Action.start_job: ("start jobs", "train on it"),
-    Action.use_plan: ("start jobs", "start it"),
-    Action.see_plan: ("see plans", "see it"),
-    Action.see_file: ("see files", "see it"),
-    Action.delete_file: ("delete files", "delete it"),
-    Action.watch_job: ("watch jobs", "see more of it than its state"),
-    Action.cancel_job: ("cancel jobs", "cancel it"),
-    Action.pause_job: ("pause jobs", "pause it"),
-    Action.resume_job: ("resume jobs", "resume it"),
-    Action.pause_machine: ("pause and resume the whole machine", "pause it"),
-    Action.follow_all: ("follow everything that happens", "follow it"),
-    Action.see_people: ("see who is allowed", "see it"),
-    Action.change_people: ("allow and deny people", "change it"),
-    Action.approve_model: ("say yes to new models", "say yes to it"),
-    Action.make_code: ("ask for a pairing code", "ask for it"),
-    Action.read_code: ("read the pairing code", "read it"),
+    Action.pair: (N_("pair"), N_("pair with it")),
+    Action.see_self: (N_("ask what they may do"), N_("ask about it")),
+    Action.see_machine: (N_("use this machine"), N_("use it")),
+    Action.see_queue: (N_("see its jobs"), N_("see it")),
+    Action.start_job: (N_("start jobs"), N_("train on it")),
+    Action.use_plan: (N_("start jobs"), N_("start it")),
+    Action.see_plan: (N_("see plans"), N_("see it")),
+    Action.see_file: (N_("see files"), N_("see it")),
+    Action.delete_file: (N_("delete files"), N_("delete it")),
+    Action.watch_job: (N_("watch jobs"), N_("see more of it than its state")),
+    Action.cancel_job: (N_("cancel jobs"), N_("cancel it")),
+    Action.pause_job: (N_("pause jobs"), N_("pause it")),
+    Action.resume_job: (N_("resume jobs"), N_("resume it")),
+    Action.pause_machine: (N_("pause and resume the whole machine"), N_("pause it")),
+    Action.follow_all: (N_("follow everything that happens"), N_("follow it")),
+    Action.see_people: (N_("see who is allowed"), N_("see it")),
+    Action.change_people: (N_("allow and deny people"), N_("change it")),
+    Action.approve_model: (N_("say yes to new models"), N_("say yes to it")),
+    Action.make_code: (N_("ask for a pairing code"), N_("ask for it")),
+    Action.read_code: (N_("read the pairing code"), N_("read it")),
 }
 
 
@@ -86,7 +87,7 @@ class Thing:
 
     name: str  # as a person reads it: "Job #12"
     made_by: RequestedBy | None  # None: the holder of the key
-    how: str = "was started"
+    how: str = N_("was started")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,46 +161,65 @@ def abilities(who: RequestedBy | None, people: People) -> list[Action]:
 
 def _refusal(who: RequestedBy, role: Role, action: Action, people: People, thing: Thing | None) -> str:
     owner = named_owner(people)
-    general, of_it = _WORDS[action]
+    general, of_it = map(_, _WORDS[action])
     if action is Action.read_code:
-        return "The pairing code is shown only where the agent runs, to whoever holds its key."
+        return _("The pairing code is shown only where the agent runs, to whoever holds its key.")
     if role is Role.denied:
-        return f"You were denied the use of this machine. If that is a mistake, ask {owner}: /allow."
+        return _("You were denied the use of this machine. If that is a mistake, ask {owner}: /allow.", owner=owner)
     if role is Role.stranger:
         return _to_stranger(who, people, general)
-    _, member, admin, by_owner = RULES[action]
+    _stranger, member, admin, by_owner = RULES[action]
     if by_owner > NOTHING and admin is NOTHING and role is not Role.owner:
-        return f"Only {owner} may {general}. Ask them to."
+        return _("Only {owner} may {general}. Ask them to.", owner=owner, general=general)
     if role is Role.member and member is NOTHING:
-        return f"Only {owner} and admins may {general}. Ask one of them."
+        return _("Only {owner} and admins may {general}. Ask one of them.", owner=owner, general=general)
     if thing is None:  # an owner, and the answer is a secret
-        return "Ask me that in a private chat: others would read the code here."
+        return _("Ask me that in a private chat: others would read the code here.")
     maker = _named(thing.made_by)
     if member is HERE:
-        return (
-            f"{thing.name} {thing.how} in another chat, by {maker}. Only they, {owner}, admins and those in that chat "
-            f"may {of_it}."
+        return _(
+            "{name} {how} in another chat, by {maker}. Only they, {owner}, admins and those in that chat may {of_it}.",
+            name=thing.name,
+            how=_(thing.how),
+            maker=maker,
+            owner=owner,
+            of_it=of_it,
         )
-    return f"{thing.name} {thing.how} by {maker}. Only they, {owner} and admins may {of_it}."
+    return _(
+        "{name} {how} by {maker}. Only they, {owner} and admins may {of_it}.",
+        name=thing.name,
+        how=_(thing.how),
+        maker=maker,
+        owner=owner,
+        of_it=of_it,
+    )
 
 
 def _to_stranger(who: RequestedBy, people: People, general: str) -> str:
     if not people.owners:
-        return (
-            f"Nobody may {general} here yet: this machine has no owner. If it is yours, say /pair and the code that "
-            "the agent showed when it started."
+        return _(
+            "Nobody may {general} here yet: this machine has no owner. If it is yours, say /pair and "
+            "the code that the agent showed when it started.",
+            general=general,
         )
-    where = "you (in a private chat, people are allowed by name)" if who.private else "you, or this chat,"
-    return f"You may not {general} here yet. Ask {named_owner(people)} to allow {where} with /allow."
+    where = _("you (in a private chat, people are allowed by name)") if who.private else _("you, or this chat,")
+    return _(
+        "You may not {general} here yet. Ask {owner} to allow {where} with /allow.",
+        general=general,
+        owner=named_owner(people),
+        where=where,
+    )
 
 
 def named_owner(people: People) -> str:
     """Return how a text calls the owner."""
     names = list(dict.fromkeys(grant.name for grant in people.owners if grant.name))
-    return f"the owner of this machine ({' / '.join(names)})" if names else "the owner of this machine"
+    return (
+        _("the owner of this machine ({names})", names=" / ".join(names)) if names else _("the owner of this machine")
+    )
 
 
 def _named(maker: RequestedBy | None) -> str:
     if maker is None or holds_key(maker):
-        return "the owner at the machine itself"
-    return maker.name or "somebody else"
+        return _("the owner at the machine itself")
+    return maker.name or _("somebody else")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.job_folder import ADAPTER_FILE, file_sha256, read_json
+from shared.language import _
 from shared.schema import Response
 
 MANIFEST = "manifest.json"  # file name → SHA-256, written last
@@ -48,11 +49,11 @@ def damage(checkpoint: Checkpoint) -> str | None:
     try:
         hashes: dict[str, str] = read_json(checkpoint.path / MANIFEST)
         if {path.name for path in checkpoint.path.iterdir()} != {*hashes, MANIFEST} or ADAPTER_FILE not in hashes:
-            return "its files are not those of its manifest"
+            return _("its files are not those of its manifest")
         broken = next((n for n, digest in hashes.items() if file_sha256(checkpoint.path / n) != digest), None)
     except (OSError, ValueError, AttributeError, TypeError):
-        return "it is not complete"
-    return f"{broken} has changed" if broken else None
+        return _("it is not complete")
+    return _("{broken} has changed", broken=broken) if broken else None
 
 
 def newest_valid(folder: Path) -> Checkpoint | None:

@@ -2,6 +2,8 @@
 
 import os
 
+from shared.language import CHILD, spoken
+
 INHERITED = ("PATH", "HOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "PYTHONPATH", "CUDA_VISIBLE_DEVICES")
 INHERITED_ONLINE = ("HF_ENDPOINT", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 
@@ -12,6 +14,7 @@ def child_environment(*, offline: bool) -> dict[str, str]:
     environment = {name: os.environ[name] for name in inherited if name in os.environ}
     environment |= {
         "LANG": "C.UTF-8",
+        CHILD: spoken(),
         "PYTHONUNBUFFERED": "1",
         "PYTHONSAFEPATH": "1",  # nothing in the folder it is started in is ever imported
         "TOKENIZERS_PARALLELISM": "false",

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import psutil
 import pynvml
 
+from shared.language import _
+
 MIB = 1024 * 1024
 # What nvmlDeviceGetMemoryInfo may say instead of a figure: memory shared with the CPU has none (NotSupported).
 NO_MEMORY_FIGURE = (
@@ -60,7 +62,7 @@ def read_machine(data_dir: Path) -> Machine:
     memory = psutil.virtual_memory()
     return Machine(
         device="cpu",
-        name=f"CPU ({cores} cores)",
+        name=_("CPU ({cores} cores)", cores=cores),
         cores=cores,
         memory_total_mib=memory.total // MIB,
         memory_free_mib=memory.available // MIB,

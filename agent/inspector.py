@@ -13,6 +13,7 @@ from agent.data.findings import Findings, InspectReply, InspectRequest
 from agent.errors import AgentError
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode, ErrorDetail
+from shared.language import _, decimal
 
 FETCH_LIMIT_S = 600.0
 INSPECT_LIMIT_S = 600.0
@@ -39,8 +40,12 @@ class Inspector:
             raise _as_error(reply.error)
         if reply.card.gguf_problem:
             raise AgentError(
-                f"{model} cannot become a GGUF, so Ollama could not run the result: {reply.card.gguf_problem}. "
-                "Choose another base model; /models lists those that work.",
+                _(
+                    "{model} cannot become a GGUF, so Ollama could not run the result: {problem}. "
+                    "Choose another base model; /models lists those that work.",
+                    model=model,
+                    problem=reply.card.gguf_problem,
+                ),
                 code=ErrorCode.model_not_convertible,
                 param="model",
             )
@@ -66,7 +71,10 @@ class Inspector:
 def dataset_refusal(happened: str) -> AgentError:
     """Say that a dataset could not be read, and why."""
     return AgentError(
-        f"Reading the file {happened}. Send a smaller or simpler one; the agent's log has the details.",
+        _(
+            "Reading the file {happened}. Send a smaller or simpler one; the agent's log has the details.",
+            happened=happened,
+        ),
         code=ErrorCode.dataset_broken,
     )
 
@@ -74,7 +82,11 @@ def dataset_refusal(happened: str) -> AgentError:
 def model_refusal(model: str) -> Callable[[str], AgentError]:
     """Return what says that a base model could not be read, and why."""
     return lambda happened: AgentError(
-        f"Reading the base model {model} {happened}. Choose another one (/models); the agent's log has the details.",
+        _(
+            "Reading the base model {model} {happened}. Choose another one (/models); the agent's log has the details.",
+            model=model,
+            happened=happened,
+        ),
         code=ErrorCode.model_unusable,
         param="model",
     )
@@ -97,20 +109,25 @@ async def run_child(
     try:
         output, errors = await asyncio.wait_for(process.communicate(request.encode()), limit_s)
     except TimeoutError as error:
-        raise refusal(f"took longer than {limit_s:.0f} s and was stopped") from error
+        raise refusal(_("took longer than {seconds} s and was stopped", seconds=decimal(limit_s, 0))) from error
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode != 0:
         logger.error("%s ended with %s: %s", module, process.returncode, errors.decode(errors="replace")[-2000:])
-        raise refusal(f"ended unexpectedly (exit {process.returncode}), perhaps at a memory or time limit")
+        raise refusal(
+            _(
+                "ended unexpectedly (exit {code}), perhaps at a memory or time limit",
+                code=process.returncode,
+            )
+        )
     return output
 
 
 def _as_error(detail: ErrorDetail | None) -> AgentError:
     if detail is None:
         return AgentError(
-            "A helper process gave no answer. Try again; the agent's log has the details.", code=ErrorCode.internal
+            _("A helper process gave no answer. Try again; the agent's log has the details."), code=ErrorCode.internal
         )
     return AgentError(detail.message, code=detail.code, param=detail.param)

@@ -21,6 +21,7 @@ from shared.errors import ErrorCode, ErrorDetail
 from shared.files import FileObject, FilePurpose
 from shared.inspections import Inspection, InspectionRequest
 from shared.jobs import Job, JobError, JobStatus
+from shared.language import _, speaking
 from shared.plans import Plan, PlanRequest
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,8 @@ class Intake:
             requested_by=job.requested_by,
         )
         try:
-            plan = await self._plan(request, self._patient)
+            with speaking(job.requested_by.language if job.requested_by else None):
+                plan = await self._plan(request, self._patient)
         except Exception as error:  # whatever it is, the job must not be left waiting
             detail = _detail(error, job.id)
             failure = JobError(code=detail.code, message=detail.message, param=detail.param)
@@ -182,7 +184,10 @@ def must_be_dataset(file: FileObject) -> None:
     """Refuse to train on what a job made."""
     if file.purpose is not FilePurpose.fine_tune:
         raise AgentError(
-            f"{file.filename} is the result of a job, not a dataset. Send a file with purpose “fine-tune”.",
+            _(
+                "{filename} is the result of a job, not a dataset. Send a file with purpose “fine-tune”.",
+                filename=file.filename,
+            ),
             code=ErrorCode.invalid_request,
             param="training_file",
         )
@@ -192,5 +197,5 @@ def _detail(error: Exception, reference: str) -> ErrorDetail:
     if isinstance(error, AgentError):
         return ErrorDetail(message=error.message, type="invalid_request_error", code=error.code, param=error.param)
     log.error("%s: failed", reference, exc_info=error)
-    message = f"Something unexpected went wrong on the agent. Its log has it under {reference}."
+    message = _("Something unexpected went wrong on the agent. Its log has it under {reference}.", reference=reference)
     return ErrorDetail(message=message, type="server_error", code=ErrorCode.internal)

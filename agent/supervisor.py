@@ -24,6 +24,7 @@ from agent.store.patience import PatientStore
 from agent.trainer_process import (
     AdoptedTrainer,
     Trainer,
+    exit_code,
     last_line,
     lock_is_held,
     start,
@@ -33,6 +34,7 @@ from agent.vitals import Signs
 from agent.watch import Gone, Timings, Watch
 from shared.errors import ErrorCode
 from shared.jobs import ATTEMPTS, JobError, JobStatus, PauseReason, Stage
+from shared.language import _, speaking
 
 log = logging.getLogger(__name__)
 
@@ -106,12 +108,18 @@ class Supervisor:
         while True:
             news = self._bell.listen()
             for job_id in await self._store.run(running.to_wind_up):
-                message = "Cancelled while it was paused."
-                await self._guarded(job_id, self._end(job_id, self._folder(job_id), JobStatus.cancelled, message))
+                await self._guarded(job_id, self._wound_up(job_id))
             await news.wait()
 
+    async def _wound_up(self, job_id: str) -> None:
+        await self._end(job_id, self._folder(job_id), JobStatus.cancelled, _("Cancelled while it was paused."))
+
     async def _guarded(self, job_id: str, work: Coroutine[None, None, None]) -> None:
-        """One job that cannot be run must not stop the ones behind it."""
+        """One job that cannot be run must not stop the ones behind it. Its texts are in its requester's language."""
+        with speaking(await self._store.run(jobs.language, job_id)):
+            await self._run_guarded(job_id, work)
+
+    async def _run_guarded(self, job_id: str, work: Coroutine[None, None, None]) -> None:
         try:
             await work
         except AgentError as error:
@@ -121,7 +129,7 @@ class Supervisor:
             log.exception("%s: the supervisor failed", job_id)
             code = ErrorCode.insufficient_disk if _disk_is_full(error) else ErrorCode.internal
             reason = error.strerror if isinstance(error, OSError) else type(error).__name__
-            message = f"The job could not be run: {reason}. The agent's log has the details."
+            message = _("The job could not be run: {reason}. The agent's log has the details.", reason=reason)
             await self._store.run(jobs.fail, job_id, JobError(code=code, message=message), now=self._clock())
 
     async def _conduct(self, job_id: str, *, taken_up: bool = False) -> None:
@@ -197,7 +205,7 @@ class Supervisor:
         look = await self._store.run(running.look, work.job_id)
         now = self._clock()
         if look.cancel_requested:
-            message = "Cancelled; the trainer had to be stopped."
+            message = _("Cancelled; the trainer had to be stopped.")
             await self._end(work.job_id, work.folder, JobStatus.cancelled, message)
             return True
         if look.pause_wish is not None:
@@ -205,22 +213,36 @@ class Supervisor:
             return True
         free_mib = shutil.disk_usage(work.folder.path).free // MIB
         if free_mib < CROWDED_MIB:
-            message = (
-                f"The disk of the GPU machine is full ({free_mib} MiB free). Free some space, then resume the job."
+            message = _(
+                "The disk of the GPU machine is full ({free_mib} MiB free). Free some space, then resume the job.",
+                free_mib=free_mib,
             )
             await self._pause(work, PauseReason.disk, message)
             return True
         if gone is Gone.nonsense:
-            await self._fail(work, "The trainer wrote an event that cannot be read, and was stopped")
+            await self._fail(work, _("The trainer wrote an event that cannot be read, and was stopped"))
             return True
         reached = _reached(work.folder)
         death = await self._store.run(running.count_death, work.job_id, reached, boot=self._boot())
-        happened = "The machine was off" if death.rebooted else _what_happened(work.folder, gone, trainer)
+        happened = _("The machine was off") if death.rebooted else _what_happened(work.folder, gone, trainer)
         if death.following is None:
-            await self._fail(work, f"{happened}. That was attempt {ATTEMPTS} of {ATTEMPTS} without getting further")
+            await self._fail(
+                work,
+                _(
+                    "{happened}. That was attempt {attempts} of {attempts} without getting further",
+                    happened=happened,
+                    attempts=ATTEMPTS,
+                ),
+            )
             return True
-        onward = f"Going on from step {reached.step}" if reached.step else "Beginning again"
-        message = f"{happened}. {onward}, attempt {death.following} of {ATTEMPTS}."
+        onward = _("Going on from step {step}", step=reached.step) if reached.step else _("Beginning again")
+        message = _(
+            "{happened}. {onward}, attempt {following} of {attempts}.",
+            happened=happened,
+            onward=onward,
+            following=death.following,
+            attempts=ATTEMPTS,
+        )
         await self._store.run(running.say, work.job_id, message, now=now, level="warn")
         log.warning("%s: %s", work.job_id, message)
         return False
@@ -230,7 +252,7 @@ class Supervisor:
 
     async def _fail(self, work: Work, happened: str) -> None:
         line = await asyncio.to_thread(last_line, work.folder.log)
-        quoted = f" Its log ends with “{line}”." if line else ""
+        quoted = _(" Its log ends with “{line}”.", line=line) if line else ""
         await self._end(work.job_id, work.folder, JobStatus.failed, f"{happened}.{quoted}")
 
     async def _end(self, job_id: str, folder: JobFolder, to: JobStatus, happened: str) -> None:
@@ -239,7 +261,7 @@ class Supervisor:
         kept = await self._store.run(running.checkpoints_kept, job_id)
         message, error = f"{happened} {kept}", None
         if to is JobStatus.failed:
-            message += " The job's log has more; the same settings can be started again."
+            message += _(" The job's log has more; the same settings can be started again.")
             error = JobError(code=ErrorCode.trainer_died, message=message)
         await self._store.run(
             running.end,
@@ -275,17 +297,21 @@ def _reached(folder: JobFolder) -> Reached:
 
 def _what_happened(folder: JobFolder, gone: Gone, trainer: Trainer) -> str:
     if gone is Gone.stalled:
-        return "The trainer stood still and was ended"
+        return _("The trainer stood still and was ended")
     if not _is_fetched(folder):
-        return f"The base model could not be fetched ({trainer.outcome()})"
-    if trainer.outcome() == "exit code 0":
-        return "The trainer was stopped from outside"
-    return f"The trainer died ({trainer.outcome()})"
+        return _("The base model could not be fetched ({outcome})", outcome=trainer.outcome())
+    if trainer.outcome() == exit_code(0):
+        return _("The trainer was stopped from outside")
+    return _("The trainer died ({outcome})", outcome=trainer.outcome())
 
 
 def _paused_at(folder: JobFolder) -> str:
     step = _reached(folder).step
-    return f"Paused; the memory is free. It goes on from step {step}." if step else "Paused; the memory is free."
+    return (
+        _("Paused; the memory is free. It goes on from step {step}.", step=step)
+        if step
+        else _("Paused; the memory is free.")
+    )
 
 
 def _disk_is_full(error: Exception) -> bool:

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from agent.child_environment import child_environment
 from agent.data.redact import redact
 from agent.job_folder import JobFolder
+from shared.language import _
 
 NICENESS = 10  # whoever sits at the machine comes first
 OOM_SCORE = 500  # as GitHub's runner gives its jobs
@@ -51,8 +52,13 @@ class SpawnedTrainer:
         """Read the exit code."""
         code = self.process.poll()
         if code is not None and code < 0:
-            return f"killed by {signal.Signals(-code).name}"
-        return f"exit code {code}"
+            return _("killed by {name}", name=signal.Signals(-code).name)
+        return exit_code(code)
+
+
+def exit_code(code: int | None) -> str:
+    """Return how an ordinary end is called."""
+    return _("exit code {code}", code=code)
 
 
 class AdoptedTrainer:
@@ -73,7 +79,7 @@ class AdoptedTrainer:
 
     def outcome(self) -> str:
         """Nobody was there to see it."""
-        return "its exit was not seen"
+        return _("its exit was not seen")
 
 
 def start(command: Sequence[str], folder: JobFolder, environment: Mapping[str, str]) -> SpawnedTrainer:

@@ -18,6 +18,7 @@ from agent.store.running import Look
 from agent.trainer_process import AdoptedTrainer, Trainer
 from agent.vitals import Limits, Signs, Vitals
 from shared.jobs import TrainerHealth
+from shared.language import _, decimal
 
 log = logging.getLogger(__name__)
 
@@ -186,15 +187,31 @@ class Watch:
 
 def describe(signs: Signs) -> str:
     """Say in a sentence how a trainer does."""
-    doing = f"stage {signs.stage.value}" if signs.stage else "its start"
-    usual = f"; a step usually takes {_span(signs.typical_step_s)}" if signs.typical_step_s is not None else ""
+    doing = _("stage {stage}", stage=signs.stage.value) if signs.stage else _("its start")
+    usual = (
+        _("; a step usually takes {span}", span=_span(signs.typical_step_s)) if signs.typical_step_s is not None else ""
+    )
     if signs.health is TrainerHealth.silent:
-        return f"The trainer has given no sign of life for {_span(signs.proof_age_s)} (in {doing}, step {signs.step})"
+        return _(
+            "The trainer has given no sign of life for {span} (in {doing}, step {step})",
+            span=_span(signs.proof_age_s),
+            doing=doing,
+            step=signs.step,
+        )
     if signs.health is TrainerHealth.well:
-        return "The work moves again"
-    ending = ". It is started again from its newest checkpoint" if signs.hopeless else ""
-    return f"Nothing has moved for {_span(signs.work_age_s)} (in {doing}, step {signs.step}{usual}){ending}"
+        return _("The work moves again")
+    ending = _(". It is started again from its newest checkpoint") if signs.hopeless else ""
+    return _(
+        "Nothing has moved for {span} (in {doing}, step {step}{usual}){ending}",
+        span=_span(signs.work_age_s),
+        doing=doing,
+        step=signs.step,
+        usual=usual,
+        ending=ending,
+    )
 
 
 def _span(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    if seconds >= 120:
+        return _("{n} min", n=decimal(seconds / 60, 0))
+    return _("{n} s", n=decimal(seconds, 0 if seconds >= 10 else 1))

@@ -7,6 +7,7 @@ spoken to is known where a call or request comes in: `speaking` says so once for
 import functools
 import gettext
 import io
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -67,7 +68,9 @@ def N_(text: str) -> str:  # noqa: N802 -- the name by which gettext's tools fin
 
 
 def decimal(value: float, digits: int) -> str:
-    """Return a figure with fixed digits: 2.50, or 2,50."""
+    """Return a figure with fixed digits: 2.50, or 2,50. What is no number is a dash."""
+    if not math.isfinite(value):
+        return "–"
     zeros = "." + "0" * digits if digits else ""
     return format_decimal(value, format=f"0{zeros}", locale=spoken())
 

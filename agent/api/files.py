@@ -14,6 +14,7 @@ from agent.errors import AgentError
 from agent.store import files
 from shared.errors import ErrorCode
 from shared.files import FileDeleted, FileList, FileObject
+from shared.language import _
 from shared.people import Action
 
 
@@ -60,7 +61,8 @@ async def get_content(request: web.Request) -> web.StreamResponse:
     path = services.settings.hearth_data_dir / stored.path
     if not await asyncio.to_thread(path.is_file):
         raise AgentError(
-            f"The bytes of {stored.file.filename} are gone from the agent's disk.", code=ErrorCode.not_found
+            _("The bytes of {filename} are gone from the agent's disk.", filename=stored.file.filename),
+            code=ErrorCode.not_found,
         )
     _check_range(request, stored.file.bytes)
     response = web.FileResponse(path, chunk_size=256 * 1024)
@@ -78,8 +80,11 @@ def _check_range(request: web.Request, size: int) -> None:
         wanted = slice(size, None)
     if wanted.start is not None and wanted.start >= size > 0:
         raise web.HTTPRequestRangeNotSatisfiable(
-            text=f"The range “{request.headers.get('Range', '')[:60]}” cannot be served: the file has {size} bytes, "
-            "and one range at a time is sent.",
+            text=_(
+                "The range “{asked}” cannot be served: the file has {size} bytes, and one range at a time is sent.",
+                asked=request.headers.get("Range", "")[:60],
+                size=size,
+            ),
             headers={"Content-Range": f"bytes */{size}"},
         )
 

@@ -15,6 +15,7 @@ from agent.store import files, jobs
 from agent.store.people import ThingKind
 from shared.errors import ErrorCode
 from shared.jobs import CheckpointList, Job, JobAction, JobList, JobRequest, JobStatus
+from shared.language import _
 from shared.people import Action
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ def _check_request(body: JobRequest) -> None:
         extra = next((name for name in settled if getattr(body, name) is not None), None)
         if extra:
             raise AgentError(
-                f"{extra} is settled by the plan. Leave it out, or make a new plan with it.",
+                _("{extra} is settled by the plan. Leave it out, or make a new plan with it.", extra=extra),
                 code=ErrorCode.invalid_request,
                 param=extra,
             )
@@ -109,13 +110,13 @@ def _check_request(body: JobRequest) -> None:
     missing = next((name for name in ("model", "training_file") if getattr(body, name) is None), None)
     if missing:
         raise AgentError(
-            f"{missing} is missing. Give model and training_file, or a plan that has settled them.",
+            _("{missing} is missing. Give model and training_file, or a plan that has settled them.", missing=missing),
             code=ErrorCode.invalid_request,
             param=missing,
         )
     if body.method is not None and body.hyperparameters is not None:
         raise AgentError(
-            "hyperparameters is given beside method. Give them inside method.supervised only.",
+            _("hyperparameters is given beside method. Give them inside method.supervised only."),
             code=ErrorCode.invalid_request,
             param="hyperparameters",
         )
@@ -125,7 +126,7 @@ def _idempotency_key(request: web.Request) -> str | None:
     key = request.headers.get(IDEMPOTENCY_KEY)
     if key is not None and not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
         raise AgentError(
-            "Idempotency-Key must be 1 to 255 printable ASCII characters.",
+            _("Idempotency-Key must be 1 to 255 printable ASCII characters."),
             code=ErrorCode.invalid_request,
             param=IDEMPOTENCY_KEY,
         )

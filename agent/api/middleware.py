@@ -12,6 +12,7 @@ from agent.api.services import services_of
 from agent.errors import STATUS, AgentError
 from agent.key import key_matches
 from shared.errors import ErrorBody, ErrorCode, ErrorDetail, HearthError
+from shared.language import _
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         raise  # the client is gone: nobody to tell
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            message = "The agent's disk is full. Free some space, then send it again."
+            message = _("The agent's disk is full. Free some space, then send it again.")
             return _response(HTTPStatus.INSUFFICIENT_STORAGE, message, ErrorCode.insufficient_disk)
         return _unexpected(request, error)
     except Exception as error:
@@ -52,7 +53,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 async def ask_for_key(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let in whoever has the key; `/healthz` is open."""
     if request.path not in OPEN_PATHS:
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not given.strip():
             raise AgentError(
                 "The agent's key is missing. Send it as “Authorization: Bearer <key>”; it is in agent.key "
@@ -61,7 +62,7 @@ async def ask_for_key(request: web.Request, handler: Handler) -> web.StreamRespo
             )
         if not key_matches(given.strip(), services_of(request).key):
             raise AgentError(
-                "The agent's key is wrong. The right one is in agent.key in the agent's data folder.",
+                _("The agent's key is wrong. The right one is in agent.key in the agent's data folder."),
                 code=ErrorCode.invalid_key,
             )
     return await handler(request)
@@ -71,9 +72,13 @@ def _from_http(request: web.Request, error: web.HTTPException) -> web.Response:
     status = HTTPStatus(error.status)
     code = _CODES.get(status, ErrorCode.invalid_request if status < 500 else ErrorCode.internal)
     messages = {
-        HTTPStatus.NOT_FOUND: f"There is no route {request.path[:200]!r}. /openapi.json lists all of them.",
-        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.path[:200]} does not take {request.method}.",
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large; this route takes at most 1 MiB of JSON.",
+        HTTPStatus.NOT_FOUND: _(
+            "There is no route {path!r}. /openapi.json lists all of them.", path=request.path[:200]
+        ),
+        HTTPStatus.METHOD_NOT_ALLOWED: _(
+            "{path} does not take {method}.", path=request.path[:200], method=request.method
+        ),
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _("The body is too large; this route takes at most 1 MiB of JSON."),
     }
     response = _response(status, messages.get(status, error.text or error.reason), code)
     for name in ("Allow", "Content-Range"):
@@ -85,7 +90,7 @@ def _from_http(request: web.Request, error: web.HTTPException) -> web.Response:
 def _unexpected(request: web.Request, error: Exception) -> web.Response:
     reference = secrets.token_hex(4)
     log.error("%s: %s %s failed", reference, request.method, request.path, exc_info=error)
-    message = f"Something unexpected went wrong on the agent. Its log has it under {reference}."
+    message = _("Something unexpected went wrong on the agent. Its log has it under {reference}.", reference=reference)
     return _response(HTTPStatus.INTERNAL_SERVER_ERROR, message, ErrorCode.internal)
 
 

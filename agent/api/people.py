@@ -12,6 +12,7 @@ from agent.errors import AgentError
 from agent.pairing import ON_REQUEST_S
 from agent.store import people
 from shared.errors import ErrorCode, HearthError
+from shared.language import _
 from shared.models import Approval, ApprovalRequest
 from shared.people import (
     Action,
@@ -82,7 +83,7 @@ async def pair(request: web.Request) -> web.Response:
     who = body.requested_by
     if who is None or holds_key(who):
         raise AgentError(
-            "Pairing is for people in Discord and Telegram: say /pair there. Here you may do everything already.",
+            _("Pairing is for people in Discord and Telegram: say /pair there. Here you may do everything already."),
             code=ErrorCode.invalid_request,
             param="requested_by",
         )
@@ -107,7 +108,10 @@ async def create_grant(request: web.Request) -> web.Response:
     body = await read_body(request, GrantRequest)
     if body.role == Role.admin and body.kind in (GrantKind.chat, GrantKind.server):
         raise AgentError(
-            f"A {body.kind} can be a member at most: an admin acts on everybody's jobs. Make people or roles admins.",
+            _(
+                "A {kind} can be a member at most: an admin acts on everybody's jobs. Make people or roles admins.",
+                kind=body.kind,
+            ),
             code=ErrorCode.invalid_request,
             param="role",
         )
@@ -146,7 +150,8 @@ async def delete_grant(request: web.Request) -> web.Response:
     platform, kind, subject = (request.match_info[name] for name in ("platform", "kind", "id"))
     if kind not in list(GrantKind):
         raise AgentError(
-            f"“{kind[:60]}” is no kind of grant. Known: {', '.join(GrantKind)}.", code=ErrorCode.invalid_request
+            _("“{kind}” is no kind of grant. Known: {known}.", kind=kind[:60], known=", ".join(GrantKind)),
+            code=ErrorCode.invalid_request,
         )
     who = request[ASKER].who
     await services_of(request).store.run(

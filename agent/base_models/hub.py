@@ -8,6 +8,7 @@ from agent.base_models.catalog import BaseModelSource
 from agent.errors import AgentError
 from agent.job_folder import replace_file
 from shared.errors import ErrorCode
+from shared.language import _, decimal
 
 SMALL_FILES = [
     "config.json",
@@ -36,15 +37,20 @@ def download_small_files(source: BaseModelSource) -> tuple[Path, str, str | None
         snapshot_download(source.location, revision=revision, allow_patterns=SMALL_FILES, local_dir=folder)
     except GatedRepoError as error:
         raise AgentError(
-            f"{source.name} is gated: accept its licence on its Hugging Face page, then set HF_TOKEN on the GPU "
-            "machine.",
+            _(
+                "{name} is gated: accept its licence on its Hugging Face page, then set HF_TOKEN on the GPU machine.",
+                name=source.name,
+            ),
             code=ErrorCode.model_unusable,
             param="model",
         ) from error
     except RepositoryNotFoundError as error:
         raise AgentError(
-            f"Hugging Face has no model “{source.name}”, or it is private. Check the spelling; /models lists what is "
-            "here already.",
+            _(
+                "Hugging Face has no model “{name}”, or it is private. Check the spelling; /models lists "
+                "what is here already.",
+                name=source.name,
+            ),
             code=ErrorCode.model_unknown,
             param="model",
         ) from error
@@ -52,8 +58,12 @@ def download_small_files(source: BaseModelSource) -> tuple[Path, str, str | None
         raise
     except Exception as error:  # the hub's client lets the errors of its own HTTP library through
         raise AgentError(
-            f"{source.name} could not be fetched from Hugging Face ({type(error).__name__}). Check the GPU machine's "
-            "network, or use a model that is here already: /models.",
+            _(
+                "{name} could not be fetched from Hugging Face ({kind}). Check the GPU machine's "
+                "network, or use a model that is here already: /models.",
+                name=source.name,
+                kind=type(error).__name__,
+            ),
             code=ErrorCode.model_unknown,
             param="model",
         ) from error
@@ -68,15 +78,23 @@ def _weights_bytes(sizes: dict[str, int]) -> int:
 def _check_hub_files(source: BaseModelSource, sizes: dict[str, int]) -> None:
     if not _weights_bytes(sizes):
         raise AgentError(
-            f"{source.name} offers no safetensors weights; pickled ones are never loaded. Choose another model.",
+            _(
+                "{name} offers no safetensors weights; pickled ones are never loaded. Choose another model.",
+                name=source.name,
+            ),
             code=ErrorCode.model_unusable,
             param="model",
         )
     free = shutil.disk_usage(source.cache).free
     if _weights_bytes(sizes) > free * 0.9:
         raise AgentError(
-            f"{source.name} needs {_weights_bytes(sizes) / 2**30:.1f} GiB on disk, {free / 2**30:.1f} GiB are free. "
-            "Free some space on the GPU machine or choose a smaller model.",
+            _(
+                "{name} needs {needed} GiB on disk, {free} GiB are free. Free some space on the "
+                "GPU machine or choose a smaller model.",
+                name=source.name,
+                needed=decimal(_weights_bytes(sizes) / 2**30, 1),
+                free=decimal(free / 2**30, 1),
+            ),
             code=ErrorCode.insufficient_disk,
             param="model",
         )
@@ -92,8 +110,12 @@ def download_weights(repo: str, revision: str, folder: Path) -> None:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
         raise AgentError(
-            f"The weights of {repo} could not be fetched from Hugging Face ({type(error).__name__}). What is here is "
-            "kept: start the job again when the GPU machine's network is back.",
+            _(
+                "The weights of {repo} could not be fetched from Hugging Face ({kind}). What is here "
+                "is kept: start the job again when the GPU machine's network is back.",
+                repo=repo,
+                kind=type(error).__name__,
+            ),
             code=ErrorCode.model_unusable,
             param="model",
         ) from error

@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 
 from agent.base_models.card import BaseModelCard
 from agent.data.rows import Message, RowProblem
+from shared.language import _
 
 IGNORED = -100  # the label of a token that is not trained on
 
@@ -58,7 +59,7 @@ class ChatTemplate:
                 **self._tokens,
             )
         except Exception as error:  # a template is a program of its publisher and may fail in any way
-            raise RowProblem(f"is refused by the model's chat template: {str(error)[:120]}") from error
+            raise RowProblem(_("is refused by the model's chat template: {error}", error=str(error)[:120])) from error
 
     def parts(self, messages: list[Message]) -> list[tuple[str, bool]]:
         """Split a rendered conversation into (text, trained): each answer with its end-of-turn token is trained.
@@ -71,7 +72,7 @@ class ChatTemplate:
         if not spans or len(spans) < len(answers):
             spans = spans[-1:] if spans and spans[-1][1] > len(full) - len(messages[-1].content) - 200 else []
         if not spans:
-            raise RowProblem("cannot be marked: the model's chat template hides where the answer begins")
+            raise RowProblem(_("cannot be marked: the model's chat template hides where the answer begins"))
         parts, at = [], 0
         for start, end in spans:
             parts += [(full[at:start], False), (full[start:end], True)]
@@ -86,7 +87,7 @@ class ChatTemplate:
         answer = answered[len(prompt) :]
         ends = [answer.rfind(token) + len(token) for token in self._eos_tokens if token in answer]
         if not ends:
-            raise RowProblem("has no end-of-turn token after its answer, so the model would never learn to stop")
+            raise RowProblem(_("has no end-of-turn token after its answer, so the model would never learn to stop"))
         return len(prompt), len(prompt) + max(ends)
 
     def tokenize(self, messages: list[Message], *, max_length: int | None = None) -> TokenizedRow:

@@ -10,19 +10,20 @@ from typing import Any, Literal, NoReturn
 
 from agent.errors import AgentError
 from shared.errors import ErrorCode
+from shared.language import N_, _
 
 MAX_LINE_BYTES = 8 * 1024 * 1024
 MAX_JSON_BYTES = 256 * 1024 * 1024  # a JSON array is parsed whole; JSONL has no such limit
 NESTED_KEYS = ("data", "rows", "examples")
 BINARY_MAGIC = {
-    b"PK\x03\x04": "a zip archive",
-    b"\x1f\x8b": "a gzip archive",
-    b"PAR1": "a Parquet file",
-    b"%PDF": "a PDF",
-    b"\x80\x04": "a pickle",
-    b"GGUF": "a GGUF model",
-    b"\x7fELF": "a program",
-    b"\x89PNG": "a picture",
+    b"PK\x03\x04": N_("a zip archive"),
+    b"\x1f\x8b": N_("a gzip archive"),
+    b"PAR1": N_("a Parquet file"),
+    b"%PDF": N_("a PDF"),
+    b"\x80\x04": N_("a pickle"),
+    b"GGUF": N_("a GGUF model"),
+    b"\x7fELF": N_("a program"),
+    b"\x89PNG": N_("a picture"),
 }
 
 
@@ -54,24 +55,28 @@ def _check_text(path: Path) -> str:
     for magic, kind in BINARY_MAGIC.items():
         if head.startswith(magic):
             raise AgentError(
-                f"The file is {kind}, not text. Send the rows as JSONL, JSON or CSV.", code=ErrorCode.dataset_not_text
+                _("The file is {kind}, not text. Send the rows as JSONL, JSON or CSV.", kind=_(kind)),
+                code=ErrorCode.dataset_not_text,
             )
     if b"\x00" in head:
         raise AgentError(
-            "The file is not UTF-8 text. Save it as UTF-8 (JSONL, JSON or CSV) and send it again.",
+            _("The file is not UTF-8 text. Save it as UTF-8 (JSONL, JSON or CSV) and send it again."),
             code=ErrorCode.dataset_not_text,
         )
     visible = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not visible:
-        raise AgentError("The file is empty. Send a dataset with at least ten rows.", code=ErrorCode.dataset_empty)
+        raise AgentError(_("The file is empty. Send a dataset with at least ten rows."), code=ErrorCode.dataset_empty)
     return chr(visible[0])
 
 
 def _json_array(path: Path) -> Iterator[RawRow]:
     if path.stat().st_size > MAX_JSON_BYTES:
         raise AgentError(
-            f"A JSON array may have {MAX_JSON_BYTES >> 20} MiB, this one has {path.stat().st_size >> 20}. "
-            "Send it as JSONL, one row a line.",
+            _(
+                "A JSON array may have {limit} MiB, this one has {size}. Send it as JSONL, one row a line.",
+                limit=MAX_JSON_BYTES >> 20,
+                size=path.stat().st_size >> 20,
+            ),
             code=ErrorCode.file_too_large,
         )
     rows = parse_json(_decode(path.read_bytes()))
@@ -93,7 +98,9 @@ def _json_lines(path: Path) -> Iterator[RawRow]:
                     yield from nested
                     return
                 yield RawRow(
-                    line=number, value=None, problem=f"is not valid JSON ({error.msg} at column {error.colno})"
+                    line=number,
+                    value=None,
+                    problem=_("is not valid JSON ({reason} at column {column})", reason=error.msg, column=error.colno),
                 )
 
 
@@ -126,15 +133,22 @@ def _csv(path: Path) -> Iterator[RawRow]:
             reader = csv.DictReader(text, strict=True)
             if reader.fieldnames is None or len(reader.fieldnames) < 2:
                 raise AgentError(
-                    "The file is neither JSON, JSONL nor a CSV table with at least two columns. "
-                    f"Its first line begins “{(reader.fieldnames or [''])[0][:40]}”.",
+                    _(
+                        "The file is neither JSON, JSONL nor a CSV table with at least two columns. Its first "
+                        "line begins “{start}”.",
+                        start=(reader.fieldnames or [""])[0][:40],
+                    ),
                     code=ErrorCode.dataset_unknown_form,
                 )
             for row in reader:
                 yield _row(reader.line_num, {key: value for key, value in row.items() if isinstance(key, str)})
         except csv.Error as error:
             raise AgentError(
-                f"The CSV is broken near line {reader.line_num}: {error}. Check the quotes there.",
+                _(
+                    "The CSV is broken near line {line}: {error}. Check the quotes there.",
+                    line=reader.line_num,
+                    error=error,
+                ),
                 code=ErrorCode.dataset_broken,
             ) from error
         except UnicodeDecodeError as error:
@@ -144,7 +158,12 @@ def _csv(path: Path) -> Iterator[RawRow]:
 def _row(number: int, value: Any, unit: Literal["Line", "Row"] = "Line") -> RawRow:
     if isinstance(value, dict):
         return RawRow(line=number, unit=unit, value=value)
-    return RawRow(line=number, unit=unit, value=None, problem=f"is {type(value).__name__}, not an object with keys")
+    return RawRow(
+        line=number,
+        unit=unit,
+        value=None,
+        problem=_("is {kind}, not an object with keys", kind=type(value).__name__),
+    )
 
 
 def _bounded_lines(file: io.BufferedReader) -> Iterator[bytes]:
@@ -153,7 +172,11 @@ def _bounded_lines(file: io.BufferedReader) -> Iterator[bytes]:
         number += 1
         if len(line) > MAX_LINE_BYTES:
             raise AgentError(
-                f"Line {number} is longer than {MAX_LINE_BYTES >> 20} MiB. One row a line; split it up.",
+                _(
+                    "Line {number} is longer than {limit} MiB. One row a line; split it up.",
+                    number=number,
+                    limit=MAX_LINE_BYTES >> 20,
+                ),
                 code=ErrorCode.dataset_broken,
             )
         yield line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
@@ -167,10 +190,14 @@ def _decode(data: bytes, line: int | None = None) -> str:
 
 
 def _refuse_encoding(error: UnicodeDecodeError, line: int | None = None) -> NoReturn:
-    where = f"Line {line}" if line else "The file"
+    where = _("Line {line}", line=line) if line else _("The file")
     raise AgentError(
-        f"{where} is not UTF-8 text (byte 0x{error.object[error.start]:02x} at {error.start}). "
-        "Save it as UTF-8 and send it again.",
+        _(
+            "{where} is not UTF-8 text (byte 0x{byte:02x} at {start}). Save it as UTF-8 and send it again.",
+            where=where,
+            byte=error.object[error.start],
+            start=error.start,
+        ),
         code=ErrorCode.dataset_not_text,
     ) from error
 
@@ -186,23 +213,27 @@ def parse_json(text: str) -> Any:
     except ValueError as error:
         if isinstance(error, json.JSONDecodeError):
             raise _broken_array(text, error) from error
-        raise json.JSONDecodeError("a number is too long", text, 0) from error
+        raise json.JSONDecodeError(_("a number is too long"), text, 0) from error
     except RecursionError as error:
-        raise AgentError("The JSON is nested too deeply to be a dataset.", code=ErrorCode.dataset_broken) from error
+        raise AgentError(_("The JSON is nested too deeply to be a dataset."), code=ErrorCode.dataset_broken) from error
 
 
 def _broken_array(text: str, error: json.JSONDecodeError) -> Exception:
     if not text.lstrip().startswith("["):
         return error
     return AgentError(
-        f"The JSON is broken at line {error.lineno}, column {error.colno}: {error.msg}. Mend that line and send it "
-        "again.",
+        _(
+            "The JSON is broken at line {line}, column {column}: {reason}. Mend that line and send it again.",
+            line=error.lineno,
+            column=error.colno,
+            reason=error.msg,
+        ),
         code=ErrorCode.dataset_broken,
     )
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
+    raise json.JSONDecodeError(_("{name} is not JSON", name=name), name, 0)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -210,5 +241,5 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(row) != len(pairs):
         names = [key for key, _ in pairs]
         double = next(key for key in names if names.count(key) > 1)
-        raise json.JSONDecodeError(f"the key {double[:40]!r} appears twice", double, 0)
+        raise json.JSONDecodeError(_("the key {double!r} appears twice", double=double[:40]), double, 0)
     return row

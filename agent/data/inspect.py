@@ -22,6 +22,7 @@ from agent.data.split import MIN_ROWS
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import DatasetForm, DroppedRow, SampleRow, TokenCounts
+from shared.language import _, ngettext
 
 SHOWN_DROPS = 20
 SAMPLE_CHARS = 600
@@ -48,12 +49,12 @@ def kept_rows(dataset: Path, form: DatasetForm, template: ChatTemplate, dropped:
 
 def _keep(raw: RawRow, form: DatasetForm, template: ChatTemplate) -> KeptRow:
     if raw.value is None:
-        raise RowProblem(raw.problem or "is not a row")
+        raise RowProblem(raw.problem or _("is not a row"))
     if detect_form(set(raw.value)) is not form:
-        raise RowProblem(f"has the keys {_keys(raw.value)}, not those of the {form.value} form")
+        raise RowProblem(_("has the keys {keys}, not those of the {form} form", keys=_keys(raw.value), form=form.value))
     messages = to_messages(raw.value, form)
     if any("\ud800" <= c <= "\udfff" for m in messages for c in m.content):
-        raise RowProblem("contains half a surrogate pair, which is no text")
+        raise RowProblem(_("contains half a surrogate pair, which is no text"))
     return KeptRow(line=raw.line, messages=messages, tokens=template.tokenize(messages))
 
 
@@ -76,8 +77,13 @@ def inspect_dataset(dataset: Path, card: BaseModelCard) -> Findings:
         raise _too_small(len(lengths), dropped)
     if len(seen) < MIN_ROWS:
         raise AgentError(
-            f"Only {len(seen)} of the {len(lengths)} rows are different; at least {MIN_ROWS} are needed to learn "
-            "anything but these by heart.",
+            _(
+                "Only {distinct} of the {rows} rows are different; at least {min_rows} are needed to "
+                "learn anything but these by heart.",
+                distinct=len(seen),
+                rows=len(lengths),
+                min_rows=MIN_ROWS,
+            ),
             code=ErrorCode.dataset_too_small,
         )
     return Findings(
@@ -115,28 +121,47 @@ def find_form(dataset: Path) -> DatasetForm:
         if number == 100:
             break
     if first is None:
-        raise AgentError("The file has no rows. Send a dataset with at least ten.", code=ErrorCode.dataset_too_small)
+        raise AgentError(_("The file has no rows. Send a dataset with at least ten."), code=ErrorCode.dataset_too_small)
     if first.value is None:
         raise AgentError(
-            f"{first.unit} {first.line} {first.problem}. Each row must be one JSON object.",
+            _(
+                "{unit} {line} {problem}. Each row must be one JSON object.",
+                unit=_("Line") if first.unit == "Line" else _("Row"),
+                line=first.line,
+                problem=first.problem,
+            ),
             code=ErrorCode.dataset_broken,
         )
     raise AgentError(
-        f"The rows have the keys {_keys(first.value)}, which fit no form I know: {FORM_HINT}. Rename the keys and send "
-        "the file again.",
+        _(
+            "The rows have the keys {keys}, which fit no form I know: {forms}. Rename the keys "
+            "and send the file again.",
+            keys=_keys(first.value),
+            forms=_(FORM_HINT),
+        ),
         code=ErrorCode.dataset_unknown_form,
     )
 
 
 def _too_small(kept: int, dropped: list[DroppedRow]) -> AgentError:
     why = (
-        f" {len(dropped)} were dropped, the first because {dropped[0].reason[0].lower()}{dropped[0].reason[1:]}"
+        ngettext(
+            " {n} was dropped, because {reason}",
+            " {n} were dropped, the first because {reason}",
+            len(dropped),
+            reason=dropped[0].reason[0].lower() + dropped[0].reason[1:],
+        )
         if dropped
         else ""
     )
-    count = "No row is" if kept == 0 else "1 row is" if kept == 1 else f"{kept} rows are"
+    count = ngettext("{n} row is", "{n} rows are", kept) if kept else _("No row is")
     return AgentError(
-        f"{count} usable; at least {MIN_ROWS} are needed, and 100 or more give a model that holds.{why}",
+        _(
+            "{count} usable; at least {min_rows} are needed, and 100 or more give a model that holds.{why}",
+            count=count,
+            min_rows=MIN_ROWS,
+            why=why,
+        ),
         code=ErrorCode.dataset_too_small,
     )
 
@@ -145,16 +170,37 @@ def _notes(rows: int, distinct: int, longest: int, placeholders: int, card: Base
     notes = []
     if rows < 100:
         notes.append(
-            f"{rows} rows are few: 100 is a start, 500 good ones are a solid base. Expect style, not knowledge."
+            ngettext(
+                "{n} row is few: 100 is a start, 500 good ones are a solid base. Expect style, not knowledge.",
+                "{n} rows are few: 100 is a start, 500 good ones are a solid base. Expect style, not knowledge.",
+                rows,
+            )
         )
     if placeholders:
         notes.append(
-            f"{placeholders} answers hold a placeholder such as {{{{name}}}}; the model would learn it as it stands."
+            ngettext(
+                "{n} answer holds a placeholder such as {{{{name}}}}; the model would learn it as it stands.",
+                "{n} answers hold a placeholder such as {{{{name}}}}; the model would learn it as it stands.",
+                placeholders,
+            )
         )
     if distinct < rows:
-        notes.append(f"{rows - distinct} rows are exact copies of another; copies are learned by heart.")
+        notes.append(
+            ngettext(
+                "{n} row is an exact copy of another; copies are learned by heart.",
+                "{n} rows are exact copies of another; copies are learned by heart.",
+                rows - distinct,
+            )
+        )
     if longest > card.context_length:
-        notes.append(f"The longest row has {longest} tokens; {card.name} reads {card.context_length}.")
+        notes.append(
+            _(
+                "The longest row has {longest} tokens; {name} reads {context_length}.",
+                longest=longest,
+                name=card.name,
+                context_length=card.context_length,
+            )
+        )
     return notes
 
 

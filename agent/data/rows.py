@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from shared.inspections import DatasetForm
+from shared.language import N_, _
 
 Role = Literal["system", "user", "assistant"]
 
@@ -17,9 +18,9 @@ SHAREGPT_ROLES: dict[str, Role] = {
     "model": "assistant",
     "system": "system",
 }
-FORM_HINT = (
-    "messages ({role, content} turns), prompt + completion, instruction + input + output (Alpaca), "
-    "or conversations ({from, value} turns, ShareGPT)"
+FORM_HINT = N_(
+    "messages ({role, content} turns), prompt + completion, instruction + input + output "
+    "(Alpaca), or conversations ({from, value} turns, ShareGPT)"
 )
 
 
@@ -99,35 +100,42 @@ def _from_prompt_completion(row: dict[str, Any]) -> list[Message]:
 def _turns(row: dict[str, Any], key: str) -> list[Any]:
     turns = row.get(key)
     if not isinstance(turns, list) or not turns:
-        raise RowProblem(f"has no list of turns in `{key}`")
+        raise RowProblem(_("has no list of turns in `{key}`", key=key))
     return turns
 
 
 def _turn(turn: Any, role_key: str, text_key: str, roles: dict[str, Role]) -> Message:
     if not isinstance(turn, dict):
-        raise RowProblem("has a turn that is not an object")
+        raise RowProblem(_("has a turn that is not an object"))
     role = turn.get(role_key)
     if not isinstance(role, str) or role not in roles:
-        raise RowProblem(f"has a turn with the {role_key} {str(role)[:40]!r}; known are {', '.join(roles)}")
+        raise RowProblem(
+            _(
+                "has a turn with the {role_key} {role!r}; known are {roles}",
+                role_key=role_key,
+                role=str(role)[:40],
+                roles=", ".join(roles),
+            )
+        )
     content = turn.get(text_key)
     if not isinstance(content, str):
-        raise RowProblem(f"has a turn without text in `{text_key}`")
+        raise RowProblem(_("has a turn without text in `{text_key}`", text_key=text_key))
     return Message(role=roles[role], content=content)
 
 
 def _text(row: dict[str, Any], key: str) -> str:
     value = row.get(key)
     if not isinstance(value, str) or not value.strip():
-        raise RowProblem(f"has no text in `{key}`")
+        raise RowProblem(_("has no text in `{key}`", key=key))
     return value
 
 
 def _check_turns(messages: list[Message]) -> None:
     if messages[-1].role != "assistant":
-        raise RowProblem(f"ends with the {messages[-1].role}'s turn; the last must be the assistant's")
+        raise RowProblem(_("ends with the {role}'s turn; the last must be the assistant's", role=messages[-1].role))
     if any(not m.content.strip() for m in messages if m.role == "assistant"):
-        raise RowProblem("has an empty answer")
+        raise RowProblem(_("has an empty answer"))
     if any(not m.content.strip() for m in messages if m.role == "user"):
-        raise RowProblem("has an empty question")
+        raise RowProblem(_("has an empty question"))
     if not any(m.role == "user" for m in messages):
-        raise RowProblem("has no user turn")
+        raise RowProblem(_("has no user turn"))

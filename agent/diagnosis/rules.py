@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from agent.diagnosis.curve import LossCurve
 from shared.hyperparameters import ResolvedSettings
+from shared.language import _, decimal, ngettext
 from shared.results import Advice
 
 OVERFIT_RISE = 1.03  # held-out loss at the end, over its best
@@ -48,9 +49,9 @@ def _nan(case: Case) -> Advice | None:
     rate = case.settings.learning_rate
     return Advice(
         rule="nan",
-        title="The loss exploded",
-        message=f"It stopped being a number, at a learning rate of {rate:g}.",
-        suggestion=f"Lower the learning rate five to ten times, to {rate / 10:g}, with more warm-up.",
+        title=_("The loss exploded"),
+        message=_("It stopped being a number, at a learning rate of {rate:g}.", rate=rate),
+        suggestion=_("Lower the learning rate five to ten times, to {rate:g}, with more warm-up.", rate=rate / 10),
         change={"learning_rate": rate / 10},
     )
 
@@ -63,9 +64,19 @@ def _unstable(case: Case) -> Advice | None:
     rate = case.settings.learning_rate
     return Advice(
         rule="unstable",
-        title="Unstable",
-        message=f"The loss jumped to {loss:.2f} at step {step} ({len(spikes)} jump{'s' * (len(spikes) > 1)} in all).",
-        suggestion=f"The learning rate is too high. Try {rate / 5:g} instead of {rate:g}, and look at the rows there.",
+        title=_("Unstable"),
+        message=ngettext(
+            "The loss jumped to {loss} at step {step} ({n} jump in all).",
+            "The loss jumped to {loss} at step {step} ({n} jumps in all).",
+            len(spikes),
+            loss=decimal(loss, 2),
+            step=step,
+        ),
+        suggestion=_(
+            "The learning rate is too high. Try {better:g} instead of {rate:g}, and look at the rows there.",
+            better=rate / 5,
+            rate=rate,
+        ),
         change={"learning_rate": rate / 5},
     )
 
@@ -83,12 +94,21 @@ def _overfitting(case: Case) -> Advice | None:
     epochs = max(1.0, round(case.settings.n_epochs * best[0] / max(case.curve.total_steps, 1), 1))
     return Advice(
         rule="overfitting",
-        title="Overfitting",
+        title=_("Overfitting"),
         message=(
-            f"On rows it never saw, the loss was best at step {best[0]} ({best[1]:.2f}) and rose to {last:.2f} by step "
-            f"{last_step}, while the train loss went on falling. You get the weights of step {best[0]}."
+            _(
+                "On rows it never saw, the loss was best at step {step} ({best}) and rose to {last} by "
+                "step {last_step}, while the train loss went on falling. You get the weights of step "
+                "{step}.",
+                step=best[0],
+                best=decimal(best[1], 2),
+                last=decimal(last, 2),
+                last_step=last_step,
+            )
         ),
-        suggestion=f"Nothing is lost. Next time: {epochs:g} epochs, more dropout, or more varied rows.",
+        suggestion=_(
+            "Nothing is lost. Next time: {epochs:g} epochs, more dropout, or more varied rows.", epochs=epochs
+        ),
         change={"n_epochs": epochs},
     )
 
@@ -104,11 +124,20 @@ def _underfitting(case: Case) -> Advice | None:
     rate = case.settings.learning_rate
     return Advice(
         rule="underfitting",
-        title="Hardly learned",
-        message=f"The loss on unseen rows went from {base:.2f} to {best[1]:.2f}, which is {max(drop, 0):.0%}.",
+        title=_("Hardly learned"),
+        message=_(
+            "The loss on unseen rows went from {base} to {best}, which is {drop:.0%}.",
+            base=decimal(base, 2),
+            best=decimal(best[1], 2),
+            drop=max(drop, 0),
+        ),
         suggestion=(
-            f"Train longer or harder: {case.settings.n_epochs + 2:g} epochs, a learning rate of "
-            f"{min(2 * rate, 3e-4):g}, or rank {2 * case.settings.r}."
+            _(
+                "Train longer or harder: {n_epochs:g} epochs, a learning rate of {rate:g}, or rank {rank}.",
+                n_epochs=case.settings.n_epochs + 2,
+                rate=min(2 * rate, 0.0003),
+                rank=2 * case.settings.r,
+            )
         ),
         change={"n_epochs": case.settings.n_epochs + 2, "r": 2 * case.settings.r},
     )
@@ -119,9 +148,13 @@ def _never_stops(case: Case) -> Advice | None:
         return None
     return Advice(
         rule="never-stops",
-        title="Answers run on",
-        message=f"{case.unstopped} of {case.answers} answers did not end by themselves.",
-        suggestion="Train a little longer, or send rows whose answers are of more even length.",
+        title=_("Answers run on"),
+        message=_(
+            "{unstopped} of {answers} answers did not end by themselves.",
+            unstopped=case.unstopped,
+            answers=case.answers,
+        ),
+        suggestion=_("Train a little longer, or send rows whose answers are of more even length."),
         change={"n_epochs": case.settings.n_epochs + 1},
     )
 
@@ -131,9 +164,14 @@ def _little_data(case: Case) -> Advice | None:
         return None
     return Advice(
         rule="little-data",
-        title="Little data",
-        message=f"{case.train_rows} rows made {case.curve.total_steps} steps.",
-        suggestion="More rows help most: 100 is a start, 500 good ones are a solid base, quality before quantity.",
+        title=_("Little data"),
+        message=ngettext(
+            "{rows} rows made {n} step.",
+            "{rows} rows made {n} steps.",
+            case.curve.total_steps,
+            rows=case.train_rows,
+        ),
+        suggestion=_("More rows help most: 100 is a start, 500 good ones are a solid base, quality before quantity."),
     )
 
 

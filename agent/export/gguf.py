@@ -13,6 +13,7 @@ from agent.export.rows import give_back_memory, large_tensors_by_rows
 from agent.job_folder import read_json
 from agent.llama_cpp import Prepared, converters_dir, import_conversion, know_config, make_converter
 from shared.errors import ErrorCode
+from shared.language import _
 
 QUANTIZED_FILE = "quantized_weights.json"  # names of the weights that training held in NF4
 
@@ -48,8 +49,12 @@ def _merge_lazily(converter: Any, pairs: dict[str, LoraPair], quantized: set[str
     missing = set(pairs) - set(converter.model_tensors)
     if missing:
         raise AgentError(
-            f"{len(missing)} adapted weights are unknown to llama.cpp's converter (first: {min(missing)}), so no GGUF "
-            "was written. The adapter is kept.",
+            _(
+                "{n} adapted weights are unknown to llama.cpp's converter (first: {first}), so no GGUF "
+                "was written. The adapter is kept.",
+                n=len(missing),
+                first=min(missing),
+            ),
             code=ErrorCode.export_failed,
         )
     for name, read in list(converter.model_tensors.items()):
@@ -79,7 +84,7 @@ def write_adapter_gguf(base: Path, adapter: Path, out: Path, *, prepared: Prepar
     except SystemExit as ended:
         if ended.code:
             raise AgentError(
-                f"llama.cpp's adapter converter ended with {ended.code}.", code=ErrorCode.export_failed
+                _("llama.cpp's adapter converter ended with {code}.", code=ended.code), code=ErrorCode.export_failed
             ) from ended
     finally:
         sys.argv = kept

@@ -23,6 +23,7 @@ from agent.export.modelfile import OllamaModel
 from agent.export.ollama import PATIENCE_S, Ollama, problem
 from agent.job_folder import file_sha256
 from shared.errors import ErrorCode
+from shared.language import _
 from shared.results import OllamaOutcome
 from shared.schema import Response
 
@@ -57,29 +58,35 @@ def hand_over(request: HandOver, *, addresses: Iterable[str], sent: Callable[[in
     """Create the model in Ollama if one answers, and say how that went. Done twice, it is there once."""
     ollama = Ollama(request.url, patience_s=request.patience_s)
     if not ollama.answers():
-        return OllamaOutcome(status="absent", message=f"No Ollama answers at {request.url}.")
+        return OllamaOutcome(status="absent", message=_("No Ollama answers at {url}.", url=request.url))
     where = None if request.open_allowed else ollama.reached_at(addresses)
     if where is not None:
         return OllamaOutcome(
             status="refused",
-            message=f"Others on the network can reach Ollama (at {where}), so the model was not put there. Let it "
-            "listen on 127.0.0.1 alone, or set HEARTH_OLLAMA_OPEN=true for the agent.",
+            message=_(
+                "Others on the network can reach Ollama (at {where}), so the model was not put there. "
+                "Let it listen on 127.0.0.1 alone, or set HEARTH_OLLAMA_OPEN=true for the agent.",
+                where=where,
+            ),
         )
     try:
         return OllamaOutcome(status="created", message="", run=_give(ollama, request, sent))
     except NameTakenError as error:
         return _failed(
-            request, f"{error.message}, which stays as it is. Create this one under another name.", taken=True
+            request,
+            _("{message}, which stays as it is. Create this one under another name.", message=error.message),
+            taken=True,
         )
     except (AgentError, OSError, HTTPException) as error:
         logger.warning("the model was not handed over", exc_info=True)
         return _failed(
-            request, f"{_reason(error, request)}. The model is complete: settle that, then create it by hand."
+            request,
+            _("{reason}. The model is complete: settle that, then create it by hand.", reason=_reason(error, request)),
         )
 
 
 def _failed(request: HandOver, why: str, *, taken: bool = False) -> OllamaOutcome:
-    message = f"Ollama at {request.url} did not take the model: {why}"
+    message = _("Ollama at {url} did not take the model: {why}", url=request.url, why=why)
     return OllamaOutcome(status="failed", message=message, name_taken=taken)
 
 
@@ -87,16 +94,16 @@ def _give(ollama: Ollama, request: HandOver, sent: Callable[[int], None]) -> str
     """Upload and create, as far as that is not done; return what `ollama run` takes."""
     name, gguf = request.name, Path(request.gguf)
     if NAME.fullmatch(name) is None:
-        raise problem(f"“{name}” is not a name and a version such as toast:v1")
+        raise problem(_("“{name}” is not a name and a version such as toast:v1", name=name))
     sha256 = file_sha256(gguf)
     if name in ollama.digests():
         if not ollama.holds(name, sha256):
-            raise NameTakenError(f"it has another model called {name}", code=ErrorCode.export_failed)
+            raise NameTakenError(_("it has another model called {name}", name=name), code=ErrorCode.export_failed)
     else:
         ollama.upload(gguf, sha256, sent)
         ollama.create(name, request.model, file_name=gguf.name, sha256=sha256)
         if not ollama.holds(name, sha256):
-            raise problem(f"it said that {name} was made, and does not have it")
+            raise problem(_("it said that {name} was made, and does not have it", name=name))
     try:
         return _move_latest(ollama, name)
     except (AgentError, OSError, HTTPException):
@@ -130,9 +137,9 @@ def _reason(error: Exception, request: HandOver) -> str:
     if isinstance(error, AgentError):
         return error.message
     if isinstance(error, TimeoutError):
-        return f"it gave no answer for {request.patience_s:g} s"
+        return _("it gave no answer for {seconds:g} s", seconds=request.patience_s)
     if isinstance(error, ConnectionError | HTTPException):
-        return "the connection broke off"
+        return _("the connection broke off")
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 

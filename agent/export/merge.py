@@ -12,6 +12,7 @@ from agent.errors import AgentError
 from agent.export.nf4 import through_nf4
 from agent.job_folder import ADAPTER_FILE, read_json
 from shared.errors import ErrorCode
+from shared.language import _
 
 MergeTarget = Literal["nf4", "original"]
 PREFIX = "base_model.model."
@@ -45,8 +46,11 @@ def read_adapter(folder: Path) -> dict[str, LoraPair]:
         pair = LoraPair(file=folder / ADAPTER_FILE, module=module, scale=scale)
         if not all(torch.isfinite(side).all() for side in pair.read()):
             raise AgentError(
-                f"The adapter holds values that are not numbers (in {module}). The learning rate is probably too "
-                "high; try a tenth of it.",
+                _(
+                    "The adapter holds values that are not numbers (in {module}). The learning rate is "
+                    "probably too high; try a tenth of it.",
+                    module=module,
+                ),
                 code=ErrorCode.training_diverged,
             )
         pairs[f"{module.removeprefix(PREFIX)}.weight"] = pair

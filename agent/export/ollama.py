@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from agent.errors import AgentError
 from agent.export.modelfile import OllamaModel
 from shared.errors import ErrorCode
+from shared.language import _
 from shared.schema import Response
 
 ANSWERS_WITHIN_S = 2.0
@@ -76,7 +77,7 @@ class Answer:
     def check(self) -> None:
         """Raise AgentError, with Ollama's own words, unless it did what was asked."""
         if self.status not in (200, 201):
-            raise problem(_said(self.content) or f"it answered with HTTP status {self.status}")
+            raise problem(_said(self.content) or _("it answered with HTTP status {status}", status=self.status))
 
     def read(self, form: type[Form]) -> Form:
         """Return the content of an answer that is no refusal. Raises AgentError."""
@@ -204,10 +205,10 @@ def _follow(stream: HTTPResponse) -> None:
             continue
         news = _parse(CreateLine, line)
         if news.error is not None:
-            raise problem(_quoted(news.error) or "it gave no reason")
+            raise problem(_quoted(news.error) or _("it gave no reason"))
         if news.status == "success":
             return
-    raise problem("it ended its answer without saying that the model was made")
+    raise problem(_("it ended its answer without saying that the model was made"))
 
 
 def _said(content: bytes) -> str | None:
@@ -220,14 +221,14 @@ def _said(content: bytes) -> str | None:
 
 def _quoted(text: str) -> str:
     words = " ".join(text.split())
-    return f"it said “{words[:SHOWN_REASON]}”" if words else ""
+    return _("it said “{words}”", words=words[:SHOWN_REASON]) if words else ""
 
 
 def _parse(form: type[Form], content: bytes) -> Form:
     try:
         return form.model_validate_json(content)
     except ValidationError as error:
-        raise problem("its answer could not be read") from error
+        raise problem(_("its answer could not be read")) from error
 
 
 def problem(reason: str) -> AgentError:

@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any
 
 from agent.data.held_out import TunedAnswer
+from shared.language import _
 from shared.results import COMPARED_TOKENS
 from shared.schema import Response
 
@@ -161,7 +162,7 @@ class Server:
         if found == expected:
             return None
         at = next((i for i, pair in enumerate(zip(found, expected, strict=False)) if pair[0] != pair[1]), -1)
-        return f"{len(found)} tokens for {len(expected)}, first difference at {at}"
+        return _("{count} tokens for {count2}, first difference at {at}", count=len(found), count2=len(expected), at=at)
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         request = urllib.request.Request(  # noqa: S310 - our own loopback server

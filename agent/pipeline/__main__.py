@@ -25,19 +25,20 @@ from agent.pipeline.stages import STAGES, StageStep
 from shared.errors import ErrorCode
 from shared.events import StageData, StateData
 from shared.jobs import JobError, JobStatus, Stage
+from shared.language import N_, _
 
 LOCK_WAIT_S = 5.0  # an agent that restarts takes the lock for an instant, to see whether it is held
 
 logger = logging.getLogger("agent.pipeline")
 
 DOING = {
-    Stage.fetch: "Getting the base model.",
-    Stage.prepare: "Turning rows into tokens.",
-    Stage.load: "Loading the base model.",
-    Stage.train: "Training.",
-    Stage.evaluate: "Comparing the tuned model with the base model.",
-    Stage.export: "Writing the model for Ollama.",
-    Stage.verify: "Checking the model in llama.cpp.",
+    Stage.fetch: N_("Getting the base model."),
+    Stage.prepare: N_("Turning rows into tokens."),
+    Stage.load: N_("Loading the base model."),
+    Stage.train: N_("Training."),
+    Stage.evaluate: N_("Comparing the tuned model with the base model."),
+    Stage.export: N_("Writing the model for Ollama."),
+    Stage.verify: N_("Checking the model in llama.cpp."),
 }
 
 
@@ -85,7 +86,7 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
             conclude(context)
     except Cancelled:
         kept = keep_what_was_trained(context, as_it_is=True)
-        said = "Cancelled; what was trained is kept." if kept else "Cancelled before anything was trained."
+        said = _("Cancelled; what was trained is kept.") if kept else _("Cancelled before anything was trained.")
         context.log.write(said, StateData(status=JobStatus.cancelled))
     except Stopped:
         logger.info("stopped; the job goes on from its newest checkpoint")
@@ -96,28 +97,31 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
         _fail(context, error.code, error.message, error.param)
     except MemoryError:
         logger.exception("out of memory")
-        _fail(context, ErrorCode.insufficient_memory, _OUT_OF_MEMORY)
+        _fail(context, ErrorCode.insufficient_memory, _(_OUT_OF_MEMORY))
     except Exception as error:
         logger.exception("the job failed")
         if type(error).__name__ == "OutOfMemoryError":
-            _fail(context, ErrorCode.insufficient_memory, _OUT_OF_MEMORY)
+            _fail(context, ErrorCode.insufficient_memory, _(_OUT_OF_MEMORY))
         elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
             context.log.write(_disk_full(context), StateData(status=JobStatus.paused), level="error")
         else:
-            _fail(context, ErrorCode.internal, _UNEXPECTED)
+            _fail(context, ErrorCode.internal, _(_UNEXPECTED))
 
 
-_UNEXPECTED = (
+_UNEXPECTED = N_(
     "Something unexpected stopped the job. Its log has the details: /log. The same settings can be tried again."
 )
-_OUT_OF_MEMORY = (
+_OUT_OF_MEMORY = N_(
     "The memory was not enough. Try a smaller per_device_train_batch_size (1 or 2), a shorter max_length, or a lower r."
 )
 
 
 def _disk_full(context: Context) -> str:
     free_mib = shutil.disk_usage(context.folder.path).free >> 20
-    return f"The disk of the GPU machine is full ({free_mib} MiB free). Free some space there, then resume the job."
+    return _(
+        "The disk of the GPU machine is full ({free_mib} MiB free). Free some space there, then resume the job.",
+        free_mib=free_mib,
+    )
 
 
 def run_stages(context: Context, steps: tuple[StageStep, ...], lock_fd: int | None) -> None:
@@ -130,7 +134,7 @@ def run_stages(context: Context, steps: tuple[StageStep, ...], lock_fd: int | No
         if step.fresh_memory and "torch" in sys.modules and lock_fd is not None:
             start_afresh(context, lock_fd)
         context.pulse.beat(step.stage)
-        context.log.write(DOING[step.stage], StageData(stage=step.stage, done=False))
+        context.log.write(_(DOING[step.stage]), StageData(stage=step.stage, done=False))
         step.load()(context)
         replace_file(marker, b"")
         context.pulse.beat(step.stage)
@@ -144,7 +148,13 @@ def start_afresh(context: Context, lock_fd: int) -> None:
     """
     context.pulse.stop()
     os.set_inheritable(lock_fd, True)
-    arguments = [sys.executable, "-m", "agent.pipeline", str(context.folder.path), f"--lock-held={lock_fd}"]
+    arguments = [
+        sys.executable,
+        "-m",
+        "agent.pipeline",
+        str(context.folder.path),
+        f"--lock-held={lock_fd}",
+    ]
     os.execv(sys.executable, arguments)  # noqa: S606 - our own module, no shell wanted
 
 

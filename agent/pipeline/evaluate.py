@@ -12,6 +12,7 @@ from agent.pipeline.prepare import TokenRow, base_card, read_held_out, read_rows
 from agent.pipeline.trainer import held_out_loss
 from shared.errors import ErrorCode
 from shared.events import EvaluationData
+from shared.language import _
 from shared.schema import Response
 
 SHOWN_QUESTIONS = 3
@@ -97,8 +98,11 @@ def _check_finite(model: LoadedModel) -> None:
     for name, weight in model.peft.named_parameters():
         if weight.requires_grad and not math.isfinite(float(weight.detach().abs().sum())):
             raise AgentError(
-                f"The trained weights are not finite (first in {name}). The learning rate is probably too high; "
-                "try a tenth of it.",
+                _(
+                    "The trained weights are not finite (first in {name}). The learning rate is probably too "
+                    "high; try a tenth of it.",
+                    name=name,
+                ),
                 code=ErrorCode.training_diverged,
                 param="learning_rate",
             )

@@ -9,6 +9,7 @@ from agent.errors import AgentError
 from agent.pipeline.context import Context
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode
+from shared.language import _
 
 
 def run(context: Context) -> None:
@@ -23,7 +24,7 @@ def run(context: Context) -> None:
     card = read_card(cache)
     if card is None or card.revision != spec.base_model_revision:
         raise AgentError(
-            f"{spec.base_model} changed since the plan was made. Plan again with /finetune.",
+            _("{base_model} changed since the plan was made. Plan again with /finetune.", base_model=spec.base_model),
             code=ErrorCode.plan_expired,
         )
     fetch_weights(find_base_model(spec.base_model, settings), card)

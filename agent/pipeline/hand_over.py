@@ -17,6 +17,7 @@ from agent.pipeline.context import Context
 from agent.pipeline.export import gguf_path
 from shared.events import StageData
 from shared.jobs import Stage
+from shared.language import _, decimal
 from shared.results import OllamaOutcome
 
 OLLAMA_FILE = "ollama.json"
@@ -50,7 +51,11 @@ def give_to_ollama(context: Context, model: OllamaModel) -> None:
         outcome = _hand_over(context, request)
     except (OSError, ValueError) as error:  # the child could not be started, or said what cannot be read
         logger.exception("the hand-over failed")
-        message = f"The model was not given to Ollama at {request.url} ({type(error).__name__}). Create it by hand."
+        message = _(
+            "The model was not given to Ollama at {url} ({kind}). Create it by hand.",
+            url=request.url,
+            kind=type(error).__name__,
+        )
         outcome = OllamaOutcome(status="failed", message=message)
     replace_file(context.folder.report / OLLAMA_FILE, outcome.model_dump_json().encode())
     if outcome.status in ("refused", "failed"):
@@ -64,7 +69,7 @@ def _hand_over(context: Context, request: HandOver) -> OllamaOutcome:
     try:
         for news in _news_of(child, request, context):
             if news.sent_percent is not None:
-                detail = f"Giving it to Ollama: {news.sent_percent} %"
+                detail = _("Giving it to Ollama: {percent} %", percent=news.sent_percent)
                 context.log.write(f"{detail}.", StageData(stage=Stage.verify, done=False, detail=detail))
             elif news.outcome is not None:
                 return news.outcome
@@ -75,8 +80,12 @@ def _hand_over(context: Context, request: HandOver) -> OllamaOutcome:
     logger.warning("the hand-over ended with %s and without an outcome", child.returncode)
     return OllamaOutcome(
         status="failed",
-        message=f"The model was not given to Ollama at {request.url}: that took over {LIMIT_S / 60:.0f} min, or broke "
-        "off. The model itself is complete: create it by hand.",
+        message=_(
+            "The model was not given to Ollama at {url}: that took over {minutes} min, or broke off. "
+            "The model itself is complete: create it by hand.",
+            url=request.url,
+            minutes=decimal(LIMIT_S / 60, 0),
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from agent.pipeline.context import Context
 from agent.pipeline.model import LoadedModel, load_model
 from agent.pipeline.prepare import base_card
 from shared.errors import ErrorCode
+from shared.language import _
 
 
 def run(context: Context) -> None:
@@ -23,7 +24,11 @@ def loaded_model(context: Context) -> LoadedModel:
             context.model = load_model(context.spec, base_card(context))
         except ValueError as error:  # peft and transformers say so when a setting does not fit the model
             raise AgentError(
-                f"{context.spec.base_model} could not be set up: {str(error).splitlines()[0][:200]}.",
+                _(
+                    "{base_model} could not be set up: {splitlines}.",
+                    base_model=context.spec.base_model,
+                    splitlines=str(error).splitlines()[0][:200],
+                ),
                 code=ErrorCode.setting_invalid,
             ) from error
         if (context.folder.adapter / ADAPTER_FILE).exists():

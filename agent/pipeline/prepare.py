@@ -14,6 +14,7 @@ from agent.job_folder import JobFolder, file_sha256, replace_file
 from agent.pipeline.context import Context
 from shared.errors import ErrorCode
 from shared.inspections import DroppedRow
+from shared.language import _
 from shared.schema import Response
 
 HELD_OUT_PROMPTS = 8
@@ -30,7 +31,7 @@ def base_card(context: Context) -> BaseModelCard:
     """Return the card of the job's base model."""
     card = read_card(Path(context.spec.base_model_cache))
     if card is None:
-        raise AgentError("The base model's card is gone. Start the job again.", code=ErrorCode.internal)
+        raise AgentError(_("The base model's card is gone. Start the job again."), code=ErrorCode.internal)
     return card
 
 
@@ -84,7 +85,11 @@ def _write_rows(folder: JobFolder, part: str, rows: list[TokenRow], max_length: 
     ]
     if part != "test" and not lines:
         raise AgentError(
-            f"With max_length {max_length} every answer of the {part} rows is cut away. Choose a longer max_length.",
+            _(
+                "With max_length {max_length} every answer of the {part} rows is cut away. Choose a longer max_length.",
+                max_length=max_length,
+                part=part,
+            ),
             code=ErrorCode.setting_invalid,
             param="max_length",
         )
@@ -98,8 +103,12 @@ def _check_end_of_turn(folder: JobFolder, template: ChatTemplate, card: BaseMode
     taught = sum(any(label in ends for label in row.labels) for row in rows)
     if taught < len(rows) / 2:
         raise AgentError(
-            f"Only {taught} of {len(rows)} rows teach the model where to stop; the others lose their end to "
-            "max_length. Choose a longer one.",
+            _(
+                "Only {taught} of {count} rows teach the model where to stop; the others lose their end "
+                "to max_length. Choose a longer one.",
+                taught=taught,
+                count=len(rows),
+            ),
             code=ErrorCode.setting_invalid,
             param="max_length",
         )
@@ -126,5 +135,5 @@ def _write_held_out(folder: JobFolder, kept: list[KeptRow], split: Split, templa
 def _check_hash(path: Path, expected: str) -> None:
     if file_sha256(path) != expected:
         raise AgentError(
-            "The dataset on disk is not the one that was planned with. Send it again.", code=ErrorCode.dataset_broken
+            _("The dataset on disk is not the one that was planned with. Send it again."), code=ErrorCode.dataset_broken
         )

@@ -10,6 +10,7 @@ from agent.pipeline.checkpoints import CheckpointError, save_checkpoint
 from agent.pipeline.context import Context, DiskFull
 from shared.events import CheckpointData, StageData
 from shared.jobs import Stage
+from shared.language import _
 
 
 class Saver:
@@ -55,12 +56,17 @@ class Saver:
 
     def _say_unsaved(self, step: int, error: CheckpointError) -> None:
         newest = newest_valid(self._folder)
-        stands = f"the one at step {newest.step} stands" if newest else "there is no earlier one"
+        stands = _("the one at step {step} stands", step=newest.step) if newest else _("there is no earlier one")
         if error.disk_full:
             free_mib = shutil.disk_usage(self._folder).free >> 20
             raise DiskFull(
-                f"The disk of the GPU machine is full: the checkpoint at step {step} did not fit into {free_mib} MiB; "
-                f"{stands}. Free some space, then resume the job."
+                _(
+                    "The disk of the GPU machine is full: the checkpoint at step {step} did not fit into "
+                    "{free_mib} MiB; {stands}. Free some space, then resume the job.",
+                    step=step,
+                    free_mib=free_mib,
+                    stands=stands,
+                )
             ) from error
         self._context.log.write(
             f"The checkpoint at step {step} could not be written ({error}); {stands}. Training goes on.",

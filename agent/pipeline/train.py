@@ -29,6 +29,7 @@ from agent.pipeline.trainer import HearthSFTTrainer, held_out_loss, sft_config
 from shared.errors import ErrorCode
 from shared.events import EvaluationData, ProgressData, StageData
 from shared.jobs import Stage
+from shared.language import _
 
 NAN_STEPS = 3  # in a row; one alone may be a freak batch
 
@@ -50,7 +51,10 @@ def run(context: Context) -> None:
     if watcher.best is not None and damage(watcher.best) is None:
         model.restore_adapter(watcher.best.path)
     elif watcher.best is not None:
-        said = f"The best weights, of step {watcher.best.step}, are not on disk any more; the last ones are kept."
+        said = _(
+            "The best weights, of step {step}, are not on disk any more; the last ones are kept.",
+            step=watcher.best.step,
+        )
         context.log.write(said, StageData(stage=Stage.train, done=False), level="warn")
     model.save_adapter(context.folder.adapter)
     hand_out_adapter(context, context.folder.adapter)
@@ -65,12 +69,18 @@ def find_resume(context: Context) -> Checkpoint | None:
     for skipped in reversed(found):
         if resume is not None and skipped.step <= resume.step:
             break
-        said = f"The checkpoint at step {skipped.step} is damaged ({damage(skipped)}), so it is not used."
+        said = _(
+            "The checkpoint at step {step} is damaged ({damage}), so it is not used.",
+            step=skipped.step,
+            damage=damage(skipped),
+        )
         context.log.write(said, StageData(stage=Stage.train, done=False), level="warn")
         remove(skipped.path)  # it must not count as one of the newest
     if found:
         step = resume.step if resume else 0
-        detail = f"Going on from step {step}" if resume else "Beginning again: no checkpoint can be trusted"
+        detail = (
+            _("Going on from step {step}", step=step) if resume else _("Beginning again: no checkpoint can be trusted")
+        )
         context.log.write(f"{detail}.", StageData(stage=Stage.train, done=False))
     return resume
 
@@ -191,7 +201,8 @@ class Watcher(TrainerCallback):
         if improved and state.global_step > 0:
             self.best_loss = loss
             self.best = Checkpoint(
-                step=state.global_step, path=self._context.folder.checkpoints / f"step-{state.global_step}"
+                step=state.global_step,
+                path=self._context.folder.checkpoints / f"step-{state.global_step}",
             )
         finite = loss if math.isfinite(loss) else None
         self._context.log.write(
@@ -267,8 +278,15 @@ def _finite(value: float | None) -> float | None:
 
 def _diverged(step: int, learning_rate: float) -> AgentError:
     return AgentError(
-        f"Training diverged: the loss was not a number for {NAN_STEPS} steps up to step {step}. The learning rate "
-        f"{learning_rate:g} is probably too high; try {learning_rate / 10:g}. The checkpoints before that are kept.",
+        _(
+            "Training diverged: the loss was not a number for {nan_steps} steps up to step {step}. "
+            "The learning rate {rate:g} is probably too high; try {better:g}. The "
+            "checkpoints before that are kept.",
+            nan_steps=NAN_STEPS,
+            step=step,
+            rate=learning_rate,
+            better=learning_rate / 10,
+        ),
         code=ErrorCode.training_diverged,
         param="learning_rate",
     )

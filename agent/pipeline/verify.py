@@ -17,6 +17,7 @@ from agent.pipeline.export import export_gguf, gguf_path
 from agent.pipeline.hand_over import give_to_ollama
 from agent.pipeline.prepare import base_card
 from shared.errors import ErrorCode
+from shared.language import _, decimal
 from shared.results import Verification
 from shared.schema import Response
 
@@ -77,22 +78,31 @@ def run(context: Context) -> None:
 
 def refuse_if_different(verification: Verification, difference: str | None) -> None:
     """Raise AgentError when the exported model is not the trained one."""
-    kept = "The adapter is kept; the log has the details: /log."
+    kept = _("The adapter is kept; the log has the details: /log.")
     if not verification.template_tokens_equal:
         raise AgentError(
-            f"In llama.cpp the chat template gives other tokens than in training ({difference}), so the exported model "
-            f"would answer badly. {kept}",
+            _(
+                "In llama.cpp the chat template gives other tokens than in training ({difference}), so "
+                "the exported model would answer badly. {kept}",
+                difference=difference,
+                kept=kept,
+            ),
             code=ErrorCode.verification_failed,
         )
     if not enough_agree(verification):
         raise AgentError(
-            f"Only {verification.agreed} of {verification.prompts} answers of the exported model equal the trained "
-            f"model's, so it is not handed out. {kept}",
+            _(
+                "Only {agreed} of {prompts} answers of the exported model equal the trained model's, so "
+                "it is not handed out. {kept}",
+                agreed=verification.agreed,
+                prompts=verification.prompts,
+                kept=kept,
+            ),
             code=ErrorCode.verification_failed,
         )
     if not verification.stops:
         raise AgentError(
-            f"The exported model does not end its answers where the trained model does. {kept}",
+            _("The exported model does not end its answers where the trained model does. {kept}", kept=kept),
             code=ErrorCode.verification_failed,
         )
 
@@ -117,8 +127,11 @@ def ask_llama_cpp(context: Context, evaluation: Evaluation) -> VerifyReply:
         child.wait()
     if child.returncode != 0:
         raise AgentError(
-            f"llama.cpp does not load or run the exported model (exit {child.returncode}). The adapter is kept; the "
-            "log has the details: /log.",
+            _(
+                "llama.cpp does not load or run the exported model (exit {code}). The adapter is "
+                "kept; the log has the details: /log.",
+                code=child.returncode,
+            ),
             code=ErrorCode.verification_failed,
         )
     return VerifyReply.model_validate_json(output)
@@ -135,7 +148,10 @@ def _answer_of(child: "subprocess.Popen[bytes]", request: bytes, context: Contex
             given = None  # it was sent the first time
             context.tick()
     raise AgentError(
-        f"llama.cpp took longer than {LIMIT_S / 60:.0f} min with the exported model. The adapter is kept.",
+        _(
+            "llama.cpp took longer than {minutes} min with the exported model. The adapter is kept.",
+            minutes=decimal(LIMIT_S / 60, 0),
+        ),
         code=ErrorCode.verification_failed,
     )
 

@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters
+from shared.language import _
 from shared.plans import Setting
 
 BATCHES = (16, 8, 4)  # effective; the largest is the default, smaller ones buy steps on small data
@@ -64,69 +65,82 @@ def choose_schedule(rows: int, asked_batch: int | None, asked_epochs: float | No
 
 def _batch_reason(batch: int, rows: int, *, chosen: bool) -> str:
     if chosen:
-        return "as you asked"
+        return _("as you asked")
     if batch == BATCHES[0]:
-        return "rows per step: 16 averages out the noise of single rows"
-    return f"rows per step: lowered from 16, because {rows} rows in batches of 16 make too few steps to learn"
+        return _("rows per step: 16 averages out the noise of single rows")
+    return _(
+        "rows per step: lowered from 16, because {rows} rows in batches of 16 make too few steps to learn", rows=rows
+    )
 
 
 def _epochs_reason(n_epochs: float, steps: int, *, chosen: bool) -> str:
     if chosen:
-        return "as you asked"
+        return _("as you asked")
     if n_epochs > BASE_EPOCHS:
-        return f"raised from {BASE_EPOCHS}, because the data is small; with more it would be learned by heart"
-    return f"passes over the data; {steps} steps are enough, and more passes would be learned by heart"
+        return _(
+            "raised from {base_epochs}, because the data is small; with more it would be learned by heart",
+            base_epochs=BASE_EPOCHS,
+        )
+    return _("passes over the data; {steps} steps are enough, and more passes would be learned by heart", steps=steps)
 
 
 def choose_learning_rate(hyperparameters: Hyperparameters, parameters: int) -> tuple[float, str]:
     """Return the learning rate and why: LoRA's new layers want 1e-4 to 3e-4, larger models the lower end."""
     if (rate := asked(hyperparameters.learning_rate)) is not None:
-        return rate, "as you asked"
+        return rate, _("as you asked")
     if parameters < 1_000_000_000:
-        rate, reason = 3e-4, "new LoRA layers want a brisk rate; small models the upper end of 1e-4 to 3e-4"
+        rate, reason = 3e-4, _("new LoRA layers want a brisk rate; small models the upper end of 1e-4 to 3e-4")
     elif parameters < 13_000_000_000:
-        rate, reason = 2e-4, "the usual rate for QLoRA on models of this size"
+        rate, reason = 2e-4, _("the usual rate for QLoRA on models of this size")
     else:
-        rate, reason = 1e-4, "large models want smaller steps"
+        rate, reason = 1e-4, _("large models want smaller steps")
     if (multiplier := asked(hyperparameters.learning_rate_multiplier)) is not None:
-        return rate * multiplier, f"{rate:g} times your multiplier {multiplier:g}"
+        return rate * multiplier, _("{rate:g} times your multiplier {multiplier:g}", rate=rate, multiplier=multiplier)
     return rate, reason
 
 
 def choose_max_length(requested: int | None, longest: int, context_length: int) -> tuple[int, str]:
     """Return the tokens a row may have and why: as long as the data, no longer."""
     if requested is not None and requested > context_length:
-        return context_length, f"you asked for {requested}, and the model reads {context_length} at most"
+        return context_length, _(
+            "you asked for {requested}, and the model reads {context_length} at most",
+            requested=requested,
+            context_length=context_length,
+        )
     if requested is not None:
-        return requested, "as you asked"
+        return requested, _("as you asked")
     fitting = min(64 * math.ceil(longest / 64), context_length, MAX_AUTO_LENGTH)
     if fitting >= longest:
-        return fitting, f"the longest row has {longest} tokens, so none is cut"
-    return fitting, f"the longest row has {longest} tokens and is cut here, to save memory"
+        return fitting, _("the longest row has {longest} tokens, so none is cut", longest=longest)
+    return fitting, _("the longest row has {longest} tokens and is cut here, to save memory", longest=longest)
 
 
 def choose_warmup(requested: int | None, steps: int) -> tuple[int, str]:
     """Return the warm-up steps and why: 5 % of the run, never more than a tenth of it. Raises AgentError."""
     if requested is not None and requested >= steps:
         raise AgentError(
-            f"warmup_steps is {requested}, and the whole run has {steps}. Choose fewer, or “auto”.",
+            _(
+                "warmup_steps is {requested}, and the whole run has {steps}. Choose fewer, or “auto”.",
+                requested=requested,
+                steps=steps,
+            ),
             code=ErrorCode.setting_invalid,
             param="warmup_steps",
         )
     if requested is not None:
-        return requested, "as you asked"
+        return requested, _("as you asked")
     if steps < 10:
-        return 0, "the run is too short to spend a step on warming up"
-    return min(max(1, round(0.05 * steps)), steps // 10), "a gentle start: a twentieth of the steps"
+        return 0, _("the run is too short to spend a step on warming up")
+    return min(max(1, round(0.05 * steps)), steps // 10), _("a gentle start: a twentieth of the steps")
 
 
 def choose_dropout(requested: float | None, parameters: int) -> tuple[float, str]:
     """Return LoRA's dropout and why."""
     if requested is not None:
-        return requested, "as you asked"
+        return requested, _("as you asked")
     if parameters <= 13_000_000_000:
-        return 0.1, "keeps a model of this size from learning rows by heart"
-    return 0.05, "large models need less of it"
+        return 0.1, _("keeps a model of this size from learning rows by heart")
+    return 0.05, _("large models need less of it")
 
 
 def plain(name: str, value: object, reason: str) -> Setting:

@@ -10,6 +10,7 @@ from agent.plan.defaults import asked
 from agent.plan.memory import estimate_memory
 from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters
+from shared.language import _, decimal, ngettext
 
 MAX_MICRO_BATCH = 8
 
@@ -41,8 +42,12 @@ def choose_micro_batch(
     requested = asked(hyperparameters.per_device_train_batch_size)
     if requested is not None and batch_size % requested:
         raise AgentError(
-            f"per_device_train_batch_size is {requested}, which does not divide batch_size {batch_size}. "
-            "Choose a divisor, or leave it to “auto”.",
+            _(
+                "per_device_train_batch_size is {requested}, which does not divide batch_size "
+                "{batch_size}. Choose a divisor, or leave it to “auto”.",
+                requested=requested,
+                batch_size=batch_size,
+            ),
             code=ErrorCode.setting_invalid,
             param="per_device_train_batch_size",
         )
@@ -66,13 +71,22 @@ def choose_micro_batch(
         if fits:
             return MicroBatch(rows=rows, activation_checkpointing=mode, memory_mib=estimate)
     raise AgentError(
-        f"{card.name} needs about {estimate / 1024:.1f} GiB of {_memory(machine)} even with {rows} "
-        f"row{'s' * (rows > 1)} at a time; {machine.memory_free_mib / 1024:.1f} GiB are free on {machine.name}. Choose "
-        "a smaller model, a shorter max_length, or close what else uses the memory.",
+        ngettext(
+            "{name} needs about {estimate} GiB of {memory} even with {n} row at a time; {free} GiB are free on "
+            "{machine}. Choose a smaller model, a shorter max_length, or close what else uses the memory.",
+            "{name} needs about {estimate} GiB of {memory} even with {n} rows at a time; {free} GiB are free on "
+            "{machine}. Choose a smaller model, a shorter max_length, or close what else uses the memory.",
+            rows,
+            name=card.name,
+            estimate=decimal(estimate / 1024, 1),
+            memory=_memory(machine),
+            free=decimal(machine.memory_free_mib / 1024, 1),
+            machine=machine.name,
+        ),
         code=ErrorCode.insufficient_memory,
         param="model",
     )
 
 
 def _memory(machine: Machine) -> str:
-    return "GPU memory" if machine.device == "cuda" else "memory"
+    return _("GPU memory") if machine.device == "cuda" else _("memory")

@@ -25,6 +25,7 @@ from agent.plan.micro_batch import choose_micro_batch
 from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.hyperparameters import Hyperparameters, ResolvedSettings
+from shared.language import _, decimal, ngettext
 from shared.plans import Plan, PlanRequest, Range, Setting
 
 __all__ = ["MeasuredRun", "make_plan", "model_name"]
@@ -137,40 +138,44 @@ def _resolve(
         eval_steps=max(1, round(schedule.steps / EVALUATIONS)),
         activation_checkpointing=micro.activation_checkpointing,
     )
-    yours = "as you asked"
+    yours = _("as you asked")
     reasons = [
         plain("n_epochs", settings.n_epochs, schedule.reason_epochs),
         plain("batch_size", settings.batch_size, schedule.reason_batch),
         plain("learning_rate", settings.learning_rate, rate_reason),
-        plain("r", r, yours if asked(hyperparameters.r) else "a rank that learns style and form without much memory"),
+        plain(
+            "r", r, yours if asked(hyperparameters.r) else _("a rank that learns style and form without much memory")
+        ),
         plain(
             "lora_alpha",
             settings.lora_alpha,
-            yours if asked(hyperparameters.lora_alpha) else "twice the rank, the rule of thumb",
+            yours if asked(hyperparameters.lora_alpha) else _("twice the rank, the rule of thumb"),
         ),
         plain("lora_dropout", dropout, dropout_reason),
         plain(
             "target_modules",
             settings.target_modules,
-            yours if asked(hyperparameters.target_modules) else "all linear layers learn better than attention alone",
+            yours
+            if asked(hyperparameters.target_modules)
+            else _("all linear layers learn better than attention alone"),
         ),
         plain(
             "load_in_4bit",
-            "yes, NF4 with double quantization" if load_in_4bit else "no",
-            yours if asked_4bit is not None else "QLoRA: the base model in a quarter of the memory",
+            _("yes, NF4 with double quantization") if load_in_4bit else _("no"),
+            yours if asked_4bit is not None else _("QLoRA: the base model in a quarter of the memory"),
         ),
         plain("max_length", length, length_reason),
         plain("warmup_steps", warmup, warmup_reason),
         plain(
             "lr_scheduler_type",
             settings.lr_scheduler_type,
-            yours if asked(hyperparameters.lr_scheduler_type) else "large steps first, small ones to settle",
+            yours if asked(hyperparameters.lr_scheduler_type) else _("large steps first, small ones to settle"),
         ),
-        plain("weight_decay", settings.weight_decay, "a light pull against extreme weights"),
+        plain("weight_decay", settings.weight_decay, _("a light pull against extreme weights")),
         plain(
             "early_stopping_patience",
             settings.early_stopping_patience,
-            "stops after this many checks without progress; the best weights are kept",
+            _("stops after this many checks without progress; the best weights are kept"),
         ),
     ]
     return settings, reasons, micro.memory_mib
@@ -188,9 +193,13 @@ def _spread(mib: float) -> Range:
 def _check_disk(card: BaseModelCard, machine: Machine, disk_mib: float) -> None:
     if disk_mib + MIN_FREE_DISK_MIB > machine.disk_free_mib:
         raise AgentError(
-            f"A run with {card.name} needs about {(disk_mib + MIN_FREE_DISK_MIB) / 1024:.1f} GiB of disk; "
-            f"{machine.disk_free_mib / 1024:.1f} GiB are free in the data folder. Free some space or choose a smaller "
-            "model.",
+            _(
+                "A run with {name} needs about {needed} GiB of disk; {free} GiB are free in "
+                "the data folder. Free some space or choose a smaller model.",
+                name=card.name,
+                needed=decimal((disk_mib + MIN_FREE_DISK_MIB) / 1024, 1),
+                free=decimal(machine.disk_free_mib / 1024, 1),
+            ),
             code=ErrorCode.insufficient_disk,
         )
 
@@ -201,8 +210,13 @@ def _answers_lost(findings: Findings, max_length: int) -> float:
     lost = sum(start >= max_length for start in starts) / len(starts) if starts else 0.0
     if lost > MOST:
         raise AgentError(
-            f"With max_length {max_length} the answers of {lost:.0%} of the rows are cut away whole. Choose at least "
-            f"{findings.tokens.p95}, or “auto”.",
+            _(
+                "With max_length {max_length} the answers of {lost:.0%} of the rows are cut away whole. "
+                "Choose at least {p95}, or “auto”.",
+                max_length=max_length,
+                lost=lost,
+                p95=findings.tokens.p95,
+            ),
             code=ErrorCode.setting_invalid,
             param="max_length",
         )
@@ -212,9 +226,19 @@ def _answers_lost(findings: Findings, max_length: int) -> float:
 def _notes(findings: Findings, test: int, schedule: Schedule, lost: float) -> list[str]:
     notes = list(findings.notes)
     if lost:
-        notes.append(f"About {lost:.0%} of the rows lose their whole answer to max_length and are left out.")
+        notes.append(
+            _("About {lost:.0%} of the rows lose their whole answer to max_length and are left out.", lost=lost)
+        )
     if schedule.steps < 40:
-        notes.append(f"{schedule.steps} steps are few: the model may not take up much. More rows help most.")
+        notes.append(
+            ngettext(
+                "{n} step is little: the model may not take up much. More rows help most.",
+                "{n} steps are few: the model may not take up much. More rows help most.",
+                schedule.steps,
+            )
+        )
     if test == 0:
-        notes.append("Below 100 rows the same unseen rows choose the best step and give the verdict: it is optimistic.")
+        notes.append(
+            _("Below 100 rows the same unseen rows choose the best step and give the verdict: it is optimistic.")
+        )
     return notes

@@ -4,6 +4,7 @@ import io
 from typing import TYPE_CHECKING
 
 from agent.diagnosis.curve import LossCurve
+from shared.language import _, decimal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,36 +35,48 @@ def draw_loss_plot(curve: LossCurve, *, title: str) -> bytes:
 def alt_text(curve: LossCurve) -> str:
     """Say in words what the plot shows: start, now and best."""
     if not curve.train:
-        return "Loss plot: no step yet."
+        return _("Loss plot: no step yet.")
     start, now = curve.train[0], curve.smoothed()[-1]
-    parts = [f"Loss plot. Train loss {start[1]:.2f} at the start, {now[1]:.2f} now (step {now[0]})."]
+    parts = [
+        _(
+            "Loss plot. Train loss {start} at the start, {now} now (step {step}).",
+            start=decimal(start[1], 2),
+            now=decimal(now[1], 2),
+            step=now[0],
+        )
+    ]
     if curve.validation and curve.best:
         first, last = curve.validation[0], curve.validation[-1]
         parts.append(
-            f"Held-out loss {first[1]:.2f} at the start, {last[1]:.2f} now, best {curve.best[1]:.2f} "
-            f"at step {curve.best[0]}."
+            _(
+                "Held-out loss {first} at the start, {last} now, best {best} at step {step}.",
+                first=decimal(first[1], 2),
+                last=decimal(last[1], 2),
+                best=decimal(curve.best[1], 2),
+                step=curve.best[0],
+            )
         )
     return " ".join(parts)
 
 
 def _draw_losses(axes: "Axes", curve: LossCurve) -> None:
     _style(axes)
-    axes.set_ylabel("loss (nats per token)", fontsize=14, color=INK)
+    axes.set_ylabel(_("loss (nats per token)"), fontsize=14, color=INK)
     if not curve.train and not curve.validation:
-        axes.text(0.5, 0.5, "no step yet", transform=axes.transAxes, ha="center", fontsize=18, color=RATE)
+        axes.text(0.5, 0.5, _("no step yet"), transform=axes.transAxes, ha="center", fontsize=18, color=RATE)
         return
     if curve.train:
         axes.plot(*zip(*curve.train, strict=True), color=TRAIN, alpha=0.25, linewidth=1.5)
-        axes.plot(*zip(*curve.smoothed(), strict=True), color=TRAIN, linewidth=3, label="train (smoothed)")
+        axes.plot(*zip(*curve.smoothed(), strict=True), color=TRAIN, linewidth=3, label=_("train (smoothed)"))
     if curve.validation:
         axes.plot(
             *zip(*curve.validation, strict=True),
-            color=VALIDATION, linewidth=3, marker="o", markersize=7, label="held-out rows",
+            color=VALIDATION, linewidth=3, marker="o", markersize=7, label=_("held-out rows"),
         )  # fmt: skip
     best = curve.best
     if best is not None and best[0] > 0:
         axes.plot(*best, marker="*", markersize=24, color=BEST, markeredgecolor="white", linestyle="none", zorder=5,
-                  label=f"best: {best[1]:.2f} at step {best[0]}")  # fmt: skip
+                  label=_("best: {best} at step {step}", best=decimal(best[1], 2), step=best[0]))  # fmt: skip
     losses = [loss for _, loss in [*curve.train, *curve.validation]]
     axes.set_ylim(max(0.0, min(losses) - 0.1 * (max(losses) - min(losses)) - 0.05), max(losses) * 1.04 + 0.05)
     axes.legend(fontsize=14, frameon=False, loc="upper right", labelcolor=INK)
@@ -71,7 +84,7 @@ def _draw_losses(axes: "Axes", curve: LossCurve) -> None:
 
 def _draw_rate(axes: "Axes", curve: LossCurve) -> None:
     _style(axes)
-    axes.set_xlabel("optimizer step", fontsize=14, color=INK)
+    axes.set_xlabel(_("optimizer step"), fontsize=14, color=INK)
     axes.set_ylabel("learning\nrate", fontsize=12, color=INK)
     if curve.learning_rate:
         steps, rates = zip(*curve.learning_rate, strict=True)

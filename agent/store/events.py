@@ -11,6 +11,7 @@ from agent.store.tables import EventRow
 from shared.errors import ErrorCode
 from shared.events import Event, EventData, EventRecord
 from shared.jobs import Checkpoint, CheckpointMetrics
+from shared.language import _
 
 PAGE = 200
 
@@ -92,7 +93,9 @@ def _sequence_of(session: Session, job_id: str, event_id: str) -> int:
     number = event_id.rpartition("-")[2]
     known = number.isascii() and number.isdigit() and len(number) <= 12 and event_id == _event_id(job_id, int(number))
     if not known or int(number) > latest_sequence(session, job_id):
-        raise AgentError(f"The job has no event {event_id!r}.", code=ErrorCode.not_found, param="after")
+        raise AgentError(
+            _("The job has no event {event_id!r}.", event_id=event_id), code=ErrorCode.not_found, param="after"
+        )
     return int(number)
 
 

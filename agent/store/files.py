@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from agent.errors import AgentError
 from agent.store.ids import new_id
 from agent.store.requester import to_columns
+from agent.store.status import STATUS_WORDS
 from agent.store.tables import FileRow, JobRow
 from shared.errors import ErrorCode
 from shared.files import FileObject, FilePurpose
 from shared.jobs import UNFINISHED
+from shared.language import _
 from shared.people import RequestedBy
 
 NAME_LIMIT = 120
@@ -132,8 +134,13 @@ def delete(session: Session, file_id: str) -> str:
     ).first()
     if user is not None:
         raise AgentError(
-            f"{row.filename} is used by job #{user.number}, which is {user.status}. "
-            "Cancel the job first, or delete the file when it has ended.",
+            _(
+                "{filename} is used by job #{number}, which is {status}. Cancel the job first, or delete "
+                "the file when it has ended.",
+                filename=row.filename,
+                number=user.number,
+                status=_(STATUS_WORDS[user.status]),
+            ),
             code=ErrorCode.file_in_use,
         )
     session.delete(row)
@@ -153,7 +160,9 @@ def result_ids(session: Session, job_id: str) -> list[str]:
 def _row(session: Session, file_id: str) -> FileRow:
     row = session.scalars(sa.select(FileRow).where(FileRow.id == file_id)).first()
     if row is None:
-        raise AgentError(f"There is no file {file_id!r}. It may have been deleted.", code=ErrorCode.not_found)
+        raise AgentError(
+            _("There is no file {file_id!r}. It may have been deleted.", file_id=file_id), code=ErrorCode.not_found
+        )
     return row
 
 

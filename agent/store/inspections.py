@@ -12,6 +12,7 @@ from agent.store.store import RING
 from agent.store.tables import InspectionRow
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Inspection
+from shared.language import _
 
 KEPT_S = 7 * 24 * 3600  # as long as a plan
 
@@ -49,7 +50,9 @@ def get(session: Session, inspection_id: str) -> Inspection:
     """Return one inspection; raise not_found."""
     row = session.get(InspectionRow, inspection_id)
     if row is None:
-        raise AgentError(f"There is no inspection {inspection_id!r}.", code=ErrorCode.not_found)
+        raise AgentError(
+            _("There is no inspection {inspection_id!r}.", inspection_id=inspection_id), code=ErrorCode.not_found
+        )
     return Inspection.model_validate_json(row.inspection)
 
 
@@ -72,7 +75,7 @@ def newest_understood(session: Session, *, file_id: str, model: str, since: int)
 def fail_interrupted(session: Session) -> None:
     """End the inspections that an earlier agent left running."""
     error = ErrorDetail(
-        message="The agent was stopped while it read the file. Ask again.",
+        message=_("The agent was stopped while it read the file. Ask again."),
         type="server_error",
         code=ErrorCode.internal,
     )

@@ -13,11 +13,13 @@ from agent.store import events, files, plans, waiting
 from agent.store.ids import new_id
 from agent.store.job_view import Labels, to_job
 from agent.store.requester import to_columns
+from agent.store.status import STATUS_WORDS
 from agent.store.tables import IdempotencyRow, JobRow
 from shared.errors import ErrorCode
 from shared.events import EventRecord, StateData
 from shared.hyperparameters import Hyperparameters, Method, Supervised
 from shared.jobs import FINISHED, MOVES, UNFINISHED, Checkpoint, Job, JobError, JobRequest, JobStatus, PauseReason
+from shared.language import N_, _
 from shared.models import Model
 
 DEFAULT_SEED = 42  # as a plan's
@@ -42,7 +44,10 @@ def create(session: Session, request: JobRequest, *, now: float, idempotency_key
     if earlier is not None:
         if not request.plan and earlier.body_sha256 != _body_hash(request):
             raise AgentError(
-                f"The Idempotency-Key {idempotency_key!r} was used before, for another request. Send a new key.",
+                _(
+                    "The Idempotency-Key {key!r} was used before, for another request. Send a new key.",
+                    key=idempotency_key,
+                ),
                 code=ErrorCode.idempotency_conflict,
             )
         return Created(job=get(session, earlier.job_id, now=now), new=False)
@@ -51,9 +56,11 @@ def create(session: Session, request: JobRequest, *, now: float, idempotency_key
     session.flush()
     if key:
         session.add(IdempotencyRow(key=key, body_sha256=_body_hash(request), job_id=row.id))
-    events.append(session, row.id, [_state(JobStatus.validating_files, f"Created fine-tuning job: {row.id}", now)])
+    events.append(
+        session, row.id, [_state(JobStatus.validating_files, _("Created fine-tuning job: {id}", id=row.id), now)]
+    )
     if request.plan:
-        move(session, row.id, JobStatus.queued, now=now, message="The plan is accepted; the job is queued")
+        move(session, row.id, JobStatus.queued, now=now, message=_("The plan is accepted; the job is queued"))
     return Created(job=_shown(session, [row], now)[0], new=True)
 
 
@@ -83,7 +90,9 @@ def checkpoints(session: Session, key: str, *, limit: int, after: str | None) ->
     if after is not None:
         ids = [checkpoint.id for checkpoint in found]
         if after not in ids:
-            raise AgentError(f"The job has no checkpoint {after!r}.", code=ErrorCode.not_found, param="after")
+            raise AgentError(
+                _("The job has no checkpoint {after!r}.", after=after), code=ErrorCode.not_found, param="after"
+            )
         found = found[ids.index(after) + 1 :]
     return found[:limit], len(found) > limit
 
@@ -92,6 +101,11 @@ def with_status(session: Session, status: JobStatus) -> list[Job]:
     """Return all jobs in one status, oldest first; the queued ones without their estimates."""
     rows = session.scalars(sa.select(JobRow).where(JobRow.status == status).order_by(JobRow.number))
     return [to_job(session, row) for row in rows]
+
+
+def language(session: Session, job_id: str) -> str | None:
+    """Return the language of whoever asked for a job."""
+    return session.scalar(sa.select(JobRow.language).where(JobRow.id == job_id))
 
 
 def ended(session: Session) -> dict[str, int]:
@@ -161,7 +175,7 @@ def accept_plan(session: Session, job_id: str, plan_id: str, *, now: float) -> N
     row = row_of(session, job_id)
     if row.status == JobStatus.validating_files:
         row.plan_id = plan_id
-        move(session, job_id, JobStatus.queued, now=now, message="The file is valid; the job is queued")
+        move(session, job_id, JobStatus.queued, now=now, message=_("The file is valid; the job is queued"))
 
 
 def fail(session: Session, job_id: str, error: JobError, *, now: float) -> None:
@@ -174,10 +188,10 @@ def request_cancel(session: Session, key: str, *, now: float) -> Job:
     """Cancel a job that does not run; note the wish for one that has begun. Raise job_finished."""
     row = _unfinished(session, key)
     if row.started_at is None:
-        return move(session, row.id, JobStatus.cancelled, now=now, message="Cancelled before it started")
+        return move(session, row.id, JobStatus.cancelled, now=now, message=_("Cancelled before it started"))
     if not row.cancel_requested:
         row.cancel_requested = True
-        say(session, row, "Cancelling: what was trained so far is kept", now=now)
+        say(session, row, _("Cancelling: what was trained so far is kept"), now=now)
     return _shown(session, [row], now)[0]
 
 
@@ -185,16 +199,22 @@ def request_pause(session: Session, key: str, *, now: float, reason: PauseReason
     """Note that a running job shall give the machine back. Raise job_finished, job_not_running."""
     row = _unfinished(session, key)
     if row.status == JobStatus.paused:
-        raise AgentError(f"Job #{row.number} is paused already. Resume it to go on.", code=ErrorCode.job_not_running)
+        raise AgentError(
+            _("Job #{number} is paused already. Resume it to go on.", number=row.number), code=ErrorCode.job_not_running
+        )
     if row.status != JobStatus.running:
         raise AgentError(
-            f"Job #{row.number} does not run yet: it is {row.status}. Only a running job can be paused; a waiting one "
-            "can be cancelled.",
+            _(
+                "Job #{number} does not run yet: it is {status}. Only a running job can be paused; a "
+                "waiting one can be cancelled.",
+                number=row.number,
+                status=_(STATUS_WORDS[row.status]),
+            ),
             code=ErrorCode.job_not_running,
         )
     if row.pause_wish is None and not row.cancel_requested:
         row.pause_wish = reason
-        say(session, row, "Pausing: the memory will be free within half a minute", now=now)
+        say(session, row, _("Pausing: the memory will be free within half a minute"), now=now)
     return _shown(session, [row], now)[0]
 
 
@@ -202,12 +222,22 @@ def request_resume(session: Session, key: str, *, now: float) -> Job:
     """Put a paused job back in line, before all that were created after it. Raise job_finished, job_not_paused."""
     row = _unfinished(session, key)
     if row.status != JobStatus.paused or row.cancel_requested:
-        still = "being cancelled" if row.cancel_requested else "still being paused" if row.pause_wish else row.status
+        still = (
+            _("being cancelled")
+            if row.cancel_requested
+            else _("still being paused")
+            if row.pause_wish
+            else _(STATUS_WORDS[row.status])
+        )
         raise AgentError(
-            f"Job #{row.number} is not paused: it is {still}. Only a paused job can be resumed.",
+            _(
+                "Job #{number} is not paused: it is {still}. Only a paused job can be resumed.",
+                number=row.number,
+                still=still,
+            ),
             code=ErrorCode.job_not_paused,
         )
-    return move(session, row.id, JobStatus.queued, now=now, message="Resumed: it goes on when its turn comes")
+    return move(session, row.id, JobStatus.queued, now=now, message=_("Resumed: it goes on when its turn comes"))
 
 
 def say(session: Session, row: JobRow, message: str, *, now: float, level: Level = "info") -> None:
@@ -225,7 +255,10 @@ def _unfinished(session: Session, key: str) -> JobRow:
 
 def finished_error(row: JobRow) -> AgentError:
     """Return the refusal to change a job that has ended."""
-    return AgentError(f"Job #{row.number} has ended already: it {_ENDED[row.status]}.", code=ErrorCode.job_finished)
+    return AgentError(
+        _("Job #{number} has ended already: it {ended}.", number=row.number, ended=_(_ENDED[row.status])),
+        code=ErrorCode.job_finished,
+    )
 
 
 def row_of(session: Session, key: str) -> JobRow:
@@ -234,14 +267,16 @@ def row_of(session: Session, key: str) -> JobRow:
     row = session.scalars(sa.select(JobRow).where(JobRow.number == int(key) if by_number else JobRow.id == key)).first()
     if row is None:
         name = f"#{key}" if by_number else repr(key)
-        raise AgentError(f"There is no job {name}. The list of jobs shows those there are.", code=ErrorCode.not_found)
+        raise AgentError(
+            _("There is no job {name}. The list of jobs shows those there are.", name=name), code=ErrorCode.not_found
+        )
     return row
 
 
 _ENDED: dict[str, str] = {
-    JobStatus.succeeded: "succeeded",
-    JobStatus.failed: "failed",
-    JobStatus.cancelled: "was cancelled",
+    JobStatus.succeeded: N_("succeeded"),
+    JobStatus.failed: N_("failed"),
+    JobStatus.cancelled: N_("was cancelled"),
 }
 
 
@@ -253,7 +288,9 @@ def _shown(session: Session, rows: Sequence[JobRow], now: float) -> list[Job]:
 def _planned(session: Session, request: JobRequest, now: float) -> JobRow:
     plan = plans.get(session, str(request.plan)).plan
     if plan.expires_at <= now:
-        raise AgentError(f"Plan {plan.id} is older than seven days. Make a new one.", code=ErrorCode.plan_expired)
+        raise AgentError(
+            _("Plan {id} is older than seven days. Make a new one.", id=plan.id), code=ErrorCode.plan_expired
+        )
     files.get(session, plan.training_file)
     row = _new_row(request, now, model=plan.model, training_file=plan.training_file)
     row.seed, row.method, row.suffix, row.plan_id = plan.seed, plan.method.model_dump_json(), plan.suffix, plan.id

@@ -11,6 +11,7 @@ from agent.store import files, inspections, jobs, plans
 from agent.store.requester import from_columns
 from agent.store.tables import ApprovalRow, FileRow, GrantRow, PlanRow
 from shared.errors import ErrorCode
+from shared.language import N_, _
 from shared.models import Approval
 from shared.people import Action, Grant, GrantKind, RequestedBy, Role
 
@@ -46,17 +47,19 @@ def thing_of(session: Session, kind: ThingKind, key: str) -> Thing:
     match kind:
         case ThingKind.job:
             job = jobs.row_of(session, key)
-            return Thing(name=f"Job #{job.number}", made_by=from_columns(job))
+            return Thing(name=_("Job #{number}", number=job.number), made_by=from_columns(job))
         case ThingKind.plan:
-            name = f"The plan for {plans.get(session, key).plan.suffix}"
+            name = _("The plan for {suffix}", suffix=plans.get(session, key).plan.suffix)
             plan = session.get_one(PlanRow, key)
-            return Thing(name=name, made_by=from_columns(plan), how="was made")
+            return Thing(name=name, made_by=from_columns(plan), how=N_("was made"))
         case ThingKind.inspection:
             return thing_of(session, ThingKind.file, inspections.get(session, key).file_id)
         case ThingKind.file:
             name = files.get(session, key).file.filename
             file = session.scalars(sa.select(FileRow).where(FileRow.id == key)).one()
-            return Thing(name=name, made_by=from_columns(file), how="was sent" if file.job_id is None else "was made")
+            return Thing(
+                name=name, made_by=from_columns(file), how=N_("was sent") if file.job_id is None else N_("was made")
+            )
 
 
 def pair(session: Session, who: RequestedBy, *, now: float) -> People:
@@ -86,7 +89,12 @@ def take_away(session: Session, *, platform: str, kind: GrantKind, subject: str,
     row = _find(session, platform, kind, subject)
     if row is None:
         raise AgentError(
-            f"Nothing is allowed or denied to the {kind} {subject}. /who lists all that is.", code=ErrorCode.not_found
+            _(
+                "Nothing is allowed or denied to the {kind} {subject}. /who lists all that is.",
+                kind=kind,
+                subject=subject,
+            ),
+            code=ErrorCode.not_found,
         )
     if not also_owner:
         _not_the_owner(row)
@@ -111,8 +119,12 @@ def must_be_approved(session: Session, model: str) -> None:
     """Raise model_needs_approval for a model that the owner has not said yes to."""
     if session.get(ApprovalRow, model) is None:
         raise AgentError(
-            f"“{model}” comes from Hugging Face and is new here. Ask {named_owner(load(session))} to say yes to it, or "
-            "choose one that is here already: /models.",
+            _(
+                "“{model}” comes from Hugging Face and is new here. Ask {owner} to say yes to it, "
+                "or choose one that is here already: /models.",
+                model=model,
+                owner=named_owner(load(session)),
+            ),
             code=ErrorCode.model_needs_approval,
             param="model",
         )
@@ -135,7 +147,10 @@ def _add(
 def _not_the_owner(row: GrantRow) -> None:
     if row.role == Role.owner:
         raise AgentError(
-            f"{row.name or row.subject} owns this machine, and that can be changed only at the machine itself.",
+            _(
+                "{name} owns this machine, and that can be changed only at the machine itself.",
+                name=row.name or row.subject,
+            ),
             code=ErrorCode.not_allowed,
         )
 

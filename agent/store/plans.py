@@ -11,6 +11,7 @@ from agent.store.requester import to_columns
 from agent.store.tables import JobRow, PlanRow
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm
+from shared.language import _
 from shared.people import RequestedBy
 from shared.plans import Plan
 
@@ -54,7 +55,8 @@ def get(session: Session, plan_id: str) -> StoredPlan:
     row = session.get(PlanRow, plan_id)
     if row is None:
         raise AgentError(
-            f"There is no plan {plan_id!r}. Plans are kept seven days; make a new one.", code=ErrorCode.not_found
+            _("There is no plan {plan_id!r}. Plans are kept seven days; make a new one.", plan_id=plan_id),
+            code=ErrorCode.not_found,
         )
     return StoredPlan(
         plan=Plan.model_validate_json(row.plan),

@@ -25,6 +25,7 @@ from shared.events import (
     StateData,
 )
 from shared.jobs import FINISHED, Job, JobError, JobStatus, PauseReason, Progress, Stage
+from shared.language import _, ngettext
 from shared.results import JobResult
 
 
@@ -61,7 +62,7 @@ def claim_next(session: Session, *, now: float) -> Claim | None:
     row = jobs.row_of(session, job_id)
     assert row.plan_id is not None  # only a planned job is ever queued
     row.ollama_name = row.ollama_name or _next_name(session, plans.get(session, row.plan_id).plan.suffix)
-    message = "Fine-tuning job started" if row.started_at is None else "Going on where it was paused"
+    message = _("Fine-tuning job started") if row.started_at is None else _("Going on where it was paused")
     jobs.move(session, job_id, JobStatus.running, now=now, message=message)
     return claim_of(session, job_id)
 
@@ -141,8 +142,13 @@ def checkpoints_kept(session: Session, job_id: str) -> str:
     """Say in a sentence what can be resumed from."""
     kept = events.checkpoints(session, job_id, ollama_name=None)
     if not kept:
-        return "It had no checkpoint yet."
-    return f"Kept: {len(kept)} checkpoint{'s' if len(kept) > 1 else ''}, the newest at step {kept[0].step_number}."
+        return _("It had no checkpoint yet.")
+    return ngettext(
+        "Kept: {n} checkpoint, the newest at step {step}.",
+        "Kept: {n} checkpoints, the newest at step {step}.",
+        len(kept),
+        step=kept[0].step_number,
+    )
 
 
 def take_events(
@@ -196,7 +202,7 @@ def _announcement(path: Path, *, folder: Path, now: float) -> EventRecord:
     data = ArtifactData(
         name=path.name, path=path.relative_to(folder).as_posix(), bytes=path.stat().st_size, sha256=file_sha256(path)
     )
-    return EventRecord(created_at=now, message=f"{path.name} is ready.", data=data)
+    return EventRecord(created_at=now, message=_("{name} is ready.", name=path.name), data=data)
 
 
 def measured(session: Session) -> list[MeasuredRun]:

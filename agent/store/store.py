@@ -1,6 +1,7 @@
 """Open the database and run functions in it: one thread, one function, one transaction."""
 
 import asyncio
+import contextvars
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
 from shared.errors import ErrorCode
+from shared.language import _
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,9 +40,12 @@ class StoreUnavailableError(AgentError):
     def __init__(self, cause: OperationalError) -> None:
         full = _sqlite_code(cause) == sqlite3.SQLITE_FULL
         super().__init__(
-            "The agent's disk is full, so nothing can be stored. Free some space on the GPU machine, then try again."
+            _("The agent's disk is full, so nothing can be stored. Free some space on the GPU machine, then try again.")
             if full
-            else f"The agent's database cannot be used now ({cause.orig}). Is its disk well? Try again in a moment.",
+            else _(
+                "The agent's database cannot be used now ({reason}). Is its disk well? Try again in a moment.",
+                reason=cause.orig,
+            ),
             code=ErrorCode.insufficient_disk if full else ErrorCode.store_unavailable,
         )
 
@@ -100,7 +105,8 @@ class Store:
             return value, rings
 
         try:
-            value, rings = await asyncio.get_running_loop().run_in_executor(self._executor, transact)
+            here = contextvars.copy_context()  # with the language that is spoken in it
+            value, rings = await asyncio.get_running_loop().run_in_executor(self._executor, here.run, transact)
         except OperationalError as error:
             if _sqlite_code(error) not in OF_THE_DISK:
                 raise
@@ -123,7 +129,12 @@ def _sqlite_code(error: OperationalError) -> int | None:
 def _prepare_connection(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we send BEGIN ourselves: sqlite3's own comes too late and is deferred
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_S * 1000:.0f}"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_S * 1000:.0f}",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -25,6 +25,7 @@ class Requested:
     person: Mapped[str | None]
     chat: Mapped[str | None]
     person_name: Mapped[str | None]  # as others read it then
+    language: Mapped[str | None]  # in which they are answered
 
 
 class FileRow(Requested, Base):

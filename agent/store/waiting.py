@@ -9,6 +9,7 @@ from agent.store.job_view import likely_minutes, plan_of, to_job
 from agent.store.tables import JobRow
 from shared.events import EventRecord, QueueData
 from shared.jobs import JobStatus
+from shared.language import _
 
 
 def next_job_id(session: Session, *, now: float) -> str | None:
@@ -54,7 +55,11 @@ def announce(session: Session, *, now: float) -> None:
             continue
         row.queue_position = place.position
         data = QueueData(position=place.position, wait_s=round(place.wait_minutes * 60))
-        message = "Next in the queue" if place.position == 1 else f"Number {place.position} in the queue"
+        message = (
+            _("Next in the queue")
+            if place.position == 1
+            else _("Number {position} in the queue", position=place.position)
+        )
         events.append(session, row.id, [EventRecord(created_at=now, message=message, data=data)])
 
 
