@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test doctor bench soak clean
+.PHONY: help install demo run test doctor bench texts soak clean
 
 help:           ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,12 @@ test: .venv/.installed-dev  ## check and test everything
 
 bench: .venv/.installed-dev ## measure, as ratios against a named alternative
 	$(BIN)/python -m tests.bench $(if $(DATA),--data $(DATA))
+
+texts: .venv/.installed ## bring new texts into the catalogues of other languages
+	$(BIN)/pybabel -q extract --no-location --omit-header --output-file .venv/texts.pot agent bot shared
+	for catalogue in shared/languages/*.po; do \
+	  $(BIN)/pybabel -q update --input-file .venv/texts.pot --output-file $$catalogue --locale $$(basename $$catalogue .po) \
+	    --ignore-obsolete --no-fuzzy-matching --width 110; done
 
 soak: .venv/.installed-dev  ## long campaigns of kills, full disks and wrong clocks
 	$(BIN)/python -m tests.soak $(SOAK)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bot.errors import StorageError
+from shared.language import _
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class Database:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._db.close()
 
     def rows(self, sql: str, values: Row = ()) -> list[Row]:
@@ -121,7 +122,11 @@ class Database:
 
     def _error(self, cause: Exception) -> StorageError:
         return StorageError(
-            f"I cannot use my own small database {self._path}: {cause}. Is the disk full, or may I not write there?"
+            _(
+                "I cannot use my own small database {path}: {cause}. Is the disk full, or may I not write there?",
+                path=self._path,
+                cause=cause,
+            )
         )
 
 

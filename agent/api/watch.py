@@ -16,6 +16,7 @@ from agent.trainer_process import tail
 from shared.errors import ErrorCode
 from shared.events import EventList, EventRecord
 from shared.jobs import Job
+from shared.language import _
 from shared.people import Action
 
 CURVE_KINDS = ("progress", "evaluation")
@@ -46,7 +47,8 @@ async def get_plot(request: web.Request) -> web.Response:
     records = await services_of(request).store.run(events.records_of, job.id, *CURVE_KINDS)
     if not records:
         raise AgentError(
-            f"Job #{job.number} has no loss curve yet; it begins with the first step.", code=ErrorCode.not_found
+            _("Job #{number} has no loss curve yet; it begins with the first step.", number=job.number),
+            code=ErrorCode.not_found,
         )
     async with request.app[DRAWING]:
         image, words = await asyncio.to_thread(_draw, records, f"#{job.number} {job.suffix}")

@@ -24,6 +24,7 @@ from bot.discord_ui.line import Line
 from bot.discord_ui.place import Place
 from bot.discord_ui.trouble import chat_error
 from bot.errors import FrontEndError
+from shared.language import _
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class DiscordFrontEnd:
                 except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
                     if _is_bad_token(error):
                         self._line.refused = True
-                        raise FrontEndError(texts.NOT_LET_IN, param="DISCORD_TOKEN") from None
+                        raise FrontEndError(_(texts.NOT_LET_IN), param="DISCORD_TOKEN") from None
                     failures = 1 if client.ever_ready else failures + 1
                     if failures == 1:
                         logger.warning("%s. I keep trying.", chat_error(error))

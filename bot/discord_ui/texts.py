@@ -2,7 +2,7 @@
 
 from shared.language import N_
 
-NOT_LET_IN = (
+NOT_LET_IN = N_(
     "Discord does not accept DISCORD_TOKEN: it is mistyped, or was reset. The developer "
     "portal makes a new one under Bot, Reset Token. Discord is not served."
 )

@@ -130,7 +130,7 @@ class TelegramFrontEnd:
 
     def _bad_token(self) -> FrontEndError:
         self._line.refused = True
-        return FrontEndError(texts.NOT_LET_IN, param="TELEGRAM_TOKEN")
+        return FrontEndError(_(texts.NOT_LET_IN), param="TELEGRAM_TOKEN")
 
     # --- what comes in
 

@@ -5,7 +5,7 @@ from bot.reply import Button, Reply
 from bot.telegram_ui.inbound import DECLINED, OFFERED
 from shared.language import N_, _
 
-NOT_LET_IN = (
+NOT_LET_IN = N_(
     "Telegram does not accept TELEGRAM_TOKEN: it is mistyped, or was revoked. @BotFather "
     "shows the present one under /mybots. Telegram is not served."
 )
