@@ -347,3 +347,19 @@ def test_name_is_made_safe_to_show() -> None:
     assert given.name.startswith("Mia evilxx") is False
     assert given.name.startswith("Mia evil x")
     assert len(given.name) == 64
+
+
+async def test_each_is_refused_and_told_of_their_job_in_their_language(settings: AgentSettings) -> None:
+    hans = MIA.model_copy(update={"language": "de"})
+    async with run_agent(settings, works=False) as agent:
+        assert await refused(agent, "GET", "/v1/agent", hans) == (
+            "Hier darf noch niemand diese Maschine nutzen: Diese Maschine hat keinen Besitzer. Wenn sie dir gehört, "
+            "sag /pair und den Code, den der Agent beim Start gezeigt hat."
+        )
+        assert "this machine has no owner" in await refused(agent, "GET", "/v1/agent", MIA)
+        await pair(agent)
+        await allow(agent, "person", "17")
+        job = await start(agent, hans)
+        assert job["requested_by"]["language"] == "de"
+        told = await ask(agent, "GET", f"/v1/fine_tuning/jobs/{job['id']}/events")
+        assert told["data"][-1]["message"] == f"Job angelegt: {job['id']}"

@@ -119,6 +119,30 @@ async def test_discord_is_told_every_command_of_the_table_and_a_menu_for_files(b
     assert bot.discord.gateway.identified == [1]  # the intent of servers, and nothing that people write
 
 
+async def test_discord_is_told_the_commands_in_german_under_the_same_names(bot: Story) -> None:
+    known = {it["name"]: it for it in bot.discord.rest.commands}
+    assert not any(it.get("name_localizations") for it in known.values() if it["type"] == 1)
+    assert known["cancel"]["description_localizations"] == {"de": "einen Job beenden"}
+    option = next(it for it in known["finetune"]["options"] if it["name"] == "at")
+    assert option["description_localizations"] == {"de": "nicht vorher: 22:00, +2h"}
+    assert known["Look at this file"]["name_localizations"] == {"de": "Diese Datei ansehen"}
+
+
+async def test_a_german_is_answered_in_german_also_by_forms(bot: Story) -> None:
+    hans = Person(bot.discord, 9, "Hans", locale="de")
+    await hans.slash("finetune", channel=bot.team, options="sample")
+    await bot.says("Bereit · toast.jsonl")
+    assert bot.last().labels[:3] == ["Start", "Ändern", "Abbrechen"]
+    form = await hans.press("Ändern", channel=bot.team)
+    await bot.until(lambda: form.form is not None)
+    assert form.form is not None
+    assert form.form["title"] == "Den Plan ändern"
+    await hans.slash("log", channel=bot.team, job="abc")
+    await bot.until(lambda: "„abc“ ist kein Job" in bot.flat())
+    await bot.mia.slash("gpu", channel=bot.team)
+    await bot.says("Free")
+
+
 async def test_with_the_agent_away_nothing_is_suggested_and_that_in_time(bot: Story) -> None:
     await bot.agent.stop()
     typed = await bot.mia.type("plot", "job", "", channel=bot.team)

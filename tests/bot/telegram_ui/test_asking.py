@@ -58,10 +58,30 @@ async def test_settings_and_chatter_are_answered_in_private(bot: Story) -> None:
 
 
 async def test_the_menu_lists_the_commands_of_the_table(bot: Story) -> None:
-    await bot.until(lambda: len(bot.telegram.methods.menus) == 2)
+    await bot.until(lambda: len(bot.telegram.methods.menus) == 4)
     listed = [command.name for command in bot.core.commands]
     menus = {scope: [entry["command"] for entry in menu] for scope, menu in bot.telegram.methods.menus.items()}
-    assert menus == {"all_private_chats": [*listed, "start", "settings"], "all_group_chats": listed}
+    private = [*listed, "start", "settings"]
+    assert menus == {
+        "all_private_chats": private, "all_private_chats de": private,
+        "all_group_chats": listed, "all_group_chats de": listed,
+    }  # fmt: skip
+
+
+async def test_a_german_phone_shows_menu_answers_and_alerts_in_german(bot: Story) -> None:
+    await bot.until(lambda: len(bot.telegram.methods.menus) == 4)
+    menu = {entry["command"]: entry["description"] for entry in bot.telegram.methods.menus["all_private_chats de"]}
+    assert (menu["cancel"], menu["start"]) == ("einen Job beenden", "was das hier ist")
+    hans = Person(bot.telegram, 9, "Hans", language="de")
+    hans.send_file("rows.jsonl", caption="/finetune")
+    await bot.says("Bereit · rows.jsonl", chat=9)
+    assert bot.last(9).labels == ["Start", "Ändern", "Abbrechen"]
+    hans.send_file("rows.jsonl")
+    await bot.says("Ein Modell mit rows.jsonl", chat=9)
+    hans.say("/settings")
+    await bot.says("In diesem Chat gibt es nichts", chat=9)
+    bot.mia.say("/gpu")
+    await bot.says("Free")
 
 
 async def test_in_a_group_only_what_is_meant_for_the_bot_is_answered(bot: Story) -> None:

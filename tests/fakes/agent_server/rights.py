@@ -11,6 +11,7 @@ from agent.access import People, Reach, Thing, authorize, holds_key, needed, rol
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.jobs import Job
+from shared.language import speaking
 from shared.people import HEADER, Action, Grant, GrantKind, RequestedBy, Role
 
 if TYPE_CHECKING:
@@ -84,9 +85,10 @@ class Rights:
     def check(self, who: RequestedBy | None, action: Action, thing: str = "", key: str = "") -> None:
         if not self.asks:
             return
-        authorize(who, action, people=self.everybody)
-        if thing:
-            authorize(who, action, people=self.everybody, thing=self._thing(thing, key))
+        with speaking(who.language if who is not None else None):
+            authorize(who, action, people=self.everybody)
+            if thing:
+                authorize(who, action, people=self.everybody, thing=self._thing(thing, key))
 
     def check_model(self, request: web.Request, model: str) -> None:
         who = asker(request)

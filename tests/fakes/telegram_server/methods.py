@@ -42,7 +42,8 @@ class Methods:
         for command in commands:
             if not 1 <= len(command["description"]) <= COMMAND_DESCRIPTION or not command["command"].islower():
                 raise bad("BOT_COMMAND_INVALID")
-        self.menus[json.loads(fields.get("scope", '{"type": "default"}'))["type"]] = commands
+        scope = json.loads(fields.get("scope", '{"type": "default"}'))["type"]
+        self.menus[" ".join(filter(None, [scope, fields.get("language_code")]))] = commands
         return True
 
     def send_message(self, fields: Fields, _uploads: dict[str, Upload]) -> Json:

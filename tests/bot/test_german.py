@@ -1,0 +1,75 @@
+"""A person whose platform says German is answered in German: commands, plan, live card, result, mistakes."""
+
+import re
+
+import pytest
+
+from shared.people import GrantKind
+from tests.bot.harness import Bot, dataset
+from tests.fakes.agent_server import FakeAgent
+
+GERMAN = {"locale": "de-AT", "person": "ada", "name": "Ada"}
+GROUP = {"private": False, "chat_name": "Team", "rights_chat_id": "team", "server": "home", "server_name": "Home"}
+LINES = (
+    "/help", "/help people", "/models", "/status", "/queue", "/jobs", "/gpu", "/pair", "/allow", "/deny", "/who", "",
+    "/dataset", "/dataset help", "/pause", "/resume", "/cancel", "/plot", "/log", "/retry", "/finetune", "/nonsense",
+)  # fmt: skip
+ENGLISH = re.compile(r"\b(the|you|your|with|and|is|are|not|there|it|this)\b", re.IGNORECASE)
+
+
+@pytest.fixture
+def ada(agent: FakeAgent, bot: Bot) -> Bot:
+    agent.people.own("test", "ada", "Ada")
+    agent.people.grant("test", GrantKind.role, "r", "Eine Rolle")
+    bot.who = GERMAN
+    return bot
+
+
+@pytest.mark.parametrize("where", [{}, GROUP], ids=["private", "group"])
+@pytest.mark.parametrize("line", LINES)
+async def test_every_answer_is_german_and_fits_a_phone(ada: Bot, line: str, where: dict[str, object]) -> None:
+    await ada.say(line, **where)
+    for reply in ada.chat.messages.values():
+        shown = [reply.text, *(button.label for button in reply.buttons), *(copy.intro for copy in reply.copy)]
+        assert not [text for text in shown if ENGLISH.search(text)]
+        assert max(map(len, reply.text.splitlines())) <= 40
+        assert all(len(button.label) <= 20 for button in reply.buttons)
+
+
+async def test_a_job_is_told_in_german_from_the_plan_to_the_result(agent: FakeAgent, ada: Bot) -> None:
+    plan = await ada.say("/finetune name:toast", dataset("rows.jsonl"))
+    assert plan.text.startswith("Bereit · rows.jsonl\n\nVerstanden habe ich\n")
+    assert [button.label for button in plan.buttons] == ["Start", "Ändern", "Abbrechen"]
+    await ada.press("Start")
+    agent.step("ftjob-1", 20)
+    await ada.until(lambda: any("Schritt 20 von 45" in text for text in ada.chat.texts), step_s=0.5)
+    card = next(text for text in ada.chat.texts if "Schritt 20 von 45" in text)
+    assert card.startswith("Training · 44 % · #1 toast")
+    assert re.search(r"^Loss \d,\d{3} \(kleiner ist besser\)$", card, re.MULTILINE)
+    assert re.search(r"^Noch etwa \d+ (s|min), fertig \d\d:\d\d$", card, re.MULTILINE)
+    assert max(map(len, card.splitlines())) <= 40
+    agent.succeed("ftjob-1")
+    await ada.until(lambda: any(text.startswith("Dein Modell ist fertig") for text in ada.chat.texts), step_s=0.5)
+    assert any(text.startswith("Fertig · #1 toast") for text in ada.chat.texts)
+
+
+async def test_a_card_keeps_its_language_when_others_ask_and_the_bot_starts_anew(agent: FakeAgent, ada: Bot) -> None:
+    await ada.say("/finetune sample")
+    await ada.press("Start")
+    assert [card.language for card in ada.core.subscriptions.undelivered()] == ["de"]
+    assert (await ada.say("/jobs", locale="en-GB")).text == "#1 Waiting · toast"
+    agent.step("ftjob-1", 3)
+    await ada.until(lambda: any("Schritt 3 von 45" in text for text in ada.chat.texts), step_s=0.5)
+
+
+async def test_the_agent_is_told_the_language_of_who_asks(agent: FakeAgent, ada: Bot) -> None:
+    await ada.say("/finetune sample")
+    asked = agent.plan_requests[0].requested_by
+    assert asked is not None
+    assert asked.language == "de"
+
+
+async def test_what_the_bot_cannot_read_is_said_in_german(ada: Bot) -> None:
+    assert "geht nicht. epochs ist auto oder eine Zahl" in " ".join(
+        (await ada.say("/finetune sample epochs:x")).text.split()
+    )
