@@ -1,6 +1,7 @@
 """Fixtures that several parts need: the packaged model's card, and a tiny model that answers and stops."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -20,6 +21,12 @@ def _ctrl_c_is_heard() -> None:
     """A shell starts what runs in its background deaf to Ctrl-C, and every process that a test starts would be so."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _english() -> None:
+    """The terminal speaks the language of whoever runs the tests, and so do the processes that tests start."""
+    os.environ["LC_ALL"] = "C.UTF-8"
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A person whose platform says German is answered in German: commands, plan, live card, result, mistakes."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def ada(agent: FakeAgent, bot: Bot) -> Bot:
 
 @pytest.mark.parametrize("where", [{}, GROUP], ids=["private", "group"])
 @pytest.mark.parametrize("line", LINES)
-async def test_every_answer_is_german_and_fits_a_phone(ada: Bot, line: str, where: dict[str, object]) -> None:
+async def test_every_answer_is_german_and_fits_a_phone(ada: Bot, line: str, where: dict[str, Any]) -> None:
     await ada.say(line, **where)
     for reply in ada.chat.messages.values():
         shown = [reply.text, *(button.label for button in reply.buttons), *(copy.intro for copy in reply.copy)]
