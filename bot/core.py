@@ -25,6 +25,7 @@ class Core:
     clock: Clock
     commands: tuple["Command", ...]
     bursts: Bursts = field(default_factory=Bursts)
+    stops: Bursts = field(default_factory=Bursts)  # of what frees the machine: nothing else uses it up
 
     def on_behalf_of(self, person: RequestedBy) -> "Core":
         """Return the core as a person's command may use it: the agent is asked on their behalf, whatever it is."""

@@ -28,10 +28,8 @@ from shared.people import TERMINAL
 
 logger = logging.getLogger(__name__)
 
-TOO_MANY = N_(
-    "That was a lot at once. I answer you again in {seconds} s; /cancel and /pause work at any time. "
-    "What you asked before goes on."
-)
+TOO_MANY = N_("That was a lot at once. I answer you again in {seconds} s. What you asked before goes on.")
+STILL = N_("/cancel and /pause work all the same.")
 ACKNOWLEDGE_AFTER_S = 0.7  # a person is answered within a second, whatever the agent does
 
 
@@ -87,14 +85,18 @@ def take_in_known(call: Call, core: Core, reply: Reply) -> Coroutine[Any, Any, N
 
 
 def _too_much(call: Call, command: Command | None, core: Core) -> Coroutine[Any, Any, None] | None:
-    """Return what answers somebody who asks too much at once. What frees the machine is never too much."""
-    if call.platform == TERMINAL or (command is not None and command.stops):
+    """Return what answers somebody who asks too much at once. What frees the machine is counted by itself."""
+    if call.platform == TERMINAL:
         return None
-    admission = core.bursts.admit(call.platform, call.person, now=core.clock.now())
+    bursts = core.stops if command is not None and command.stops else core.bursts
+    admission = bursts.admit(call.platform, call.person, now=core.clock.now())
     if admission is Admission.answer:
         return None
     logger.info("%s %s asks too much", call.platform, call.person)
-    return _refuse(call, _(TOO_MANY, seconds=f"{PAUSE_S:.0f}")) if admission is Admission.refuse else _nothing()
+    if admission is Admission.ignore:
+        return _nothing()
+    words = _(TOO_MANY, seconds=f"{PAUSE_S:.0f}")
+    return _refuse(call, words if bursts is core.stops else f"{words} {_(STILL)}")
 
 
 async def _show_known(call: Call, reply: Reply) -> None:

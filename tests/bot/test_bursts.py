@@ -55,6 +55,14 @@ async def test_a_burst_gets_one_notice_and_cancel_and_pause_always_pass(agent: F
     assert agent.paused
 
 
+async def test_a_flood_of_stops_is_answered_as_rarely_as_any_other(bot: Bot) -> None:
+    for _ in range(200):
+        await bot.say("/cancel")
+    assert len(bot.chat.messages) == CALLS + 1
+    assert "That was a lot at once" in bot.chat.last.text
+    assert "Free" in (await bot.say("/gpu")).text
+
+
 async def test_what_is_ignored_is_not_kept_either(agent: FakeAgent, bot: Bot) -> None:
     for _ in range(CALLS + 1):
         await bot.say("/jobs")
