@@ -34,7 +34,7 @@ texts: .venv/.installed ## bring new texts into the catalogues of other language
 	$(BIN)/pybabel -q extract --no-location --omit-header --output-file .venv/texts.pot agent bot shared
 	for catalogue in shared/languages/*.po; do \
 	  $(BIN)/pybabel -q update --input-file .venv/texts.pot --output-file $$catalogue --locale $$(basename $$catalogue .po) \
-	    --ignore-obsolete --no-fuzzy-matching --width 110; done
+	    --ignore-obsolete --no-fuzzy-matching --omit-header --width 110; done
 
 soak: .venv/.installed-dev  ## long campaigns of kills, full disks and wrong clocks
 	$(BIN)/python -m tests.soak $(SOAK)
