@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import PACKAGED
@@ -38,11 +39,16 @@ def smollm2_card(tmp_path_factory: pytest.TempPathFactory) -> BaseModelCard:
 
 @pytest.fixture(scope="session")
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A HEARTH_MODELS_DIR with one two-layer model, `tiny`, trained here for seconds."""
-    folder = tmp_path_factory.mktemp("models")
-    environment = child_environment(offline=True) | {"OMP_NUM_THREADS": "2", "PYTHONSAFEPATH": ""}
-    builder = [sys.executable, "-m", "tests.fakes.tiny_model", str(folder / "tiny")]
-    subprocess.run(builder, check=True, capture_output=True, env=environment)
+    """A HEARTH_MODELS_DIR with one two-layer model, `tiny`, trained here for seconds, once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "models"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            part = folder.with_suffix(".part")
+            environment = child_environment(offline=True) | {"OMP_NUM_THREADS": "2", "PYTHONSAFEPATH": ""}
+            builder = [sys.executable, "-m", "tests.fakes.tiny_model", str(part / "tiny")]
+            subprocess.run(builder, check=True, capture_output=True, env=environment)
+            part.rename(folder)
     return folder
 
 

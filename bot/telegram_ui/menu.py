@@ -1,15 +1,20 @@
-"""The menu of commands that Telegram shows beside the keyboard, for private chats and for groups."""
+"""What Telegram itself shows of the bot, in each language: its menu of commands, and what it is for."""
 
 import logging
 
 from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
-from telegram.error import BadRequest
+from telegram.error import BadRequest, RetryAfter
 
 from bot.core import Command
 from shared.language import ENGLISH, LANGUAGES, N_, _, speaking
 
 logger = logging.getLogger(__name__)
 
+DESCRIPTION = N_(  # what stands in an empty chat, above Start
+    "Teach a language model your own style, on the GPU at home. Send me a JSONL, JSON or CSV file with examples: I "
+    "show what I understood and a plan first. You watch it learn on one card, and get back a model for Ollama."
+)
+SHORT = N_("Fine-tunes a language model on your data, on the GPU at home.")  # on its profile
 PRIVATE_ONLY = {"start": N_("what this is"), "settings": N_("what can be set")}
 
 
@@ -22,7 +27,10 @@ async def register(bot: Bot, commands: tuple[Command, ...]) -> None:
             code = None if language == ENGLISH else language  # without a code it is for all who have none of their own
             await bot.set_my_commands(private, scope=BotCommandScopeAllPrivateChats(), language_code=code)
             await bot.set_my_commands(group, scope=BotCommandScopeAllGroupChats(), language_code=code)
-    except BadRequest as error:
+            with speaking(language):
+                await bot.set_my_description(_(DESCRIPTION), language_code=code)
+                await bot.set_my_short_description(_(SHORT), language_code=code)
+    except (BadRequest, RetryAfter) as error:
         logger.warning("Telegram does not take the menu of commands: %s", error.message)
 
 

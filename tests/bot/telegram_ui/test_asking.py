@@ -72,6 +72,8 @@ async def test_a_german_phone_shows_menu_answers_and_alerts_in_german(bot: Story
     await bot.until(lambda: len(bot.telegram.methods.menus) == 4)
     menu = {entry["command"]: entry["description"] for entry in bot.telegram.methods.menus["all_private_chats de"]}
     assert (menu["cancel"], menu["start"]) == ("einen Job beenden", "was das hier ist")
+    await bot.until(lambda: len(bot.telegram.methods.described) == 4)
+    assert "auf der GPU zu Hause" in bot.telegram.methods.described["short_description de"]
     hans = Person(bot.telegram, 9, "Hans", language="de")
     hans.send_file("rows.jsonl", caption="/finetune")
     await bot.says("Bereit · rows.jsonl", chat=9)

@@ -4,7 +4,16 @@ import json
 from typing import Any
 
 from tests.fakes.telegram_server.messages import Chats, Json, Shown
-from tests.fakes.telegram_server.rules import COMMAND_DESCRIPTION, PHOTO_BYTES, Flood, RefusedError, bad, read_buttons
+from tests.fakes.telegram_server.rules import (
+    COMMAND_DESCRIPTION,
+    DESCRIPTION,
+    PHOTO_BYTES,
+    SHORT_DESCRIPTION,
+    Flood,
+    RefusedError,
+    bad,
+    read_buttons,
+)
 from tests.fakes.telegram_server.rules import read_text as read
 
 LINK_S = 3600.0  # for which the way to a file can be used
@@ -27,6 +36,7 @@ class Methods:
         self.taps: dict[str, float] = {}  # unanswered, by id: when
         self.alerts: list[tuple[str, str, bool]] = []  # answered: id, text, whether as an alert
         self.paths: dict[str, tuple[str, float]] = {}  # where a file can be had: its id, until when
+        self.described: dict[str, str] = {}  # what the bot says it is for
         self.upload_bytes = 50_000_000
         self.download_bytes = 20 * 2**20
         self.local_dir = ""  # set: a local server, which names files on its own disk
@@ -44,6 +54,18 @@ class Methods:
                 raise bad("BOT_COMMAND_INVALID")
         scope = json.loads(fields.get("scope", '{"type": "default"}'))["type"]
         self.menus[" ".join(filter(None, [scope, fields.get("language_code")]))] = commands
+        return True
+
+    def set_my_description(self, fields: Fields, _uploads: dict[str, Upload]) -> bool:
+        return self._describe(fields, "description", DESCRIPTION)
+
+    def set_my_short_description(self, fields: Fields, _uploads: dict[str, Upload]) -> bool:
+        return self._describe(fields, "short_description", SHORT_DESCRIPTION)
+
+    def _describe(self, fields: Fields, name: str, limit: int) -> bool:
+        if len(fields[name]) > limit:
+            raise bad("DESCRIPTION_TOO_LONG")
+        self.described[" ".join(filter(None, [name, fields.get("language_code")]))] = fields[name]
         return True
 
     def send_message(self, fields: Fields, _uploads: dict[str, Upload]) -> Json:
