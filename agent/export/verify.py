@@ -162,7 +162,9 @@ class Server:
         if found == expected:
             return None
         at = next((i for i, pair in enumerate(zip(found, expected, strict=False)) if pair[0] != pair[1]), -1)
-        return _("{count} tokens for {count2}, first difference at {at}", count=len(found), count2=len(expected), at=at)
+        return _(
+            "{found} tokens for {expected}, first difference at {at}", found=len(found), expected=len(expected), at=at
+        )
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         request = urllib.request.Request(  # noqa: S310 - our own loopback server

@@ -25,9 +25,9 @@ def loaded_model(context: Context) -> LoadedModel:
         except ValueError as error:  # peft and transformers say so when a setting does not fit the model
             raise AgentError(
                 _(
-                    "{base_model} could not be set up: {splitlines}.",
+                    "{base_model} could not be set up: {reason}.",
                     base_model=context.spec.base_model,
-                    splitlines=str(error).splitlines()[0][:200],
+                    reason=str(error).splitlines()[0][:200],
                 ),
                 code=ErrorCode.setting_invalid,
             ) from error

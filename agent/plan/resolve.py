@@ -212,10 +212,10 @@ def _answers_lost(findings: Findings, max_length: int) -> float:
         raise AgentError(
             _(
                 "With max_length {max_length} the answers of {lost:.0%} of the rows are cut away whole. "
-                "Choose at least {p95}, or “auto”.",
+                "Choose at least {length}, or “auto”.",
                 max_length=max_length,
                 lost=lost,
-                p95=findings.tokens.p95,
+                length=findings.tokens.p95,
             ),
             code=ErrorCode.setting_invalid,
             param="max_length",

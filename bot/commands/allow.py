@@ -26,7 +26,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         granted = await core.agent.allow(
             GrantRequest(platform=call.platform, kind=named.kind, id=named.id, name=named.name, role=whom.role)
         )
-        lines += wrap(_("{called} may use this machine now: {may}", called=called(named), may=_(MAY[granted.role])))
+        lines += wrap(_("{who} may use this machine now: {may}", who=called(named), may=_(MAY[granted.role])))
     answer.take_over(call.message_id)
     await answer.show(Reply(text="\n".join([*lines, _("/who shows everybody.")])))
 

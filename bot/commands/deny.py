@@ -27,11 +27,9 @@ async def _deny(call: Call, core: Core, named: Named) -> str:
     """Deny a person; of all else, take away what it was allowed. Return what became of it."""
     if named.kind is GrantKind.person:
         await core.agent.deny(DenyRequest(platform=call.platform, id=named.id, name=named.name))
-        return _(
-            "{called} may not use this machine, wherever they write. /allow takes that back.", called=called(named)
-        )
+        return _("{who} may not use this machine, wherever they write. /allow takes that back.", who=called(named))
     await core.agent.take_away(call.platform, named.kind, named.id)
-    return _("{called} is not allowed for that any more. Who is allowed by name still is.", called=called(named))
+    return _("{who} is not allowed for that any more. Who is allowed by name still is.", who=called(named))
 
 
 COMMAND = Command(name="deny", usage="[who]", summary=N_("and not any more"), run=run, keeps=always, topic="people")

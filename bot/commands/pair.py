@@ -23,7 +23,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     me = await core.agent.me()
     if me.role is not Role.owner:
         owner = (
-            _(" This machine belongs to {named}; to use it, ask them to /allow you.", named=named(me))
+            _(" This machine belongs to {owner}; to use it, ask them to /allow you.", owner=named(me))
             if me.owned
             else ""
         )

@@ -111,13 +111,13 @@ def _own_part(me: Me) -> list[str]:
     if me.role in ROLES:
         return [
             *wrap(_(ROLES[me.role])),
-            *wrap(_("It belongs to {named}, who may allow others with /allow.", named=named(me))),
+            *wrap(_("It belongs to {owner}, who may allow others with /allow.", owner=named(me))),
         ]
     if not me.owned:
         return wrap(_("Nobody may use this machine yet: it has no owner. If it is yours, say /pair and its code."))
     denied = _("You were told no") if me.role is Role.denied else _("You may not use this machine yet")
     return wrap(
-        _("{denied}. It belongs to {named}: ask them to let you in with /allow.", denied=denied, named=named(me))
+        _("{denied}. It belongs to {owner}: ask them to let you in with /allow.", denied=denied, owner=named(me))
     )
 
 
