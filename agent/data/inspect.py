@@ -44,7 +44,7 @@ def kept_rows(dataset: Path, form: DatasetForm, template: ChatTemplate, dropped:
         try:
             yield _keep(raw, form, template)
         except RowProblem as problem:
-            dropped.append(DroppedRow(line=raw.line, reason=f"{raw.unit} {raw.line} {problem}."))
+            dropped.append(DroppedRow(line=raw.line, reason=f"{_unit(raw)} {raw.line} {problem}."))
 
 
 def _keep(raw: RawRow, form: DatasetForm, template: ChatTemplate) -> KeptRow:
@@ -126,7 +126,7 @@ def find_form(dataset: Path) -> DatasetForm:
         raise AgentError(
             _(
                 "{unit} {line} {problem}. Each row must be one JSON object.",
-                unit=_("Line") if first.unit == "Line" else _("Row"),
+                unit=_unit(first),
                 line=first.line,
                 problem=first.problem,
             ),
@@ -207,6 +207,10 @@ def _notes(rows: int, distinct: int, longest: int, placeholders: int, card: Base
 def _sample(row: KeptRow, template: ChatTemplate) -> SampleRow:
     parts = [(redact(text)[:SAMPLE_CHARS], trained) for text, trained in template.parts(row.messages)]
     return SampleRow(line=row.line, parts=parts)
+
+
+def _unit(raw: RawRow) -> str:
+    return _("Line") if raw.unit == "Line" else _("Row")
 
 
 def _keys(row: dict[str, Any]) -> str:
