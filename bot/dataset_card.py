@@ -14,6 +14,9 @@ FORMS = {
     DatasetForm.prompt_completion: N_("prompt/completion"),
     DatasetForm.alpaca: "Alpaca",
     DatasetForm.sharegpt: "ShareGPT",
+    DatasetForm.question_answer: N_("question/answer"),
+    DatasetForm.preference: N_("preference"),
+    DatasetForm.labelled: N_("labelled"),
 }
 EXAMPLES = {
     DatasetForm.messages: (
@@ -22,6 +25,8 @@ EXAMPLES = {
     DatasetForm.prompt_completion: '{"prompt": "Hi", "completion": "Hello!"}',
     DatasetForm.alpaca: '{"instruction": "Greet", "input": "Mia", "output": "Hello, Mia!"}',
     DatasetForm.sharegpt: '{"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello!"}]}',
+    DatasetForm.question_answer: '{"question": "Hi", "answer": "Hello!"}',
+    DatasetForm.preference: '{"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"}',
 }
 
 

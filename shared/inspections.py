@@ -15,6 +15,9 @@ class DatasetForm(StrEnum):
     prompt_completion = "prompt/completion"  # {"prompt", "completion"}
     alpaca = "alpaca"  # {"instruction", "input", "output"}
     sharegpt = "sharegpt"  # {"conversations": [{"from", "value"}]}
+    question_answer = "question/answer"  # two columns: {"question", "answer"}, {"input", "output"} and the like
+    preference = "preference"  # {"prompt", "chosen", "rejected"}, or a talk in place of the prompt
+    labelled = "labelled"  # {"messages" or "prompt" and "completion", "label": true or false} (KTO)
 
 
 class InspectionRequest(Request):

@@ -1,100 +1,73 @@
-"""From the bytes of an untrusted file to rows: JSON, JSONL or CSV, told by content, never by name."""
+"""From an untrusted upload to rows: JSON, JSONL, a table or Parquet, told by content, never by name."""
 
+import codecs
 import csv
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+from charset_normalizer import from_bytes
+
+from agent.data.containers import HEAD_BYTES, Upload, open_upload
+from agent.data.parquet import read_parquet
+from agent.data.raw_row import RawRow
+from agent.data.rows import detect_form
 from agent.errors import AgentError
 from shared.errors import ErrorCode
-from shared.language import N_, _
+from shared.language import _
 
 MAX_LINE_BYTES = 8 * 1024 * 1024
 MAX_JSON_BYTES = 256 * 1024 * 1024  # a JSON array is parsed whole; JSONL has no such limit
-NESTED_KEYS = ("data", "rows", "examples")
-BINARY_MAGIC = {
-    b"PK\x03\x04": N_("a zip archive"),
-    b"\x1f\x8b": N_("a gzip archive"),
-    b"PAR1": N_("a Parquet file"),
-    b"%PDF": N_("a PDF"),
-    b"\x80\x04": N_("a pickle"),
-    b"GGUF": N_("a GGUF model"),
-    b"\x7fELF": N_("a program"),
-    b"\x89PNG": N_("a picture"),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class RawRow:
-    """One row, or why it is none."""
-
-    line: int  # 1-based line of the file; in a JSON array the number of the row
-    value: dict[str, Any] | None
-    problem: str | None = None
-    unit: Literal["Line", "Row"] = "Line"  # what `line` counts
+NESTED_KEYS = ("data", "rows", "examples", "items", "conversations", "train")
+DELIMITERS = ",\t;|"  # the first that fits wins
 
 
 def read_rows(path: Path) -> Iterator[RawRow]:
     """Yield the rows of a dataset. Raises AgentError when the file as a whole cannot be read."""
-    first = _check_text(path)
-    if first == "[":
-        yield from _json_array(path)
-    elif first == "{":
-        yield from _json_lines(path)
-    else:
-        yield from _csv(path)
-
-
-def _check_text(path: Path) -> str:
-    """Return the first visible character, after making sure that the file is text."""
-    with path.open("rb") as file:
-        head = file.read(65536)
-    for magic, kind in BINARY_MAGIC.items():
-        if head.startswith(magic):
-            raise AgentError(
-                _("The file is {kind}, not text. Send the rows as JSONL, JSON or CSV.", kind=_(kind)),
-                code=ErrorCode.dataset_not_text,
-            )
-    if b"\x00" in head:
-        raise AgentError(
-            _("The file is not UTF-8 text. Save it as UTF-8 (JSONL, JSON or CSV) and send it again."),
-            code=ErrorCode.dataset_not_text,
-        )
-    visible = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    upload = open_upload(path)
+    if upload.is_parquet:
+        yield from read_parquet(upload)
+        return
+    with upload.open() as file:
+        visible = file.read(HEAD_BYTES).removeprefix(codecs.BOM_UTF8).lstrip()
     if not visible:
         raise AgentError(_("The file is empty. Send a dataset with at least ten rows."), code=ErrorCode.dataset_empty)
-    return chr(visible[0])
+    if visible.startswith(b"["):
+        yield from _json_array(upload)
+    elif visible.startswith(b"{"):
+        yield from _json_lines(upload)
+    else:
+        yield from _table(upload)
 
 
-def _json_array(path: Path) -> Iterator[RawRow]:
-    if path.stat().st_size > MAX_JSON_BYTES:
+def _json_array(upload: Upload) -> Iterator[RawRow]:
+    content = upload.read(MAX_JSON_BYTES)
+    if content is None:
         raise AgentError(
             _(
-                "A JSON array may have {limit} MiB, this one has {size}. Send it as JSONL, one row a line.",
+                "A JSON array may have {limit} MiB, this one has more. Send it as JSONL, one row a line.",
                 limit=MAX_JSON_BYTES >> 20,
-                size=path.stat().st_size >> 20,
             ),
             code=ErrorCode.file_too_large,
         )
-    rows = parse_json(_decode(path.read_bytes()))
+    rows = parse_json(_decode(content))
     yield from (_row(number, value, unit="Row") for number, value in enumerate(rows, start=1))
 
 
-def _json_lines(path: Path) -> Iterator[RawRow]:
-    if (nested := _nested_in_one_line(path)) is not None:
+def _json_lines(upload: Upload) -> Iterator[RawRow]:
+    if (nested := _nested_in_one_line(upload)) is not None:
         yield from nested
         return
-    with path.open("rb") as file:
+    with upload.open() as file:
         for number, line in enumerate(_bounded_lines(file), start=1):
             if not line.strip():
                 continue
             try:
                 yield _row(number, parse_json(_decode(line, number)))
             except json.JSONDecodeError as error:
-                if number == 1 and (nested := _nested_rows(path)) is not None:
+                if number == 1 and (nested := _nested_rows(upload)) is not None:
                     yield from nested
                     return
                 yield RawRow(
@@ -104,37 +77,42 @@ def _json_lines(path: Path) -> Iterator[RawRow]:
                 )
 
 
-def _nested_in_one_line(path: Path) -> Iterator[RawRow] | None:
+def _nested_in_one_line(upload: Upload) -> Iterator[RawRow] | None:
     """Read a file that is one JSON object on one line, with its rows under one key; None if it is anything else."""
-    with path.open("rb") as file:
+    with upload.open() as file:
         file.readline(MAX_JSON_BYTES)
         if file.read(1024).strip():
             return None
-    return _nested_rows(path)
+    return _nested_rows(upload)
 
 
-def _nested_rows(path: Path) -> Iterator[RawRow] | None:
+def _nested_rows(upload: Upload) -> Iterator[RawRow] | None:
     """Read a file that is one JSON object over many lines, with its rows under one key."""
-    if path.stat().st_size > MAX_JSON_BYTES:
+    content = upload.read(MAX_JSON_BYTES)
+    if content is None:
         return None
     try:
-        whole = json.loads(_decode(path.read_bytes()), parse_constant=_refuse_constant)
+        whole = json.loads(_decode(content), parse_constant=_refuse_constant)
     except (ValueError, RecursionError, AgentError):
         return None  # read line by line, it will say where it breaks
-    rows = next((whole[key] for key in NESTED_KEYS if isinstance(whole.get(key), list)), [whole])
+    lists = [key for key, value in whole.items() if isinstance(value, list) and value and isinstance(value[0], dict)]
+    is_a_row = detect_form(set(whole)) is not None
+    named = next((key for key in NESTED_KEYS if key in lists), lists[0] if len(lists) == 1 else None)
+    rows = [whole] if is_a_row or named is None else whole[named]
     return (_row(number, value, unit="Row") for number, value in enumerate(rows, start=1))
 
 
-def _csv(path: Path) -> Iterator[RawRow]:
+def _table(upload: Upload) -> Iterator[RawRow]:
+    """Read a table of text, whose columns are parted by commas, tabs, semicolons or bars."""
     csv.field_size_limit(MAX_LINE_BYTES)
-    with path.open("rb") as raw:
+    with upload.open() as raw:
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="strict", newline="")
         try:
-            reader = csv.DictReader(text, strict=True)
+            reader = csv.DictReader(text, strict=True, delimiter=_delimiter(upload))
             if reader.fieldnames is None or len(reader.fieldnames) < 2:
                 raise AgentError(
                     _(
-                        "The file is neither JSON, JSONL nor a CSV table with at least two columns. Its first "
+                        "The file is neither JSON, JSONL nor a table (CSV, TSV) with at least two columns. Its first "
                         "line begins “{start}”.",
                         start=(reader.fieldnames or [""])[0][:40],
                     ),
@@ -145,7 +123,7 @@ def _csv(path: Path) -> Iterator[RawRow]:
         except csv.Error as error:
             raise AgentError(
                 _(
-                    "The CSV is broken near line {line}: {error}. Check the quotes there.",
+                    "The table is broken near line {line}: {error}. Check the quotes there.",
                     line=reader.line_num,
                     error=error,
                 ),
@@ -153,6 +131,15 @@ def _csv(path: Path) -> Iterator[RawRow]:
             ) from error
         except UnicodeDecodeError as error:
             _refuse_encoding(error)
+
+
+def _delimiter(upload: Upload) -> str:
+    """Return what parts the columns: what gives known names, else what gives the most."""
+    with upload.open() as file:
+        header = file.readline(HEAD_BYTES).removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").strip()
+    found = {mark: next(csv.reader([header], delimiter=mark), []) for mark in DELIMITERS}
+    known = [mark for mark, names in found.items() if detect_form(set(names)) is not None]
+    return known[0] if known else max(DELIMITERS, key=lambda mark: len(found[mark]))
 
 
 def _row(number: int, value: Any, unit: Literal["Line", "Row"] = "Line") -> RawRow:
@@ -191,10 +178,13 @@ def _decode(data: bytes, line: int | None = None) -> str:
 
 def _refuse_encoding(error: UnicodeDecodeError, line: int | None = None) -> NoReturn:
     where = _("Line {line}", line=line) if line else _("The file")
+    guess = from_bytes(error.object[:HEAD_BYTES]).best()
+    like = _(", it looks like {encoding}", encoding=guess.encoding.replace("_", "-")) if guess is not None else ""
     raise AgentError(
         _(
-            "{where} is not UTF-8 text (byte 0x{byte:02x} at {start}). Save it as UTF-8 and send it again.",
+            "{where} is not UTF-8 text{like} (byte 0x{byte:02x} at {start}). Save it as UTF-8 and send it again.",
             where=where,
+            like=like,
             byte=error.object[error.start],
             start=error.start,
         ),

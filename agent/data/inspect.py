@@ -15,14 +15,15 @@ from typing import Any
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.findings import Findings, InspectReply, InspectRequest
-from agent.data.formats import RawRow, read_rows
+from agent.data.formats import read_rows
+from agent.data.raw_row import RawRow
 from agent.data.redact import redact
 from agent.data.rows import FORM_HINT, Message, RowProblem, detect_form, to_messages
 from agent.data.split import MIN_ROWS
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import DatasetForm, DroppedRow, SampleRow, TokenCounts
-from shared.language import _, ngettext
+from shared.language import N_, _, ngettext
 
 SHOWN_DROPS = 20
 SAMPLE_CHARS = 600
@@ -101,7 +102,10 @@ def inspect_dataset(dataset: Path, card: BaseModelCard) -> Findings:
         ),
         sample=sample,
         answer_starts=_quantiles(starts),
-        notes=_notes(len(lengths), len(seen), max(lengths), placeholders, card),
+        notes=[
+            *([_(_FORM_NOTES[form])] if form in _FORM_NOTES else []),
+            *_notes(len(lengths), len(seen), max(lengths), placeholders, card),
+        ],
     )
 
 
@@ -164,6 +168,12 @@ def _too_small(kept: int, dropped: list[DroppedRow]) -> AgentError:
         ),
         code=ErrorCode.dataset_too_small,
     )
+
+
+_FORM_NOTES = {
+    DatasetForm.preference: N_("Of each pair of answers, the preferred one is learned; the other is left out."),
+    DatasetForm.labelled: N_("Answers that are labelled as bad are left out; the good ones are learned."),
+}
 
 
 def _notes(rows: int, distinct: int, longest: int, placeholders: int, card: BaseModelCard) -> list[str]:

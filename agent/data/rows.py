@@ -1,5 +1,6 @@
 """One row of a dataset as a chat: every known form becomes the same list of messages. Pure."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,19 +9,31 @@ from shared.language import N_, _
 
 Role = Literal["system", "user", "assistant"]
 
-SHAREGPT_ROLES: dict[str, Role] = {
+CHAT_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+SHAREGPT_ROLES: dict[str, Role] = {  # as their names are written in small letters
+    **CHAT_ROLES,
     "human": "user",
-    "user": "user",
+    "prompter": "user",
     "gpt": "assistant",
-    "assistant": "assistant",
     "chatgpt": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
     "bot": "assistant",
     "model": "assistant",
-    "system": "system",
 }
+PAIRS = (  # two columns, what is asked and what is answered; the first that a row has counts
+    ("question", "answer"),
+    ("query", "response"),
+    ("instruction", "response"),
+    ("input", "output"),
+    ("input", "response"),
+    ("question", "response"),
+    ("user", "assistant"),
+    ("q", "a"),
+)
 FORM_HINT = N_(
-    "messages ({role, content} turns), prompt + completion, instruction + input + output "
-    "(Alpaca), or conversations ({from, value} turns, ShareGPT)"
+    "messages ({role, content} turns), prompt + completion, question + answer, instruction + input + output (Alpaca), "
+    "conversations ({from, value} turns, ShareGPT), or chosen + rejected"
 )
 
 
@@ -42,15 +55,23 @@ class Message:
 
 def detect_form(keys: set[str]) -> DatasetForm | None:
     """Name the form that a row with these keys has; None when none fits."""
+    if "chosen" in keys and "rejected" in keys:
+        return DatasetForm.preference
     if "messages" in keys:
-        return DatasetForm.messages
+        return DatasetForm.labelled if "label" in keys else DatasetForm.messages
     if "conversations" in keys:
         return DatasetForm.sharegpt
     if {"instruction", "output"} <= keys:
         return DatasetForm.alpaca
     if {"prompt", "completion"} <= keys:
-        return DatasetForm.prompt_completion
-    return None
+        return DatasetForm.labelled if "label" in keys else DatasetForm.prompt_completion
+    return DatasetForm.question_answer if _pair(keys) is not None else None
+
+
+def _pair(keys: Collection[str]) -> tuple[str, str] | None:
+    """Return which two columns ask and answer, however their names are written."""
+    named = {key.strip().lower(): key for key in keys}
+    return next(((named[asked], named[told]) for asked, told in PAIRS if asked in named and told in named), None)
 
 
 def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
@@ -60,23 +81,27 @@ def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
         DatasetForm.sharegpt: _from_sharegpt,
         DatasetForm.alpaca: _from_alpaca,
         DatasetForm.prompt_completion: _from_prompt_completion,
+        DatasetForm.question_answer: _from_question_answer,
+        DatasetForm.preference: _from_preference,
+        DatasetForm.labelled: _from_labelled,
     }[form](row)
     _check_turns(messages)
     return messages
 
 
 def _from_messages(row: dict[str, Any]) -> list[Message]:
-    return [
-        _turn(turn, "role", "content", {"system": "system", "user": "user", "assistant": "assistant"})
-        for turn in _turns(row, "messages")
-    ]
+    return [_turn(turn, "role", "content", CHAT_ROLES) for turn in _turns(row, "messages")]
 
 
 def _from_sharegpt(row: dict[str, Any]) -> list[Message]:
-    messages = [_turn(turn, "from", "value", SHAREGPT_ROLES) for turn in _turns(row, "conversations")]
-    if isinstance(row.get("system"), str) and row["system"].strip():
-        messages.insert(0, Message(role="system", content=row["system"]))
-    return messages
+    return [*_system(row), *map(_sharegpt_turn, _turns(row, "conversations"))]
+
+
+def _sharegpt_turn(turn: Any) -> Message:
+    """Read a turn of from and value, or, as some files have it, of role and content."""
+    if isinstance(turn, dict) and "role" in turn and "from" not in turn:
+        return _turn(turn, "role", "content", SHAREGPT_ROLES)
+    return _turn(turn, "from", "value", SHAREGPT_ROLES)
 
 
 def _from_alpaca(row: dict[str, Any]) -> list[Message]:
@@ -84,17 +109,70 @@ def _from_alpaca(row: dict[str, Any]) -> list[Message]:
     extra = row.get("input")
     if isinstance(extra, str) and extra.strip():
         question = f"{question}\n\n{extra}"
-    messages = [Message(role="user", content=question), Message(role="assistant", content=_text(row, "output"))]
-    if isinstance(row.get("system"), str) and row["system"].strip():
-        messages.insert(0, Message(role="system", content=row["system"]))
-    return messages
+    return [*_system(row), *_history(row), *_asked(question, _text(row, "output"))]
+
+
+def _history(row: dict[str, Any]) -> list[Message]:
+    """Return the turns before the last, which LLaMA-Factory's Alpaca files keep as pairs."""
+    history = row.get("history") or []
+    if not isinstance(history, list) or not all(_is_pair(turn) for turn in history):
+        raise RowProblem(_("has a `history` that is no list of question and answer"))
+    return [message for asked, told in history for message in _asked(asked, told)]
+
+
+def _is_pair(turn: Any) -> bool:
+    return isinstance(turn, list) and len(turn) == 2 and all(isinstance(text, str) for text in turn)
+
+
+def _system(row: dict[str, Any]) -> list[Message]:
+    text = row.get("system")
+    return [Message(role="system", content=text)] if isinstance(text, str) and text.strip() else []
+
+
+def _asked(question: str, answer: str) -> list[Message]:
+    return [Message(role="user", content=question), Message(role="assistant", content=answer)]
 
 
 def _from_prompt_completion(row: dict[str, Any]) -> list[Message]:
-    return [
-        Message(role="user", content=_text(row, "prompt")),
-        Message(role="assistant", content=_text(row, "completion")),
-    ]
+    return [*_system(row), *_asked(_text(row, "prompt"), _text(row, "completion"))]
+
+
+def _from_question_answer(row: dict[str, Any]) -> list[Message]:
+    pair = _pair(row)
+    assert pair is not None  # or the row would have another form
+    return [*_system(row), *_asked(_text(row, pair[0]), _text(row, pair[1]))]
+
+
+def _from_preference(row: dict[str, Any]) -> list[Message]:
+    """Return the talk with the answer that was preferred; the other one is not learned."""
+    chosen = row["chosen"]
+    if isinstance(chosen, list):  # the whole talk, or its last turns
+        turns = [_sharegpt_turn(turn) for turn in chosen]
+        return turns if any(turn.role == "user" for turn in turns) else [*_before(row), *turns]
+    answer = (
+        _sharegpt_turn(chosen) if isinstance(chosen, dict) else Message(role="assistant", content=_text(row, "chosen"))
+    )
+    return [*_before(row), answer]
+
+
+def _before(row: dict[str, Any]) -> list[Message]:
+    """Return what was said before the two answers."""
+    if "conversations" in row:
+        return _from_sharegpt(row)
+    if "messages" in row:
+        return _from_messages(row)
+    if isinstance(row.get("prompt"), list):
+        return [_sharegpt_turn(turn) for turn in row["prompt"]]
+    return [*_system(row), Message(role="user", content=_text(row, "prompt" if "prompt" in row else "instruction"))]
+
+
+def _from_labelled(row: dict[str, Any]) -> list[Message]:
+    """Return a talk that was found good (KTO); what was found bad must not be learned."""
+    if not isinstance(row["label"], bool):
+        raise RowProblem(_("has a `label` that is neither true nor false"))
+    if not row["label"]:
+        raise RowProblem(_("is labelled as a bad answer, and only good ones are learned"))
+    return _from_messages(row) if "messages" in row else _from_prompt_completion(row)
 
 
 def _turns(row: dict[str, Any], key: str) -> list[Any]:
@@ -108,6 +186,7 @@ def _turn(turn: Any, role_key: str, text_key: str, roles: dict[str, Role]) -> Me
     if not isinstance(turn, dict):
         raise RowProblem(_("has a turn that is not an object"))
     role = turn.get(role_key)
+    role = role.lower() if isinstance(role, str) else role
     if not isinstance(role, str) or role not in roles:
         raise RowProblem(
             _(

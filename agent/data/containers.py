@@ -1,0 +1,211 @@
+"""The bytes of an untrusted upload, unpacked as they are read: plain, gzip, or the one file in a zip; UTF-8 or UTF-16.
+
+Told by content, never by name. Nothing is written to disk, and what unpacks to too much is refused while it is read.
+"""
+
+import codecs
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from agent.errors import AgentError
+from shared.errors import ErrorCode
+from shared.language import N_, _
+
+HEAD_BYTES = 1 << 16
+UNPACKED_BYTES = 2 << 30  # at most, of anything packed
+RATIO = 200  # a packed file may grow so many times, which text does not; small ones may grow as they like
+SMALL_BYTES = 64 << 20
+MEMBERS = 1000  # of a zip, looked through for its one file
+GZIP, ZIP, PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
+NO_TEXT = {
+    GZIP: N_("a gzip archive"),
+    ZIP: N_("a zip archive"),
+    b"PK\x05\x06": N_("an empty zip archive"),
+    b"BZh": N_("a bzip2 archive"),
+    b"7z\xbc\xaf": N_("a 7z archive"),
+    b"%PDF": N_("a PDF"),
+    b"\x80\x04": N_("a pickle"),
+    b"GGUF": N_("a GGUF model"),
+    b"\x7fELF": N_("a program"),
+    b"\x89PNG": N_("a picture"),
+    b"\xff\xd8\xff": N_("a picture"),
+    b"SQLite format 3": N_("a database"),
+}
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file as it is read. Every `open` begins anew."""
+
+    unpack: Callable[[], BinaryIO]
+    head: bytes  # the first bytes of what is unpacked
+    path: Path | None  # None: it lies packed
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether it is a table in Parquet's own form rather than text."""
+        return self.head.startswith(PARQUET)
+
+    def open(self) -> io.BufferedReader:
+        """Return its bytes; text as UTF-8. Raises AgentError while it is read."""
+        raw = self.unpack()
+        if self.head.startswith(UTF_16):
+            raw = _Recoded(raw)  # type: ignore[assignment]  # a RawIOBase, which BufferedReader takes
+        return io.BufferedReader(raw)  # type: ignore[arg-type]
+
+    def read(self, limit: int) -> bytes | None:
+        """Return the whole of it, or None where it is longer."""
+        with self.open() as file:
+            content = file.read(limit + 1)
+        return content if len(content) <= limit else None
+
+
+def open_upload(path: Path) -> Upload:
+    """Look at a file. Raises AgentError where it cannot be a dataset."""
+    head = _head(partial(_open_plain, path))
+    unpack: Callable[[], BinaryIO] = partial(_open_plain, path)
+    if head.startswith(GZIP):
+        unpack = partial(_unzip_one, path, lambda: gzip.GzipFile(path, "rb"))
+    elif head.startswith(ZIP):
+        unpack = partial(_unzip_one, path, partial(_open_member, path, _only_member(path)))
+    packed = head.startswith((GZIP, ZIP))
+    upload = Upload(unpack=unpack, head=_head(unpack), path=None if packed else path)
+    _refuse_what_is_no_text(upload)
+    return upload
+
+
+def _head(unpack: Callable[[], BinaryIO]) -> bytes:
+    with unpack() as file:
+        return file.read(HEAD_BYTES)
+
+
+def _refuse_what_is_no_text(upload: Upload) -> None:
+    head = upload.head
+    for magic, kind in NO_TEXT.items():
+        if head.startswith(magic):
+            raise AgentError(
+                _("The file is {kind}, not a dataset. Send the rows as JSONL, JSON, CSV or Parquet.", kind=_(kind)),
+                code=ErrorCode.dataset_not_text,
+            )
+    if b"\x00" in head and not upload.is_parquet and not head.startswith(UTF_16):
+        raise AgentError(
+            _("The file is not text. Save it as UTF-8 (JSONL, JSON or CSV) and send it again."),
+            code=ErrorCode.dataset_not_text,
+        )
+
+
+def _only_member(path: Path) -> str:
+    """Return the name of the one file in a zip; what systems add to zips does not count."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise _broken(_("zip archive"), error) from error
+    files = [it for it in members[: MEMBERS + 1] if not it.is_dir() and not _is_of_the_system(it.filename)]
+    if len(files) != 1 or len(members) > MEMBERS:
+        shown = ", ".join(it.filename[-40:] for it in files[:4])
+        raise AgentError(
+            _("The zip archive holds {count} files ({names}). Send one with a single file in it.", count=len(files),
+              names=shown),
+            code=ErrorCode.dataset_broken,
+        )  # fmt: skip
+    if files[0].flag_bits & 1:
+        raise AgentError(_("The zip archive has a password. Send it without one."), code=ErrorCode.dataset_broken)
+    return files[0].filename
+
+
+def _is_of_the_system(name: str) -> bool:
+    return name.startswith("__MACOSX/") or name.rsplit("/", 1)[-1] in {".DS_Store", "Thumbs.db", "desktop.ini"}
+
+
+def _open_plain(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def _open_member(path: Path, name: str) -> IO[bytes]:
+    return zipfile.ZipFile(path).open(name)  # keeps the archive open as long as it needs it
+
+
+def _unzip_one(path: Path, unpack: Callable[[], IO[bytes] | gzip.GzipFile]) -> BinaryIO:
+    limit = min(UNPACKED_BYTES, max(SMALL_BYTES, RATIO * path.stat().st_size))
+    return _Bounded(unpack(), limit=limit)  # type: ignore[return-value]  # a RawIOBase is read like any other
+
+
+def _broken(what: str, error: Exception) -> AgentError:
+    return AgentError(
+        _("The {what} is broken or cut off ({reason}). Pack it again and send it.", what=what, reason=error),
+        code=ErrorCode.dataset_broken,
+    )
+
+
+class _Bounded(io.RawIOBase):
+    """What is unpacked, up to a limit; a broken archive is said in words."""
+
+    def __init__(self, unpacked: IO[bytes] | gzip.GzipFile, *, limit: int) -> None:
+        self._unpacked = unpacked
+        self._left = limit
+        self._limit = limit
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+        try:
+            data = self._unpacked.read(len(buffer))
+        except (EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
+            raise _broken(_("archive"), error) from error
+        self._left -= len(data)
+        if self._left < 0:
+            raise AgentError(
+                _("The archive unpacks to more than {limit} MiB. Send fewer rows.", limit=self._limit >> 20),
+                code=ErrorCode.file_too_large,
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._unpacked.close()
+        super().close()
+
+
+class _Recoded(io.RawIOBase):
+    """UTF-16 as UTF-8."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._decoder = codecs.getincrementaldecoder("utf-16")()
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+        while not self._rest:
+            data = self._raw.read(HEAD_BYTES)
+            try:
+                self._rest = self._decoder.decode(data, final=not data).encode()
+            except UnicodeError as error:
+                raise AgentError(
+                    _("The file begins as UTF-16 and is not ({reason}). Save it as UTF-8 and send it again.",
+                      reason=error),
+                    code=ErrorCode.dataset_not_text,
+                ) from error  # fmt: skip
+            if not data:
+                break
+        taken, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()

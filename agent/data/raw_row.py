@@ -1,0 +1,14 @@
+"""A row as it lies in a file, before anybody knows what it means."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawRow:
+    """One row, or why it is none."""
+
+    line: int  # 1-based line of the file; in a JSON array the number of the row
+    value: dict[str, Any] | None
+    problem: str | None = None
+    unit: Literal["Line", "Row"] = "Line"  # what `line` counts
