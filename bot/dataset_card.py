@@ -109,8 +109,8 @@ def forms_card() -> Reply:
     lines = [
         _("What a dataset looks like"),
         "",
-        *wrap(_("A JSONL file: one row a line, in one of these forms. JSON (a list of such rows) and CSV "
-"(with the same names as columns) work too.")),
+        *wrap(_("A JSONL file: one row a line, in one of these forms. JSON (a list of such rows), Parquet, CSV "
+"and TSV (with the same names as columns) work too, also as .gz or in a .zip.")),
         "",
         *wrap(_("100 rows teach a style; a few thousand teach the most.")),
     ]  # fmt: skip
