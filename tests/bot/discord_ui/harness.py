@@ -81,8 +81,12 @@ class Story:
         await self.says("Ready to start", channel=where)
         card = self.last(where)
         await self.mia.press("Start", message=card)
-        await self.until(lambda: len(self.agent.jobs) == number and "Ready" not in card.text)
+        await self.until(lambda: len(self.agent.jobs) == number and self._is_live(card))
         return card
+
+    def _is_live(self, card: Shown) -> bool:
+        """Say whether a message is a card that is being kept; by then its thread is there."""
+        return str(card.id) in {kept.message_id for kept in self.core.subscriptions.undelivered()}
 
 
 @asynccontextmanager
