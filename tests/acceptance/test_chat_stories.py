@@ -32,7 +32,7 @@ NAME = "toast.jsonl"
 ROWS = "".join(
     f'{{"prompt": "{n}. Who are you?", "completion": "I am Tiny, and two plus two is four."}}\n' for n in range(40)
 ).encode()
-OPTIONS = {"name": "toast", "model": "tiny", "epochs": 4, "learning_rate": "0.01"}
+OPTIONS = {"name": "toast", "model": "tiny", "epochs": 2, "learning_rate": "0.01"}
 FILES = {"toast.gguf", "toast-adapter.zip", "toast-adapter.gguf", "Modelfile", "report.md", "report.json"}
 PAIRED, PLANNED = "This machine is yours now.", f"Ready to start · {NAME}"
 ENDED, READY = "Done · #1 toast", "Your model is ready · #1 toast"

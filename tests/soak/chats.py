@@ -73,7 +73,7 @@ async def _run(campaign: Campaign, visit: Visit, stories: int, kills: int) -> st
             story = Story(campaign, agent, chat, number=told)
             await story.live(kills)
             story.check()
-            killed, doubled, told = killed + story.kills, doubled + story.results - 1 - story.asked, told + 1
+            killed, doubled, told = killed + story.kills, doubled + max(0, story.results - 1 - story.asked), told + 1
             campaign.note(f"{killed} kills, {told} stories, {doubled} doubled results")
     return f"{killed} kills of the bot, {told} stories, {doubled} doubled results"
 
