@@ -28,6 +28,7 @@ class World:
         self.events: list[Event] = []
         self.autoplay: Literal["succeeded", "failed", ""] = ""  # how a new job's script ends
         self.pace_s = 0.002  # between the steps of that script
+        self.plot = PNG
         self._news = asyncio.Event()
         self._serials = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
