@@ -20,6 +20,7 @@ from agent.api import Services, build_app
 from agent.api.explain import explain
 from agent.api.upload import remove_leftovers
 from agent.base_models.catalog import find_base_model, list_base_models
+from agent.chat.answerer import Answerer
 from agent.errors import AgentError
 from agent.gpu import read_machine
 from agent.inspector import Inspector
@@ -128,12 +129,14 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         machine=machine,
         clock=time.time,
     )
+    answerer = Answerer(store=store, settings=settings, machine=machine, clock=time.time)
     supervisor = Supervisor(
         store=store,
         settings=settings,
         machine=machine,
         model_cache=lambda name: find_base_model(name, settings).cache,
         clock=time.time,
+        make_way=answerer.make_way,
     )
     retention = Retention(
         rules=Rules(keep_days=settings.hearth_keep_days, floor_mib=settings.hearth_disk_floor_mib),
@@ -146,6 +149,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         key=read_or_create_key(settings.key_file),
         store=store,
         intake=intake,
+        answerer=answerer,
         machine=machine,
         check_model=partial(find_base_model, settings=settings),
         base_models=partial(list_base_models, settings),
@@ -161,6 +165,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         yield services, supervisor, Timers(store=store, sweep=partial(_sweep, retention, store, settings))
     finally:
         await intake.close()
+        await answerer.close()
         await store.close()
 
 
