@@ -1,4 +1,7 @@
-"""The agent: `hearth-agent`, with no arguments. Loads no ML library; the trainer it starts outlives it."""
+"""The agent: `hearth-agent`, with no arguments. Loads no ML library; the trainer it starts outlives it.
+
+`hearth-agent results 12` copies what job #12 made.
+"""
 
 import asyncio
 import contextlib
@@ -16,6 +19,7 @@ from aiohttp import web
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from agent import results
 from agent.api import Services, build_app
 from agent.api.explain import explain
 from agent.api.upload import remove_leftovers
@@ -31,19 +35,22 @@ from agent.plan.resolve import make_plan
 from agent.retention import EndedJob, Retention, Rules
 from agent.settings import AgentSettings
 from agent.store import Store, inspections, jobs, people, plans
+from agent.store.store import DATABASE
 from agent.supervisor import Supervisor
 from agent.timers import Timers
 
 log = logging.getLogger("agent")
 
-DATABASE = "hearth.sqlite3"
 LOCK = "agent.lock"
 ADDRESS = "agent.address"  # host:port as bound, for whoever started us on port 0
 BAD_SETTING = 2
+RESULTS = "results"  # the one argument that is taken
 
 
 def main() -> int:
-    """Run until SIGTERM; return the exit code."""
+    """Run until SIGTERM, or copy a job's results; return the exit code."""
+    if sys.argv[1:2] == [RESULTS]:
+        return results.main(sys.argv[2:])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
