@@ -129,11 +129,13 @@ def told(results: Results) -> list[str]:
             "",
             _("Run it with Ollama:"),
             "",
-            f"  cd {results.folder}",
-            f"  ollama create {results.model} -f Modelfile",
-            f"  ollama run {results.model}",
+            *(f"  {line}" for line in (f"cd {results.folder}", *_in_ollama(results.model))),
         ]
     return lines
+
+
+def _in_ollama(model: str) -> tuple[str, str]:
+    return f"ollama create {model} -f Modelfile", f"ollama run {model}"
 
 
 def _is_there(stored: StoredFile, target: Path) -> bool:
