@@ -90,7 +90,7 @@ class World:
             "report.json": RESULT.model_dump_json().encode(), "loss.png": PNG,
         }  # fmt: skip
         ids = [self.add_file(name, content, job_id=job_id).id for name, content in contents.items()]
-        self.end(job_id, JobStatus.succeeded, result=RESULT, result_files=ids, stage=None)
+        self.end(job_id, JobStatus.succeeded, result=RESULT, result_files=ids, stage=None, fine_tuned_model="toast:v1")
 
     def fail(self, job_id: str) -> None:
         """End the job with a cause and an advice."""
