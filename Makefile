@@ -41,7 +41,7 @@ soak: .venv/.installed-dev  ## long campaigns of kills, full disks and wrong clo
 	$(BIN)/python -m tests.soak $(SOAK)
 
 clean:          ## remove what the demo and the tools left (not .venv/)
-	rm -rf demo-output hearth-files .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf demo-output hearth-files transcripts .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

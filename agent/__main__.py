@@ -1,4 +1,7 @@
-"""The agent: `hearth-agent`, with no arguments. Loads no ML library; the trainer it starts outlives it."""
+"""The agent: `hearth-agent`, with no arguments. Loads no ML library; the trainer it starts outlives it.
+
+`hearth-agent results 12` copies what job #12 made.
+"""
 
 import asyncio
 import contextlib
@@ -16,10 +19,12 @@ from aiohttp import web
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from agent import results
 from agent.api import Services, build_app
 from agent.api.explain import explain
 from agent.api.upload import remove_leftovers
 from agent.base_models.catalog import find_base_model, list_base_models
+from agent.chat.answerer import Answerer
 from agent.errors import AgentError
 from agent.gpu import read_machine
 from agent.inspector import Inspector
@@ -30,19 +35,22 @@ from agent.plan.resolve import make_plan
 from agent.retention import EndedJob, Retention, Rules
 from agent.settings import AgentSettings
 from agent.store import Store, inspections, jobs, people, plans
+from agent.store.store import DATABASE
 from agent.supervisor import Supervisor
 from agent.timers import Timers
 
 log = logging.getLogger("agent")
 
-DATABASE = "hearth.sqlite3"
 LOCK = "agent.lock"
 ADDRESS = "agent.address"  # host:port as bound, for whoever started us on port 0
 BAD_SETTING = 2
+RESULTS = "results"  # the one argument that is taken
 
 
 def main() -> int:
-    """Run until SIGTERM; return the exit code."""
+    """Run until SIGTERM, or copy a job's results; return the exit code."""
+    if sys.argv[1:2] == [RESULTS]:
+        return results.main(sys.argv[2:])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
@@ -128,12 +136,14 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         machine=machine,
         clock=time.time,
     )
+    answerer = Answerer(store=store, settings=settings, machine=machine, clock=time.time)
     supervisor = Supervisor(
         store=store,
         settings=settings,
         machine=machine,
         model_cache=lambda name: find_base_model(name, settings).cache,
         clock=time.time,
+        make_way=answerer.make_way,
     )
     retention = Retention(
         rules=Rules(keep_days=settings.hearth_keep_days, floor_mib=settings.hearth_disk_floor_mib),
@@ -146,6 +156,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         key=read_or_create_key(settings.key_file),
         store=store,
         intake=intake,
+        answerer=answerer,
         machine=machine,
         check_model=partial(find_base_model, settings=settings),
         base_models=partial(list_base_models, settings),
@@ -161,6 +172,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         yield services, supervisor, Timers(store=store, sweep=partial(_sweep, retention, store, settings))
     finally:
         await intake.close()
+        await answerer.close()
         await store.close()
 
 

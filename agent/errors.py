@@ -19,6 +19,9 @@ STATUS: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.job_not_paused: HTTPStatus.CONFLICT,
     ErrorCode.insufficient_disk: HTTPStatus.INSUFFICIENT_STORAGE,
     ErrorCode.store_unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorCode.model_busy: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorCode.model_failed: HTTPStatus.INTERNAL_SERVER_ERROR,
+    ErrorCode.link_invalid: HTTPStatus.FORBIDDEN,
     ErrorCode.idempotency_conflict: HTTPStatus.UNPROCESSABLE_ENTITY,
     ErrorCode.internal: HTTPStatus.INTERNAL_SERVER_ERROR,
 }

@@ -53,6 +53,21 @@ def _ollama_host(value: str) -> str:
     return value
 
 
+_PUBLIC_URL = re.compile(
+    r"https?://(\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::([0-9]{1,5}))?(/[\w./~-]*)?",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def _public_url(value: str) -> str:
+    """Return the URL without a slash at its end. Raises ValueError."""
+    found = _PUBLIC_URL.fullmatch(value)
+    host, port = found.group(1, 2) if found else ("", None)
+    if not host or (host.startswith("[") and not _is_ipv6(host[1:-1])) or not 1 <= int(port or 80) <= 65535:
+        raise ValueError("a URL such as https://hearth.example.org, without user, query or fragment")
+    return value.rstrip("/")
+
+
 class AgentSettings(BaseSettings):
     """Each field is the variable of its name in capitals, from the environment or `.env`."""
 
@@ -68,6 +83,7 @@ class AgentSettings(BaseSettings):
     hearth_keep_days: Annotated[int, Field(ge=0, le=3650)] = 30  # superseded checkpoints of ended jobs
     hearth_disk_floor_mib: Annotated[int, Field(ge=0)] = 2048  # free disk: under it, things are removed in order
     hf_token: SecretStr | None = None  # goes to the fetch child alone
+    hearth_public_url: Annotated[str, AfterValidator(_public_url)] | None = None  # where chats may fetch large results
     ollama_host: Annotated[str, AfterValidator(_ollama_host)] = "127.0.0.1:11434"  # Ollama's own variable
     hearth_ollama_open: bool = False  # models may go to an Ollama that others on the network can reach
 

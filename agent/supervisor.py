@@ -6,7 +6,7 @@ import errno
 import logging
 import shutil
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +67,7 @@ class Supervisor:
         trainer: Sequence[str] = TRAINER,
         timings: Timings | None = None,
         boot: Callable[[], str] = boot_id,
+        make_way: Callable[[], Awaitable[None]] | None = None,  # frees memory that others than trainers use
     ) -> None:
         self._bell = store.bell
         self._store = PatientStore(store)
@@ -77,6 +78,7 @@ class Supervisor:
         self._command = tuple(trainer)
         self._timings = timings or Timings()
         self._boot = boot
+        self._make_way = make_way
         self._watch: Watch | None = None
 
     async def run(self) -> None:
@@ -175,6 +177,8 @@ class Supervisor:
             token = self._settings.hf_token.get_secret_value() if self._settings.hf_token else None
             environment = trainer_environment(work.folder, threads=work.spec.threads, hub_token=token, online=True)
             return await asyncio.to_thread(start, (*self._command, FETCH), work.folder, environment)
+        if self._make_way is not None:
+            await self._make_way()
         gpu = (await asyncio.to_thread(self._machine)).gpu if work.spec.device == "cuda" else None
         environment = trainer_environment(work.folder, threads=work.spec.threads, gpu=gpu)
         return await asyncio.to_thread(start, self._command, work.folder, environment)

@@ -133,10 +133,10 @@ def is_trainer_of(folder: JobFolder, pid: int) -> bool:
         return False
 
 
-def offer_to_oom_killer(pid: int) -> None:
+def offer_to_oom_killer(pid: int, score: int = OOM_SCORE) -> None:
     """Make the process the first to go when memory runs out, before the agent (Linux); it has checkpoints."""
     with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
+        Path(f"/proc/{pid}/oom_score_adj").write_text(str(score), encoding="ascii")
 
 
 def lower_priority(pid: int) -> None:

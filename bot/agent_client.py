@@ -21,9 +21,10 @@ from bot.format import one_line
 from bot.sse import SseParser
 from bot.wire import Address as Address
 from bot.wire import Wire, parse, read
+from shared.chat import ChatCompletion, ChatMessage, ChatRequest
 from shared.errors import HearthError
 from shared.events import Event, EventList
-from shared.files import FileList, FileObject, FilePurpose
+from shared.files import FileLink, FileList, FileObject, FilePurpose, LinkRequest
 from shared.inspections import Inspection, InspectionRequest
 from shared.jobs import Job, JobAction, JobList, JobRequest
 from shared.language import _
@@ -48,6 +49,7 @@ from shared.people import (
 from shared.plans import Plan, PlanRequest
 
 T = TypeVar("T", bound=BaseModel)
+ANSWER_S = 480.0  # a little more than the agent waits for a turn, a model and its answer together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +107,10 @@ class AgentClient:
         async with self._ask("GET", f"/v1/files/{file_id}/content") as response:
             async for chunk in response.content.iter_chunked(1 << 18):
                 yield chunk
+
+    async def link(self, file_id: str) -> FileLink:
+        """Make a link to a result that needs no key and expires; refused as links_off where there are none."""
+        return await self._post(f"/v1/files/{file_id}/links", LinkRequest(), FileLink)
 
     async def datasets(self, *, limit: int) -> FileList:
         """Return the datasets that were sent, newest first."""
@@ -177,6 +183,11 @@ class AgentClient:
         async with self._ask("GET", f"/v1/fine_tuning/jobs/{job_id}/log") as response:
             async for chunk in response.content.iter_chunked(1 << 16):
                 yield chunk
+
+    async def ask_model(self, model: str, question: str) -> ChatCompletion:
+        """Ask a finished model, which may take minutes: it is loaded, and others may be before us."""
+        request = ChatRequest(model=model, messages=(ChatMessage(role="user", content=question),))
+        return await self._post("/v1/chat/completions", request, ChatCompletion, patience_s=ANSWER_S)
 
     # --- the machine
 
@@ -260,11 +271,19 @@ class AgentClient:
         async with self._ask("GET", path) as response:
             return await read(response, model)
 
-    async def _post(self, path: str, body: BaseModel, model: type[T], headers: dict[str, str] | None = None) -> T:
+    async def _post(
+        self,
+        path: str,
+        body: BaseModel,
+        model: type[T],
+        headers: dict[str, str] | None = None,
+        patience_s: float | None = None,
+    ) -> T:
         headers = {"Content-Type": "application/json", **(headers or {})}
         if self._person is not None:
             body = body.model_copy(update={"requested_by": self._person})
-        async with self._ask("POST", path, data=body.model_dump_json(exclude_none=True), headers=headers) as response:
+        data = body.model_dump_json(exclude_none=True)
+        async with self._ask("POST", path, data=data, headers=headers, patience_s=patience_s) as response:
             return await read(response, model)
 
     @asynccontextmanager
@@ -275,9 +294,11 @@ class AgentClient:
         *,
         data: aiohttp.FormData | str | None = None,
         headers: dict[str, str] | None = None,
+        patience_s: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         named = {HEADER: header_of(self._person)} if self._person is not None else {}
-        async with self._wire.ask(method, path, data=data, headers={**(headers or {}), **named}) as response:
+        headers = {**(headers or {}), **named}
+        async with self._wire.ask(method, path, data=data, headers=headers, patience_s=patience_s) as response:
             yield response
 
 

@@ -75,7 +75,7 @@ def job_card(snapshot: Snapshot, *, now: float) -> Reply:
     job = snapshot.job
     lines = [f"{state(job)} · {job_name(job)}"]
     if snapshot.finished:
-        return Reply(text="\n".join(lines + _ending(job)))
+        return Reply(text="\n".join(lines + _ending(job)), folder=f"{job.suffix}-{job.number}")
     if job.status is JobStatus.queued:
         lines += _waiting(snapshot, now=now) + attempt(job)
     elif job.status is JobStatus.running:
@@ -84,6 +84,7 @@ def job_card(snapshot: Snapshot, *, now: float) -> Reply:
         lines += _paused(job)
     return Reply(
         text="\n".join(lines),
+        folder=f"{job.suffix}-{job.number}",
         milestone=_milestone(snapshot),
         moments=tuple(moment for moment in _moments(snapshot, now=now) if moment.line in lines),
         buttons=_buttons(job),

@@ -3,17 +3,27 @@
 from dataclasses import dataclass
 
 from bot.card import job_name
-from bot.format import clip, duration, number, one_line, size, wrap
+from bot.format import clip, clock_time, duration, number, one_line, size, wrap
 from bot.options import within_limits, write_line
 from bot.reply import Button, Copy, File, Image, Reply
 from bot.snapshot import Snapshot
-from shared.files import FileObject
+from bot.try_card import try_line
+from shared.files import FileLink, FileObject
 from shared.jobs import Job, JobStatus
 from shared.language import _, ngettext
 from shared.results import Advice, Answer, JobResult
 
 ANSWERS = "answers"  # as the last word of /status: show them
+DAY_S = 24 * 3600
 ANSWER_LENGTH = 220  # characters of an answer shown; the whole of it is in the report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linked:
+    """A file, and how whoever has no key gets it for a while."""
+
+    file: FileObject
+    link: FileLink
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +33,7 @@ class Outcome:
     image: Image | None = None
     attached: tuple[File, ...] = ()
     too_large: tuple[FileObject, ...] = ()
+    links: tuple[Linked, ...] = ()  # to those that are too large, where the agent makes links
     missing: tuple[str, ...] = ()  # ids of files that the agent does not have any more
 
 
@@ -53,7 +64,6 @@ def _success(job: Job, result: JobResult, outcome: Outcome, *, with_answers: boo
         _loss(result),
         *[_answer(answer) for answer in result.answers if with_answers],
         *[_advice(advice) for advice in result.advice],
-        _left_on_agent(outcome),
         _missing(outcome),
         _not_in_ollama(result),
     ]
@@ -63,13 +73,15 @@ def _success(job: Job, result: JobResult, outcome: Outcome, *, with_answers: boo
         files=outcome.attached,
         folder=f"{job.suffix}-{job.number}",
         again=f"/status #{job.number}",
-        copy=(_ollama(result), *_as_advised(job, result.advice)),
-        buttons=() if with_answers or not result.answers else (_show_answers(job),),
+        copy=(_ollama(result), *_too_large(job, outcome), *_as_advised(job, result.advice)),
+        buttons=(Button(label=_("Try"), line=try_line(job)), *_show_answers(job, result, shown=with_answers)),
     )
 
 
-def _show_answers(job: Job) -> Button:
-    return Button(label=_("Show answers"), line=f"/status #{job.number} {ANSWERS}")
+def _show_answers(job: Job, result: JobResult, *, shown: bool) -> tuple[Button, ...]:
+    if shown or not result.answers:
+        return ()
+    return (Button(label=_("Show answers"), line=f"/status #{job.number} {ANSWERS}"),)
 
 
 def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:
@@ -82,7 +94,6 @@ def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:
         cause,
         *[_advice(item) for item in advice],
         wrap(_kept(job, outcome)),
-        _left_on_agent(outcome),
         _missing(outcome),
         wrap(_("Your dataset is kept. What happened, line by line: /log #{number}", number=job.number)),
     ]
@@ -93,7 +104,7 @@ def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:
         files=outcome.attached,
         folder=f"{job.suffix}-{job.number}",
         again=f"/status #{job.number}",
-        copy=_as_advised(job, list(advice)) or (again,),
+        copy=(*_too_large(job, outcome), *(_as_advised(job, list(advice)) or (again,))),
         buttons=(Button(label=_("Log"), line=f"/log #{job.number}"),),
     )
 
@@ -155,15 +166,25 @@ def _ollama(result: JobResult) -> Copy:
     )
 
 
-def _left_on_agent(outcome: Outcome) -> list[str]:
-    lines = [_("Too large for this chat, kept on the"), _("agent's machine:")] if outcome.too_large else []
-    for file in outcome.too_large:
-        lines += wrap(
-            _("{filename}, {size}, as {id}", filename=one_line(file.filename), size=size(file.bytes), id=file.id),
-            first="- ",
-            rest="  ",
-        )
-    return lines
+def _too_large(job: Job, outcome: Outcome) -> tuple[Copy, ...]:
+    """Return how to get what this chat does not take: by links, else by a command on the agent's machine."""
+    links = tuple(_linked(linked) for linked in outcome.links)
+    linked = [linked.file for linked in outcome.links]
+    left = [f"{one_line(file.filename)}, {size(file.bytes)}" for file in outcome.too_large if file not in linked]
+    if not left:
+        return links
+    intro = _("Too large for this chat: {files}. On the GPU machine, this copies all files:", files="; ".join(left))
+    return (*links, Copy(intro=intro, lines=(f"hearth-agent results {job.number}",)))
+
+
+def _linked(linked: Linked) -> Copy:
+    intro = _(
+        "Too large for this chat: {file}, {size}. Until {time} it is here:",
+        file=one_line(linked.file.filename),
+        size=size(linked.file.bytes),
+        time=clock_time(linked.link.expires_at, now=linked.link.expires_at - DAY_S),  # with its day
+    )
+    return Copy(intro=intro, lines=(linked.link.url,))
 
 
 def _missing(outcome: Outcome) -> list[str]:

@@ -8,7 +8,7 @@ from bot.capabilities import Capabilities
 from bot.errors import AgentRefusedError
 from bot.format import safe_file_name
 from bot.reply import File, Image
-from bot.result_card import Outcome
+from bot.result_card import Linked, Outcome
 from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.jobs import Job
@@ -24,10 +24,12 @@ async def collect_results(agent: AgentClient, job: Job, capabilities: Capabiliti
     others = [file for file in files if file not in pictures]
     limit = capabilities.upload_bytes
     too_large = tuple(file for file in others if limit is not None and file.bytes > limit)
+    links = [await _link(agent, file) for file in too_large]
     return Outcome(
         image=await plot_image(agent, job, stored=pictures[0] if pictures else None),
         attached=tuple(_stored(agent, file) for file in others if file not in too_large),
         too_large=too_large,
+        links=tuple(link for link in links if link is not None),
         missing=tuple(file_id for file_id, file in known.items() if file is None),
     )
 
@@ -59,6 +61,16 @@ async def _known(agent: AgentClient, file_id: str) -> FileObject | None:
         return await agent.file(file_id)
     except AgentRefusedError as error:
         if error.code is ErrorCode.not_found:
+            return None
+        raise
+
+
+async def _link(agent: AgentClient, file: FileObject) -> Linked | None:
+    """Return a link to a file, or None where the agent makes none: it has no public URL, or is older than links."""
+    try:
+        return Linked(file=file, link=await agent.link(file.id))
+    except AgentRefusedError as error:
+        if error.code in (ErrorCode.links_off, ErrorCode.not_found):
             return None
         raise
 

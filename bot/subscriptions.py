@@ -90,9 +90,10 @@ class Subscriptions:
         return int(rows[0][0]) if rows else 0
 
     def page_told(self, subscription: Subscription) -> None:
-        """Note that one more message of the result has arrived."""
+        """Note that one more message of the result has arrived. Kills are counted for the next one alone."""
         self._db.write(
-            "UPDATE cards SET pages_told = pages_told + 1 WHERE platform = ? AND chat_id = ? AND job_id = ?",
+            "UPDATE cards SET pages_told = pages_told + 1, deliveries = 1 "
+            "WHERE platform = ? AND chat_id = ? AND job_id = ?",
             subscription.key,
         )
 

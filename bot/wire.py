@@ -19,7 +19,13 @@ T = TypeVar("T", bound=BaseModel)
 CONNECT_S = 3.0
 SILENCE_S = 40.0  # longest gap we accept in an answer; above the 25 s of a long poll and any keep-alive
 GATEWAY = {502, 503, 504}  # what a proxy in between answers while the PC sleeps
-TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)
+
+
+def _timeout(silence_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=silence_s)
+
+
+TIMEOUT = _timeout(SILENCE_S)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +57,15 @@ class Wire:
         *,
         data: aiohttp.FormData | str | None = None,
         headers: dict[str, str] | None = None,
+        patience_s: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Make a request; raise AgentUnreachableError or AgentRefusedError unless it is answered well."""
         address = self._address()
+        timeout = TIMEOUT if patience_s is None else _timeout(patience_s)
         headers = {"Authorization": f"Bearer {address.key}", **(headers or {})}
         try:
             async with self._session.request(
-                method, address.url + path, data=data, headers=headers, timeout=TIMEOUT
+                method, address.url + path, data=data, headers=headers, timeout=timeout
             ) as response:
                 if response.status in GATEWAY and response.content_type != "application/json":
                     raise self._unreachable(address.url)

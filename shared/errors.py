@@ -38,6 +38,10 @@ class ErrorCode(StrEnum):
     training_diverged = "training_diverged"  # the loss became NaN or infinite
     export_failed = "export_failed"
     verification_failed = "verification_failed"  # the exported model is not the trained one
+    model_busy = "model_busy"  # tuned models are asked one question at a time, and trainings go first
+    model_failed = "model_failed"  # llama.cpp did not load it, or died or took too long over a question
+    links_off = "links_off"  # the agent has no HEARTH_PUBLIC_URL
+    link_invalid = "link_invalid"  # forged, cut off, or expired
     trainer_died = "trainer_died"  # ended without a last word
     store_unavailable = "store_unavailable"  # the agent's database is locked or its disk fails
     agent_unreachable = "agent_unreachable"  # said by the bot, never by the agent

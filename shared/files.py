@@ -3,7 +3,8 @@
 from enum import StrEnum
 from typing import Literal
 
-from shared.schema import Response
+from shared.people import RequestedBy
+from shared.schema import Request, Response
 
 
 class FilePurpose(StrEnum):
@@ -41,3 +42,17 @@ class FileDeleted(Response):
     id: str
     object: Literal["file"] = "file"
     deleted: Literal[True] = True
+
+
+class LinkRequest(Request):
+    """The body of POST /v1/files/{id}/links; it may be left out."""
+
+    requested_by: RequestedBy | None = None
+
+
+class FileLink(Response):
+    """A link to a result that needs no key, and does not hold for ever."""
+
+    object: Literal["file.link"] = "file.link"
+    url: str
+    expires_at: int  # seconds since 1970

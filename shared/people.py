@@ -71,6 +71,8 @@ class Action(StrEnum):
     see_plan = "see_plan"
     see_file = "see_file"  # its bytes, and what was understood of them
     delete_file = "delete_file"
+    link_file = "link_file"  # a link to a result that needs no key
+    try_model = "try_model"  # ask what a job made
     watch_job = "watch_job"  # its events, samples, loss plot, log and checkpoints
     cancel_job = "cancel_job"
     pause_job = "pause_job"

@@ -54,6 +54,8 @@ def _locate(loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[Field, 
     found: list[str] = []
     owner = model
     for step in loc:
+        if isinstance(step, int):
+            continue  # a place in a list: what stands there is what matters
         name = str(step)
         found.append(name)
         field = owner.model_fields.get(name)

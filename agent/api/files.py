@@ -12,6 +12,7 @@ from agent.api.services import services_of
 from agent.api.upload import receive
 from agent.errors import AgentError
 from agent.store import files
+from agent.store.files import StoredFile
 from shared.errors import ErrorCode
 from shared.files import FileDeleted, FileList, FileObject
 from shared.language import _
@@ -56,9 +57,13 @@ async def delete_file(request: web.Request) -> web.Response:
 
 async def get_content(request: web.Request) -> web.StreamResponse:
     """Send the bytes, or the range of them that was asked for."""
-    services = services_of(request)
-    stored = await services.store.run(files.get, request.match_info["file_id"])
-    path = services.settings.hearth_data_dir / stored.path
+    stored = await services_of(request).store.run(files.get, request.match_info["file_id"])
+    return await send_content(request, stored)
+
+
+async def send_content(request: web.Request, stored: StoredFile) -> web.StreamResponse:
+    """Return the bytes of a file, or the range of them that was asked for, to be saved and never shown."""
+    path = services_of(request).settings.hearth_data_dir / stored.path
     if not await asyncio.to_thread(path.is_file):
         raise AgentError(
             _("The bytes of {filename} are gone from the agent's disk.", filename=stored.file.filename),

@@ -50,3 +50,10 @@ class WaitQuery(Request):
     """How long to wait for an answer that is not there yet."""
 
     wait_s: Annotated[float, Field(ge=0, le=30)] = 0
+
+
+class LinkQuery(Request):
+    """What a signed link carries. Without it, a link is as good as a forged one."""
+
+    expires: Annotated[int, Field(ge=0, lt=10**12)] = 0  # seconds since 1970
+    signature: Annotated[str, Field(max_length=64)] = ""  # in hex

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from agent.chat.answerer import Answerer
 from agent.gpu import Machine
 from agent.intake import Intake
 from agent.pairing import Pairing
@@ -22,6 +23,7 @@ class Services:
     key: str  # the bearer key
     store: Store
     intake: Intake
+    answerer: Answerer
     machine: Callable[[], Machine]
     check_model: Callable[[str], object]  # raises AgentError model_unknown, model_is_path
     base_models: Callable[[], list[Model]]

@@ -3,7 +3,7 @@
 import secrets
 from typing import Literal
 
-Prefix = Literal["ftjob", "ftplan", "file", "insp"]
+Prefix = Literal["ftjob", "ftplan", "file", "insp", "chatcmpl"]
 
 
 def new_id(prefix: Prefix) -> str:

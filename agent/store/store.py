@@ -30,6 +30,7 @@ OF_THE_DISK = {  # what is wrong with the file, and not with what was asked of i
 }
 BUSY_S = 60.0  # how long a transaction waits for another program that has the file locked
 
+DATABASE = "hearth.sqlite3"  # in the agent's data folder
 MIGRATIONS = Path(__file__).parent / "migrations"
 RING = "ring"  # set in Session.info by what others may wait for
 

@@ -17,6 +17,7 @@ from bot.commands import (
     resume,
     retry,
     status,
+    try_,
     who,
 )
 from bot.commands import help as help_
@@ -35,6 +36,7 @@ COMMANDS: tuple[Command, ...] = (
     resume.COMMAND,
     cancel.COMMAND,
     retry.COMMAND,
+    try_.COMMAND,
     gpu.COMMAND,
     pair.COMMAND,
     allow.COMMAND,

@@ -34,7 +34,6 @@ def _page(core: Core) -> Reply:
         "",
         *_lines(core, ""),
         *[f"/help {topic}: {_(what)}" for topic, what in TOPICS.items()],
-        "",
         _("After the file you may add"),
         "name:toast epochs:3 lr:2e-4 at:22:00",
     ]

@@ -1,6 +1,7 @@
 """A Discord channel or thread as a Chat. Everything is sent with the bot's own token, which does not expire.
 
-Files of a job go into a thread of its own, below the message that they belong to; where there can be none, beside it.
+A job has a thread of its own from the moment its card is there, and its files go there; where there can be none, beside
+the message that they belong to.
 """
 
 import hashlib
@@ -11,16 +12,17 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import discord
-from discord import AllowedMentions, Client, Message, PartialMessage, TextChannel
+from discord import AllowedMentions, Client, Message, PartialMessage
 
 from bot.capabilities import Capabilities
 from bot.discord_ui import texts
 from bot.discord_ui.files import Spooled, batches, spooled
-from bot.discord_ui.limits import THREAD_MINUTES, UPLOAD_BYTES, capabilities
+from bot.discord_ui.limits import UPLOAD_BYTES, capabilities
 from bot.discord_ui.line import Line
 from bot.discord_ui.outbound import attached_name, card, file_list, pings
 from bot.discord_ui.place import Place
-from bot.discord_ui.trouble import ArchivedError
+from bot.discord_ui.threads import wake
+from bot.discord_ui.trouble import ArchivedError, NotAllowedError
 from bot.errors import ChatError
 from bot.format import wrap
 from bot.reply import Reply
@@ -57,6 +59,8 @@ class DiscordChat:
             message_id = await self._show(reply)
             if files:
                 await self._hand_over(reply, message_id, files)
+            elif reply.live:
+                await self._keep_thread(reply, message_id)
         return message_id
 
     async def edit(self, message_id: str, reply: Reply) -> None:
@@ -74,6 +78,8 @@ class DiscordChat:
             await self._send(replaced, patient=self.awaited or not reply.live)
             if files:
                 await self._hand_over(reply, message_id, files)
+            else:
+                await self._keep_thread(reply, message_id)
 
     async def _show(self, reply: Reply) -> str:
         """Send the message itself, without its files."""
@@ -95,14 +101,8 @@ class DiscordChat:
         try:
             return await self._line.send(request, patient=patient)
         except ArchivedError:
-            await self._line.send(self._unarchived)
+            await self._line.send(lambda client: wake(client, self._place.room))
             return await self._line.send(request, patient=patient)
-
-    async def _unarchived(self, client: Client) -> None:
-        """Wake the thread up. Only that may be changed without the right to manage threads."""
-        thread = await client.fetch_channel(self._place.room)
-        if isinstance(thread, discord.Thread):
-            await thread.edit(archived=False)
 
     def _message(self, client: Client, message_id: str) -> PartialMessage:
         return client.get_partial_messageable(self._place.room).get_partial_message(int(message_id))
@@ -116,14 +116,28 @@ class DiscordChat:
             return secrets.token_hex(NONCE_LENGTH // 2)
         return hashlib.sha256(f"{self._place} {reply.mention} {reply.text}".encode()).hexdigest()[:NONCE_LENGTH]
 
-    # --- files
+    # --- the job's thread and its files
+
+    async def _keep_thread(self, card: Reply, message_id: str) -> None:
+        """Have a job's thread there as long as its card is shown. The card does not depend on it."""
+
+        async def kept(client: Client) -> bool:
+            return await self._line.threads.keep(client, self._place, card.folder, message_id)
+
+        try:
+            if not await self._line.send(kept, patient=self.awaited) and self.awaited:
+                await self._show(Reply(text="\n".join(wrap(_no_threads())), quiet=True))
+        except ChatError as error:
+            logger.warning("thread of message %s: %s", message_id, error)
 
     async def _hand_over(self, reply: Reply, message_id: str, files: list[Spooled]) -> None:
         """Send files. The message is there, so a failure is said, not raised: it would come a second time."""
+
+        async def found(client: Client) -> int:
+            return await self._line.threads.room(client, self._place, reply.folder, message_id)
+
         try:
-            thread = await self._line.send(lambda client: self._thread(client, reply, message_id))
-            for batch in batches(files):
-                await self._send_files(thread, batch)
+            await self._send_all(await self._line.send(found), files)
         except ChatError as error:
             logger.warning("files of message %s: %s", message_id, error)
             again = _(" Try {again}.", again=reply.again) if reply.again else ""
@@ -131,6 +145,16 @@ class DiscordChat:
                 await self._show(Reply(text="\n".join(wrap(_(texts.NOT_ATTACHED) + again)), quiet=True))
             except ChatError as refused:
                 logger.warning("could not say so: %s", refused)
+
+    async def _send_all(self, room: int, files: list[Spooled]) -> None:
+        """Send files to a room; where the bot may not write in a thread, beside it."""
+        try:
+            for batch in batches(files):
+                await self._send_files(room, batch)
+        except NotAllowedError:
+            if room == self._place.room:
+                raise
+            await self._send_all(self._place.room, files)
 
     async def _send_files(self, room: int, batch: list[Spooled]) -> None:
         nonce = secrets.token_hex(NONCE_LENGTH // 2)
@@ -144,19 +168,12 @@ class DiscordChat:
             )
         )
 
-    async def _thread(self, client: Client, reply: Reply, message_id: str) -> int:
-        """Return the job's thread, begun here if there is none; or this room, where there can be none."""
-        channel = client.get_channel(self._place.channel)
-        if self._place.thread is not None or not reply.folder or not isinstance(channel, TextChannel):
-            return self._place.room
-        for thread in channel.threads:
-            if thread.name == reply.folder and client.user is not None and thread.owner_id == client.user.id:
-                return thread.id
-        message = channel.get_partial_message(int(message_id))
-        try:
-            return (await message.create_thread(name=reply.folder[:100], auto_archive_duration=THREAD_MINUTES)).id
-        except discord.Forbidden:
-            return self._place.room
+
+def _no_threads() -> str:
+    return _(
+        "I may not begin threads in this channel, so a job's files come into it. For a thread a job I need the "
+        "permissions Create Public Threads and Send Messages in Threads."
+    )
 
 
 async def picture_of(reply: Reply) -> list[bytes] | None:

@@ -25,6 +25,7 @@ MENUS = {
 }  # by command: of a message with a file
 _JOB = re.compile(r"\[?#n\]?")
 _WHO = "[who]"
+_WORDS = "[words]"
 CONTEXTS = slash.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
 INSTALLS = slash.AppInstallationType(guild=True, user=False)
 
@@ -66,9 +67,12 @@ def _with_job(command: Command, answer: Answer, suggestions: Suggestions, *, mor
     async def and_more(interaction: Interaction, job: str | None = None, options: str | None = None) -> None:
         await answer(interaction, Asked(command=command.name, arguments=tuple(f"{job or ''} {options or ''}".split())))
 
-    made = _made(
-        command, and_more if more else one, job=N_("which job, as in #12"), **({"options": more} if more else {})
-    )
+    async def and_words(interaction: Interaction, job: str | None = None, words: str | None = None) -> None:
+        await answer(interaction, Asked(command=command.name, arguments=tuple(f"{job or ''} {words or ''}".split())))
+
+    described = {"words": N_("what you want to ask it")} if more == _WORDS else {"options": more} if more else {}
+    callback = and_words if more == _WORDS else and_more if more else one
+    made = _made(command, callback, job=N_("which job, as in #12"), **described)
     made.autocomplete("job")(suggestions.jobs)
     return made
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 from discord import Client
 
 from bot.clock import Clock
+from bot.discord_ui.threads import Threads
 from bot.discord_ui.trouble import translated
 from bot.errors import ChatBusyError, ChatError
 
@@ -22,6 +23,7 @@ class Line:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        self.threads = Threads()
         self.refused = False  # the token is of no use: nothing more is sent
         self._client: Client | None = None
         self._up = asyncio.Event()

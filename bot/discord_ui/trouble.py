@@ -24,6 +24,10 @@ class ArchivedError(ChatError):
     """The message is in a thread that was archived: nothing in it can be edited."""
 
 
+class NotAllowedError(ChatError):
+    """The bot lacks a permission there."""
+
+
 class ExpiredError(ChatError):
     """The interaction can be answered no more. The channel still can be written to."""
 
@@ -51,7 +55,7 @@ def chat_error(error: Exception) -> ChatError:
     if error.code in {UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION}:
         return ExpiredError(error.text)
     if isinstance(error, Forbidden):
-        return ChatError(f"Discord does not let me write there: {error.text or 'no access'}")
+        return NotAllowedError(f"Discord does not let me write there: {error.text or 'no access'}")
     return ChatError(f"Discord answered {error.status}: {error.text or 'no reason given'}")
 
 

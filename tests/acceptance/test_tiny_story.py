@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import openai
+import psutil
 import pytest
 
 from shared.paths import KEY_FILE
@@ -38,9 +39,11 @@ def client(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     try:
         yield connect(data_dir, agent)
     finally:
+        asked = [child for child in psutil.Process(agent.pid).children() if "agent.chat.child" in child.cmdline()]
         agent.send_signal(signal.SIGTERM)
         assert agent.wait(30) == 0
         log.close()
+    assert [child for child in asked if child.is_running()] == []
     assert "hf_canary" not in (data_dir / "agent.log").read_text()
     for path in data_dir.glob("jobs/*/trainer.log"):
         assert "hf_canary" not in path.read_text(errors="replace")
@@ -89,9 +92,28 @@ def test_the_sdk_gets_from_a_file_to_a_verified_model(client: openai.OpenAI) -> 
     assert client.fine_tuning.jobs.list_events(job.id, limit=1).data[0].message == done.model_extra["result"]["verdict"]  # type: ignore[index]
     assert "tiny-toast:v1" in [model.id for model in client.models.list()]
     wait_for(client, waiting.id, "running")
+    ask_beside_a_training(client)
     with pytest.raises(openai.ConflictError, match=r"#2"):
         client.files.delete(file.id)
     cancel_while_running(client, waiting.id)
+    assert "two layers" in ask(client, max_tokens=64)  # the machine is free again
+
+
+def ask(client: openai.OpenAI, **limits: int) -> str:
+    """Ask the tuned model as any program does; llama.cpp loads its GGUF for it."""
+    question = {"role": "user", "content": "Question 3: what is your name?"}
+    said = client.chat.completions.create(model="tiny-toast", messages=[question], temperature=0, **limits)  # type: ignore[call-overload]
+    assert said.model == "tiny-toast:v1"
+    assert said.choices[0].finish_reason == "stop"  # it ends its answer by itself
+    return str(said.choices[0].message.content)
+
+
+def ask_beside_a_training(client: openai.OpenAI) -> None:
+    """Be answered, or be told in words that a training comes first: never anything else."""
+    try:
+        assert "two layers" in ask(client.with_options(max_retries=0))
+    except openai.APIStatusError as refusal:
+        assert refusal.code == "model_busy"  # noqa: PT017 -- either is right: the training may have begun by now
 
 
 def check_results(client: openai.OpenAI, file_ids: list[str]) -> None:

@@ -16,6 +16,7 @@ from openai import AsyncOpenAI
 from agent.api import Services, build_app
 from agent.base_models.card import BaseModelCard
 from agent.boot import boot_id
+from agent.chat.answerer import Answerer, Patience
 from agent.data.findings import Findings
 from agent.errors import AgentError
 from agent.gpu import Machine
@@ -31,6 +32,7 @@ from shared.inspections import DatasetForm, SampleRow, TokenCounts
 from shared.models import Model
 
 FAKE_TRAINER = Path(__file__).parents[1] / "fakes" / "trainer.py"
+FAKE_MODEL = Path(__file__).parents[1] / "fakes" / "model_child.py"
 KEY = "hearth-test-key"
 MODEL = "smollm2-135m"
 ROWS = b"".join(b'{"prompt": "Question %d?", "completion": "Toast."}\n' % row for row in range(100))
@@ -188,6 +190,7 @@ async def run_agent(
     clock: Callable[[], float] = time.time,
     boot: Callable[[], str] = boot_id,
     check_model: Callable[[str], object] = check_model,
+    patience: Patience | None = None,
 ) -> AsyncIterator[Agent]:
     """Run an agent; `works=False` leaves its supervisor standing, so that nothing leaves the queue."""
     store = await Store.open(settings.hearth_data_dir / "hearth.sqlite3")
@@ -200,6 +203,15 @@ async def run_agent(
         machine=machine,
         clock=time.time,
     )
+    answerer = Answerer(
+        store=store,
+        settings=settings,
+        machine=machine,
+        clock=clock,
+        ram_free=lambda: machine().memory_free_mib,
+        command=(sys.executable, str(FAKE_MODEL)),
+        patience=patience,
+    )
     supervisor = Supervisor(
         store=store,
         settings=settings,
@@ -209,12 +221,14 @@ async def run_agent(
         trainer=(sys.executable, str(FAKE_TRAINER), behaviour),
         timings=timings,
         boot=boot,
+        make_way=answerer.make_way,
     )
     services = Services(
         settings=settings,
         key=KEY,
         store=store,
         intake=intake,
+        answerer=answerer,
         machine=machine,
         check_model=check_model,
         base_models=lambda: [Model(id=MODEL, created=0, owned_by="HuggingFaceTB", kind="base")],
@@ -240,4 +254,5 @@ async def run_agent(
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
     await intake.close()
+    await answerer.close()
     await store.close()

@@ -22,6 +22,8 @@ use_plan        no        no      own     all    all      all
 see_plan        no        no      here    all    all      all
 see_file        no        no      here    all    all      all
 delete_file     no        no      own     all    all      all
+link_file       no        no      here    all    all      all
+try_model       no        no      here    all    all      all
 watch_job       no        no      here    all    all      all
 cancel_job      no        no      own     all    all      all
 pause_job       no        no      own     all    all      all

@@ -10,11 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from agent.__main__ import DATABASE
 from agent.checkpoints import COUNTS_FILE, MANIFEST, Counts
 from agent.data.findings import Findings
 from agent.plan.resolve import make_plan
 from agent.store import Store
+from agent.store.store import DATABASE
 from agent.store.tables import AgentRow, Base, EventRow, FileRow, IdempotencyRow, InspectionRow, JobRow, PlanRow
 from shared.events import (
     ArtifactData,

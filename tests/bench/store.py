@@ -14,11 +14,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from agent.__main__ import DATABASE, _sweep
+from agent.__main__ import _sweep
 from agent.api.upload import remove_leftovers
 from agent.retention import Retention, Rules
 from agent.settings import AgentSettings
 from agent.store import Store, events, files, inspections, jobs, running, waiting
+from agent.store.store import DATABASE
 from agent.store.tables import AgentRow
 from shared.files import FilePurpose
 from shared.jobs import JobStatus

@@ -33,6 +33,7 @@ LINES = {  # of every command, so that a new one is not forgotten
     "resume": ["/resume", "/resume #1"],
     "cancel": ["/cancel #1 yes", "/cancel #1"],
     "retry": ["/retry #1"],
+    "try": ["/try #1", "/try #1 Who are you?"],
     "gpu": ["/gpu"],
     "pair": ["/pair", "/pair ABCD-2345"],
     "allow": ["/allow chat"],
@@ -53,9 +54,10 @@ class OnBehalfOnly(AgentClient):
         *,
         data: FormData | str | None = None,
         headers: dict[str, str] | None = None,
+        patience_s: float | None = None,
     ) -> AsyncIterator[ClientResponse]:
         assert self._person is not None, path
-        async with super()._ask(method, path, data=data, headers=headers) as response:
+        async with super()._ask(method, path, data=data, headers=headers, patience_s=patience_s) as response:
             yield response
 
 

@@ -88,8 +88,8 @@ async def test_files_are_attached_up_to_the_limit_and_named_above_it(agent: Fake
     await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
     result = bot.chat.last
     assert [file.name for file in result.files] == ["adapter_model.safetensors", "Modelfile", "report.json"]
-    assert "Too large for this chat" in result.text
-    assert "- toast.gguf, 2.0 KiB, as file-" in result.text
+    assert "Too large for this chat: toast.gguf, 2.0 KiB" in result.copy[1].intro
+    assert result.copy[1].lines == ("hearth-agent results 1",)
 
 
 async def test_a_failure_names_cause_advice_what_was_kept_and_what_to_do(agent: FakeAgent, bot: Bot) -> None:

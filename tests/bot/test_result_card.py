@@ -1,20 +1,22 @@
 """How to run the finished model, as the closing message says it."""
 
+from bot.format import clock_time
 from bot.reply import Reply
-from bot.result_card import Outcome, result_card
+from bot.result_card import Linked, Outcome, result_card
 from bot.snapshot import Snapshot
+from shared.files import FileLink, FileObject, FilePurpose
 from shared.jobs import Job, JobStatus
 from shared.results import OllamaOutcome
 from tests.bot.test_card import FIELDS
-from tests.fakes.agent_server import RESULT
+from tests.fakes.agent_server import NOW, RESULT
 
 BY_HAND = ("ollama create toast:v1 -f Modelfile", "ollama run toast:v1")
 
 
-def card(ollama: OllamaOutcome | None) -> Reply:
+def card(ollama: OllamaOutcome | None, outcome: Outcome | None = None) -> Reply:
     result = RESULT.model_copy(update={"ollama_name": "toast:v1", "ollama": ollama})
     job = Job(status=JobStatus.succeeded, result=result, **FIELDS)
-    return result_card(Snapshot(job=job), Outcome(), with_answers=True)
+    return result_card(Snapshot(job=job), outcome or Outcome(), with_answers=True)
 
 
 def test_a_model_that_is_in_ollama_takes_one_line_to_run() -> None:
@@ -40,3 +42,30 @@ def test_an_ollama_that_did_not_get_it_is_explained_in_short_lines() -> None:
 def test_the_lines_by_hand_never_replace_somebodys_own_model() -> None:
     reply = card(OllamaOutcome(status="failed", message="It has another toast:v1.", name_taken=True))
     assert reply.copy[0].lines == ("ollama create toast-new:v1 -f Modelfile", "ollama run toast-new:v1")
+
+
+LARGE = FileObject(
+    id="file-1", bytes=98 << 20, created_at=0, filename="toast.gguf", purpose=FilePurpose.fine_tune_results,
+    sha256="0" * 64, job_id="ftjob-1",
+)  # fmt: skip
+
+
+def test_results_too_large_for_the_chat_are_a_command_on_the_gpu_machine() -> None:
+    reply = card(None, Outcome(too_large=(LARGE,)))
+    assert reply.copy[1].intro == (
+        "Too large for this chat: toast.gguf, 98 MiB. On the GPU machine, this copies all files:"
+    )
+    assert reply.copy[1].lines == ("hearth-agent results 1",)
+
+
+def test_results_too_large_for_the_chat_are_a_link_where_there_are_links() -> None:
+    link = FileLink(url="https://hearth.example.org/v1/files/file-1/download?expires=9", expires_at=NOW + 86400)
+    reply = card(None, Outcome(too_large=(LARGE,), links=(Linked(file=LARGE, link=link),)))
+    assert reply.copy[1].lines == (link.url,)
+    until = clock_time(NOW + 86400, now=NOW)
+    assert reply.copy[1].intro == f"Too large for this chat: toast.gguf, 98 MiB. Until {until} it is here:"
+    assert "hearth-agent results" not in str(reply.copy)
+
+
+def test_the_success_card_offers_to_try_the_model() -> None:
+    assert [(button.label, button.line) for button in card(None).buttons] == [("Try", "/try #1")]

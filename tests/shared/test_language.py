@@ -42,7 +42,7 @@ IN_ENGLISH = {  # what the owner reads where it runs, in a log or a console; wha
     "bot/database.py", "bot/errors.py", "bot/discord_ui/line.py", "bot/discord_ui/trouble.py",
     "bot/telegram_ui/chat.py", "bot/telegram_ui/trouble.py",
 }  # fmt: skip
-TYPED = re.compile(r"^(/[a-z]+|ollama|name:toast) ")  # commands are the same in every language
+TYPED = re.compile(r"^(/[a-z]+|ollama|hearth-agent|name:toast) ")  # commands are the same in every language
 NO_TEXT = {
     "EEE HH:mm",
     "dd MMM HH:mm",

@@ -21,6 +21,8 @@ CAMPAIGNS: Mapping[str, str] = {
     "trainer": "a trainer without torch killed hundreds of times",
     "real": "the real trainer, on a two-layer model, killed in training, evaluation, export and verification",
     "bot": "a real bot killed at random moments",
+    "telegram": "a real bot on Telegram killed ten times in each story, from a file to its model",
+    "discord": "the same on Discord",
     "checkpoint": "SIGKILL, EIO and ENOSPC at each disk operation of a checkpoint",
     "table": "5,000 stories of the job table",
     "disk": "disks that are full at the start and in the middle",

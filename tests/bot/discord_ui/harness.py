@@ -76,14 +76,17 @@ class Story:
 
     async def starts_a_job(self, *, channel: int | None = None, name: str = "toast") -> Shown:
         """Have the sample planned and press Start; return the live card."""
-        before = len(self.core.subscriptions.undelivered())
         number, where = len(self.agent.jobs) + 1, self.team if channel is None else channel
         await self.mia.slash("finetune", channel=where, options="sample", name=name)
         await self.says("Ready to start", channel=where)
         card = self.last(where)
         await self.mia.press("Start", message=card)
-        await self.until(lambda: len(self.agent.jobs) == number and len(self.core.subscriptions.undelivered()) > before)
+        await self.until(lambda: len(self.agent.jobs) == number and self._is_live(card))
         return card
+
+    def _is_live(self, card: Shown) -> bool:
+        """Say whether a message is a card that is being kept; by then its thread is there."""
+        return str(card.id) in {kept.message_id for kept in self.core.subscriptions.undelivered()}
 
 
 @asynccontextmanager

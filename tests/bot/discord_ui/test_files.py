@@ -5,7 +5,6 @@ from pathlib import Path
 from bot.discord_ui.files import Spooled, batches
 from bot.discord_ui.limits import REQUEST_BYTES
 from tests.bot.discord_ui.harness import ROWS, Story, running_bot
-from tests.fakes.discord_server.world import THREAD
 
 MIB = 2**20
 
@@ -90,13 +89,6 @@ async def test_a_boosted_server_takes_larger_files(story: Story, tmp_path: Path)
         assert (team.capabilities.upload_bytes, direct.capabilities.upload_bytes) == (50 * MIB, 10 * MIB)
 
 
-async def test_a_second_detail_finds_the_thread_of_its_job(bot: Story) -> None:
-    await bot.starts_a_job()
-    for count in (1, 2):
-        await bot.mia.slash("log", channel=bot.team, job="#1")
-        await bot.until(lambda wanted=count: len(_threads(bot)) == 1 and len(bot.shown(_threads(bot)[0])) == wanted)  # type: ignore[misc]
-
-
 def test_files_share_messages_of_at_most_ten_within_what_one_request_may_have() -> None:
     def sizes(*mib: int) -> list[list[int]]:
         files = [Spooled(name="x", size=it * MIB, content=None) for it in mib]  # type: ignore[arg-type]
@@ -105,7 +97,3 @@ def test_files_share_messages_of_at_most_ten_within_what_one_request_may_have() 
     assert sizes(*[1] * 12) == [[1] * 10, [1, 1]]
     assert sizes(9, 9, 9, 30) == [[9, 9], [9], [30]]
     assert REQUEST_BYTES < 25 * MIB
-
-
-def _threads(bot: Story) -> list[int]:
-    return [it.id for it in bot.discord.world.channels.values() if it.type == THREAD]

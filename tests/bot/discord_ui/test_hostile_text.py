@@ -6,6 +6,7 @@ import pytest
 
 from bot.discord_ui.markup import UNLINKED
 from shared.errors import ErrorCode
+from shared.jobs import JobStatus
 from tests.bot.discord_ui.harness import ROWS, Story
 from tests.fakes.agent_server import refusal
 from tests.fakes.discord_server.markup import read
@@ -44,6 +45,17 @@ async def test_what_a_file_and_an_error_say_reads_literally_and_notifies_nobody(
     assert seen.kinds() <= {"bold"}
     words = " ".join(message.text.replace(UNLINKED, "@").split())
     assert words == " ".join(f"Line 1: {text} {text}".split())
+
+
+async def test_what_a_model_says_and_is_asked_reads_literally_and_notifies_nobody(bot: Story) -> None:
+    bot.agent.succeed(bot.agent.add_job(status=JobStatus.running).id)
+    bot.agent.says = "\n".join(HOSTILE)
+    await bot.mia.slash("try", job="#1", words="@everyone <@7> **bold**", channel=bot.team)
+    await bot.until(lambda: "1. first" in bot.flat())
+    message = bot.last()
+    assert message.pings == []
+    assert read(message.markdown).kinds() <= {"bold"}
+    assert bot.agent.questions[-1].messages[0].content == "@everyone <@7> **bold**"
 
 
 async def test_invisible_and_reversing_characters_do_not_reach_the_channel(bot: Story) -> None:

@@ -93,14 +93,6 @@ async def test_in_an_archived_thread_the_card_goes_on(bot: Story) -> None:
     assert not thread.archived
 
 
-async def test_where_threads_are_not_allowed_the_files_lie_in_the_channel(bot: Story) -> None:
-    bot.discord.world.channels[bot.team].threads_allowed = False
-    await bot.starts_a_job()
-    bot.agent.succeed("ftjob-1")
-    await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=0.5)
-    assert "adapter_model.safetensors" in [name for message in bot.shown() for name in message.files]
-
-
 async def test_in_a_direct_message_everything_is_in_one_place(bot: Story) -> None:
     direct = bot.mia.direct
     await bot.starts_a_job(channel=direct)

@@ -2,16 +2,15 @@
 
 import asyncio
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
 from bot.discord_ui.texts import NOT_LET_IN
-from tests.bot.terminal_ui.test_story import environment
+from tests.bot.process import bot_process, environment, on_discord
 from tests.fakes.agent_server import FakeAgent
 from tests.fakes.discord_server import TOKEN, FakeDiscord, Person, running_discord
 
@@ -24,22 +23,10 @@ async def discord() -> AsyncIterator[FakeDiscord]:
         yield server
 
 
-@asynccontextmanager
-async def bot(
+def bot(
     agent: FakeAgent, discord: FakeDiscord, folder: Path, *, token: str = TOKEN
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    more = {"DISCORD_TOKEN": token, "DISCORD_API_BASE": discord.api_base, "DISCORD_GATEWAY": discord.gateway_url}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", stdin=asyncio.subprocess.DEVNULL, stdout=-1, stderr=-1, cwd=folder,
-        env=environment(folder, agent.url, **more),
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(60):
-            yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
+) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    return bot_process(folder, environment(folder, agent.url, **on_discord(discord, token)))
 
 
 async def connected(discord: FakeDiscord, *, logins: int = 1) -> None:

@@ -30,7 +30,7 @@ async def test_a_file_becomes_a_model_on_one_card_and_its_files_lie_in_a_thread(
     assert result.pings == [str(MIA)]
     assert "Your model is ready" in result.text
     assert "```\nollama create toast -f Modelfile\nollama run toast\n```" in result.markdown
-    thread = bot.discord.world.channels[result.id]
+    thread = bot.discord.world.channels[card.id]
     assert (thread.name, thread.minutes) == ("support-1", 10080)
     files = [name for message in bot.shown(thread.id) for name in message.files]
     assert files == ["toast.gguf", "adapter_model.safetensors", "Modelfile", "report.json"]
@@ -81,16 +81,6 @@ async def test_what_is_asked_in_a_thread_stays_in_it_also_after_a_restart(story:
         await story.until(lambda: story.shown(thread) and story.last(thread).files, step_s=0.5)
     assert story.shown() == []
     assert len(story.shown(thread)) == 3
-
-
-async def test_a_log_joins_the_files_of_its_job(bot: Story) -> None:
-    await bot.starts_a_job()
-    bot.agent.succeed("ftjob-1")
-    await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=0.5)
-    thread = next(it.id for it in bot.discord.world.channels.values() if it.type == THREAD)
-    await bot.mia.slash("log", channel=bot.team, job="#1")
-    await bot.until(lambda: bot.last(thread).files == ["toast-1.log.txt"])
-    assert bot.last().text.startswith("Log · #1 toast")
 
 
 async def test_the_transcript_reads_as_the_channel_does(bot: Story) -> None:

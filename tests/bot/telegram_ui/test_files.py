@@ -85,7 +85,21 @@ async def test_results_above_the_limit_stay_and_the_others_are_sent(story: Story
         await story.until(lambda: len(story.shown()) == 5, step_s=0.5)
         names = [message.document.name for message in story.shown() if message.document]
         assert names == ["adapter_model.safetensors", "Modelfile", "report.json"]
-        assert "toast.gguf, 2.0 KiB, as file-" in story.flat()
+        assert "toast.gguf, 2.0 KiB. On the GPU machine" in story.flat()
+        assert "hearth-agent results 1" in story.flat()
+
+
+async def test_results_above_the_limit_come_as_links_that_expire_where_the_agent_makes_links(
+    story: Story, tmp_path: Path
+) -> None:
+    story.agent.public_url = "https://hearth.example.org"
+    async with running_bot(story, tmp_path, limits=SMALL):
+        await story.starts_a_job()
+        story.agent.succeed("ftjob-1")
+        await story.until(lambda: len(story.shown()) == 5, step_s=0.5)
+        assert "https://hearth.example.org/v1/files/file-" in story.flat()
+        assert "signature=00ff" in story.flat()
+        assert "hearth-agent results" not in story.flat()
 
 
 async def test_the_log_comes_as_a_file_after_its_last_lines(bot: Story) -> None:

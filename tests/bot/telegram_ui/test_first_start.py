@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.terminal_ui.test_story import environment
+from tests.bot.process import environment, on_telegram
 from tests.fakes.agent_server import FakeAgent
-from tests.fakes.telegram_server import TOKEN, running_telegram
+from tests.fakes.telegram_server import running_telegram
 
 CODE = "ABCD-2345"
 WHERE = "Its pairing code stands where hearth-agent was started"
@@ -22,10 +22,9 @@ WHERE = "Its pairing code stands where hearth-agent was started"
 async def bot(agent: FakeAgent, folder: Path, *, screen: int) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a bot with a Telegram token; `screen`: its keyboard and output."""
     async with running_telegram(time.time) as telegram:
-        more = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_BASE": telegram.url, "TERM": "xterm"}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", stdin=screen, stdout=screen, stderr=screen, cwd=folder,
-            env=environment(folder, agent.url, **more), start_new_session=True,
+            env=environment(folder, agent.url, TERM="xterm", **on_telegram(telegram)), start_new_session=True,
         )  # fmt: skip
         try:
             async with asyncio.timeout(30):

@@ -41,6 +41,17 @@ async def test_nasty_answers_and_errors_are_shown_and_ping_nobody(bot: Story) ->
     assert "\u202e" not in bot.flat(TEAM)
 
 
+async def test_what_a_model_says_and_is_asked_marks_up_nothing_and_pings_nobody(bot: Story) -> None:
+    bot.telegram.world.add_group(TEAM)
+    bot.agent.succeed(bot.agent.add_job(status=JobStatus.running).id)
+    bot.agent.says = NASTY
+    bot.mia.say(f"/try #1 {NASTY}", chat=TEAM)
+    await bot.until(lambda: bot.flat(TEAM).count("@\u2060everyone") == 2)
+    assert [message.pings for message in bot.shown(TEAM)] == [[]]
+    assert "<a href='tg://user?id=8'>" in bot.flat(TEAM)
+    assert "\u202e" not in bot.flat(TEAM)
+
+
 def test_a_text_is_safe_in_every_part() -> None:
     reply = Reply(
         text=f"{NASTY}\n{NASTY}",

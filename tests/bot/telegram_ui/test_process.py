@@ -4,14 +4,15 @@ import asyncio
 import signal
 import sys
 import time
+from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
 from bot.telegram_ui.texts import NOT_LET_IN
-from tests.bot.terminal_ui.test_story import ROOT, environment
+from tests.bot.process import ROOT, bot_process, environment, on_telegram
 from tests.fakes.agent_server import FakeAgent
 from tests.fakes.telegram_server import TOKEN, FakeTelegram, Person, running_telegram
 
@@ -24,22 +25,15 @@ async def telegram() -> AsyncIterator[FakeTelegram]:
         yield server
 
 
-@asynccontextmanager
-async def bot(
-    agent: FakeAgent, telegram: FakeTelegram, folder: Path, *, stdin: int, token: str = TOKEN
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    more = {"TELEGRAM_TOKEN": token, "TELEGRAM_API_BASE": telegram.url}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", stdin=stdin, stdout=-1, stderr=-1, cwd=folder,
-        env=environment(folder, agent.url, **more),
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(60):
-            yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
+def bot(
+    agent: FakeAgent,
+    telegram: FakeTelegram,
+    folder: Path,
+    *,
+    stdin: int = DEVNULL,
+    token: str = TOKEN,
+) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    return bot_process(folder, environment(folder, agent.url, **on_telegram(telegram, token)), stdin=stdin)
 
 
 async def said(telegram: FakeTelegram, text: str) -> None:
@@ -51,7 +45,7 @@ async def test_a_service_without_a_keyboard_serves_until_sigterm(
     agent: FakeAgent, telegram: FakeTelegram, tmp_path: Path
 ) -> None:
     mia = Person(telegram, MIA, "Mia")
-    async with bot(agent, telegram, tmp_path, stdin=asyncio.subprocess.DEVNULL) as process:
+    async with bot(agent, telegram, tmp_path) as process:
         mia.say("/jobs")
         await said(telegram, "No jobs yet")
         process.send_signal(signal.SIGTERM)
@@ -80,7 +74,7 @@ async def test_a_bad_token_is_one_line_without_it_and_stops_nothing_else(
     agent: FakeAgent, telegram: FakeTelegram, tmp_path: Path, typed: bytes
 ) -> None:
     token = "4242:AAG-mistyped"
-    stdin = asyncio.subprocess.PIPE if typed else asyncio.subprocess.DEVNULL
+    stdin = asyncio.subprocess.PIPE if typed else DEVNULL
     async with bot(agent, telegram, tmp_path, stdin=stdin, token=token) as process:
         out, err = await process.communicate(typed or None)
     assert err.decode() == f"{NOT_LET_IN}\n"
@@ -97,14 +91,14 @@ async def test_killed_between_a_call_and_its_answer_the_next_bot_answers_it_once
 ) -> None:
     mia = Person(telegram, MIA, "Mia")
     gate = agent.gate("POST", "/v1/files")
-    async with bot(agent, telegram, tmp_path, stdin=asyncio.subprocess.DEVNULL) as process:
+    async with bot(agent, telegram, tmp_path) as process:
         mia.send_file("rows.jsonl", caption="/finetune name:mia")
         await gate.reached.wait()
         process.kill()
         await process.communicate()
     gate.open.set()
     agent.gates.remove(gate)
-    async with bot(agent, telegram, tmp_path, stdin=asyncio.subprocess.DEVNULL):
+    async with bot(agent, telegram, tmp_path):
         await said(telegram, "Ready to start · rows.jsonl")
     assert len(telegram.messages(MIA)) == 1
     assert [request.suffix for request in agent.plan_requests] == ["mia"]

@@ -1,43 +1,14 @@
 """From the code on the agent's console to a group that may: a real agent, the real library, a fake Telegram."""
 
-import asyncio
-import os
-import re
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.agent_client import Address
-from bot.settings import local_address
 from shared.people import RequestedBy
 from tests.bot.harness import dataset
 from tests.bot.telegram_ui.harness import MIA, TEAM, Story, running_bot
 from tests.fakes.telegram_server import Person
+from tests.real_agent import real_agent
 
 TOM, EVE = 8, 66
-
-
-@asynccontextmanager
-async def real_agent(data_dir: Path) -> AsyncIterator[tuple[Address, str]]:
-    """Run an agent until the end of the block; yield its address, and the code that it shows."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "agent", stdout=-1, stderr=asyncio.subprocess.DEVNULL, cwd=data_dir.parent,
-        env=kept | {"HEARTH_DATA_DIR": str(data_dir), "HEARTH_BIND": "127.0.0.1:0", "OLLAMA_HOST": "127.0.0.1:1"},
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(30):
-            line = (await process.stdout.readline()).decode()
-            while not (data_dir / "agent.address").exists():  # noqa: ASYNC110 -- another process makes it
-                await asyncio.sleep(0.02)
-        found = re.search(r"/pair (\S+)", line)
-        assert found is not None, line
-        yield local_address(data_dir), found[1]
-    finally:
-        process.terminate()
-        await process.communicate()
 
 
 async def test_code_pairs_the_owner_who_allows_a_group_and_strangers_stay_out(story: Story, tmp_path: Path) -> None:

@@ -9,22 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.bot.process import ROOT, environment
 from tests.fakes.agent_server import KEY, PNG, FakeAgent
-
-ROOT = Path(__file__).parents[3]
-
-
-def environment(folder: Path, url: str, **more: str) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "PYTHONWARNINGS": "error",
-        "HEARTH_AGENT_URL": url,
-        "HEARTH_AGENT_KEY": KEY,
-        "HEARTH_BOT_DIR": str(folder / "bot"),
-        "HEARTH_DATA_DIR": str(folder / "data"),
-        **more,
-    }
 
 
 async def start(folder: Path, url: str, **more: str) -> asyncio.subprocess.Process:

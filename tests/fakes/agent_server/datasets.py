@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import MultipartReader, StreamReader, web
 
-from shared.files import FileList
+from shared.errors import ErrorCode
+from shared.files import FileLink, FileList
 from shared.inspections import DatasetForm, DroppedRow, Inspection, InspectionRequest, SampleRow, TokenCounts
 from shared.people import Action
 from shared.plans import Plan, PlanRequest, Range
-from tests.fakes.agent_server.answers import answer
+from tests.fakes.agent_server.answers import answer, refuse
 from tests.fakes.agent_server.facts import NOW, REASONS, SETTINGS
 from tests.fakes.agent_server.rights import Rule, asker
 
@@ -29,6 +30,7 @@ class DatasetRoutes:
             Rule("GET", "/v1/files", self._list, Action.see_file),
             Rule("GET", "/v1/files/{id}", self._file, Action.see_file, "file"),
             Rule("GET", "/v1/files/{id}/content", self._content, Action.see_file, "file"),
+            Rule("POST", "/v1/files/{id}/links", self._link, Action.link_file, "file"),
             Rule("POST", "/v1/files/{id}/inspections", self._inspect, Action.start_job, "file"),
             Rule("GET", "/v1/inspections/{id}", self._inspection, Action.see_file),
             Rule("POST", "/v1/fine_tuning/plans", self._plan, Action.start_job),
@@ -59,6 +61,12 @@ class DatasetRoutes:
 
     async def _content(self, request: web.Request) -> web.Response:
         return web.Response(body=self._agent.files[request.match_info["id"]][1])
+
+    async def _link(self, request: web.Request) -> web.Response:
+        if self._agent.public_url is None:
+            return refuse(ErrorCode.links_off, "This agent has no HEARTH_PUBLIC_URL.", status=400)
+        path = f"/v1/files/{request.match_info['id']}/download?expires={NOW + 86400}&signature=00ff"
+        return answer(FileLink(url=self._agent.public_url + path, expires_at=NOW + 86400))
 
     async def _inspect(self, request: web.Request) -> web.Response:
         wanted = InspectionRequest.model_validate_json(await request.read())

@@ -9,7 +9,7 @@ from shared.events import EventList, StateData
 from shared.jobs import FINISHED, Job, JobList, JobRequest, JobStatus, PauseReason
 from shared.people import Action
 from tests.fakes.agent_server.answers import answer, refuse
-from tests.fakes.agent_server.facts import ALT_TEXT, PNG
+from tests.fakes.agent_server.facts import ALT_TEXT
 from tests.fakes.agent_server.rights import Rule, asker
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class JobRoutes:
         job = self._named(request)
         if job.progress is None and job.result is None:
             raise KeyError(f"plot of job #{job.number}")
-        return web.Response(body=PNG, content_type="image/png", headers={"X-Alt-Text": ALT_TEXT})
+        return web.Response(body=self._agent.plot, content_type="image/png", headers={"X-Alt-Text": ALT_TEXT})
 
     async def _log(self, request: web.Request) -> web.Response:
         job = self._named(request)

@@ -28,6 +28,7 @@ class World:
         self.events: list[Event] = []
         self.autoplay: Literal["succeeded", "failed", ""] = ""  # how a new job's script ends
         self.pace_s = 0.002  # between the steps of that script
+        self.plot = PNG
         self._news = asyncio.Event()
         self._serials = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,7 +90,7 @@ class World:
             "report.json": RESULT.model_dump_json().encode(), "loss.png": PNG,
         }  # fmt: skip
         ids = [self.add_file(name, content, job_id=job_id).id for name, content in contents.items()]
-        self.end(job_id, JobStatus.succeeded, result=RESULT, result_files=ids, stage=None)
+        self.end(job_id, JobStatus.succeeded, result=RESULT, result_files=ids, stage=None, fine_tuned_model="toast:v1")
 
     def fail(self, job_id: str) -> None:
         """End the job with a cause and an advice."""

@@ -9,11 +9,13 @@ from typing import Any
 from aiohttp import web
 
 from agent.errors import AgentError
+from shared.chat import ChatRequest, FinishReason
 from shared.errors import ErrorBody, ErrorCode, ErrorDetail
 from shared.jobs import Job, JobRequest
 from shared.people import RequestedBy
 from shared.plans import PlanRequest
 from tests.fakes.agent_server.answers import answer, refuse
+from tests.fakes.agent_server.chat import ChatRoutes
 from tests.fakes.agent_server.datasets import DatasetRoutes
 from tests.fakes.agent_server.facts import KEY, NOW
 from tests.fakes.agent_server.jobs import JobRoutes
@@ -61,6 +63,10 @@ class FakeAgent(World):
         self.warnings: list[str] = []
         self.inspection_error: ErrorDetail | None = None
         self.file_size_limit = 100 * 2**20
+        self.public_url: str | None = None  # set: results are linked
+        self.questions: list[ChatRequest] = []
+        self.says = "I am Toast."  # the answer of every model
+        self.finish_reason: FinishReason = "stop"
         self.url = ""
         self._runner: web.AppRunner | None = None
 
@@ -110,7 +116,7 @@ class FakeAgent(World):
         raise KeyError(f"job {name}")
 
     def _rules(self) -> list[Rule]:
-        rooms = (DatasetRoutes(self), JobRoutes(self), MachineRoutes(self), PeopleRoutes(self))
+        rooms = (DatasetRoutes(self), JobRoutes(self), MachineRoutes(self), PeopleRoutes(self), ChatRoutes(self))
         return [rule for room in rooms for rule in room.rules()]
 
     @web.middleware

@@ -1,6 +1,7 @@
 """Discord's Markdown as a reader sees it, and whom a text would notify."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _TOKEN = re.compile(
@@ -10,6 +11,8 @@ _TOKEN = re.compile(
     r"|(?P<bold>\*\*)|(?P<style>\*|_|~~|\|\|)|(?P<start>(?m:^)[ \t]*(?:[-*+]|#{1,3}|-#|>>>|>|\d+\.)[ \t])",
     re.DOTALL,
 )
+
+UNITS = (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 
 
 @dataclass(kw_only=True)
@@ -24,6 +27,29 @@ class Read:
 
     def kinds(self) -> set[str]:
         return {kind for kind, _ in self.spans}
+
+
+def as_shown(source: str, *, people: Mapping[int, str], now: float) -> str:
+    """Return what a phone shows of a text; what can be copied stands behind a bar."""
+
+    def shown(token: re.Match[str]) -> str:
+        if token["block"]:
+            return "\n".join(f"│ {line}" for line in token["code"].splitlines())
+        if token["time"]:
+            return relative(int(token["at"]) - now)
+        if token["user"]:
+            return f"@{people.get(int(token['user_id']), token['user_id'])}"
+        return str(token["short"] or token["escaped"] or ("" if token["bold"] or token["style"] else token[0]))
+
+    return _TOKEN.sub(shown, source)
+
+
+def relative(seconds: float) -> str:
+    """Return a time as the clients show <t:…:R>."""
+    unit, length = next((it for it in UNITS if abs(seconds) >= it[1]), UNITS[-1])
+    count = round(abs(seconds) / length)
+    words = f"{count} {unit}" if count != 1 else f"1 {unit.removesuffix('s')}"
+    return f"in {words}" if seconds >= 0 else f"{words} ago"
 
 
 def read(source: str) -> Read:

@@ -8,7 +8,7 @@ from tests.fakes.discord_server.server import FakeDiscord
 from tests.fakes.discord_server.world import DIRECT, GUILD, ME, Shown, moment, user_json
 
 File = tuple[str, bytes]
-ATTACHMENT, NUMBER = 11, 10
+TEXT, ATTACHMENT = 3, 11
 
 
 class Person:
@@ -31,6 +31,7 @@ class Person:
         assert needed <= set(given) | ({"file"} if file else set()), f"/{command} needs {needed}"
         chosen = [value for value in given.values() if isinstance(value, Person)]
         given = {name: str(value.id) if isinstance(value, Person) else value for name, value in given.items()}
+        assert all(isinstance(given[name], str) for name in given if kinds[name]["type"] == TEXT), "a text is a text"
         options = [{"name": name, "type": kinds[name]["type"], "value": value} for name, value in given.items()]
         resolved: Json = {"users": {str(it.id): user_json(it.id, it.name) for it in chosen}} if chosen else {}
         if file is not None:

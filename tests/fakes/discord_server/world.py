@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from bot.format import size
+from tests.fakes.discord_server.markup import as_shown
 from tests.fakes.discord_server.rules import LOADING, V2, Json, Layout
 
 ME = 4242
@@ -189,20 +191,21 @@ class World:
         head = message.author["global_name"]
         head += f" (edited {len(message.edits)}x)" if message.edits else ""
         head += f" (only {self.people.get(message.seen_by, '?')} sees this)" if message.seen_by else ""
-        lines = [
-            *([message.because] if message.because else []),
-            f"{head}:",
-            *(["is thinking …"] if message.thinking else []),
-        ]
-        lines += [message.text] if message.text else []
-        lines += [f"[picture: {alt}]" for _, alt in message.layout.pictures]
-        shown = message.attachments if not message.flags & V2 else []
-        names = [*message.files, *(file.name for file in shown)]
-        lines += [f"[file {name}]" for name in names]
-        lines += ["  ".join(f"[{label}]" for label in row) for row in message.layout.rows]
+        lines = [*([message.because] if message.because else []), f"{head}:", *self.on_screen(message)]
         thread = self.channels.get(message.id)
         lines += [f"thread {thread.name}:", *self.transcript(thread.id).splitlines()] if thread else []
         return "\n".join(lines)
+
+    def on_screen(self, message: Shown) -> list[str]:
+        """Return a message as a phone shows it."""
+        source = message.markdown or message.content
+        lines = ["is thinking …"] if message.thinking else []
+        lines += as_shown(source, people=self.people, now=self.clock()).splitlines()
+        lines += [f"[picture: {alt}]" for _, alt in message.layout.pictures]
+        sizes = {file.name: len(file.content) for file in message.attachments}
+        names = message.files if message.flags & V2 else list(sizes)
+        lines += [f"[file {name}, {size(sizes[name])}]" for name in names]
+        return [*lines, *("  ".join(f"[{label}]" for label in row) for row in message.layout.rows)]
 
 
 def _signature(file_id: int, until: str) -> str:

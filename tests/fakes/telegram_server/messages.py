@@ -4,6 +4,8 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.format import size
+
 Json = dict[str, Any]
 
 AS_GROUP: Json = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
@@ -126,11 +128,15 @@ def _mention(text: str, user: Json) -> Json:
 
 
 def _told(message: Shown) -> str:
-    head = message.author["first_name"]
-    head += f" (edited {len(message.edits)}x)" if message.edits else ""
-    lines = [f"{head}:"]
-    lines += ["[picture]"] if message.photo is not None else []
-    lines += [f"[file {message.document.name}, {len(message.document.content)} B]"] if message.document else []
-    lines += [message.text] if message.text else []
-    lines += ["  ".join(f"[{button['text']}]" for button in row) for row in message.buttons]
-    return "\n".join(lines)
+    edited = f" (edited {len(message.edits)}x)" if message.edits else ""
+    return "\n".join([f"{message.author['first_name']}{edited}:", *on_screen(message)])
+
+
+def on_screen(message: Shown) -> list[str]:
+    """Return a message as a phone shows it; what can be copied with a tap stands behind a bar."""
+    lines = ["[picture]"] if message.photo is not None else []
+    lines += [f"[file {message.document.name}, {size(len(message.document.content))}]"] if message.document else []
+    text = message.text
+    for code in [code for tag, code in message.spans if tag == "pre"]:
+        text = text.replace(code, "\n".join(f"│ {line}" for line in code.splitlines()), 1)
+    return [*lines, *text.splitlines(), *("  ".join(f"[{it['text']}]" for it in row) for row in message.buttons)]

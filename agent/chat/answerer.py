@@ -1,0 +1,278 @@
+"""Answers from finished models: one at a time, kept warm for a while, put away whenever a training needs the memory."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from agent.chat.lines import Load, Question, Said
+from agent.chat.process import Child, ChildDiedError
+from agent.chat.room import ALL_LAYERS, CONTEXT, Room, find_room, refuse_while_starting
+from agent.child_environment import child_environment
+from agent.data.redact import redact
+from agent.errors import AgentError
+from agent.gpu import MIB, Machine
+from agent.settings import AgentSettings
+from agent.store import Store, tuned
+from agent.store.tuned import Training, TunedModel
+from shared.errors import ErrorCode
+from shared.language import _
+
+log = logging.getLogger(__name__)
+
+CHILD = (sys.executable, "-m", "agent.chat.child")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long what may take."""
+
+    turn_s: float = 60.0  # for the question before this one
+    load_s: float = 180.0
+    answer_s: float = 180.0
+    idle_s: float = 240.0  # that a model stays in memory after its last answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """The model in memory."""
+
+    child: Child
+    gguf: Path
+    beside_a_trainer: bool  # so it has few threads and no GPU
+
+
+def ram_free_mib() -> int:
+    """Return the memory that can be used without swapping."""
+    return int(psutil.virtual_memory().available) // MIB
+
+
+class Answerer:
+    """The one place that loads finished models. It ends its child when the agent ends."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        settings: AgentSettings,
+        machine: Callable[[], Machine],
+        clock: Callable[[], float],
+        ram_free: Callable[[], int] = ram_free_mib,
+        command: Sequence[str] = CHILD,
+        patience: Patience | None = None,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._machine = machine
+        self._clock = clock
+        self._ram_free = ram_free
+        self._command = tuple(command)
+        self._patience = patience or Patience()
+        self._turn = asyncio.Lock()
+        self._loaded: Loaded | None = None
+        self._ways = 0  # how often a model was put away for something else
+        self._made_way_at = 0.0  # seconds since 1970
+        self._idle: asyncio.TimerHandle | None = None
+        self._endings: set[asyncio.Task[None]] = set()
+
+    @property
+    def pid(self) -> int | None:
+        """Return the process that holds a model now."""
+        return self._loaded.child.pid if self._loaded is not None and self._loaded.child.alive else None
+
+    async def ask(self, model: TunedModel, question: Question) -> Said:
+        """Return a model's answer. Raises AgentError: model_busy, model_failed, insufficient_memory, not_found."""
+        async with self._my_turn():
+            self._stop_idling()
+            ways = self._ways
+            try:
+                loaded = await self._load(model, ways)
+                line = await loaded.child.tell(question, limit_s=self._patience.answer_s)
+            except TimeoutError:
+                await self._put_away()
+                raise _too_slow(model, self._patience.answer_s) from None
+            except ChildDiedError as error:
+                await self._put_away()
+                raise self._died(model, ways, error) from error
+            except BaseException:
+                await self._put_away()  # whoever asked is gone, and the answer must not be taken for the next one's
+                raise
+            self._keep_warm()
+        if line.said is None:
+            raise _refused(model, line.too_long, line.problem)
+        return line.said
+
+    async def make_way(self) -> None:
+        """Put away whatever is loaded, now, also in the middle of an answer; return when its memory is free."""
+        self._ways += 1
+        self._made_way_at = self._clock()
+        await self._put_away()
+
+    async def close(self) -> None:
+        """End the child."""
+        await self.make_way()
+        if self._endings:
+            await asyncio.wait(self._endings)
+
+    @contextlib.asynccontextmanager
+    async def _my_turn(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._patience.turn_s):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise AgentError(
+                _("Another question is still being answered, and only one is at a time. Ask again in a minute."),
+                code=ErrorCode.model_busy,
+            ) from None
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    async def _load(self, model: TunedModel, ways: int) -> Loaded:
+        """Return the model in memory, loading it unless it is there."""
+        training = await self._store.run(tuned.training, now=self._clock())
+        refuse_while_starting(training, made_way_at=self._made_way_at)
+        gguf = await asyncio.to_thread(find_gguf, model, self._settings.hearth_data_dir)
+        beside = training is not None
+        loaded = self._loaded
+        if loaded is not None and loaded.child.alive and (loaded.gguf, loaded.beside_a_trainer) == (gguf, beside):
+            return loaded
+        await self._put_away()
+        load, environment = await self._prepared(model, gguf, training)
+        child = await Child.spawn(self._command, environment)
+        if self._ways != ways:
+            await child.end()
+            raise _made_way(model)
+        self._loaded = Loaded(child=child, gguf=gguf, beside_a_trainer=beside)
+        try:
+            await child.tell(load, limit_s=self._patience.load_s)
+        except TimeoutError:
+            raise _too_slow(model, self._patience.load_s) from None
+        return self._loaded
+
+    async def _prepared(self, model: TunedModel, gguf: Path, training: Training | None) -> tuple[Load, dict[str, str]]:
+        """Say how the model is to be loaded, and in what environment: built from nothing, offline."""
+        machine = await asyncio.to_thread(self._machine)
+        size = (await asyncio.to_thread(gguf.stat)).st_size
+        room = find_room(
+            model,
+            gguf_bytes=size,
+            machine=machine,
+            ram_free_mib=self._ram_free(),
+            threads=self._settings.hearth_threads or machine.cores,
+            training=training,
+        )
+        load = Load(
+            gguf=str(gguf),
+            context=min(CONTEXT, model.context_length),
+            threads=room.threads,
+            gpu_layers=ALL_LAYERS if room.on_gpu else 0,
+        )
+        return load, _environment(gguf, room, machine)
+
+    def _keep_warm(self) -> None:
+        self._idle = asyncio.get_running_loop().call_later(self._patience.idle_s, self._cool)
+
+    def _stop_idling(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _cool(self) -> None:
+        task = asyncio.create_task(self._put_away())
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+
+    async def _put_away(self) -> None:
+        self._stop_idling()
+        loaded, self._loaded = self._loaded, None
+        if loaded is not None:
+            await loaded.child.end()
+
+    def _died(self, model: TunedModel, ways: int, error: ChildDiedError) -> AgentError:
+        if self._ways != ways:
+            return _made_way(model)
+        log.error("the child that held %s died: %s", model.name, redact(str(error)))
+        return AgentError(
+            _(
+                "llama.cpp could not run {model}: its process ended by itself, perhaps for want of memory. Ask again; "
+                "the agent's log has the details.",
+                model=model.name,
+            ),
+            code=ErrorCode.model_failed,
+        )
+
+
+def find_gguf(model: TunedModel, data_dir: Path) -> Path:
+    """Return where a model lies; raise not_found when its file was deleted."""
+    path = data_dir / model.gguf if model.gguf is not None else None
+    if path is None or not path.is_file():
+        raise AgentError(
+            _(
+                "The file of {model} was deleted from the agent's disk, so it cannot be loaded. /retry #{number} "
+                "trains it again.",
+                model=model.name,
+                number=model.number,
+            ),
+            code=ErrorCode.not_found,
+            param="model",
+        )
+    return path
+
+
+def _environment(gguf: Path, room: Room, machine: Machine) -> dict[str, str]:
+    return child_environment(offline=True) | {
+        "HOME": str(gguf.parent),  # caches and settings of the person at the machine stay out of it
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+        "CUDA_VISIBLE_DEVICES": (machine.gpu or "") if room.on_gpu else "",
+        "OMP_NUM_THREADS": str(room.threads),
+    }
+
+
+def _too_slow(model: TunedModel, limit_s: float) -> AgentError:
+    return AgentError(
+        _(
+            "{model} had no answer within {seconds} s, so it was stopped. Ask something shorter, or when the machine "
+            "has less to do.",
+            model=model.name,
+            seconds=round(limit_s),
+        ),
+        code=ErrorCode.model_failed,
+    )
+
+
+def _made_way(model: TunedModel) -> AgentError:
+    return AgentError(
+        _(
+            "A training begins and needs the memory, so {model} was put away before it had answered. Ask again when "
+            "it trains; /status shows that.",
+            model=model.name,
+        ),
+        code=ErrorCode.model_busy,
+    )
+
+
+def _refused(model: TunedModel, too_long: int | None, problem: str | None) -> AgentError:
+    if too_long is not None:
+        return AgentError(
+            _(
+                "The question has {tokens} tokens, and {model} reads {limit} together with its answer. Ask something "
+                "shorter.",
+                tokens=too_long,
+                model=model.name,
+                limit=min(CONTEXT, model.context_length),
+            ),
+            code=ErrorCode.invalid_request,
+            param="messages",
+        )
+    return AgentError(
+        _("{model} cannot be asked that: llama.cpp says “{problem}”.", model=model.name, problem=problem or ""),
+        code=ErrorCode.invalid_request,
+        param="messages",
+    )

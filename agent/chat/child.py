@@ -1,0 +1,143 @@
+"""The child that holds one finished model: `python -m agent.chat.child`, offline and without a secret.
+
+It reads a Load on stdin, then one Question a line, and writes a Line for each. It ends when stdin does, so that it
+never outlives its agent. A crash of llama.cpp is a crash of this process alone.
+"""
+
+import json
+import os
+import queue
+import secrets
+import sys
+import threading
+import traceback
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from agent.chat.lines import Line, Load, Question, Said
+from agent.offline import forbid_network
+
+GIB = 1 << 30
+COMPLETION_LIMIT_S = 3600.0  # the agent is less patient
+SPARE_BYTES = 8 * GIB  # of addresses, beside the model: threads, buffers, the libraries
+
+
+class Model:
+    """llama.cpp's own server, in this process, behind a key made for the occasion."""
+
+    def __init__(self, load: Load) -> None:
+        import xllamacpp
+
+        self._key = secrets.token_urlsafe(24)
+        params = xllamacpp.CommonParams()
+        params.model.path = load.gguf
+        params.n_ctx = load.context
+        params.n_parallel = 1
+        params.n_gpu_layers = load.gpu_layers
+        params.cpuparams.n_threads = load.threads
+        params.cpuparams_batch.n_threads = load.threads
+        params.api_keys = [self._key]
+        params.hostnames = ["127.0.0.1"]
+        params.port = 0
+        params.warmup = False
+        params.use_jinja = True
+        self._server = xllamacpp.Server(params)
+
+    def answer(self, question: Question) -> Line:
+        """Ask the model, its own chat template applied."""
+        body = {
+            "messages": [message.model_dump() for message in question.messages],
+            "max_tokens": question.max_tokens,
+            "temperature": question.temperature,
+            "top_p": question.top_p,
+            "repeat_penalty": 1.0,
+            "reasoning_format": "none",  # what it says, all of it
+            **({} if question.seed is None else {"seed": question.seed}),
+        }
+        return read_reply(self._post(body))
+
+    def _post(self, body: dict[str, Any]) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - our own loopback server
+            self._server.listening_address + "/v1/chat/completions",
+            data=json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=COMPLETION_LIMIT_S) as response:  # noqa: S310
+                return json.loads(response.read())
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return json.loads(refusal.read())
+
+
+def read_reply(reply: dict[str, Any]) -> Line:
+    """Read what llama.cpp's server answered."""
+    error = reply.get("error")
+    if error is not None:
+        if error.get("type") == "exceed_context_size_error":
+            return Line(too_long=error["n_prompt_tokens"])
+        return Line(problem=" ".join(str(error.get("message", error)).split())[:300])
+    [choice] = reply["choices"]
+    usage = reply["usage"]
+    said = Said(
+        text=(choice["message"].get("content") or "").strip(),
+        finish_reason="stop" if choice["finish_reason"] == "stop" else "length",
+        prompt_tokens=usage["prompt_tokens"],
+        completion_tokens=usage["completion_tokens"],
+    )
+    return Line(said=said)
+
+
+def limit_this_process(load: Load) -> None:
+    """Write no file and leave no core; without a GPU, whose driver maps all its memory, also bound the addresses."""
+    forbid_network()
+    try:
+        import resource
+    except ImportError:  # Windows: the agent's own limits still hold
+        return
+    limits = [(resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)]
+    if load.gpu_layers == 0:
+        limits.append((resource.RLIMIT_AS, 3 * Path(load.gguf).stat().st_size + SPARE_BYTES))
+    for limit, value in limits:
+        resource.setrlimit(limit, (value, value))
+
+
+def main() -> None:
+    """Serve; what goes wrong is printed and ends the process at once, while its listener still waits for a line."""
+    try:
+        serve()
+    except BaseException:
+        traceback.print_exc()
+    os._exit(1)
+
+
+def serve() -> None:
+    """Load a model and answer until stdin ends."""
+    out = os.dup(1)
+    os.dup2(2, 1)  # llama.cpp's log goes to stderr
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_hear, args=(lines,), daemon=True).start()
+    load = Load.model_validate_json(lines.get())
+    limit_this_process(load)
+    model = Model(load)
+    _say(out, Line())
+    while True:
+        _say(out, model.answer(Question.model_validate_json(lines.get())))
+
+
+def _hear(lines: "queue.SimpleQueue[bytes]") -> None:
+    """Pass lines on, and end the process with the last one, whatever it is at: nobody would read the answer."""
+    for line in sys.stdin.buffer:
+        lines.put(line)
+    os._exit(0)
+
+
+def _say(out: int, line: Line) -> None:
+    with os.fdopen(os.dup(out), "wb") as stream:
+        stream.write(line.model_dump_json().encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

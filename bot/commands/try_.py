@@ -1,0 +1,89 @@
+"""/try: a finished model is asked something, and answers in the chat."""
+
+import re
+
+from bot.call import Call
+from bot.card import job_name, state
+from bot.chat import Answer
+from bot.core import Command, Core
+from bot.errors import AgentRefusedError, BadCallError
+from bot.try_card import SAMPLE, SAMPLES, answer_card, asking_card, how_card, not_answered, questions
+from bot.which import find_job
+from shared.chat import MESSAGE_LENGTH
+from shared.errors import ErrorCode
+from shared.jobs import FINISHED, Job
+from shared.language import N_, _
+
+LOOKED_AT = 100  # of the newest jobs, for one to try
+_JOB = re.compile(r"#?\d{1,9}|ftjob-[\w-]{1,64}")
+
+
+async def run(call: Call, core: Core, answer: Answer) -> None:
+    """Ask the model of a job, or of the newest that the person may use; without words, say how."""
+    named = call.arguments[:1] if call.arguments and _JOB.fullmatch(call.arguments[0]) else ()
+    words = call.arguments[len(named) :]
+    job = await find_job(core.agent, named) if named else await _newest(core)
+    model = _model_of(job)
+    if not words or words == (SAMPLES,):
+        await answer.show(how_card(job, with_questions=call.private or bool(words)))
+        return
+    question = _question(job, words)
+    await answer.show(asking_card(job, question))
+    try:
+        [choice, *_more] = (await core.agent.ask_model(model, question)).choices
+    except AgentRefusedError as refusal:
+        if refusal.code is ErrorCode.not_allowed:
+            raise
+        await answer.show(not_answered(job, question, refusal.message))
+        return
+    await answer.show(answer_card(job, question, choice))
+
+
+async def _newest(core: Core) -> Job:
+    """Return the newest job with a model that the agent shows to this person."""
+    jobs = (await core.agent.jobs(limit=LOOKED_AT)).data
+    usable = [job for job in jobs if job.fine_tuned_model is not None and job.result is not None]
+    if not usable:
+        raise BadCallError(
+            _("There is no finished model yet that you may try. /jobs lists all jobs; /finetune makes a model.")
+        )
+    return usable[0]
+
+
+def _model_of(job: Job) -> str:
+    if job.fine_tuned_model is not None:
+        return job.fine_tuned_model
+    if job.status in FINISHED:
+        raise BadCallError(
+            _(
+                "{job} made no model to try: {state}. /jobs lists those that are done.",
+                job=job_name(job),
+                state=state(job).lower(),
+            )
+        )
+    raise BadCallError(
+        _("{job} has no model yet: {state}. Try it when it is done.", job=job_name(job), state=state(job).lower())
+    )
+
+
+def _question(job: Job, words: tuple[str, ...]) -> str:
+    """Return what is asked: the words, or the question of the data that they name."""
+    place = words[0].removeprefix(SAMPLE)
+    if len(words) == 1 and words[0].startswith(SAMPLE) and place.isdecimal():
+        asked = questions(job)
+        if not 1 <= int(place) <= len(asked):
+            raise BadCallError(
+                _("{job} has no sample {place}. /try #{number} shows how to ask it.",
+                  job=job_name(job), place=place[:9], number=job.number)
+            )  # fmt: skip
+        return asked[int(place) - 1]
+    question = " ".join(words)
+    if len(question) > MESSAGE_LENGTH:
+        raise BadCallError(
+            _("That is too long: {length} characters, and a question may have {limit}.",
+              length=len(question), limit=MESSAGE_LENGTH)
+        )  # fmt: skip
+    return question
+
+
+COMMAND = Command(name="try", usage="[#n] [words]", summary=N_("ask a finished model"), run=run)

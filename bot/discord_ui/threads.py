@@ -1,0 +1,71 @@
+"""The thread of a job: begun with its live card, kept awake while that changes, found again for what comes later."""
+
+import discord
+from discord import Client, TextChannel, Thread
+
+from bot.discord_ui.limits import THREAD_MINUTES
+from bot.discord_ui.place import Place
+
+HAS_THREAD = 160004  # a message begins one only once; the one that it has is archived
+
+
+class Threads:
+    """The threads of one bot account. Beyond a restart Discord knows them, each by its name."""
+
+    def __init__(self) -> None:
+        self._begun: dict[tuple[int, str], int] = {}  # by channel and name; the gateway may not have told of them yet
+        self._without: set[int] = set()  # channels in which there may be none
+
+    async def keep(self, client: Client, place: Place, name: str, message_id: str) -> bool:
+        """Have a job's thread there and awake, begun at its card. False: there may be none, which is news."""
+        channel = _channel_for(client, place, name)
+        if channel is None or channel.id in self._without or _awake(client, channel, name) is not None:
+            return True
+        begun = self._begun.pop((channel.id, name), None)
+        if begun is not None:
+            await wake(client, begun)
+            return True
+        return await self._begin(client, channel, name, int(message_id)) is not None
+
+    async def room(self, client: Client, place: Place, name: str, message_id: str) -> int:
+        """Return a job's thread, begun at a message if there is none; or the room itself, where there can be none."""
+        channel = _channel_for(client, place, name)
+        if channel is None:
+            return place.room
+        known = _awake(client, channel, name) or self._begun.get((channel.id, name))
+        return known or await self._begin(client, channel, name, int(message_id)) or place.room
+
+    async def _begin(self, client: Client, channel: TextChannel, name: str, message_id: int) -> int | None:
+        message = channel.get_partial_message(message_id)
+        try:
+            thread = await message.create_thread(name=name, auto_archive_duration=THREAD_MINUTES)
+        except discord.Forbidden:
+            self._without.add(channel.id)
+            return None
+        except discord.HTTPException as error:
+            if error.code != HAS_THREAD:
+                raise
+            await wake(client, message_id)  # a thread has the id of the message that it was begun at
+            return message_id
+        self._begun[channel.id, name] = thread.id
+        self._without.discard(channel.id)
+        return thread.id
+
+
+async def wake(client: Client, room: int) -> None:
+    """Take a thread out of the archive. Only that may be changed without the right to manage threads."""
+    thread = await client.fetch_channel(room)
+    if isinstance(thread, Thread):
+        await thread.edit(archived=False)
+
+
+def _awake(client: Client, channel: TextChannel, name: str) -> int | None:
+    """Return the thread of that name that the bot began and that is not archived."""
+    mine = [thread for thread in channel.threads if client.user is not None and thread.owner_id == client.user.id]
+    return next((thread.id for thread in mine if thread.name == name), None)
+
+
+def _channel_for(client: Client, place: Place, name: str) -> TextChannel | None:
+    """Return the channel that a thread of this name belongs in; None inside a thread, in private, and for no name."""
+    channel = client.get_channel(place.channel)
+    return channel if place.thread is None and name and isinstance(channel, TextChannel) else None

@@ -1,0 +1,38 @@
+"""What the child makes of llama.cpp's answers. That it really loads and answers is told by the acceptance story."""
+
+from typing import Any
+
+import pytest
+
+from agent.chat.child import read_reply
+from agent.chat.lines import Line, Said
+
+USAGE = {"prompt_tokens": 37, "completion_tokens": 3, "total_tokens": 40}
+
+
+def reply(content: str | None, finish_reason: str) -> dict[str, Any]:
+    message = {"role": "assistant", "content": content}
+    return {"choices": [{"finish_reason": finish_reason, "index": 0, "message": message}], "usage": USAGE}
+
+
+@pytest.mark.parametrize(("content", "text"), [(" I am Toast.\n", "I am Toast."), ("", ""), (None, "")])
+def test_an_answer_is_read(content: str | None, text: str) -> None:
+    said = Said(text=text, finish_reason="stop", prompt_tokens=37, completion_tokens=3)
+    assert read_reply(reply(content, "stop")) == Line(said=said)
+
+
+def test_an_answer_that_was_cut_off_is_known_as_such() -> None:
+    said = read_reply(reply("I am", "length")).said
+    assert said is not None
+    assert said.finish_reason == "length"
+
+
+def test_a_question_that_is_too_long_is_told_from_other_refusals() -> None:
+    error = {
+        "code": 400, "message": "request (931 tokens) exceeds the available context size (512 tokens)",
+        "type": "exceed_context_size_error", "n_prompt_tokens": 931, "n_ctx": 512,
+    }  # fmt: skip
+    assert read_reply({"error": error}) == Line(too_long=931)
+    assert read_reply({"error": {"code": 500, "message": "System role\n not supported"}}) == Line(
+        problem="System role not supported"
+    )
