@@ -27,6 +27,7 @@ EXAMPLES = {
     DatasetForm.sharegpt: '{"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello!"}]}',
     DatasetForm.question_answer: '{"question": "Hi", "answer": "Hello!"}',
     DatasetForm.preference: '{"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"}',
+    DatasetForm.labelled: '{"prompt": "Hi", "completion": "Hello!", "label": true}',
 }
 
 

@@ -87,8 +87,12 @@ def write_line(
     words += [f"name:{name}"] if name is not None else []
     words += [f"seed:{seed}"] if seed != 42 else []
     words += [f"at:{write_when(at)}"] if at is not None else []
-    words += [f"{TYPED_NAMES.get(key, key)}:{_written(value)}" for key, value in {**asked, **change}.items()]
-    return "/finetune " + " ".join(words)
+    return " ".join(["/finetune", *words, *write_change({**asked, **change})])
+
+
+def write_change(change: Mapping[str, object]) -> list[str]:
+    """Return settings as they are typed: lr:0.0002."""
+    return [f"{TYPED_NAMES.get(name, name)}:{_written(value)}" for name, value in change.items()]
 
 
 def within_limits(change: Mapping[str, float]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.card import job_name
 from bot.format import clip, clock_time, duration, number, one_line, size, wrap
-from bot.options import within_limits, write_line
+from bot.options import within_limits, write_change, write_line
 from bot.reply import Button, Copy, File, Image, Reply
 from bot.snapshot import Snapshot
 from bot.try_card import try_line
@@ -15,6 +15,7 @@ from shared.results import Advice, Answer, JobResult
 
 ANSWERS = "answers"  # as the last word of /status: show them
 DAY_S = 24 * 3600
+BUTTON_BYTES = 64  # the longest line that any platform's button carries
 ANSWER_LENGTH = 220  # characters of an answer shown; the whole of it is in the report
 
 
@@ -74,7 +75,11 @@ def _success(job: Job, result: JobResult, outcome: Outcome, *, with_answers: boo
         folder=f"{job.suffix}-{job.number}",
         again=f"/status #{job.number}",
         copy=(_ollama(result), *_too_large(job, outcome), *_as_advised(job, result.advice)),
-        buttons=(Button(label=_("Try"), line=try_line(job)), *_show_answers(job, result, shown=with_answers)),
+        buttons=(
+            Button(label=_("Try"), line=try_line(job)),
+            *_show_answers(job, result, shown=with_answers),
+            Button(label=_("Train again"), line=f"/retry #{job.number}"),
+        ),
     )
 
 
@@ -105,7 +110,7 @@ def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:
         folder=f"{job.suffix}-{job.number}",
         again=f"/status #{job.number}",
         copy=(*_too_large(job, outcome), *(_as_advised(job, list(advice)) or (again,))),
-        buttons=(Button(label=_("Log"), line=f"/log #{job.number}"),),
+        buttons=(*_once_more(job, list(advice)), Button(label=_("Log"), line=f"/log #{job.number}")),
     )
 
 
@@ -125,7 +130,7 @@ def _loss(result: JobResult) -> list[str]:
 
 def _answer(answer: Answer) -> list[str]:
     return [
-        *wrap(f"Q: {one_line(answer.question)}", rest="   "),
+        *wrap(_("Q: {question}", question=one_line(answer.question)), rest="   "),
         *wrap(_("Base model: {base}", base=clip(one_line(answer.base), ANSWER_LENGTH)), rest="  "),
         *wrap(_("Tuned model: {tuned}", tuned=clip(one_line(answer.tuned), ANSWER_LENGTH)), rest="  "),
     ]
@@ -208,6 +213,16 @@ def _changes(job: Job, advice: list[Advice]) -> dict[str, object]:
 def _as_advised(job: Job, advice: list[Advice]) -> tuple[Copy, ...]:
     changes = _changes(job, advice)
     return (Copy(intro=_("To try again as advised:"), lines=(_line(job, changes),)),) if changes else ()
+
+
+def _once_more(job: Job, advice: list[Advice]) -> tuple[Button, ...]:
+    """Return the tap that plans it again, with what was advised; both are shown as a plan before anything starts."""
+    changes = " ".join(write_change(_changes(job, advice)))
+    again = Button(label=_("Try again"), line=f"/retry #{job.number}")
+    if not changes:
+        return (again,)
+    safer = Button(label=_("Again, as advised"), line=f"/retry #{job.number} {changes}")
+    return (safer, again) if len(safer.line.encode()) <= BUTTON_BYTES else (again,)
 
 
 def _line(job: Job, changes: dict[str, object]) -> str:

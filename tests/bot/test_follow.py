@@ -102,6 +102,11 @@ async def test_a_failure_names_cause_advice_what_was_kept_and_what_to_do(agent: 
     for said in ["Training broke down at step 12", "lower learning rate", "12 of 45 steps", "/log #1"]:
         assert said in text
     assert bot.chat.last.copy[0].lines == ("/finetune file:file-1 name:toast lr:0.0001",)
+    assert [button.label for button in bot.chat.last.buttons] == ["Again, as advised", "Try again", "Log"]
+    plan = await bot.press("Again, as advised")  # one tap, and still nothing starts before Start
+    assert plan.text.startswith("Ready to start")
+    assert agent.plan_requests[-1].method.supervised.hyperparameters.learning_rate == 1e-4
+    assert len(agent.jobs) == 1
 
 
 async def test_a_cancelled_job_says_so_in_both_places(agent: FakeAgent, bot: Bot) -> None:

@@ -67,5 +67,6 @@ def test_results_too_large_for_the_chat_are_a_link_where_there_are_links() -> No
     assert "hearth-agent results" not in str(reply.copy)
 
 
-def test_the_success_card_offers_to_try_the_model() -> None:
-    assert [(button.label, button.line) for button in card(None).buttons] == [("Try", "/try #1")]
+def test_the_success_card_offers_to_try_the_model_and_to_train_again() -> None:
+    taps = [(button.label, button.line) for button in card(None).buttons]
+    assert taps == [("Try", "/try #1"), ("Train again", "/retry #1")]
