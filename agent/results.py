@@ -6,8 +6,11 @@ It changes nothing of the agent's: the database is read, the files are copied.
 import argparse
 import errno
 import hashlib
+import os
 import shutil
+import stat
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +24,10 @@ from agent.settings import AgentSettings
 from agent.store import files, jobs
 from agent.store.files import StoredFile
 from agent.store.reading import reading
+from agent.store.status import STATUS_WORDS
 from agent.store.store import DATABASE
 from shared.errors import ErrorCode
-from shared.language import _
+from shared.language import _, locale_here, speaking
 
 CHUNK = 4 * MIB
 
@@ -42,6 +46,11 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="hearth-agent results", description=_("Copy the results of a job to here."))
     parser.add_argument("job", help=_("its number, as in 12"))
     given = parser.parse_args(arguments).job.removeprefix("#")
+    with speaking(locale_here()):
+        return _copied(given)
+
+
+def _copied(given: str) -> int:
     try:
         data_dir = AgentSettings().hearth_data_dir
         results = find_results(data_dir, given)
@@ -88,7 +97,7 @@ def find_results(data_dir: Path, job: str) -> Results:
     if not found:
         raise AgentError(
             _("Job #{number} has no results: it is {status}. There may be some when it has ended.",
-              number=number, status=status),
+              number=number, status=_(STATUS_WORDS[status])),
             code=ErrorCode.not_found,
         )  # fmt: skip
     return Results(folder=f"{name or 'job'}-{number}", model=model, files=found)
@@ -98,6 +107,7 @@ def copy_results(results: Results, data_dir: Path, target: Path) -> None:
     """Copy every file, each whole or not at all; one that is there already, and the same, stays. Raises AgentError."""
     try:
         target.mkdir(exist_ok=True)
+        _must_be_ours(target)
         missing = [stored for stored in results.files if not _is_there(stored, target)]
         needed = sum(stored.file.bytes for stored in missing)
         free = shutil.disk_usage(target).free
@@ -118,6 +128,17 @@ def copy_results(results: Results, data_dir: Path, target: Path) -> None:
               "this again.", folder=target, reason=error.strerror),
             code=ErrorCode.not_allowed,
         ) from error  # fmt: skip
+
+
+def _must_be_ours(target: Path) -> None:
+    """Refuse a folder that somebody else has laid out: with sudo, its links would be followed with root's rights."""
+    found = target.lstat()
+    if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "geteuid") and found.st_uid != os.geteuid()):
+        raise AgentError(
+            _("{folder} is there already, and is a link or somebody else's. Go to another folder, then run this again.",
+              folder=target),
+            code=ErrorCode.not_allowed,
+        )  # fmt: skip
 
 
 def told(results: Results) -> list[str]:
@@ -152,10 +173,11 @@ def _is_there(stored: StoredFile, target: Path) -> bool:
 
 def _copy(stored: StoredFile, source: Path, target: Path) -> None:
     """Copy to a name beside it first, hashed on the way: half a file never has the name of a whole one."""
-    part = target.with_name(f".{target.name}.part")
+    number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    part = Path(name)
     digest = hashlib.sha256()
     try:
-        with source.open("rb") as reading_from, part.open("wb") as writing_to:
+        with source.open("rb") as reading_from, os.fdopen(number, "wb") as writing_to:
             while chunk := reading_from.read(CHUNK):
                 digest.update(chunk)
                 writing_to.write(chunk)
@@ -165,6 +187,7 @@ def _copy(stored: StoredFile, source: Path, target: Path) -> None:
                   file=source),
                 code=ErrorCode.internal,
             )  # fmt: skip
+        part.chmod(0o644)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

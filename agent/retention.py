@@ -84,6 +84,28 @@ def find_removable(ended: Iterable[EndedJob], base_models: Path, *, needed: set[
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class Short:
+    """A disk with too little room, after all was freed that may be."""
+
+    free_mib: float
+    floor_mib: int
+    freed_mib: float
+    data_dir: Path
+
+    def text(self) -> str:
+        """Return what its owner reads, in their language."""
+        freed = _(" {freed} MiB were freed already.", freed=decimal(self.freed_mib, 0)) if self.freed_mib else ""
+        return _(
+            "The disk of the GPU machine has {free_mib} MiB free, less than the {floor_mib} MiB of "
+            "HEARTH_DISK_FLOOR_MIB.{freed} Delete old results, or give {data_dir} a larger disk.",
+            free_mib=decimal(self.free_mib, 0),
+            floor_mib=self.floor_mib,
+            freed=freed,
+            data_dir=self.data_dir,
+        )
+
+
 class Retention:
     """Sweeps now and then, and remembers what the owner should see to."""
 
@@ -92,11 +114,11 @@ class Retention:
         self._data_dir = data_dir
         self._base_models = base_models
         self._clock = clock
-        self._warnings: list[str] = []
+        self._short: Short | None = None
 
     def warnings(self) -> list[str]:
         """Return what the last sweep could not mend."""
-        return list(self._warnings)
+        return [self._short.text()] if self._short is not None else []
 
     def sweep(self, ended: Iterable[EndedJob], needed: set[Path]) -> list[Removable]:
         """Free what is due, and what it takes; return what went. Blocking: call it in a thread."""
@@ -106,24 +128,17 @@ class Retention:
             log.info("removing %s (%s, %.0f MiB)", item.path, item.kind.name, item.mib)
             with contextlib.suppress(OSError):  # gone already, or in the way of somebody: the next sweep sees
                 remove(item.path) if item.kind is Kind.checkpoint else shutil.rmtree(item.path)
-        self._warnings = self._warn(gone)
+        self._short = self._look(gone)
         return gone
 
-    def _warn(self, gone: list[Removable]) -> list[str]:
+    def _look(self, gone: list[Removable]) -> Short | None:
         free_mib = self._free_mib()
         if free_mib >= self._rules.floor_mib:
-            return []
-        freed = _(" {freed} MiB were freed already.", freed=decimal(sum(item.mib for item in gone), 0)) if gone else ""
-        warning = _(
-            "The disk of the GPU machine has {free_mib} MiB free, less than the {floor_mib} MiB of "
-            "HEARTH_DISK_FLOOR_MIB.{freed} Delete old results, or give {data_dir} a larger disk.",
-            free_mib=decimal(free_mib, 0),
-            floor_mib=self._rules.floor_mib,
-            freed=freed,
-            data_dir=self._data_dir,
-        )
-        log.warning("%s", warning)
-        return [warning]
+            return None
+        freed_mib = sum(item.mib for item in gone)
+        short = Short(free_mib=free_mib, floor_mib=self._rules.floor_mib, freed_mib=freed_mib, data_dir=self._data_dir)
+        log.warning("%s", short.text())
+        return short
 
     def _free_mib(self) -> float:
         return shutil.disk_usage(self._data_dir).free / MIB

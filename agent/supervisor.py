@@ -118,12 +118,9 @@ class Supervisor:
 
     async def _guarded(self, job_id: str, work: Coroutine[None, None, None]) -> None:
         """One job that cannot be run must not stop the ones behind it. Its texts are in its requester's language."""
-        with speaking(await self._store.run(jobs.language, job_id)):
-            await self._run_guarded(job_id, work)
-
-    async def _run_guarded(self, job_id: str, work: Coroutine[None, None, None]) -> None:
         try:
-            await work
+            with speaking(await self._store.run(jobs.language, job_id)):
+                await work
         except AgentError as error:
             failure = JobError(code=error.code, message=error.message, param=error.param)
             await self._store.run(jobs.fail, job_id, failure, now=self._clock())

@@ -27,7 +27,7 @@ from shared.events import Event, EventList
 from shared.files import FileLink, FileList, FileObject, FilePurpose, LinkRequest
 from shared.inspections import Inspection, InspectionRequest
 from shared.jobs import Job, JobAction, JobList, JobRequest
-from shared.language import _
+from shared.language import _, spoken
 from shared.machine import AgentInfo
 from shared.models import Approval, ApprovalRequest, ModelList
 from shared.people import (
@@ -297,7 +297,7 @@ class AgentClient:
         patience_s: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         named = {HEADER: header_of(self._person)} if self._person is not None else {}
-        headers = {**(headers or {}), **named}
+        headers = {**(headers or {}), **named, "Accept-Language": spoken()}
         async with self._wire.ask(method, path, data=data, headers=headers, patience_s=patience_s) as response:
             yield response
 

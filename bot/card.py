@@ -20,7 +20,7 @@ from bot.reply import Button, Moment, Reply
 from bot.snapshot import Snapshot
 from bot.vital_signs import attempt, no_proof, signs
 from shared.jobs import Job, JobStatus, PauseReason, Progress, Stage
-from shared.language import N_, _, ngettext
+from shared.language import ENGLISH, N_, _, ngettext, spoken
 
 STAGES: dict[Stage, tuple[str, str]] = {  # the word for a title, the phrase for a person
     Stage.fetch: (N_("Fetching"), N_("Getting the base model")),
@@ -70,10 +70,15 @@ def state(job: Job) -> str:
     return word
 
 
+def state_in_sentence(job: Job) -> str:
+    """Return the state as it stands inside a sentence. German writes its nouns large there, too."""
+    return state(job).lower() if spoken() == ENGLISH else state(job)
+
+
 def job_card(snapshot: Snapshot, *, now: float) -> Reply:
     """Return the card of a job as it stands."""
     job = snapshot.job
-    lines = [f"{state(job)} · {job_name(job)}"]
+    lines = [clip(f"{state(job)} · {job_name(job)}")]
     if snapshot.finished:
         return Reply(text="\n".join(lines + _ending(job)), folder=f"{job.suffix}-{job.number}")
     if job.status is JobStatus.queued:
@@ -112,7 +117,7 @@ def without_contact(shown: str, *, since: float, now: float) -> Reply:
 
 def moved_card(job_name: str) -> Reply:
     """Return what an old card says when the live one is further down."""
-    return Reply(text=_("{job}: its live card is further down.", job=job_name))
+    return Reply(text="\n".join(wrap(_("{job}: its live card is further down.", job=job_name))))
 
 
 def unknown_card(shown: str) -> Reply:

@@ -1,6 +1,6 @@
 """What was understood of a dataset, one row of it, and which forms there are. Pure."""
 
-from bot.format import clip, count, one_line, percent, plain, wrap
+from bot.format import capital, clip, count, one_line, percent, plain, wrap
 from bot.reply import Button, Copy, Reply
 from shared.files import FileObject
 from shared.inspections import DatasetForm, Inspection, SampleRow
@@ -115,5 +115,5 @@ def forms_card() -> Reply:
         "",
         *wrap(_("100 rows teach a style; a few thousand teach the most.")),
     ]  # fmt: skip
-    copies = tuple(Copy(intro=f"{_(FORMS[form])}:".capitalize(), lines=(line,)) for form, line in EXAMPLES.items())
+    copies = tuple(Copy(intro=f"{capital(_(FORMS[form]))}:", lines=(line,)) for form, line in EXAMPLES.items())
     return Reply(text="\n".join(lines), copy=copies)

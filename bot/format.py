@@ -28,6 +28,11 @@ def one_line(text: str) -> str:
     return " ".join(plain(text).split())
 
 
+def capital(text: str) -> str:
+    """Return a text that begins large; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def clip(text: str, length: int = CARD_WIDTH) -> str:
     """Cut to a length, with … in place of what is missing."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
@@ -106,7 +111,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def short(value: float) -> str:
-    """Return a figure without needless zeros and without powers of ten: 3, 2.5, 0.000001."""
+    """Return a figure without needless zeros and without powers of ten: 3, 2.5, 0.000001. As people type it."""
     return f"{value:.7f}".rstrip("0").rstrip(".")
 
 

@@ -7,7 +7,7 @@ from bot.errors import AgentRefusedError, AgentUnreachableError
 from bot.format import one_line, wrap
 from bot.reply import Reply
 from shared.language import N_, _
-from shared.people import Me, Role
+from shared.people import TERMINAL, Me, Role
 
 NO_COMMAND = N_("I answer to commands. /help shows them.")
 NO_OWNER = N_(
@@ -24,7 +24,7 @@ async def greet(call: Call, core: Core, answer: Answer) -> None:
 
 async def stranger_welcome(call: Call, core: Core) -> list[str]:
     """Return what a stranger is told in a private chat; nothing for all others, and while the agent is away."""
-    if not call.private:
+    if not call.private or call.platform == TERMINAL:  # who sits there holds the key
         return []
     try:
         return welcome(await core.agent.me())

@@ -1,7 +1,7 @@
 """A model that is being asked: how to, what was asked, and what it said. Pure."""
 
 from bot.card import job_name
-from bot.format import clip, one_line, wrap
+from bot.format import clip, one_line, plain, wrap
 from bot.reply import Button, Reply
 from shared.chat import Choice
 from shared.jobs import Job
@@ -54,7 +54,8 @@ def asking_card(job: Job, question: str) -> Reply:
 
 def answer_card(job: Job, question: str, choice: Choice) -> Reply:
     """Show what a model said, its lines as they are as far as a phone is wide."""
-    said = wrap(choice.message.content) or wrap(_("(It said nothing.)"))
+    lines = [line for paragraph in plain(choice.message.content).split("\n") for line in wrap(paragraph) or [""]]
+    said = lines if any(lines) else wrap(_("(It said nothing.)"))
     cut = ["", *wrap(_("(Cut off here: it had more to say.)"))] if choice.finish_reason == "length" else []
     return Reply(text="\n".join([*_head(job, question), "", *said, *cut]))
 

@@ -27,14 +27,19 @@ CATALOGUES = files("shared") / "languages"
 
 
 def best(locale: str | None) -> str:
-    """Return the language for a locale as platforms and systems write it (de, de-AT, de_DE.UTF-8); else English."""
-    code = re.split(r"[-_.@]", locale or "")[0].lower()
+    """Return the language for a locale as platforms, systems and browsers write it: de, de_AT.UTF-8, de-AT,en."""
+    code = re.split(r"[-_.@,;]", locale or "")[0].strip().lower()
     return code if code in LANGUAGES else ENGLISH
 
 
 CHILD = "HEARTH_LANGUAGE"  # the environment variable by which a child hears what its parent speaks
 _inherited = best(os.environ.get(CHILD))
 _spoken: ContextVar[str] = ContextVar("spoken")
+
+
+def locale_here() -> str | None:
+    """Return the locale of whoever started this process, by the variables that gettext asks."""
+    return next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), None)
 
 
 @contextmanager

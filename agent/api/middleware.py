@@ -12,7 +12,7 @@ from agent.api.services import services_of
 from agent.errors import STATUS, AgentError
 from agent.key import key_matches
 from shared.errors import ErrorBody, ErrorCode, ErrorDetail, HearthError
-from shared.language import _
+from shared.language import _, speaking
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,12 @@ _CODES = {
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every exception into an error body; a traceback goes to the log only."""
+    """Turn every exception into an error body, in the language asked for; a traceback goes to the log only."""
+    with speaking(request.headers.get("Accept-Language")):
+        return await _answered(request, handler)
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except HearthError as error:
@@ -57,8 +62,10 @@ async def ask_for_key(request: web.Request, handler: Handler) -> web.StreamRespo
         scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not given.strip():
             raise AgentError(
-                "The agent's key is missing. Send it as “Authorization: Bearer <key>”; it is in agent.key "
-                "in the agent's data folder.",
+                _(
+                    "The agent's key is missing. Send it as “Authorization: Bearer <key>”; it is in agent.key in the "
+                    "agent's data folder."
+                ),
                 code=ErrorCode.invalid_key,
             )
         if not key_matches(given.strip(), services_of(request).key):

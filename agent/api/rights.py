@@ -17,7 +17,7 @@ from agent.store import people
 from agent.store.people import ThingKind
 from shared.errors import ErrorCode
 from shared.jobs import Job, JobError
-from shared.language import _, speaking
+from shared.language import _, speaking, spoken
 from shared.people import HEADER, HEADER_LIMIT, Action, RequestedBy, Role
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def guarded(route: Route) -> Handler:
             who = agreed(who, getattr(body, "requested_by", None))
             request[BODY] = body.model_copy(update={"requested_by": who})
         name = next((name for name in IN_PATH if name in request.match_info), None)
-        with speaking(who.language if who is not None else None):
+        with speaking(who.language if who is not None else spoken()):
             if name is None:
                 await permit(request, who, action)
             else:

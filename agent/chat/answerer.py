@@ -228,7 +228,8 @@ def find_gguf(model: TunedModel, data_dir: Path) -> Path:
 
 def _environment(gguf: Path, room: Room, machine: Machine) -> dict[str, str]:
     return child_environment(offline=True) | {
-        "HOME": str(gguf.parent),  # caches and settings of the person at the machine stay out of it
+        "HOME": str(gguf.parent / "nobody"),  # is not there: no cache or setting of anybody is read or left
+        "CUDA_CACHE_DISABLE": "1",
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "CUDA_VISIBLE_DEVICES": (machine.gpu or "") if room.on_gpu else "",
         "OMP_NUM_THREADS": str(room.threads),

@@ -2,14 +2,19 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Self
 
 from agent.chat.lines import LINE_LIMIT, Line, Load, Question
 from agent.trainer_process import lower_priority, offer_to_oom_killer
 
+KILL_S = 30.0  # for the system to take back what a killed child held
 OOM_SCORE = 800  # before a trainer: it has nothing to lose
 TAIL_BYTES = 4096
+
+
+log = logging.getLogger(__name__)
 
 
 class ChildDiedError(Exception):
@@ -68,11 +73,15 @@ class Child:
         return Line.model_validate_json(answer)
 
     async def end(self) -> None:
-        """Kill it, and wait until its memory is free."""
+        """Kill it, and wait until its memory is free, but not for ever: a driver or disk that hangs may hold it."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
-        await self._process.wait()
-        await asyncio.wait({self._listening})
+        try:
+            async with asyncio.timeout(KILL_S):
+                await self._process.wait()
+                await asyncio.wait({self._listening})
+        except TimeoutError:
+            log.warning("the child %d of a chat was killed and does not go away", self.pid)
 
     async def _listen(self) -> None:
         """Keep the end of what it prints; it would stand still if nobody read that."""

@@ -9,7 +9,7 @@ from agent.store.job_view import likely_minutes, plan_of, to_job
 from agent.store.tables import JobRow
 from shared.events import EventRecord, QueueData
 from shared.jobs import JobStatus
-from shared.language import _
+from shared.language import _, speaking
 
 
 def next_job_id(session: Session, *, now: float) -> str | None:
@@ -55,11 +55,9 @@ def announce(session: Session, *, now: float) -> None:
             continue
         row.queue_position = place.position
         data = QueueData(position=place.position, wait_s=round(place.wait_minutes * 60))
-        message = (
-            _("Next in the queue")
-            if place.position == 1
-            else _("Number {position} in the queue", position=place.position)
-        )
+        with speaking(row.language):
+            place_said = _("Number {position} in the queue", position=place.position)
+            message = _("Next in the queue") if place.position == 1 else place_said
         events.append(session, row.id, [EventRecord(created_at=now, message=message, data=data)])
 
 

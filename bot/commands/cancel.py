@@ -1,7 +1,7 @@
 """/cancel: asks once, then stops the job."""
 
 from bot.call import Call
-from bot.card import job_name, state
+from bot.card import job_name, state_in_sentence
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.errors import AgentUnreachableError, BadCallError
@@ -38,7 +38,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
             _(
                 "{job} has ended already: {state}. There is nothing to cancel.",
                 job=job_name(job),
-                state=state(job).lower(),
+                state=state_in_sentence(job),
             )
         )
     if said:

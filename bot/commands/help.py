@@ -3,7 +3,7 @@
 from bot.call import Call
 from bot.chat import Answer
 from bot.core import Command, Core
-from bot.format import wrap
+from bot.format import capital, wrap
 from bot.greeting import stranger_welcome
 from bot.reply import Button, Reply
 from shared.language import N_, _
@@ -42,7 +42,7 @@ def _page(core: Core) -> Reply:
 
 def _topic(topic: str, core: Core) -> Reply:
     lines = [
-        _(TOPICS[topic]).capitalize(),
+        capital(_(TOPICS[topic])),
         "",
         *_lines(core, topic),
         "",

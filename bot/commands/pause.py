@@ -1,7 +1,7 @@
 """/pause: a job, or the whole machine, gives its memory back; nothing of what was learned is lost."""
 
 from bot.call import Call
-from bot.card import job_name, state
+from bot.card import job_name, state_in_sentence
 from bot.chat import Answer
 from bot.core import Command, Core, always
 from bot.errors import BadCallError
@@ -39,7 +39,7 @@ def _paused(job: Job) -> Reply:
             _(
                 "{job} has ended already: {state}. There is nothing to pause.",
                 job=job_name(job),
-                state=state(job).lower(),
+                state=state_in_sentence(job),
             )
         )
     if job.status is JobStatus.paused:

@@ -1,7 +1,7 @@
 """/resume: a paused job, or the paused machine, goes on."""
 
 from bot.call import Call
-from bot.card import job_name, state
+from bot.card import job_name, state_in_sentence
 from bot.chat import Answer
 from bot.core import Command, Core, always
 from bot.errors import BadCallError
@@ -53,7 +53,7 @@ def _resumed(job: Job, *, machine_paused: bool) -> Reply:
             _(
                 "{job} has ended already: {state}. There is nothing to resume.",
                 job=job_name(job),
-                state=state(job).lower(),
+                state=state_in_sentence(job),
             )
         )
     if job.pausing:

@@ -6,7 +6,7 @@ A live card is kept true by the bot itself, so whoever asks for one here must be
 import contextlib
 
 from bot.call import Call
-from bot.card import job_card, job_name, moved_card, state
+from bot.card import job_card, job_name, moved_card, state, state_in_sentence
 from bot.chat import Answer, post_pages
 from bot.core import Command, Core
 from bot.errors import AgentRefusedError, BadCallError, ChatError
@@ -61,7 +61,7 @@ async def _show_answers(call: Call, core: Core, answer: Answer) -> None:
     if refusal:
         raise AgentRefusedError(refusal, code=ErrorCode.not_allowed)
     if job.result is None or not job.result.answers:
-        raise BadCallError(_("{job} has no answers to show: {state}.", job=job_name(job), state=state(job).lower()))
+        raise BadCallError(_("{job} has no answers to show: {state}.", job=job_name(job), state=state_in_sentence(job)))
     await answer.show(answers_card(job, job.result))
 
 

@@ -3,7 +3,7 @@
 import re
 
 from bot.call import Call
-from bot.card import job_name, state
+from bot.card import job_name, state_in_sentence
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.errors import AgentRefusedError, BadCallError
@@ -16,11 +16,13 @@ from shared.language import N_, _
 
 LOOKED_AT = 100  # of the newest jobs, for one to try
 _JOB = re.compile(r"#?\d{1,9}|ftjob-[\w-]{1,64}")
+_NAMED = re.compile(r"#\d{1,9}|ftjob-[\w-]{1,64}")
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
     """Ask the model of a job, or of the newest that the person may use; without words, say how."""
-    named = call.arguments[:1] if call.arguments and _JOB.fullmatch(call.arguments[0]) else ()
+    alone = len(call.arguments) == 1  # else a bare number begins a question: /try 3 tips for a curry
+    named = call.arguments[:1] if call.arguments and (_JOB if alone else _NAMED).fullmatch(call.arguments[0]) else ()
     words = call.arguments[len(named) :]
     job = await find_job(core.agent, named) if named else await _newest(core)
     model = _model_of(job)
@@ -58,11 +60,11 @@ def _model_of(job: Job) -> str:
             _(
                 "{job} made no model to try: {state}. /jobs lists those that are done.",
                 job=job_name(job),
-                state=state(job).lower(),
+                state=state_in_sentence(job),
             )
         )
     raise BadCallError(
-        _("{job} has no model yet: {state}. Try it when it is done.", job=job_name(job), state=state(job).lower())
+        _("{job} has no model yet: {state}. Try it when it is done.", job=job_name(job), state=state_in_sentence(job))
     )
 
 

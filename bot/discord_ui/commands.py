@@ -65,16 +65,26 @@ def _with_job(command: Command, answer: Answer, suggestions: Suggestions, *, mor
         await answer(interaction, Asked(command=command.name, arguments=tuple((job or "").split())))
 
     async def and_more(interaction: Interaction, job: str | None = None, options: str | None = None) -> None:
-        await answer(interaction, Asked(command=command.name, arguments=tuple(f"{job or ''} {options or ''}".split())))
+        await answer(
+            interaction, Asked(command=command.name, arguments=tuple(f"{_numbered(job)} {options or ''}".split()))
+        )
 
     async def and_words(interaction: Interaction, job: str | None = None, words: str | None = None) -> None:
-        await answer(interaction, Asked(command=command.name, arguments=tuple(f"{job or ''} {words or ''}".split())))
+        await answer(
+            interaction, Asked(command=command.name, arguments=tuple(f"{_numbered(job)} {words or ''}".split()))
+        )
 
     described = {"words": N_("what you want to ask it")} if more == _WORDS else {"options": more} if more else {}
     callback = and_words if more == _WORDS else and_more if more else one
     made = _made(command, callback, job=N_("which job, as in #12"), **described)
     made.autocomplete("job")(suggestions.jobs)
     return made
+
+
+def _numbered(job: str | None) -> str:
+    """Return a job as it is named before other words: #12."""
+    given = (job or "").strip()
+    return f"#{given}" if given.isdecimal() else given
 
 
 def _with_text(command: Command, answer: Answer) -> SlashCommand:

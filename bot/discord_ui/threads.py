@@ -21,9 +21,11 @@ class Threads:
         channel = _channel_for(client, place, name)
         if channel is None or channel.id in self._without or _awake(client, channel, name) is not None:
             return True
-        begun = self._begun.pop((channel.id, name), None)
+        begun = self._begun.get((channel.id, name))
         if begun is not None:
-            await wake(client, begun)
+            thread = channel.get_thread(begun)  # somebody may have given it another name
+            if thread is None or thread.archived:
+                await wake(client, begun)
             return True
         return await self._begin(client, channel, name, int(message_id)) is not None
 
@@ -46,6 +48,7 @@ class Threads:
             if error.code != HAS_THREAD:
                 raise
             await wake(client, message_id)  # a thread has the id of the message that it was begun at
+            self._begun[channel.id, name] = message_id
             return message_id
         self._begun[channel.id, name] = thread.id
         self._without.discard(channel.id)

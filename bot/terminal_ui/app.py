@@ -21,7 +21,7 @@ from bot.terminal_ui.chat import TerminalChat
 from bot.terminal_ui.inbound import Typed, read_line, reopen_file
 from bot.terminal_ui.screen import PlainScreen, PromptScreen, RedrawingScreen
 from shared.jobs import JobStatus
-from shared.language import N_, _, speaking
+from shared.language import N_, _, locale_here, speaking
 
 PLATFORM = "terminal"
 CHAT_ID = "terminal"
@@ -55,7 +55,7 @@ class Terminal:
 
     async def talk(self, core: Core) -> int:
         """Talk until the end of input; return the exit code."""
-        with speaking(locale()):
+        with speaking(locale_here()):
             if isinstance(self._screen, PromptScreen):
                 return await run_prompt(core, self._chat, self._screen)
             return await run_piped(core, self._chat, self._screen)
@@ -137,11 +137,6 @@ def person() -> str:
     return re.sub(r"[^\w.:@+-]", "-", name)[:64] or "owner"
 
 
-def locale() -> str | None:
-    """Return the language of this terminal, by the variables that gettext asks."""
-    return next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), None)
-
-
 def _pressed(number: int, chat: TerminalChat) -> tuple[str, Typed]:
     pressed = chat.press(number)
     if pressed is None:
@@ -161,7 +156,7 @@ def _call(typed: Typed, chat: TerminalChat, message_id: str | None) -> Call:
         attachments=typed.attachments,
         message_id=message_id,
         private=True,
-        locale=locale(),
+        locale=locale_here(),
     )
 
 

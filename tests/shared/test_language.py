@@ -27,7 +27,7 @@ from shared.language import (
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("agent", "bot", "shared")
-WORDS = re.compile(r"[A-Za-z]{2,} +[A-Za-z]{2,}")
+WORDS = re.compile(r"[A-Za-z]{2,} +[A-Za-z]{2,}|^[A-Z]\w*: ")  # two words, or what begins a line: Q:
 SPOKEN_BY = {"_", "N_", "ngettext"}
 NOT_SHOWN = {  # calls whose texts are for programs, logs and those who program
     "compile", "fullmatch", "match", "search", "sub", "debug", "info", "warning", "error", "exception", "log",
@@ -148,7 +148,7 @@ def called(function: ast.expr) -> str:
     [
         ("de", "de"),
         ("de-AT", "de"),
-        ("de_DE.UTF-8", "de"),
+        ("de_DE.UTF-8", "de"), ("de-AT,en;q=0.5", "de"), ("en;q=1", "en"),
         ("DE", "de"),
         ("pt-BR", "en"),
         ("C.UTF-8", "en"),
