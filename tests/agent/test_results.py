@@ -104,3 +104,21 @@ def test_a_disk_that_fills_up_meanwhile_keeps_no_half_file(tmp_path: Path) -> No
 
     assert in_child(play) == 0
     assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_what_somebody_else_has_laid_out_there_is_not_written_through(tmp_path: Path) -> None:
+    theirs, target = tmp_path / "theirs", tmp_path / "toast-1"
+    (tmp_path / "made.gguf").write_bytes(GGUF)
+    theirs.mkdir()
+    target.symlink_to(theirs)
+    results = left(GGUF)
+    with pytest.raises(AgentError, match="is a link or somebody else's"):
+        copy_results(results, tmp_path, target)
+    target.unlink()
+    target.mkdir()
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"mine")
+    (target / ".toast.gguf.part").symlink_to(victim)
+    copy_results(results, tmp_path, target)
+    assert (target / "toast.gguf").read_bytes() == GGUF
+    assert victim.read_bytes() == b"mine"

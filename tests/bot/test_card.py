@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -90,6 +91,22 @@ def test_what_is_out_of_the_ordinary_is_said_and_shown_where_edits_cannot_be_see
     assert said in text(running(**fields))
     assert said not in text(running())
     assert card(running(**fields)).milestone != card(running()).milestone
+
+
+def test_a_card_shows_every_vital_sign() -> None:
+    progress = PROGRESS.model_copy(update={
+        "loss": 1.234, "validation_loss": 1.4, "best_loss": 1.3, "tokens_per_s": 183.6, "memory_mib": 2560,
+        "temperature_c": 71,
+    })  # fmt: skip
+    lines = job_card(Snapshot(job=running(progress=progress)), now=NOW + 125).text.splitlines()
+    assert lines[:8] == [
+        "Training · 44 % · #1 toast", "▓▓▓▓▓▓▓▓░░░░░░░░░░░░", "Step 20 of 45", "Epoch 2.2 of 5",
+        "Loss 1.234 (lower is better)", "On held-out rows 1.400, best 1.300", "Speed 184 tokens/s",
+        "Memory 2.5 GiB, 71 °C",
+    ]  # fmt: skip
+    assert re.fullmatch(r"About 2 min left, done \d\d:\d\d", lines[8])
+    assert lines[9] == "Elapsed 2 min"
+    assert re.fullmatch(r"Updated \d\d:\d\d:\d\d", lines[10])
 
 
 def test_a_figure_that_moves_within_a_stage_is_no_milestone() -> None:

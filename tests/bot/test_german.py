@@ -5,15 +5,21 @@ from typing import Any
 
 import pytest
 
+from bot.card import job_card, job_name, moved_card, without_contact
+from bot.snapshot import Snapshot
+from shared.jobs import PROOF_S, JobStatus, PauseReason, Stage
+from shared.language import LANGUAGES, speaking
 from shared.people import GrantKind
 from tests.bot.harness import Bot, dataset
-from tests.fakes.agent_server import FakeAgent
+from tests.bot.test_card import PROGRESS, running
+from tests.fakes.agent_server import NOW, FakeAgent
 
 GERMAN = {"locale": "de-AT", "person": "ada", "name": "Ada"}
 GROUP = {"private": False, "chat_name": "Team", "rights_chat_id": "team", "server": "home", "server_name": "Home"}
 LINES = (
     "/help", "/help people", "/models", "/status", "/queue", "/jobs", "/gpu", "/pair", "/allow", "/deny", "/who", "",
-    "/dataset", "/dataset help", "/pause", "/resume", "/cancel", "/plot", "/log", "/retry", "/finetune", "/nonsense",
+    "/dataset", "/dataset help", "/try", "/pause", "/resume", "/cancel", "/plot", "/log", "/retry", "/finetune",
+    "/nonsense",
 )  # fmt: skip
 ENGLISH = re.compile(r"\b(the|you|your|with|and|is|are|not|there|it|this)\b", re.IGNORECASE)
 
@@ -52,6 +58,26 @@ async def test_a_job_is_told_in_german_from_the_plan_to_the_result(agent: FakeAg
     agent.succeed("ftjob-1")
     await ada.until(lambda: any(text.startswith("Dein Modell ist fertig") for text in ada.chat.texts), step_s=0.5)
     assert any(text.startswith("Fertig · #1 toast") for text in ada.chat.texts)
+
+
+LONG = {"number": 12, "suffix": "mia-support-of-the-team"}
+STATES: list[dict[str, object]] = [
+    {"pausing": True}, {"proof_age_s": PROOF_S + 600}, {"attempt": 2}, {"health": "stalled", "work_age_s": 900},
+    *({"stage": stage} for stage in Stage),  # type: ignore[list-item]  # an object, too
+    {"status": JobStatus.paused, "stage": None, "paused": PauseReason.disk},
+    {"status": JobStatus.queued, "stage": None, "progress": None, "queue_position": 12},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("fields", STATES, ids=str)
+def test_cards_of_long_names_and_long_waits_fit_a_phone(fields: dict[str, object], language: str) -> None:
+    progress = PROGRESS.model_copy(update={"eta_s": 3.5 * 86_400, "total_steps": 12345, "step": 1234})
+    with speaking(language):
+        job = running(**{**LONG, "progress": progress, **fields})
+        card = job_card(Snapshot(job=job, queued=14, starts_at=NOW + 3.5 * 86_400), now=NOW)
+        shown = [card.text, moved_card(job_name(job)).text, without_contact(card.text, since=NOW, now=NOW).text]
+    assert not [line for text in shown for line in text.splitlines() if len(line) > 40]
 
 
 async def test_a_card_keeps_its_language_when_others_ask_and_the_bot_starts_anew(agent: FakeAgent, ada: Bot) -> None:

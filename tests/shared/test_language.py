@@ -148,7 +148,9 @@ def called(function: ast.expr) -> str:
     [
         ("de", "de"),
         ("de-AT", "de"),
-        ("de_DE.UTF-8", "de"), ("de-AT,en;q=0.5", "de"), ("en;q=1", "en"),
+        ("de_DE.UTF-8", "de"),
+        ("de-AT,en;q=0.5", "de"),
+        ("en;q=1", "en"),
         ("DE", "de"),
         ("pt-BR", "en"),
         ("C.UTF-8", "en"),

@@ -96,6 +96,17 @@ async def test_plot_and_log_of_a_running_job(settings: AgentSettings) -> None:
             assert await response.text() == "line 499\n"
 
 
+async def test_who_asks_for_nobody_is_answered_in_the_language_of_the_request(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job = await agent.create()
+        await agent.until_step(job)
+        agent.http.headers["Accept-Language"] = "de-AT,de;q=0.9,en;q=0.5"
+        async with agent.http.get(f"/v1/fine_tuning/jobs/{job}/plot.png") as response:
+            assert response.headers["X-Alt-Text"].startswith("Loss-Kurve.")
+        async with agent.http.get("/v1/nothing") as response:
+            assert (await response.json())["error"]["message"].startswith("Es gibt keine Route")
+
+
 async def test_openapi_document_names_every_route_and_resolves(settings: AgentSettings) -> None:
     async with run_agent(settings, works=False) as agent, agent.http.get("/openapi.json") as response:
         document: dict[str, Any] = await response.json()

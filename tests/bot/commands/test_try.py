@@ -40,6 +40,19 @@ async def test_try_shows_that_it_asks_and_then_the_answer_in_one_message(agent: 
     assert len(done.chat.messages) == 1
 
 
+async def test_a_number_that_begins_a_question_is_no_job(agent: FakeAgent, done: Bot) -> None:
+    await done.say("/try 3 tips for a curry")
+    assert agent.questions[-1].messages[0].content == "3 tips for a curry"
+    await done.say("/try #1 3 tips")
+    assert agent.questions[-1].messages[0].content == "3 tips"
+    assert (await done.say("/try 7")).text.startswith("There is no job")
+
+
+async def test_an_answer_keeps_its_paragraphs(agent: FakeAgent, done: Bot) -> None:
+    agent.says = "One.\n\nTwo."
+    assert (await done.say("/try #1 Hi")).text.endswith("\n\nOne.\n\nTwo.")
+
+
 async def test_a_slow_model_is_acknowledged_before_it_has_answered(agent: FakeAgent, done: Bot) -> None:
     gate = agent.gate("POST", "/v1/chat/completions")
     asked = done.call("/try #1 Who are you?")
