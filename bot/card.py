@@ -224,7 +224,7 @@ def _moments(snapshot: Snapshot, *, now: float) -> list[Moment]:
     moments = []
     if progress is not None and progress.eta_s is not None:
         done_at = int(progress.updated_at + progress.eta_s)
-        moments.append(Moment(line=_time_left(progress, now=now), before=_("Done "), at=done_at))
+        moments.append(Moment(line=_time_left(progress, now=now), before=_("Due "), at=done_at))
     if starts_at is not None:
         moments.append(Moment(line=_starts(starts_at, now=now), before=_("Starts "), at=int(starts_at)))
     return moments

@@ -36,6 +36,7 @@ class Copy:
 
     intro: str
     lines: tuple[str, ...]
+    link: bool = False  # one line, an address of our own to tap rather than to copy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -189,7 +189,7 @@ def _linked(linked: Linked) -> Copy:
         size=size(linked.file.bytes),
         time=clock_time(linked.link.expires_at, now=linked.link.expires_at - DAY_S),  # with its day
     )
-    return Copy(intro=intro, lines=(linked.link.url,))
+    return Copy(intro=intro, lines=(linked.link.url,), link=True)
 
 
 def _missing(outcome: Outcome) -> list[str]:

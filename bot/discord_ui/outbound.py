@@ -93,6 +93,8 @@ def _below(reply: Reply) -> list[str]:
 
 def _copy(copy: Copy) -> str:
     intro = "\n".join(escape(line) for line in wrap(copy.intro))
+    if copy.link:
+        return "\n".join([intro, *(f"<{line}>" for line in copy.lines)])  # in brackets, or Discord would fetch it
     return f"{intro}\n{code(chr(10).join(copy.lines))}"
 
 

@@ -80,8 +80,10 @@ def _below(reply: Reply) -> list[str]:
 
 
 def _copy(copy: Copy) -> str:
-    """Return lines that a tap copies."""
+    """Return lines that a tap copies; a link stands bare, so that a tap opens it."""
     lines = "\n".join(_exact(line) for line in copy.lines)
+    if copy.link:
+        return "\n".join([_safe("\n".join(wrap(copy.intro))), lines])
     tag = "pre" if len(copy.lines) > 1 else "code"
     return "\n".join([_safe("\n".join(wrap(copy.intro))), f"<{tag}>{lines}</{tag}>"])
 

@@ -157,7 +157,7 @@ def test_elapsed_counts_from_the_start_and_not_from_the_wait_before_it() -> None
 
 def test_lines_that_name_a_time_to_come_can_tick() -> None:
     [done] = card(running()).moments
-    assert (done.line, done.before, done.at) == (card(running()).text.splitlines()[-3], "Done ", NOW + 100)
+    assert (done.line, done.before, done.at) == (card(running()).text.splitlines()[-3], "Due ", NOW + 100)
     queued = Job(status=JobStatus.queued, queue_position=2, **FIELDS)
     [starts] = job_card(Snapshot(job=queued, starts_at=NOW + 3600), now=NOW).moments
     assert (starts.before, starts.at) == ("Starts ", NOW + 3600)

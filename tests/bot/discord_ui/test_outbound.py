@@ -35,6 +35,11 @@ async def test_lines_to_copy_stay_exactly_as_they_are() -> None:
     assert ("block", line) in read(render(Reply(text="x", copy=(Copy(intro="Run", lines=(line,)),)))).spans
 
 
+async def test_a_link_of_ours_is_there_to_be_tapped_and_nothing_is_fetched_for_it() -> None:
+    url = "https://hearth.example.org/v1/files/file-1/download?expires=9&signature=a_b"
+    assert render(Reply(text="x", copy=(Copy(intro="Here", lines=(url,), link=True),))).endswith(f"Here\n<{url}>")
+
+
 async def test_a_text_that_is_too_long_loses_whole_lines_at_its_end() -> None:
     shown = await layout(Reply(text="\n".join(f"line {number} *_*" for number in range(1000))))
     assert shown.visible.startswith("line 0 *_*\nline 1 *_*\n")

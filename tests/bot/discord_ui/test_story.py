@@ -42,7 +42,7 @@ async def test_time_left_ticks_by_itself(bot: Story) -> None:
     bot.agent.step("ftjob-1", 5)
     await bot.until(lambda: "Step 5 of" in card.text, step_s=0.5)
     done_at = bot.agent.now + 5 + 4 * 40
-    assert f"Done <t:{done_at}:R>" in card.markdown
+    assert f"Due <t:{done_at}:R>" in card.markdown
     assert "left, done" not in card.text
 
 

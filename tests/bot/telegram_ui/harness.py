@@ -71,14 +71,17 @@ class Story:
 
     async def starts_a_job(self, *, chat: int = MIA, name: str = "toast") -> Shown:
         """Send the sample and press Start; return the live card."""
-        before = len(self.core.subscriptions.undelivered())
         number = len(self.agent.jobs) + 1
         self.mia.say(f"/finetune sample name:{name}", chat=chat)
         await self.says("Ready to start", chat=chat)
         card = self.last(chat)
         self.mia.press("Start", chat=chat, message_id=card.id)
-        await self.until(lambda: len(self.agent.jobs) == number and len(self.core.subscriptions.undelivered()) > before)
+        await self.until(lambda: len(self.agent.jobs) == number and self._is_live(card))
         return card
+
+    def _is_live(self, card: Shown) -> bool:
+        """Say whether a message is a card that is being kept."""
+        return str(card.id) in {kept.message_id for kept in self.core.subscriptions.undelivered()}
 
 
 @asynccontextmanager

@@ -41,6 +41,13 @@ async def test_nasty_answers_and_errors_are_shown_and_ping_nobody(bot: Story) ->
     assert "\u202e" not in bot.flat(TEAM)
 
 
+def test_a_link_of_ours_stands_bare_to_be_tapped() -> None:
+    url = "https://hearth.example.org/v1/files/file-1/download?expires=9&signature=a_b"
+    shown = parse(render(Reply(text="x", copy=(Copy(intro="Here", lines=(url,), link=True),)), HERE), "HTML")
+    assert shown.text.endswith(f"Here\n{url}")
+    assert not [span for span in shown.spans if url in span]
+
+
 async def test_what_a_model_says_and_is_asked_marks_up_nothing_and_pings_nobody(bot: Story) -> None:
     bot.telegram.world.add_group(TEAM)
     bot.agent.succeed(bot.agent.add_job(status=JobStatus.running).id)
