@@ -24,7 +24,7 @@ from bot.wire import Wire, parse, read
 from shared.chat import ChatCompletion, ChatMessage, ChatRequest
 from shared.errors import HearthError
 from shared.events import Event, EventList
-from shared.files import FileLink, FileList, FileObject, FilePurpose, LinkRequest
+from shared.files import FileDeleted, FileLink, FileList, FileObject, FilePurpose, LinkRequest
 from shared.inspections import Inspection, InspectionRequest
 from shared.jobs import Job, JobAction, JobList, JobRequest
 from shared.language import _, spoken
@@ -101,6 +101,11 @@ class AgentClient:
     async def file(self, file_id: str) -> FileObject:
         """Return what is known of a stored file."""
         return await self._get(f"/v1/files/{file_id}", FileObject)
+
+    async def delete_file(self, file_id: str) -> FileDeleted:
+        """Delete a file that no unfinished job uses."""
+        async with self._ask("DELETE", f"/v1/files/{file_id}") as response:
+            return await read(response, FileDeleted)
 
     async def content(self, file_id: str) -> AsyncIterator[bytes]:
         """Yield a file's bytes as they come."""

@@ -79,6 +79,7 @@ def _success(job: Job, result: JobResult, outcome: Outcome, *, with_answers: boo
             Button(label=_("Try"), line=try_line(job)),
             *_show_answers(job, result, shown=with_answers),
             Button(label=_("Train again"), line=f"/retry #{job.number}"),
+            Button(label=_("Delete files"), line=f"/delete #{job.number}"),
         ),
     )
 

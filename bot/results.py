@@ -55,6 +55,11 @@ def bytes_file(name: str, content: bytes) -> File:
     return File(name=name, size=len(content), open=chunks)
 
 
+async def known_results(agent: AgentClient, job: Job) -> list[FileObject]:
+    """Return the result files that are still there."""
+    return [file for file_id in job.result_files if (file := await _known(agent, file_id)) is not None]
+
+
 async def _known(agent: AgentClient, file_id: str) -> FileObject | None:
     """Return what is known of a file, or None if it is not there."""
     try:

@@ -25,8 +25,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
 
 def _page(core: Core) -> Reply:
     text = _(
-        "Teach a language model your own style, on your own machine. Send a JSONL, JSON or CSV file "
-        "with /finetune; I show a plan first."
+        "Teach a language model your own style, on your machine. Send your data with /finetune; I show a plan first."
     )
     lines = [
         *wrap(text),
@@ -34,6 +33,7 @@ def _page(core: Core) -> Reply:
         "",
         *_lines(core, ""),
         *[f"/help {topic}: {_(what)}" for topic, what in TOPICS.items()],
+        "",
         _("After the file you may add"),
         "name:toast epochs:3 lr:2e-4 at:22:00",
     ]
@@ -61,7 +61,7 @@ def _lines(core: Core, topic: str) -> list[str]:
     return [
         f"{f'/{command.name} {command.usage}'.strip()}: {_(command.summary)}"
         for command in core.commands
-        if command.topic == topic
+        if command.topic == topic and command is not COMMAND  # whoever reads this knows it
     ]
 
 

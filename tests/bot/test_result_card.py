@@ -69,4 +69,4 @@ def test_results_too_large_for_the_chat_are_a_link_where_there_are_links() -> No
 
 def test_the_success_card_offers_to_try_the_model_and_to_train_again() -> None:
     taps = [(button.label, button.line) for button in card(None).buttons]
-    assert taps == [("Try", "/try #1"), ("Train again", "/retry #1")]
+    assert taps == [("Try", "/try #1"), ("Train again", "/retry #1"), ("Delete files", "/delete #1")]

@@ -30,12 +30,12 @@ async def result(agent: FakeAgent, bot: Bot, **where: Any) -> str:
 
 async def test_the_result_in_a_private_chat_shows_answers_at_once(agent: FakeAgent, bot: Bot) -> None:
     assert SAID in await result(agent, bot)
-    assert [button.label for button in bot.chat.last.buttons] == ["Try", "Train again"]
+    assert [button.label for button in bot.chat.last.buttons] == ["Try", "Train again", "Delete files"]
 
 
 async def test_the_result_in_a_group_shows_answers_only_on_request(agent: FakeAgent, bot: Bot) -> None:
     assert SAID not in await result(agent, bot, **GROUP)
-    assert [button.label for button in bot.chat.last.buttons] == ["Try", "Show answers", "Train again"]
+    assert [button.label for button in bot.chat.last.buttons] == ["Try", "Show answers", "Train again", "Delete files"]
     reply = await bot.press("Show answers", **GROUP)
     assert reply.text.startswith("Answers · #1 toast")
     assert SAID in flat(reply.text)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from aiohttp import MultipartReader, StreamReader, web
 
 from shared.errors import ErrorCode
-from shared.files import FileLink, FileList
+from shared.files import FileDeleted, FileLink, FileList
 from shared.inspections import DatasetForm, DroppedRow, Inspection, InspectionRequest, SampleRow, TokenCounts
 from shared.people import Action
 from shared.plans import Plan, PlanRequest, Range
@@ -29,6 +29,7 @@ class DatasetRoutes:
             Rule("POST", "/v1/files", self._upload, Action.start_job),
             Rule("GET", "/v1/files", self._list, Action.see_file),
             Rule("GET", "/v1/files/{id}", self._file, Action.see_file, "file"),
+            Rule("DELETE", "/v1/files/{id}", self._delete, Action.delete_file, "file"),
             Rule("GET", "/v1/files/{id}/content", self._content, Action.see_file, "file"),
             Rule("POST", "/v1/files/{id}/links", self._link, Action.link_file, "file"),
             Rule("POST", "/v1/files/{id}/inspections", self._inspect, Action.start_job, "file"),
@@ -58,6 +59,11 @@ class DatasetRoutes:
 
     async def _file(self, request: web.Request) -> web.Response:
         return answer(self._agent.files[request.match_info["id"]][0])
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        file_id = request.match_info["id"]
+        del self._agent.files[file_id]
+        return answer(FileDeleted(id=file_id))
 
     async def _content(self, request: web.Request) -> web.Response:
         return web.Response(body=self._agent.files[request.match_info["id"]][1])

@@ -1,0 +1,79 @@
+"""/delete: asks once, then removes what a finished job has left on the agent's machine. The dataset stays."""
+
+from bot.call import Call
+from bot.card import job_name, state_in_sentence
+from bot.chat import Answer
+from bot.commands.cancel import CONFIRMED, DECLINED
+from bot.core import Command, Core
+from bot.errors import BadCallError
+from bot.format import size, wrap
+from bot.reply import Button, Reply
+from bot.results import known_results
+from bot.which import find_job
+from shared.files import FileObject
+from shared.jobs import FINISHED, Job
+from shared.language import N_, _, ngettext
+
+
+async def run(call: Call, core: Core, answer: Answer) -> None:
+    """Ask, or do what the answer to the question says."""
+    if not call.arguments:
+        raise BadCallError(_("Of which job? As in /delete #3. /jobs lists them."))
+    job, said = await find_job(core.agent, call.arguments[:1]), call.arguments[1:2]
+    if said == (DECLINED,):
+        answer.take_over(call.message_id)
+        await answer.show(Reply(text=_("{job} keeps its files.", job=job_name(job))))
+        return
+    files = await _left(core, job)
+    if said != (CONFIRMED,):
+        await answer.show(_question(job, files))
+        return
+    for file in files:
+        await core.agent.delete_file(file.id)
+    answer.take_over(call.message_id)
+    await answer.show(_deleted(job, files))
+
+
+async def _left(core: Core, job: Job) -> list[FileObject]:
+    if job.status not in FINISHED:
+        raise BadCallError(
+            _("{job} has not ended: {state}. /cancel #{number} stops it.",
+              job=job_name(job), state=state_in_sentence(job), number=job.number)
+        )  # fmt: skip
+    files = await known_results(core.agent, job)
+    if not files:
+        raise BadCallError(_("{job} has no files on the agent's machine.", job=job_name(job)))
+    return files
+
+
+def _question(job: Job, files: list[FileObject]) -> Reply:
+    what = ngettext(
+        "Delete the {n} file that {job} left on the agent's machine, {size}?",
+        "Delete the {n} files that {job} left on the agent's machine, {size} in all?",
+        len(files),
+        job=job_name(job),
+        size=size(sum(file.bytes for file in files)),
+    )
+    stays = _("Your dataset stays, and so does what was sent to this chat or put into Ollama.")
+    return Reply(
+        text="\n".join([*wrap(what), *wrap(stays)]),
+        buttons=(
+            Button(label=_("Yes, delete"), line=f"/delete #{job.number} {CONFIRMED}"),
+            Button(label=_("Keep them"), line=f"/delete #{job.number} {DECLINED}"),
+        ),
+    )
+
+
+def _deleted(job: Job, files: list[FileObject]) -> Reply:
+    freed = size(sum(file.bytes for file in files))
+    done = ngettext("Deleted: {n} file of {job}, {size}.", "Deleted: {n} files of {job}, {size}.", len(files),
+                    job=job_name(job), size=freed)  # fmt: skip
+    again = _("/retry #{number} makes the model again.", number=job.number)
+    return Reply(text="\n".join([*wrap(done), *wrap(again)]))
+
+
+def _confirmed(arguments: tuple[str, ...]) -> bool:
+    return arguments[1:2] == (CONFIRMED,)
+
+
+COMMAND = Command(name="delete", usage="[#n]", summary=N_("delete a job's files"), run=run, keeps=_confirmed)
