@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import PACKAGED
@@ -30,6 +29,13 @@ def _english() -> None:
     os.environ["LC_ALL"] = "C.UTF-8"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Call a test slow that needs the tiny model: it is trained, which nothing else may do at the same time."""
+    for item in items:
+        if "models_dir" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def smollm2_card(tmp_path_factory: pytest.TempPathFactory) -> BaseModelCard:
     """SmolLM2's config, tokenizer and template, without its weights."""
@@ -39,16 +45,11 @@ def smollm2_card(tmp_path_factory: pytest.TempPathFactory) -> BaseModelCard:
 
 @pytest.fixture(scope="session")
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A HEARTH_MODELS_DIR with one two-layer model, `tiny`, trained here for seconds, once for all workers."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "models"
-    with FileLock(folder.with_suffix(".lock")):
-        if not folder.exists():
-            part = folder.with_suffix(".part")
-            environment = child_environment(offline=True) | {"OMP_NUM_THREADS": "2", "PYTHONSAFEPATH": ""}
-            builder = [sys.executable, "-m", "tests.fakes.tiny_model", str(part / "tiny")]
-            subprocess.run(builder, check=True, capture_output=True, env=environment)
-            part.rename(folder)
+    """A HEARTH_MODELS_DIR with one two-layer model, `tiny`, trained here for seconds."""
+    folder = tmp_path_factory.mktemp("models")
+    environment = child_environment(offline=True) | {"OMP_NUM_THREADS": "2", "PYTHONSAFEPATH": ""}
+    builder = [sys.executable, "-m", "tests.fakes.tiny_model", str(folder / "tiny")]
+    subprocess.run(builder, check=True, capture_output=True, env=environment)
     return folder
 
 

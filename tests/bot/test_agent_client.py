@@ -33,6 +33,7 @@ LINES = {  # of every command, so that a new one is not forgotten
     "resume": ["/resume", "/resume #1"],
     "cancel": ["/cancel #1 yes", "/cancel #1"],
     "retry": ["/retry #1"],
+    "delete": ["/delete #1", "/delete #1 yes"],
     "try": ["/try #1", "/try #1 Who are you?"],
     "gpu": ["/gpu"],
     "pair": ["/pair", "/pair ABCD-2345"],

@@ -117,7 +117,7 @@ def test_what_unpacks_to_too_much_is_refused_while_it_is_read(
 
 
 def test_thousands_of_empty_gzip_members_do_not_hold_it_up(tmp_path: Path) -> None:
-    assert len(list(read_rows(written(tmp_path, gzip.compress(b"") * 100_000 + gzip.compress(JSONL))))) == len(ROWS)
+    assert len(list(read_rows(written(tmp_path, gzip.compress(b"") * 20_000 + gzip.compress(JSONL))))) == len(ROWS)
 
 
 @pytest.mark.parametrize("content", [as_parquet(), gzip.compress(JSONL)], ids=["parquet", "gzip"])
