@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import AgentRefusedError
-from bot.format import plain, safe_file_name, size, wrap
+from bot.format import CARD_WIDTH, plain, safe_file_name, size, wrap
 from bot.reply import File, Reply
 from shared.language import _
 
@@ -19,10 +19,19 @@ def render(reply: Reply, saved: list[str]) -> str:
         blocks.append("\n".join(saved))
     blocks += ["\n".join([*wrap(copy.intro), "", *(f"  {plain(line)}" for line in copy.lines)]) for copy in reply.copy]
     if reply.buttons and reply.live:
-        blocks.append("  ".join(button.line for button in reply.buttons))
+        blocks.append(_in_rows([button.line for button in reply.buttons]))
     elif reply.buttons:
-        blocks.append("  ".join(f"[{number}] {button.label}" for number, button in enumerate(reply.buttons, 1)))
+        blocks.append(_in_rows([f"[{number}] {button.label}" for number, button in enumerate(reply.buttons, 1)]))
     return "\n\n".join(blocks)
+
+
+def _in_rows(buttons: list[str]) -> str:
+    """Return buttons beside each other, as many as a line of a phone holds."""
+    rows = [""]
+    for button in buttons:
+        beside = f"{rows[-1]}  {button}" if rows[-1] else button
+        rows = [*rows[:-1], beside] if len(beside) <= CARD_WIDTH else [*rows, button]
+    return "\n".join(row for row in rows if row)
 
 
 @dataclass(kw_only=True)

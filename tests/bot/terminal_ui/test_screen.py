@@ -8,6 +8,7 @@ from bot.errors import AgentRefusedError, MessageGoneError
 from bot.reply import Button, File, Reply
 from bot.results import bytes_file
 from bot.terminal_ui.chat import TerminalChat
+from bot.terminal_ui.outbound import render
 from bot.terminal_ui.screen import PlainScreen, PromptScreen, RedrawingScreen
 from shared.errors import ErrorCode
 
@@ -132,3 +133,9 @@ async def test_a_file_that_the_agent_has_lost_is_named_and_the_others_saved(tmp_
     said = await shown(reply, tmp_path)
     assert "toast.gguf is missing. There is no file-3." in said
     assert names(tmp_path) == ["Modelfile"]
+
+
+def test_buttons_take_as_many_lines_as_a_phone_needs() -> None:
+    labels = ("Try", "Train again", "Delete files")
+    shown = render(Reply(text="Done", buttons=tuple(Button(label=label, line="/x") for label in labels)), [])
+    assert shown == "Done\n\n[1] Try  [2] Train again\n[3] Delete files"
