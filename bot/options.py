@@ -13,7 +13,7 @@ from bot.format import short
 from bot.when import read_when, write_when
 from shared.hyperparameters import Hyperparameters, Method
 from shared.language import _
-from shared.plans import ModelName
+from shared.plans import ModelName, Preset
 
 DEFAULT_MODEL = "smollm2-135m"
 SHORT_NAMES = {  # what a person types → the name in Hyperparameters
@@ -29,7 +29,9 @@ SHORT_NAMES = {  # what a person types → the name in Hyperparameters
     "patience": "early_stopping_patience",
 }
 TYPED_NAMES = {name: short for short, name in SHORT_NAMES.items()}
-OWN_NAMES = ("model", "name", "seed", "file", "plan", "change", "forget", "at")
+OWN_NAMES = ("model", "preset", "name", "seed", "file", "plan", "look", "change", "forget", "at")
+PRESETS = {"quick": Preset.quick_look, "balanced": Preset.balanced, "thorough": Preset.thorough}
+TYPED_PRESETS = {preset: typed for typed, preset in PRESETS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +39,12 @@ class Options:
     """What was asked. `words` are the arguments that are no option."""
 
     model: str = DEFAULT_MODEL
+    preset: Preset = Preset.balanced
     name: str | None = None
     seed: int = 42
     file: str | None = None  # file-…, uploaded before
     plan: str | None = None  # start this one
+    look: str | None = None  # show the card of this one
     change: str | None = None  # show what can be changed of this plan
     forget: str | None = None  # do not start this plan
     at: int | None = None  # not before; seconds since 1970
@@ -79,11 +83,13 @@ def write_line(
     seed: int,
     change: dict[str, object],
     at: int | None = None,
+    preset: Preset = Preset.balanced,
 ) -> str:
     """Return the line that asks for the same run with some settings changed."""
     asked = method.supervised.hyperparameters.model_dump(exclude_defaults=True)
     words = [f"file:{file_id}"]
     words += [f"model:{model}"] if model != DEFAULT_MODEL else []
+    words += [f"preset:{TYPED_PRESETS[preset]}"] if preset is not Preset.balanced else []
     words += [f"name:{name}"] if name is not None else []
     words += [f"seed:{seed}"] if seed != 42 else []
     words += [f"at:{write_when(at)}"] if at is not None else []
@@ -109,7 +115,14 @@ def within_limits(change: Mapping[str, float]) -> dict[str, object]:
 
 def option_names() -> list[str]:
     """Return every option a person may type, short names where they exist."""
-    return ["model", "name", "seed", "at", *(TYPED_NAMES.get(name, name) for name in Hyperparameters.model_fields)]
+    return [
+        "model",
+        "preset",
+        "name",
+        "seed",
+        "at",
+        *(TYPED_NAMES.get(name, name) for name in Hyperparameters.model_fields),
+    ]
 
 
 def describe_setting(name: str) -> str:
@@ -136,6 +149,8 @@ def _is_option(argument: str) -> bool:
 
 
 def _own_value(name: str, value: str, *, now: float) -> str | int | None:
+    if name == "preset":
+        return _preset(value)
     if name == "seed":
         if not value.isdecimal() or int(value) >= 2**31:
             raise BadCallError(
@@ -156,6 +171,19 @@ def _own_value(name: str, value: str, *, now: float) -> str | int | None:
             param=name,
         )
     return value
+
+
+def _preset(value: str) -> Preset:
+    known = PRESETS | {preset.value: preset for preset in Preset}
+    if value.lower() not in known:
+        raise BadCallError(
+            _(
+                "preset:{value} is not possible. It is quick (a look), balanced or thorough.",
+                value=value,
+            ),
+            param="preset",
+        )
+    return known[value.lower()]
 
 
 def _model_name(value: str) -> str:

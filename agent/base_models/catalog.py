@@ -1,11 +1,15 @@
 """Which base models a person may name, and where each one comes from. No network, no ML library."""
 
 import importlib.util
+import json
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from agent.base_models.card import read_card
+from agent.base_models.card import read_card, shape_of
+from agent.base_models.known import KNOWN, KnownModel
+from agent.base_models.shape import ModelShape, read_shape
 from agent.errors import AgentError
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode
@@ -16,6 +20,7 @@ from shared.schema import Response
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}$")
 LOCAL_NAME = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}$")
 PACKAGED = "smollm2-135m"
+PACKAGED_FROM = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
 
 class SourceKind(StrEnum):
@@ -34,6 +39,14 @@ class BaseModelSource(Response):
     kind: SourceKind
     location: str  # a path, or the hub's id
     cache: Path  # where its card, and what had to be fetched or converted, lies
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A model one might choose, and its shape as far as it is known."""
+
+    model: Model
+    shape: ModelShape | None
 
 
 def find_base_model(name: str, settings: AgentSettings) -> BaseModelSource:
@@ -69,7 +82,7 @@ def find_base_model(name: str, settings: AgentSettings) -> BaseModelSource:
     )
 
 
-def list_base_models(settings: AgentSettings) -> list[Model]:
+def list_base_models(settings: AgentSettings) -> list[Candidate]:
     """List the models that need no download: the packaged one, the local ones, hub models already fetched."""
     sources = [_packaged(settings), *_local(settings)]
     fetched = [card for folder in sorted(settings.base_models_dir.glob("hub--*")) if (card := read_card(folder))]
@@ -77,17 +90,71 @@ def list_base_models(settings: AgentSettings) -> list[Model]:
     return [_describe(source) for source in sources]
 
 
-def _describe(source: BaseModelSource) -> Model:
+def list_with_known(settings: AgentSettings) -> list[Candidate]:
+    """List the models that are here, then those we know and could download."""
+    here = list_base_models(settings)
+    names = {candidate.model.id for candidate in here}
+    return [*here, *(_of_known(known) for known in KNOWN if known.id not in names)]
+
+
+def names_by_size(settings: AgentSettings) -> list[str]:
+    """Name the models that need no download and whose size is known, the largest first."""
+    sized = [candidate.model for candidate in list_base_models(settings) if candidate.model.parameters]
+    return [model.id for model in sorted(sized, key=lambda model: -(model.parameters or 0))]
+
+
+def _describe(source: BaseModelSource) -> Candidate:
     card = read_card(source.cache)
-    packaged = source.kind is SourceKind.packaged
-    return Model(
+    twin = _known_as(source)
+    shape = shape_of(card) if card else twin.shape if twin else _shape_in(source)
+    model = Model(
         id=source.name,
         created=0,
-        owned_by="HuggingFaceTB" if packaged else source.name.partition("/")[0] if "/" in source.name else "local",
+        owned_by="HuggingFaceTB"
+        if source.kind is SourceKind.packaged
+        else source.name.partition("/")[0]
+        if "/" in source.name
+        else "local",
         kind="base",
-        parameters=card.parameters if card else 134_515_008 if packaged else None,
-        license=card.license if card else "apache-2.0" if packaged else None,
+        parameters=card.parameters if card else twin.parameters if twin else shape.parameters if shape else None,
+        license=card.license if card else twin.license if twin else None,
+        template=twin.template if twin else None,
+        strengths=_(twin.strengths) if twin else None,
+        weights_bytes=card.weights_bytes if card else None,
     )
+    return Candidate(model=model, shape=shape)
+
+
+def _known_as(source: BaseModelSource) -> KnownModel | None:
+    name = PACKAGED_FROM if source.kind is SourceKind.packaged else source.location
+    return next((known for known in KNOWN if known.id == name), None)
+
+
+def _shape_in(source: BaseModelSource) -> ModelShape | None:
+    if source.kind is not SourceKind.folder:
+        return None
+    try:
+        config = json.loads((Path(source.location) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # what is wrong with it is said when somebody asks for it
+        return None
+    return read_shape(config) if isinstance(config, dict) else None
+
+
+def _of_known(known: KnownModel) -> Candidate:
+    model = Model(
+        id=known.id,
+        created=0,
+        owned_by=known.id.partition("/")[0],
+        kind="base",
+        parameters=known.parameters,
+        license=known.license,
+        here=False,
+        gated=known.gated,
+        template=known.template,
+        strengths=_(known.strengths),
+        weights_bytes=known.weights_bytes,
+    )
+    return Candidate(model=model, shape=known.shape)
 
 
 def _packaged(settings: AgentSettings) -> BaseModelSource:

@@ -15,6 +15,7 @@ from openai import AsyncOpenAI
 
 from agent.api import Services, build_app
 from agent.base_models.card import BaseModelCard
+from agent.base_models.catalog import Candidate
 from agent.boot import boot_id
 from agent.chat.answerer import Answerer, Patience
 from agent.data.findings import Findings
@@ -231,7 +232,9 @@ async def run_agent(
         answerer=answerer,
         machine=machine,
         check_model=check_model,
-        base_models=lambda: [Model(id=MODEL, created=0, owned_by="HuggingFaceTB", kind="base")],
+        base_models=lambda: [
+            Candidate(model=Model(id=MODEL, created=0, owned_by="HuggingFaceTB", kind="base"), shape=None)
+        ],
         signs=supervisor.signs,
         warnings=list,
         clock=clock,

@@ -61,6 +61,7 @@ class FakeAgent(World):
         self.lose: list[tuple[str, str]] = []  # method and start of a path whose next answer gets lost; it is done
         self.paused = False
         self.warnings: list[str] = []
+        self.too_little_memory = False  # no plan fits as it was asked for, and two others would
         self.inspection_error: ErrorDetail | None = None
         self.file_size_limit = 100 * 2**20
         self.public_url: str | None = None  # set: results are linked
