@@ -41,10 +41,12 @@ def offers_of_this_model(request: PlanRequest, make: MakePlan, *, limit: int = O
     found: list[Offer] = []
     for way in _ways(request):
         offer = _first_that_fits(way, make)
-        if offer is not None and all(offer.plan.settings != other.plan.settings for other in found):
-            found.append(offer)
+        found += [offer] if offer is not None else []
         if len(found) == limit:
-            break
+            return found
+    if not found:
+        offer = _first_that_fits(_last_way(request), make)
+        found += [offer] if offer is not None else []
     return found
 
 
@@ -60,23 +62,40 @@ Way = Sequence[tuple[str, PlanRequest]]  # ever lighter requests, each with what
 
 
 def _ways(request: PlanRequest) -> Iterator[Way]:
-    """Yield what can be given up, in the order of the seeds: batch, checkpointing, 4 bits, length, rank; then all."""
-    base: dict[str, object] = {"per_device_train_batch_size": "auto", "activation_checkpointing": "auto"}
-    hyperparameters = request.method.supervised.hyperparameters
-    length = asked(hyperparameters.max_length) or RULES[request.preset].max_length
-    r = asked(hyperparameters.r) or RULES[request.preset].r
-    lengths = [shorter for shorter in LENGTHS if shorter < length]
-    ranks = [smaller for smaller in RANKS if smaller < r]
-    yield [(_("fewer rows at once"), changed(request, base))]
-    if asked(hyperparameters.load_in_4bit) is False:
-        base["load_in_4bit"] = "auto"
-        yield [(_("in 4 bits"), changed(request, base))]
-    yield [(_("{n} tokens a row", n=n), changed(request, base | {"max_length": n})) for n in lengths]
-    yield [(_("rank {r}", r=n), changed(request, base | {"r": n, "lora_alpha": "auto"})) for n in ranks]
-    if ranks:
-        least = base | {"r": ranks[-1], "lora_alpha": "auto"}
-        title = N_("{n} tokens, rank {r}")
-        yield [(_(title, n=n, r=ranks[-1]), changed(request, least | {"max_length": n})) for n in lengths]
+    """Yield what can be given up, in the order of the seeds: batch and checkpointing, 4 bits, length, rank."""
+    free = _FREE
+    yield [(_("fewer rows at once"), changed(request, free))]
+    if asked(request.method.supervised.hyperparameters.load_in_4bit) is False:
+        free = free | _IN_4_BITS
+        yield [(_("in 4 bits"), changed(request, free))]
+    yield [(_("{n} tokens a row", n=n), changed(request, free | {"max_length": n})) for n in _shorter(request)]
+    yield [(_("rank {r}", r=n), changed(request, free | _rank(n))) for n in _smaller(request)]
+
+
+def _last_way(request: PlanRequest) -> Way:
+    """Return what is left where no one thing is enough: everything at once."""
+    r = min([*_smaller(request), asked(request.method.supervised.hyperparameters.r) or RANKS[-1]])
+    least = _FREE | _IN_4_BITS | _rank(r)
+    title = N_("{n} tokens, rank {r}")
+    return [(_(title, n=n, r=r), changed(request, least | {"max_length": n})) for n in _shorter(request)]
+
+
+_FREE: dict[str, object] = {"per_device_train_batch_size": "auto", "activation_checkpointing": "auto"}
+_IN_4_BITS: dict[str, object] = {"load_in_4bit": "auto"}
+
+
+def _rank(r: int) -> dict[str, object]:
+    return {"r": r, "lora_alpha": "auto"}
+
+
+def _shorter(request: PlanRequest) -> list[int]:
+    length = asked(request.method.supervised.hyperparameters.max_length) or RULES[request.preset].max_length
+    return [shorter for shorter in LENGTHS if shorter < length]
+
+
+def _smaller(request: PlanRequest) -> list[int]:
+    r = asked(request.method.supervised.hyperparameters.r) or RULES[request.preset].r
+    return [smaller for smaller in RANKS if smaller < r]
 
 
 def changed(request: PlanRequest, change: dict[str, object]) -> PlanRequest:

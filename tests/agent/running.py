@@ -70,6 +70,7 @@ class FakeInspector:
         self.gate = asyncio.Event()
         self.gate.set()
         self.models: list[str] = []  # those it was asked about
+        self.cards: dict[str, BaseModelCard] = {}  # of those that are not the usual one
 
     async def inspect(self, *, dataset: Path, model: str) -> tuple[BaseModelCard, Findings]:
         self.models.append(model)
@@ -89,7 +90,7 @@ class FakeInspector:
             sample=sample,
             notes=[],
         )
-        return CARD, findings
+        return self.cards.get(model, CARD), findings
 
 
 def check_model(name: str) -> None:
@@ -192,6 +193,7 @@ async def run_agent(
     boot: Callable[[], str] = boot_id,
     check_model: Callable[[str], object] = check_model,
     patience: Patience | None = None,
+    other_models: Callable[[], list[str]] = list,
 ) -> AsyncIterator[Agent]:
     """Run an agent; `works=False` leaves its supervisor standing, so that nothing leaves the queue."""
     store = await Store.open(settings.hearth_data_dir / "hearth.sqlite3")
@@ -203,6 +205,7 @@ async def run_agent(
         make_plan=make_plan,
         machine=machine,
         clock=time.time,
+        other_models=other_models,
     )
     answerer = Answerer(
         store=store,

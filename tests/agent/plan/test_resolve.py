@@ -56,6 +56,13 @@ def test_a_small_dataset_gets_the_seeds_defaults_and_enough_steps(smollm2_card: 
     assert made.suffix == "mia-s-support"
 
 
+def test_the_shape_in_a_real_config_counts_what_torch_counts(smollm2_card: BaseModelCard) -> None:
+    shape = smollm2_card.shape
+    assert shape is not None
+    assert (shape.parameters, shape.linear_parameters) == (smollm2_card.parameters, smollm2_card.linear_parameters)
+    assert shape.lora_parameters(1) == smollm2_card.lora_parameters_per_rank
+
+
 def test_every_setting_has_its_reason(smollm2_card: BaseModelCard) -> None:
     assert all(reason.reason for reason in plan(smollm2_card).reasons)
 
