@@ -99,8 +99,10 @@ def does_not_fit_card(file_name: str, message: str, alternatives: tuple[Alternat
     return Reply(
         text="\n\n".join("\n".join(block) for block in blocks),
         buttons=tuple(
-            Button(label=clip(f"{number}. {_titled(other)}", BUTTON_WIDTH), line=f"/finetune look:{other.plan}{later}")
-            for number, other in enumerate(alternatives, 1)
+            Button(
+                label=clip(_titled(other).rpartition("/")[2], BUTTON_WIDTH), line=f"/finetune look:{other.plan}{later}"
+            )
+            for other in alternatives
         ),
     )
 

@@ -164,7 +164,7 @@ async def test_a_plan_that_does_not_fit_shows_what_would_and_a_tap_shows_it_whol
     for said in ["Does not fit · mia.jsonl", "needs about 9.1 GiB", "1. 512 tokens a row", "2. smollm2-135m"]:
         assert said in reply.text
     assert fits_a_phone(reply)
-    assert [button.label for button in reply.buttons] == ["1. 512 tokens a row", "2. smollm2-135m"]
+    assert [button.label for button in reply.buttons] == ["512 tokens a row", "smollm2-135m"]
     assert all(len(button.line.encode()) <= 64 for button in reply.buttons)
     card = await bot.say(reply.buttons[0].line)
     assert "Ready to start · mia.jsonl" in card.text
