@@ -6,7 +6,6 @@ Any other model is read as if built like Llama, from the names that most configs
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from shared.schema import Response
@@ -62,7 +61,7 @@ class ModelShape(Response):
         """Return the width of keys, and of values."""
         return self.kv_heads * self.head_dim
 
-    @cached_property
+    @property
     def linears(self) -> tuple[Linear, ...]:
         """Return a layer's matrices under the names that LoRA targets them by, one expert's only."""
         h, i, a, kv = self.hidden_size, self.intermediate_size, self.attention_size, self.kv_size
@@ -77,7 +76,7 @@ class ModelShape(Response):
         up = (Linear(name=name, reads="second_norm", inputs=h, outputs=i) for name in names)
         return *projections, output, *up, down
 
-    @cached_property
+    @property
     def linear_parameters(self) -> int:
         """Return the weights that NF4 quantizes, of all layers: every linear layer but the head."""
         return self.layers * sum(linear.weights for linear in self.linears)
@@ -87,7 +86,7 @@ class ModelShape(Response):
         """Return the weights of embedding and head."""
         return self.vocab_size * self.hidden_size * (1 if self.tied else 2)
 
-    @cached_property
+    @property
     def parameters(self) -> int:
         """Return all weights."""
         norms = 4 if self.model_type in FOUR_NORMS else 2

@@ -12,7 +12,7 @@ from agent.gpu import Machine
 from agent.plan.calibration import memory_correction
 from agent.plan.defaults import Schedule, asked, choose_schedule
 from agent.plan.duration import MeasuredRun, estimate_minutes
-from agent.plan.memory import estimate_disk_mib
+from agent.plan.memory import RUN_MARGIN, estimate_disk_mib
 from agent.plan.presets import RULES
 from agent.plan.settings import resolve_settings
 from shared.errors import ErrorCode
@@ -23,7 +23,7 @@ from shared.plans import MemoryParts, Plan, PlanRequest, Range
 __all__ = ["MeasuredRun", "make_plan", "model_name"]
 
 PLAN_KEPT_S = 7 * 24 * 3600
-MEMORY_SPREAD = (0.85, 1.25)
+MEMORY_SPREAD = (0.8, RUN_MARGIN)  # so that what is said to fit is never shown to need more than is free
 MOST = 0.5
 MIN_FREE_DISK_MIB = 512  # left free after the run
 

@@ -83,6 +83,7 @@ def test_no_refusal_without_a_way_on_and_each_way_on_fits(
         assert made, f"{known.id} was refused, and nothing was offered instead"
     exact = data.tokens.trained / data.tokens.total
     for plan, of in made:
+        assert plan.memory_mib.high <= free_mib + 1
         assert estimated_afresh(plan, of, device=device, longest=longest, share=exact) * 1.1 <= free_mib
 
 
