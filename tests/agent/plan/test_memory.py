@@ -129,4 +129,4 @@ def test_allocated_memory_is_the_peak_of_a_real_step(config: str, checkpointing:
     estimate = estimate_memory(shape_of_config(tmp_path / "tiny.json"), setup)
     assert estimate.allocated == pytest.approx(peak.total, rel=0.05)
     passing = estimate.activations + estimate.logits
-    assert passing == pytest.approx(peak.passing, rel=0.1), f"{passing * MIB:.0f} bytes"
+    assert passing == pytest.approx(peak.passing, rel=0.15), f"{passing * MIB:.0f} bytes"
