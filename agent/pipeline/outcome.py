@@ -8,7 +8,7 @@ from agent.diagnosis.curve import LossCurve
 from agent.diagnosis.rules import Case, diagnose
 from agent.job_folder import read_events, replace_file
 from agent.pipeline.context import Context
-from agent.pipeline.evaluate import SHOWN_QUESTIONS, read_evaluation
+from agent.pipeline.evaluation import SHOWN_QUESTIONS, read_evaluation
 from agent.pipeline.export import gguf_path
 from agent.pipeline.hand_over import read_ollama
 from agent.pipeline.prepare import base_card, read_rows
