@@ -1,6 +1,7 @@
 """Mask personal data and secrets in whatever is shown of somebody's dataset or model. Pure."""
 
 import re
+from collections.abc import Iterator
 from functools import partial
 
 from shared.language import N_, _
@@ -27,14 +28,15 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 _KEYS = ("sk-", "_live_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "hf_", "xox", "AKIA", "AIza",
          "npm_", "eyJ", "-----BEGIN")  # fmt: skip
-_DIGITS = re.compile(r"\d{3}")
+_DIGITS = re.compile(r"\d[\d ().+/-]{5,}\d")  # as many as the shortest phone number has
 
 
-def _may_hold(kind: str, text: str) -> bool:
-    """Say whether a text is worth the slow look; most texts are not."""
-    if kind in SECRETS:
-        return any(key in text for key in _KEYS)
-    return "@" in text if kind == "e-mail" else _DIGITS.search(text) is not None
+def _patterns_for(text: str) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """Yield the patterns that are worth a slow look at a text; for most texts few are."""
+    keys, mails, digits = any(key in text for key in _KEYS), "@" in text, _DIGITS.search(text) is not None
+    for kind, pattern in PATTERNS:
+        if keys if kind in SECRETS else mails if kind == "e-mail" else digits:
+            yield kind, pattern
 
 
 def _luhn(digits: str) -> bool:
@@ -61,14 +63,14 @@ def personal_kinds(text: str) -> set[str]:
     """Return which kinds of personal data and secrets a text holds, by their English names; never what they are."""
     return {
         kind
-        for kind, pattern in PATTERNS
-        if _may_hold(kind, text) and any(_is_real(kind, it.group()) for it in pattern.finditer(text))
+        for kind, pattern in _patterns_for(text)
+        if any(_is_real(kind, found.group()) for found in pattern.finditer(text))
     }
 
 
 def redact(text: str) -> str:
     """Return `text` with each find replaced by its kind in brackets: [e-mail]."""
-    for kind, pattern in PATTERNS:
+    for kind, pattern in _patterns_for(text):
         text = pattern.sub(partial(_masked, kind), text)
     return text
 

@@ -22,10 +22,13 @@ MARKUP = re.compile(
     re.IGNORECASE,
 )
 MARKDOWN = re.compile(r"^#{1,6} |^```|\*\*[^*\n]+\*\*|^\|.+\|$", re.MULTILINE)
-CHANGING = re.compile(
+_CHANGING_HINTS = (
+    "as of", "currently", "right now", "this week", "this month", "this year", "opening hours", "in stock",
+    "latest version", "aktuell", "derzeit", "zurzeit", "öffnung", "auf lager", "$", "€", "£", "202",
+)  # fmt: skip
+_CHANGING = re.compile(
     r"\b(?:as of|currently|right now|this (?:week|month|year)|opening hours|in stock|latest version"
-    r"|aktuell|derzeit|zurzeit|öffnungszeiten|auf lager)\b|[$€£] ?\d|\d ?[€£]|\b202\d\b",
-    re.IGNORECASE,
+    r"|aktuell|derzeit|zurzeit|öffnungszeiten|auf lager)\b|[$€£] ?\d|\d ?[€£]|\b202\d\b"
 )
 
 
@@ -61,13 +64,23 @@ def text_checks(special_tokens: list[str]) -> dict[FindingCode, Test]:
         FindingCode.secrets: lambda row: row.personal & SECRETS,
         FindingCode.personal_data: lambda row: row.personal - SECRETS,
         FindingCode.special_tokens: lambda row: special is not None and special.search(row.whole),
-        FindingCode.placeholders: lambda row: any(map(PLACEHOLDER.search, row.answers)),
+        FindingCode.placeholders: lambda row: any(map(_has_placeholder, row.answers)),
         FindingCode.unseen_characters: lambda row: UNSEEN.search(row.whole),
         FindingCode.loose_spaces: lambda row: any(m.content != m.content.strip() for m in row.messages),
         FindingCode.markup: lambda row: "```" not in row.whole and any(map(MARKUP.search, row.answers)),
         FindingCode.short_answers: lambda row: len(row.answers[-1]) < SHORT_ANSWER,
-        FindingCode.changing_knowledge: lambda row: any(map(CHANGING.search, row.answers)),
+        FindingCode.changing_knowledge: lambda row: any(map(_changes, row.answers)),
     }
+
+
+def _has_placeholder(text: str) -> bool:
+    return ("[" in text or "{{" in text or "orem" in text) and PLACEHOLDER.search(text) is not None
+
+
+def _changes(text: str) -> bool:
+    """Say whether a text states what will change; the slow look is taken only where a hint is."""
+    text = text.lower()
+    return any(hint in text for hint in _CHANGING_HINTS) and _CHANGING.search(text) is not None
 
 
 def special_pattern(tokens: list[str]) -> re.Pattern[str] | None:
