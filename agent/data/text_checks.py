@@ -22,12 +22,12 @@ MARKUP = re.compile(
     re.IGNORECASE,
 )
 MARKDOWN = re.compile(r"^#{1,6} |^```|\*\*[^*\n]+\*\*|^\|.+\|$", re.MULTILINE)
-_CHANGING_HINTS = (
-    "as of", "currently", "right now", "this week", "this month", "this year", "opening hours", "in stock",
-    "latest version", "aktuell", "derzeit", "zurzeit", "öffnung", "auf lager", "$", "€", "£", "202",
+_CHANGING_HINTS = (  # a cheap look: without one of these, none of the below is there
+    "current", "now", "today", "week", "month", "year", "opening", "stock", "latest", "aktuell", "derzeit", "zurzeit",
+    "öffnung", "lager", "$", "€", "£", "202",
 )  # fmt: skip
 _CHANGING = re.compile(
-    r"\b(?:as of|currently|right now|this (?:week|month|year)|opening hours|in stock|latest version"
+    r"\b(?:as of (?:now|today)|currently|right now|this (?:week|month|year)|opening hours|in stock|latest version"
     r"|aktuell|derzeit|zurzeit|öffnungszeiten|auf lager)\b|[$€£] ?\d|\d ?[€£]|\b202\d\b"
 )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 
 from agent.base_models.catalog import PACKAGED
+from agent.data.survey import SAMPLE
 from agent.inspector import Inspector
 from agent.settings import AgentSettings
 from shared.inspections import FindingCode, ReadingProgress
@@ -40,6 +41,6 @@ def run(campaign: Campaign) -> str:
     campaign.promise(told == sorted(told, key=lambda progress: progress.bytes), "its progress went back")
     personal = [finding.message for finding in findings.findings if finding.code is FindingCode.personal_data]
     campaign.promise("1 × e-mail" in " ".join(personal), f"the one address at the end was not found: {personal}")
-    campaign.promise(findings.sampled is not None, "every row was tokenized")
+    campaign.promise(findings.rows < 2 * SAMPLE or findings.sampled is not None, "every row was tokenized")
     took = f"{campaign.elapsed_s:.0f} s, at most {max(peaks_mib):.0f} MiB, told {len(told)} times"
     return f"{findings.rows} rows of {size >> 20} MiB in {took}"
