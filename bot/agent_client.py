@@ -49,7 +49,7 @@ from shared.people import (
 from shared.plans import Plan, PlanRequest
 
 T = TypeVar("T", bound=BaseModel)
-FIX_S = 660.0  # a little more than the agent lets a file be read
+FIX_S = 1260.0  # a little more than the agent lets a file be read
 ANSWER_S = 480.0  # a little more than the agent waits for a turn, a model and its answer together
 
 

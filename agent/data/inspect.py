@@ -31,7 +31,7 @@ from shared.language import _, ngettext
 SAMPLE_CHARS = 600
 NOTES = 4  # of the findings, said on the card of a plan
 PROGRESS_S = 1.0
-MEMORY_MIB, CPU_S = 4096, 580  # a little less than the parent waits
+MEMORY_MIB, CPU_S = 4096, 1150  # a little less than the parent waits
 
 
 def inspect_dataset(dataset: Path, card: BaseModelCard, heard: Heard = lambda _rows, _bytes: None) -> Findings:

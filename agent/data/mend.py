@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from agent.base_models.card import BaseModelCard
-from agent.data.chat_template import ChatTemplate
-from agent.data.copies import later_copies
+from agent.data.chat_template import IGNORED, ChatTemplate
 from agent.data.findings import Mended
-from agent.data.kept import Drops, KeptRow, find_form, kept_rows
+from agent.data.kept import ChatRow, Drops, KeptRow, chat_rows, find_form, kept_rows
 from agent.data.redact import redact
 from agent.data.seen import Seen
 from agent.data.survey import Heard, Surveyor
 from agent.data.text_checks import UNSEEN, RowText, special_pattern, text_checks
 from agent.errors import AgentError
 from shared.errors import ErrorCode
-from shared.inspections import DatasetForm, FindingCode, Fix
+from shared.inspections import FindingCode, Fix
 from shared.language import _
 
 TextFix = Callable[[str], str]
@@ -33,15 +32,14 @@ def mend(
 ) -> Mended:
     """Write the mended rows. Raises AgentError where nothing would be left, or too much would be written."""
     template = ChatTemplate(card)
-    form = find_form(dataset)
+    text_fixes = _text_fixes(fixes, template)
     written = removed = changed = size = 0
-    drops = Drops()
     with output.open("xb") as file:
-        for row, stays in _chosen(dataset, card, template, form, drops, fixes, heard):
+        for row, stays in _chosen(dataset, card, template, fixes, heard):
             if not stays:
                 removed += 1
                 continue
-            value = _mapped(row.value, _text_fixes(fixes, template))
+            value = _mapped(row.value, text_fixes)
             line = json.dumps(value, ensure_ascii=False, default=str).encode() + b"\n"
             size += len(line)
             if size > limit_bytes:
@@ -60,43 +58,35 @@ def mend(
 
 
 def _chosen(
-    dataset: Path, card: BaseModelCard, template: ChatTemplate, form: DatasetForm, drops: Drops, fixes: Collection[Fix],
-    heard: Heard,
-) -> Iterator[tuple[KeptRow, bool]]:  # fmt: skip
-    """Yield each usable row, and whether it stays."""
-    leave_out = _numbers(dataset, card, template, form, fixes, heard) if NEEDS_SURVEY & set(fixes) else set()
-    max_length = leave_out.max_length if isinstance(leave_out, _Numbers) else None
+    dataset: Path, card: BaseModelCard, template: ChatTemplate, fixes: Collection[Fix], heard: Heard
+) -> Iterator[tuple[ChatRow | KeptRow, bool]]:
+    """Yield each usable row, and whether it stays. Rows are tokenized only where their length decides."""
+    form, drops = find_form(dataset), Drops()
     checks = text_checks(template.special_tokens)
     tests = [checks[code] for fix, code in DROPPED_BY_TEXT.items() if fix in fixes]
-    for number, row in enumerate(kept_rows(dataset, form, template, drops)):
+    lines: set[int] = set()
+    rows: Iterator[ChatRow | KeptRow] = chat_rows(dataset, form, drops)
+    max_length = 0
+    if NEEDS_SURVEY & set(fixes):
+        survey = Surveyor(template, card.eos_tokens).look(dataset, form, heard)
+        seen = Seen(survey=survey, form=form, card=card)
+        lines, max_length = _lines_to_leave_out(seen, fixes), seen.max_length
+    if Fix.drop_cut in fixes:
+        rows = kept_rows(dataset, form, template, drops)
+    for row in rows:
         text = RowText(row.messages)
-        is_cut = Fix.drop_cut in fixes and max_length is not None and _end(row) > max_length
-        yield row, number not in leave_out and not is_cut and not any(test(text) for test in tests)
+        is_cut = isinstance(row, KeptRow) and _end(row) > max_length
+        yield row, row.line not in lines and not is_cut and not any(test(text) for test in tests)
 
 
-class _Numbers(set[int]):
-    """Numbers of rows to leave out, counted over the kept rows."""
-
-    max_length: int
-
-
-def _numbers(
-    dataset: Path, card: BaseModelCard, template: ChatTemplate, form: DatasetForm, fixes: Collection[Fix], heard: Heard
-) -> _Numbers:
-    survey = Surveyor(template, card.eos_tokens).look(dataset, form, heard)
-    seen = Seen(survey=survey, form=form, card=card)
-    numbers = _Numbers()
-    numbers.max_length = seen.max_length
-    if Fix.dedupe in fixes or Fix.dedupe_near in fixes:
-        numbers.update(int(number) for number in later_copies(survey.identities).nonzero()[0])
-    if Fix.dedupe_near in fixes:
-        numbers.update(row.number for row in seen.near)
-    return numbers
+def _lines_to_leave_out(seen: Seen, fixes: Collection[Fix]) -> set[int]:
+    lines = set(seen.exact) if Fix.dedupe in fixes or Fix.dedupe_near in fixes else set()
+    return lines | ({row.line for row in seen.near} if Fix.dedupe_near in fixes else set())
 
 
 def _end(row: KeptRow) -> int:
     """Return the length that keeps the whole last answer."""
-    return next((at + 1 for at in range(len(row.tokens.labels) - 1, -1, -1) if row.tokens.labels[at] >= 0), 0)
+    return next((at + 1 for at in range(len(row.tokens.labels) - 1, -1, -1) if row.tokens.labels[at] != IGNORED), 0)
 
 
 def _text_fixes(fixes: Collection[Fix], template: ChatTemplate) -> list[TextFix]:
