@@ -87,9 +87,10 @@ def _request(path: Path, card: BaseModelCard) -> str:
 
 def plain(path: str, folder: str, cache: str) -> None:
     """Do what a script does: load, and tokenize every row in batches."""
-    from datasets import load_dataset
+    from datasets import disable_progress_bars, load_dataset
     from transformers import AutoTokenizer
 
+    disable_progress_bars()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     rows = load_dataset("json", data_files=path, split="train", cache_dir=cache)
     rows.map(lambda batch: tokenizer([f"{q}\n{a}" for q, a in zip(batch["instruction"], batch["output"], strict=True)]),
