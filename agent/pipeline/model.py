@@ -54,7 +54,7 @@ class GreedyAnswer:
     near: list[list[int]]  # at each of the first positions, the tokens within TIE_NATS of the best
 
 
-class NearTokens(LogitsProcessor):
+class NearTokens(LogitsProcessor):  # type: ignore[misc]
     """Changes nothing: notes, for the first tokens of an answer, between which ones the model was undecided."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class NearTokens(LogitsProcessor):
         return [step[number] for step in self._steps]
 
 
-class Ticking(StoppingCriteria):
+class Ticking(StoppingCriteria):  # type: ignore[misc]
     """Never stops an answer by itself; lets somebody look up between two tokens."""
 
     def __init__(self, tick: Callable[[], None]) -> None:
@@ -166,7 +166,7 @@ def load_model(spec: JobSpec, card: BaseModelCard) -> LoadedModel:
     settings = spec.settings
     dtype = compute_dtype(spec.device)
     quantization = (
-        BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,

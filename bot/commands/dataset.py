@@ -85,7 +85,7 @@ def _list(sent: list[FileObject], *, now: float) -> Reply:
         )
     lines = [_("Datasets, newest first")]
     for number, file in enumerate(sent, 1):
-        about = f"{size(file.bytes)}, {clock_time(file.created_at, now=now)}"
+        about = f"{size(file.bytes)}, {clock_time(file.created_at, now=now, zone=False)}"
         lines += [clip(f"{number}. {one_line(file.filename)}"), f"   {about}"]
     buttons = [
         Button(label=clip(f"{number}. {one_line(file.filename)}", 20), line=f"/dataset {file.id}")

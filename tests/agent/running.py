@@ -138,7 +138,7 @@ class Agent:
                 await news.wait()
 
     async def upload(self, content: bytes = ROWS, name: str = "toast.jsonl") -> str:
-        return (await self.openai.files.create(file=(name, content), purpose="fine-tune")).id
+        return str((await self.openai.files.create(file=(name, content), purpose="fine-tune")).id)
 
     async def create(self, **extra: object) -> str:
         """Create a job without a plan."""
@@ -148,7 +148,7 @@ class Agent:
             return str((await response.json())["id"])
 
     async def status(self, job_id: str) -> str:
-        return (await self.openai.fine_tuning.jobs.retrieve(job_id)).status
+        return str((await self.openai.fine_tuning.jobs.retrieve(job_id)).status)
 
     async def until_status(self, job_id: str, *wanted: str) -> None:
         async def reached() -> bool:
