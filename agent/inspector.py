@@ -1,6 +1,7 @@
 """Ask the children what a dataset and a base model are: each in its own process, under limits, then gone."""
 
 import asyncio
+import contextlib
 import logging
 import sys
 from collections.abc import Callable
@@ -9,15 +10,23 @@ from pathlib import Path
 from agent.base_models.card import BaseModelCard, FetchReply
 from agent.base_models.catalog import SourceKind, find_base_model
 from agent.child_environment import child_environment
-from agent.data.findings import Findings, InspectReply, InspectRequest
+from agent.data.findings import Findings, InspectReply, InspectRequest, Mended
 from agent.errors import AgentError
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode, ErrorDetail
+from shared.inspections import Fix, ReadingProgress
 from shared.language import _, decimal
 
 FETCH_LIMIT_S = 600.0
-INSPECT_LIMIT_S = 600.0
+INSPECT_LIMIT_S = 1200.0  # 1 GB takes 5 min of a quiet core
+LINE_BYTES = 64 << 20  # of an answer, at most
 logger = logging.getLogger(__name__)
+
+Told = Callable[[ReadingProgress], None]
+
+
+def _nobody(_progress: ReadingProgress) -> None:
+    """Hear nothing."""
 
 
 class Inspector:
@@ -51,21 +60,43 @@ class Inspector:
             )
         return reply.card
 
-    async def inspect(self, *, dataset: Path, model: str) -> tuple[BaseModelCard, Findings]:
-        """Return what the dataset holds as `model` sees it. Raises AgentError."""
+    async def inspect(self, *, dataset: Path, model: str, told: Told = _nobody) -> tuple[BaseModelCard, Findings]:
+        """Return what the dataset holds as `model` sees it; `told` hears how far it is. Raises AgentError."""
         card = await self.describe(model)
-        request = InspectRequest(dataset=str(dataset), card=card)
-        output = await run_child(
-            "agent.data.inspect",
-            request.model_dump_json(),
-            child_environment(offline=True),
-            INSPECT_LIMIT_S,
-            dataset_refusal,
-        )
-        reply = InspectReply.model_validate_json(output)
-        if reply.error is not None or reply.findings is None:
+        reply = await _ask(InspectRequest(dataset=str(dataset), card=card), told)
+        if reply.findings is None:
             raise _as_error(reply.error)
         return card, reply.findings
+
+    async def mend(
+        self, *, dataset: Path, model: str, fixes: list[Fix], output: Path, limit_bytes: int, told: Told = _nobody
+    ) -> Mended:
+        """Write a mended copy of the dataset to `output`, which must not exist. Raises AgentError."""
+        card = await self.describe(model)
+        request = InspectRequest(
+            dataset=str(dataset), card=card, fixes=fixes, output=str(output), output_limit=limit_bytes
+        )
+        reply = await _ask(request, told)
+        if reply.mended is None:
+            raise _as_error(reply.error)
+        return reply.mended
+
+
+async def _ask(request: InspectRequest, told: Told) -> InspectReply:
+    def heard(line: bytes) -> None:
+        progress = InspectReply.model_validate_json(line).progress
+        if progress is not None:
+            told(progress)
+
+    output = await run_child(
+        "agent.data.inspect",
+        request.model_dump_json(),
+        child_environment(offline=True),
+        INSPECT_LIMIT_S,
+        dataset_refusal,
+        heard=heard,
+    )
+    return InspectReply.model_validate_json(output)
 
 
 def dataset_refusal(happened: str) -> AgentError:
@@ -93,9 +124,18 @@ def model_refusal(model: str) -> Callable[[str], AgentError]:
 
 
 async def run_child(
-    module: str, request: str, environment: dict[str, str], limit_s: float, refusal: Callable[[str], AgentError]
+    module: str,
+    request: str,
+    environment: dict[str, str],
+    limit_s: float,
+    refusal: Callable[[str], AgentError],
+    *,
+    heard: Callable[[bytes], None] = lambda _line: None,
 ) -> bytes:
-    """Run `python -m module`, give it `request`, return its stdout. Raises `refusal` when it dies or hangs."""
+    """Run `python -m module`, give it `request`, return the last line of its stdout; `heard` is told those before.
+
+    Raises `refusal` when it dies or hangs.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -105,9 +145,10 @@ async def run_child(
         stderr=asyncio.subprocess.PIPE,
         env=environment,
         start_new_session=True,
+        limit=LINE_BYTES,
     )
     try:
-        output, errors = await asyncio.wait_for(process.communicate(request.encode()), limit_s)
+        output, errors = await asyncio.wait_for(_talk(process, request.encode(), heard), limit_s)
     except TimeoutError as error:
         raise refusal(_("took longer than {seconds} s and was stopped", seconds=decimal(limit_s, 0))) from error
     finally:
@@ -123,6 +164,30 @@ async def run_child(
             )
         )
     return output
+
+
+async def _talk(
+    process: asyncio.subprocess.Process, request: bytes, heard: Callable[[bytes], None]
+) -> tuple[bytes, bytes]:
+    """Return the last line of stdout, and all of stderr."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    errors = asyncio.ensure_future(process.stderr.read())
+    try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it died; its exit code says more
+            process.stdin.write(request)
+            await process.stdin.drain()
+            process.stdin.close()
+        last = b""
+        async for line in process.stdout:
+            if last:
+                heard(last)
+            last = line
+        await process.wait()
+        return last, await errors
+    finally:
+        errors.cancel()
 
 
 def _as_error(detail: ErrorDetail | None) -> AgentError:

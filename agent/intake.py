@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.base_models.card import BaseModelCard
-from agent.data.findings import Findings
+from agent.data.findings import Findings, Mended
 from agent.errors import AgentError
 from agent.gpu import Machine
+from agent.inspector import Told
 from agent.plan.alternatives import IN_ALL, TOO_LITTLE, offer_of_another, offers_of_this_model
 from agent.plan.duration import MeasuredRun
 from agent.store import Store, files, inspections, jobs, plans, running, waiting
@@ -21,8 +22,8 @@ from agent.store.inspections import Understood
 from agent.store.patience import PatientStore
 from agent.store.plans import StoredPlan
 from shared.errors import ErrorCode, ErrorDetail
-from shared.files import FileObject, FilePurpose
-from shared.inspections import Inspection, InspectionRequest
+from shared.files import FileObject, FilePurpose, FixRequest
+from shared.inspections import Fix, Inspection, InspectionRequest, ReadingProgress
 from shared.jobs import Job, JobError, JobStatus
 from shared.language import _, speaking
 from shared.plans import Alternative, Plan, PlanRequest
@@ -36,8 +37,11 @@ AT_ONCE = 2  # inspect children
 class Inspects(Protocol):
     """Reads a dataset as a base model will see it."""
 
-    async def inspect(self, *, dataset: Path, model: str) -> tuple[BaseModelCard, Findings]:
+    async def inspect(self, *, dataset: Path, model: str, told: Told) -> tuple[BaseModelCard, Findings]:
         """Raise AgentError when it cannot be trained on."""
+
+    async def mend(self, *, dataset: Path, model: str, fixes: list[Fix], output: Path, limit_bytes: int) -> Mended:
+        """Write a mended copy; raise AgentError when nothing would be left."""
 
 
 class MakesPlans(Protocol):
@@ -94,6 +98,7 @@ class Intake:
         self._other_models = other_models  # that may be offered instead of one that does not fit, the largest first
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._progress: dict[str, ReadingProgress] = {}  # of inspections that run
 
     async def resume(self) -> None:
         """Take up what an earlier agent left: validate again, and end the inspections nobody runs any more."""
@@ -117,6 +122,22 @@ class Intake:
         await self._store.run(inspections.add, inspection)
         self._spawn(self._inspect(inspection, stored), name=inspection.id)
         return inspection
+
+    def progress_of(self, inspection_id: str) -> ReadingProgress | None:
+        """Return how far a running inspection is, once it has said so."""
+        return self._progress.get(inspection_id)
+
+    async def mend(self, stored: StoredFile, request: FixRequest, *, output: Path, limit_bytes: int) -> Mended:
+        """Write a mended copy of a dataset to `output`. Raises AgentError."""
+        must_be_dataset(stored.file)
+        async with self._slots:
+            return await self._inspector.mend(
+                dataset=self._data_dir / stored.path,
+                model=request.model,
+                fixes=list(request.fixes),
+                output=output,
+                limit_bytes=limit_bytes,
+            )
 
     async def plan(self, request: PlanRequest) -> Plan:
         """Make a plan and keep it. Raises AgentError when the data, the model or the machine forbids it.
@@ -228,12 +249,17 @@ class Intake:
             await self._patient.run(jobs.accept_plan, job.id, plan.id, now=self._clock())
 
     async def _inspect(self, inspection: Inspection, stored: StoredFile) -> None:
+        def told(progress: ReadingProgress) -> None:
+            self._progress[inspection.id] = progress
+
         try:
-            understood = await self._look(stored, inspection.model)
+            understood = await self._look(stored, inspection.model, told)
         except Exception as error:  # whatever it is, whoever waits must hear of it
             update = {"status": "failed", "error": _detail(error, inspection.id)}
             await self._patient.run(inspections.finish, inspection.model_copy(update=update))
             return
+        finally:
+            self._progress.pop(inspection.id, None)
         found = understood.findings
         shown = found.model_copy(update={"dropped": found.dropped[:20]})
         update = {name: getattr(shown, name) for name in Inspection.model_fields if name in Findings.model_fields}
@@ -245,9 +271,10 @@ class Intake:
         known = await store.run(inspections.newest_understood, file_id=stored.file.id, model=model, since=since)
         return known or await self._look(stored, model)
 
-    async def _look(self, stored: StoredFile, model: str) -> Understood:
+    async def _look(self, stored: StoredFile, model: str, told: Told = lambda _progress: None) -> Understood:
         async with self._slots:
-            card, findings = await self._inspector.inspect(dataset=self._data_dir / stored.path, model=model)
+            path = self._data_dir / stored.path
+            card, findings = await self._inspector.inspect(dataset=path, model=model, told=told)
         return Understood(card=card, findings=findings)
 
     def _spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:

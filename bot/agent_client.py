@@ -24,7 +24,7 @@ from bot.wire import Wire, parse, read
 from shared.chat import ChatCompletion, ChatMessage, ChatRequest
 from shared.errors import HearthError
 from shared.events import Event, EventList
-from shared.files import FileDeleted, FileLink, FileList, FileObject, FilePurpose, LinkRequest
+from shared.files import FileDeleted, FileLink, FileList, FileObject, FilePurpose, FixedFile, FixRequest, LinkRequest
 from shared.inspections import Inspection, InspectionRequest
 from shared.jobs import Job, JobAction, JobList, JobRequest
 from shared.language import _, spoken
@@ -49,6 +49,7 @@ from shared.people import (
 from shared.plans import Plan, PlanRequest
 
 T = TypeVar("T", bound=BaseModel)
+FIX_S = 1260.0  # a little more than the agent lets a file be read
 ANSWER_S = 480.0  # a little more than the agent waits for a turn, a model and its answer together
 
 
@@ -56,6 +57,15 @@ ANSWER_S = 480.0  # a little more than the agent waits for a turn, a model and i
 class Plot:
     """A loss plot and its description."""
 
+    png: bytes
+    alt_text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The full report on a dataset as HTML, and its picture with the words for it."""
+
+    html: bytes
     png: bytes
     alt_text: str
 
@@ -128,6 +138,18 @@ class AgentClient:
     async def inspection(self, inspection_id: str, *, wait_s: int = 25) -> Inspection:
         """Return an inspection, waiting a while for it to end."""
         return await self._get(f"/v1/inspections/{inspection_id}?wait_s={wait_s}", Inspection)
+
+    async def report(self, inspection_id: str) -> Report:
+        """Return the full report of an inspection that ended well."""
+        async with self._ask("GET", f"/v1/inspections/{inspection_id}/report") as response:
+            html = await response.read()
+        async with self._ask("GET", f"/v1/inspections/{inspection_id}/lengths.png") as response:
+            words = response.headers.get("X-Alt-Text", _("How long the rows are."))
+            return Report(html=html, png=await response.read(), alt_text=words)
+
+    async def fix(self, file_id: str, request: FixRequest) -> FixedFile:
+        """Have a mended copy of a dataset made; asked twice, it is the same one."""
+        return await self._post(f"/v1/files/{file_id}/fixes", request, FixedFile, patience_s=FIX_S)
 
     async def plan(self, request: PlanRequest) -> Plan:
         """Ask what a run would do and cost."""

@@ -32,7 +32,7 @@ STAGES: dict[Stage, tuple[str, str]] = {  # the word for a title, the phrase for
     Stage.verify: (N_("Checking"), N_("Checking the model in llama.cpp")),
 }
 AWAY = N_("No contact")
-LOST = N_("No contact with the agent since")
+LOST = N_("No contact since")
 WORDS: dict[JobStatus, str] = {
     JobStatus.validating_files: N_("Reading"),
     JobStatus.queued: N_("Waiting"),
@@ -146,7 +146,7 @@ def _waiting(snapshot: Snapshot, *, now: float) -> list[str]:
 
 def _starts(at: float, *, now: float) -> str:
     return _(
-        "Starts in about {duration} ({time})",
+        "Starts in {duration} ({time})",
         duration=duration(max(0.0, at - now)),
         time=clock_time(at, now=now),
     )
@@ -212,7 +212,7 @@ def _time_left(progress: Progress, *, now: float) -> str:
     if progress.eta_s is None:
         return _("Time left {time}", time=DASH)
     return _(
-        "About {duration} left, done {time}",
+        "{duration} left, done {time}",
         duration=duration(progress.eta_s),
         time=clock_time(progress.updated_at + progress.eta_s, now=now),
     )

@@ -67,6 +67,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (  # the n-th brings a file of version
         """,
     ),
     ("ALTER TABLE cards ADD COLUMN language TEXT NOT NULL DEFAULT 'en'",),
+    ("ALTER TABLE cards ADD COLUMN called INTEGER NOT NULL DEFAULT 0",),  # it stands still, and its person was told
 )
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 

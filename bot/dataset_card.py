@@ -1,14 +1,29 @@
 """What was understood of a dataset, one row of it, and which forms there are. Pure."""
 
 from bot.format import capital, clip, count, one_line, percent, plain, wrap
-from bot.reply import Button, Copy, Reply
-from shared.files import FileObject
-from shared.inspections import DatasetForm, Inspection, SampleRow
+from bot.reply import Button, Copy, File, Image, Reply
+from shared.files import FileObject, FixedFile
+from shared.inspections import DatasetForm, Fix, Inspection, SampleRow, Severity
 from shared.language import N_, _, ngettext
 
 DROPPED_SHOWN = 3
 SAMPLE_LINES = 12
+FINDING_LINES = 12
+FIXES_SHOWN = 3
 ROW = "row"  # as the last word of /dataset: show one
+REPORT = "report"  # the same: send the whole of it
+FIX = "fix:"  # before the name of a fix: mend the file
+MARKS = {Severity.serious: "‼ ", Severity.warning: "! ", Severity.note: "- "}
+FIXES = {
+    Fix.redact: N_("Mask private data"),
+    Fix.clean: N_("Clean characters"),
+    Fix.dedupe: N_("Remove copies"),
+    Fix.dedupe_near: N_("Remove near copies"),
+    Fix.drop_placeholders: N_("Drop placeholders"),
+    Fix.drop_cut: N_("Drop cut answers"),
+    Fix.drop_short: N_("Drop short answers"),
+    Fix.trim: N_("Trim spaces"),
+}
 FORMS = {
     DatasetForm.messages: N_("chat"),
     DatasetForm.prompt_completion: N_("prompt/completion"),
@@ -31,19 +46,81 @@ EXAMPLES = {
 }
 
 
-def dataset_card(file: FileObject, inspection: Inspection, *, with_row: bool) -> Reply:
-    """Return what is in a dataset, and the ways on from there."""
+def dataset_card(file: FileObject, inspection: Inspection, *, with_row: bool, fixed: FixedFile | None = None) -> Reply:
+    """Return what is in a dataset, and the ways on from there; `fixed` is what has just been mended."""
     blocks = [
-        [clip(_("Dataset · {filename}", filename=one_line(file.filename)))],
+        [clip(_("Dataset · {filename}", filename=one_line(file.filename))), *_what_was_mended(fixed)],
         understood(inspection),
+        _findings(inspection),
+        _right_tool(inspection),
         sample_row(inspection.sample) if inspection.sample and with_row else [],
-        notes(inspection.notes),
+        notes(inspection.notes) if not inspection.findings else [],
     ]
-    more = () if with_row or inspection.sample is None else (row_button(file.id),)
+    more = [] if with_row or inspection.sample is None else [row_button(file.id)]
+    if inspection.lengths is not None:
+        more.append(Button(label=_("Report"), line=f"/dataset {inspection.id} {REPORT}"))
     return Reply(
         text="\n\n".join("\n".join(block) for block in blocks if block),
-        buttons=(Button(label=_("Fine-tune"), line=f"/finetune file:{file.id}"), *more),
+        buttons=(
+            Button(label=_("Fine-tune"), line=f"/finetune file:{file.id}"),
+            *more,
+            *_fix_buttons(file, inspection),
+        ),
     )
+
+
+def _findings(inspection: Inspection) -> list[str]:
+    """Return what was found, the worst first, as far as there is room."""
+    if not inspection.findings:
+        return []
+    lines = [_("What I found")]
+    shown = 0
+    for finding in inspection.findings:
+        said = wrap(finding.message, first=MARKS[finding.severity], rest="  ")
+        if len(lines) + len(said) > FINDING_LINES:
+            break
+        lines += said
+        shown += 1
+    hidden = len(inspection.findings) - shown
+    more = [ngettext("  and {n} more in the report", "  and {n} more in the report", hidden)] if hidden else []
+    about = _("Lengths and near copies: {n} rows drawn.", n=count(inspection.sampled))
+    return [*lines, *more, *(wrap(about) if inspection.sampled is not None else [])]
+
+
+def _right_tool(inspection: Inspection) -> list[str]:
+    """Return what speaks for another tool than fine-tuning, if anything does."""
+    against = next((it for it in inspection.right_tool if it.against), None)
+    if against is None:
+        return []
+    return [_("Before you tune"), *wrap(against.answer, first="- ", rest="  ")]
+
+
+def _fix_buttons(file: FileObject, inspection: Inspection) -> list[Button]:
+    """Return the most useful fixes, each once: those of the worst findings."""
+    fixes = dict.fromkeys(finding.fix for finding in inspection.findings if finding.fix is not None)
+    return [
+        Button(label=_(FIXES[fix]), line=f"/dataset {file.id} {FIX}{fix.value}") for fix in list(fixes)[:FIXES_SHOWN]
+    ]
+
+
+def _what_was_mended(fixed: FixedFile | None) -> list[str]:
+    if fixed is None:
+        return []
+    parts = []
+    if fixed.removed:
+        parts.append(ngettext("{n} row left out", "{n} rows left out", fixed.removed))
+    if fixed.changed:
+        parts.append(ngettext("{n} row changed", "{n} rows changed", fixed.changed))
+    if not parts:
+        return wrap(_("There was nothing to mend. The old file is kept."))
+    return wrap(_("Mended: {what}. The old file is kept.", what=", ".join(parts)))
+
+
+def report_card(inspection: Inspection, file: FileObject, report: File, picture: Image) -> Reply:
+    """Return the full report as a file, with its picture."""
+    lines = [clip(_("Report · {filename}", filename=one_line(file.filename)))]
+    lines += wrap(_("All findings with their lines, why each matters, and three rows as the model sees them."))
+    return Reply(text="\n".join(lines), image=picture, files=(report,), again=f"/dataset {inspection.id} {REPORT}")
 
 
 def row_button(file_id: str) -> Button:

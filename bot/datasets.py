@@ -6,16 +6,18 @@ from importlib.resources import files
 
 from bot.agent_client import AgentClient
 from bot.call import Attachment, Call
+from bot.chat import Answer
 from bot.errors import BadCallError
-from bot.format import clip, one_line, safe_file_name, size, wrap
+from bot.format import bar, clip, one_line, percent, safe_file_name, size, wrap
 from bot.reply import Reply
 from shared.errors import HearthError
 from shared.files import FileObject
-from shared.inspections import Inspection, InspectionRequest
-from shared.language import _
+from shared.inspections import Inspection, InspectionRequest, ReadingProgress
+from shared.language import _, ngettext
 
 SAMPLE = "toast.jsonl"
 CHUNK_BYTES = 1 << 18
+LOOK_S = 4  # between two looks at how far a file is read
 
 
 def only_file(call: Call) -> Attachment | None:
@@ -44,21 +46,27 @@ async def upload(agent: AgentClient, attachment: Attachment) -> FileObject:
     return await agent.upload(attachment)
 
 
-async def inspect(agent: AgentClient, file: FileObject, *, model: str) -> Inspection:
-    """Have a file read and wait for the end of it; raise what is wrong with it."""
+async def inspect(agent: AgentClient, file: FileObject, *, model: str, answer: Answer | None = None) -> Inspection:
+    """Have a file read and wait for the end of it, which `answer` shows coming; raise what is wrong with it."""
     inspection = await agent.inspect(file.id, InspectionRequest(model=model))
     while inspection.status == "running":
-        inspection = await agent.inspection(inspection.id)
+        inspection = await agent.inspection(inspection.id, wait_s=LOOK_S)
+        if answer is not None and inspection.progress is not None:
+            await answer.show(reading(file.filename, file.bytes, inspection.progress))
     if inspection.error is not None:
         raise HearthError(inspection.error.message, code=inspection.error.code)
     return inspection
 
 
-def reading(name: str, byte_count: int | None) -> Reply:
+def reading(name: str, byte_count: int | None, progress: ReadingProgress | None = None) -> Reply:
     """Return what is said while a file is read."""
-    return Reply(
-        text="\n".join(wrap(_("Reading {name} ({size}) …", name=clip(one_line(name), 60), size=size(byte_count))))
-    )
+    lines = wrap(_("Reading {name} ({size}) …", name=clip(one_line(name), 60), size=size(byte_count)))
+    if progress is not None:
+        lines += [
+            f"{bar(progress.bytes, progress.of)} {percent(progress.bytes, progress.of)}",
+            ngettext("{n} row so far", "{n} rows so far", progress.rows),
+        ]
+    return Reply(text="\n".join(lines))
 
 
 def sample() -> Attachment:

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 from bot.agent_client import AgentClient
+from bot.call_to import call_to
 from bot.card import job_card, told_before, unknown_card, without_contact
 from bot.chat import OpenChat
 from bot.clock import Clock, backoff_s
@@ -77,7 +78,7 @@ class Follow:
             self._subscriptions.put(subscription)
         slot = self._slots.get(subscription.key)
         if slot is not None:
-            slot.subscription = subscription
+            slot.subscription = replace(subscription, called=slot.subscription.called)
             slot.mark()
         elif self._tasks is not None:
             self._keep_card(subscription)
@@ -192,6 +193,7 @@ class Follow:
         slot.last = reply.text
         await self._look_at_plot(slot, snapshot.job)
         await self._edit(slot, reply)
+        await self._call(slot, snapshot.job)
         if snapshot.finished:
             await self._deliver(slot, snapshot, reply)
             self.endings.append(snapshot.job.status)
@@ -203,6 +205,17 @@ class Follow:
         if slot.picture_behind and evaluated and slot.chat.capabilities.card_images:
             slot.picture_behind = False
             slot.picture = await plot_image(self._agent, job) or slot.picture
+
+    async def _call(self, slot: Slot, job: Job) -> None:
+        """Call the person to a job that stands still until somebody does something; once, each time it does."""
+        call = call_to(job)
+        if (call is not None) == slot.subscription.called:
+            return
+        if call is not None:
+            await slot.chat.post(replace(call, mention=_owner(job, slot.subscription)))
+        slot.subscription = replace(slot.subscription, called=call is not None)
+        with self._noted():
+            self._subscriptions.put(slot.subscription)
 
     async def _deliver(self, slot: Slot, snapshot: Snapshot, card: Reply) -> None:
         """Post the result, once as far as can be known. What the chat has of it already is not repeated."""

@@ -138,12 +138,19 @@ def bar(part: float, whole: float, *, width: int = 20) -> str:
     return "▓" * filled + "░" * (width - filled)
 
 
-def clock_time(at: float, *, now: float | None = None) -> str:
-    """Return 14:02 in local time; with the day in front if that is not today, and the date if that is a week away."""
+def clock_time(at: float, *, now: float | None = None, zone: bool = True) -> str:
+    """Return 14:02 CET, the time here; with the day in front if not today, with the date if that is a week away."""
     then = datetime.fromtimestamp(at).astimezone()
     today = then.date() if now is None else datetime.fromtimestamp(now).astimezone().date()
     days = abs((then.date() - today).days)
-    return moment(then, "HH:mm" if days == 0 else "EEE HH:mm" if days < 7 else "dd MMM HH:mm")
+    time = moment(then, "HH:mm" if days == 0 else "EEE HH:mm" if days < 7 else "dd MMM HH:mm")
+    return f"{time} {_zone(then)}" if zone else time
+
+
+def _zone(then: datetime) -> str:
+    """Return CET where the zone has such a name, else +05:30: whoever reads it may live in another."""
+    name = then.tzname() or ""
+    return name if name.isalpha() and len(name) <= 5 else then.isoformat()[-6:]
 
 
 def clock_second(at: float) -> str:

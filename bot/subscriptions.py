@@ -17,6 +17,7 @@ class Subscription:
     private: bool = False  # nobody but who asked reads the chat
     language: str = "en"  # of who asked, as shared.language names it
     shown: str = ""  # the last text that was seen there
+    called: bool = False  # the job waits for a person, who was called
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -33,10 +34,11 @@ class Subscriptions:
     def put(self, subscription: Subscription) -> None:
         """Remember a card; a job's older card in the same chat is forgotten."""
         self._db.write(
-            "INSERT INTO cards (platform, chat_id, job_id, message_id, person, private, language, shown) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+            "INSERT INTO cards (platform, chat_id, job_id, message_id, person, private, language, shown, called) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET message_id = excluded.message_id, person = excluded.person, "
-            "private = excluded.private, language = excluded.language, shown = excluded.shown, delivered = 0",
+            "private = excluded.private, language = excluded.language, shown = excluded.shown, "
+            "called = excluded.called, delivered = 0",
             (
                 *subscription.key,
                 subscription.message_id,
@@ -44,6 +46,7 @@ class Subscriptions:
                 subscription.private,
                 subscription.language,
                 subscription.shown,
+                subscription.called,
             ),
         )
 
@@ -55,7 +58,7 @@ class Subscriptions:
     def undelivered(self) -> list[Subscription]:
         """Return every card whose end has not been told yet."""
         rows = self._db.rows(
-            "SELECT platform, chat_id, job_id, message_id, person, private, language, shown "
+            "SELECT platform, chat_id, job_id, message_id, person, private, language, shown, called "
             "FROM cards WHERE delivered = 0 ORDER BY rowid"
         )
         return [_card(row) for row in rows]
@@ -121,5 +124,5 @@ class Subscriptions:
 def _card(row: Row) -> Subscription:
     return Subscription(
         platform=row[0], chat_id=row[1], job_id=row[2], message_id=row[3], person=row[4], private=bool(row[5]),
-        language=row[6], shown=row[7],
+        language=row[6], shown=row[7], called=bool(row[8]),
     )  # fmt: skip

@@ -1,8 +1,11 @@
 """Files: datasets in, results out. OpenAI's file object."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from shared.inspections import Fix
 from shared.people import RequestedBy
 from shared.schema import Request, Response
 
@@ -26,6 +29,25 @@ class FileObject(Response):
     status: Literal["processed"] = "processed"  # OpenAI's field; a stored file is always ready
     sha256: str
     job_id: str | None = None  # for a result: the job that made it
+    parent: str | None = None  # for a mended dataset: the file it was made from
+
+
+class FixRequest(Request):
+    """The body of POST /v1/files/{id}/fixes: a new file is made, the old one stays as it is."""
+
+    model: str  # the base model whose tokens and length count
+    fixes: Annotated[tuple[Fix, ...], Field(min_length=1)]
+    requested_by: RequestedBy | None = None
+
+
+class FixedFile(Response):
+    """What a fix made, and what it did."""
+
+    object: Literal["file.fixed"] = "file.fixed"
+    file: FileObject  # its parent is the file that was mended
+    rows: int  # in the new file
+    removed: int  # usable rows that are not in it
+    changed: int  # rows whose text is another
 
 
 class FileList(Response):

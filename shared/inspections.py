@@ -20,6 +20,57 @@ class DatasetForm(StrEnum):
     labelled = "labelled"  # {"messages" or "prompt" and "completion", "label": true or false} (KTO)
 
 
+class Severity(StrEnum):
+    """How much a finding matters, the worst first."""
+
+    serious = "serious"  # what comes of it will disappoint, or harm somebody
+    warning = "warning"  # better mended
+    note = "note"  # good to know
+
+
+class Fix(StrEnum):
+    """What can be done about a finding with one tap: a new file is made."""
+
+    dedupe = "dedupe"  # keep one of each row
+    dedupe_near = "dedupe_near"  # and one of those that are nearly the same
+    redact = "redact"  # put [e-mail] and the like in place of personal data and secrets
+    clean = "clean"  # take out unseen characters, special tokens
+    trim = "trim"  # take away spaces around texts
+    drop_placeholders = "drop_placeholders"  # leave out rows whose answer has an unfilled {{name}}
+    drop_short = "drop_short"  # leave out rows with a very short answer
+    drop_cut = "drop_cut"  # leave out rows whose answer would be cut
+
+
+class FindingCode(StrEnum):
+    """The closed list of what an inspection may find."""
+
+    secrets = "secrets"
+    personal_data = "personal_data"
+    special_tokens = "special_tokens"  # of the model, in somebody's text
+    no_end_of_turn = "no_end_of_turn"  # rows that do not teach the model to stop
+    answers_cut = "answers_cut"  # whole or in part, at max_length
+    few_trained_tokens = "few_trained_tokens"
+    placeholders = "placeholders"
+    exact_copies = "exact_copies"
+    near_copies = "near_copies"
+    leakage = "leakage"  # held-out rows with a near copy among the trained ones
+    contradictions = "contradictions"  # the same question with other answers
+    repeated_answers = "repeated_answers"
+    label_balance = "label_balance"
+    empty_texts = "empty_texts"
+    unusable_rows = "unusable_rows"
+    unseen_characters = "unseen_characters"  # control, zero-width, turning the reading direction
+    loose_spaces = "loose_spaces"  # around texts
+    markup = "markup"  # HTML left over from a web page
+    mixed_formatting = "mixed_formatting"
+    mixed_languages = "mixed_languages"
+    short_answers = "short_answers"
+    long_answers = "long_answers"
+    few_rows = "few_rows"
+    changing_knowledge = "changing_knowledge"
+    one_side_learned = "one_side_learned"  # of pairs or labels, the good answers alone
+
+
 class InspectionRequest(Request):
     """The body of POST /v1/files/{id}/inspections."""
 
@@ -52,6 +103,45 @@ class SampleRow(Response):
     parts: list[tuple[str, bool]]  # text, and whether it is trained on; in order
 
 
+class Finding(Response):
+    """One thing that was found. It quotes counts and lines, never what stands there."""
+
+    code: FindingCode
+    severity: Severity
+    count: int  # rows
+    lines: list[int]  # the first of them
+    message: str  # a sentence with figures
+    why: str  # why it matters, with the rule behind it
+    fix: Fix | None = None
+
+
+class LengthHistogram(Response):
+    """How long rows are, in tokens."""
+
+    width: int  # tokens of a bar; the last bar has all that is longer
+    kept: list[int]  # rows, bar by bar
+    cut: list[int]  # rows whose answer loses its end at max_length
+    lost: list[int]  # rows that lose the whole answer
+    max_length: int  # what a plan would choose by itself
+    saves_all: int  # the max_length at which no answer loses anything
+
+
+class Consideration(Response):
+    """One question of "is fine-tuning the right tool?", answered from the data as far as it can be."""
+
+    question: str
+    answer: str
+    against: bool  # it speaks for another tool, or for waiting
+
+
+class ReadingProgress(Response):
+    """How far the reading of a file is."""
+
+    rows: int
+    bytes: int
+    of: int
+
+
 class Inspection(Response):
     """An answer to 'what is in this file?'. Ends `completed` or `failed`."""
 
@@ -67,5 +157,11 @@ class Inspection(Response):
     dropped: list[DroppedRow] = []  # the first of them
     tokens: TokenCounts | None = None
     sample: SampleRow | None = None
-    notes: list[str] = []  # things worth knowing that stop nothing
+    more_samples: list[SampleRow] = []  # of typical and of large length
+    findings: list[Finding] = []  # the worst first
+    sampled: int | None = None  # rows looked at for tokens, near copies and languages; None: all
+    lengths: LengthHistogram | None = None
+    right_tool: list[Consideration] = []
+    notes: list[str] = []  # the worst findings, as sentences
+    progress: ReadingProgress | None = None  # while it runs
     error: ErrorDetail | None = None

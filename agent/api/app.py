@@ -5,7 +5,7 @@ import json
 
 from aiohttp import web
 
-from agent.api import chat, files, inspections, jobs, links, machine, models, people, plans, watch
+from agent.api import chat, files, fixes, inspections, jobs, links, machine, models, people, plans, watch
 from agent.api.middleware import ask_for_key, errors_as_json
 from agent.api.openapi import describe
 from agent.api.rights import guarded
@@ -17,6 +17,7 @@ BODY_LIMIT = 1024 * 1024  # bytes of JSON; uploads are streamed and have a limit
 
 ROUTES: tuple[Route, ...] = (
     *files.ROUTES,
+    *fixes.ROUTES,
     *links.ROUTES,
     *inspections.ROUTES,
     *plans.ROUTES,

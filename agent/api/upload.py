@@ -58,7 +58,7 @@ async def receive(request: web.Request, services: Services) -> FileObject:
                 code=ErrorCode.dataset_empty,
                 param="file",
             )
-        return await _record(file_id, staged, received, requested_by, services)
+        return await record(file_id, staged, received, requested_by, services)
     finally:
         await asyncio.to_thread(staged.unlink, missing_ok=True)
 
@@ -76,8 +76,13 @@ def _sweep(settings: AgentSettings, known: set[str]) -> None:
                 path.unlink(missing_ok=True)
 
 
-async def _record(
-    file_id: str, staged: Path, received: Received, requested_by: RequestedBy | None, services: Services
+async def record(
+    file_id: str,
+    staged: Path,
+    received: Received,
+    requested_by: RequestedBy | None,
+    services: Services,
+    parent: str | None = None,
 ) -> FileObject:
     """Give the bytes their name and their row: both, or neither."""
     target = services.settings.files_dir / file_id
@@ -92,6 +97,7 @@ async def _record(
             path=target.relative_to(services.settings.hearth_data_dir).as_posix(),
             now=int(services.clock()),
             requested_by=requested_by,
+            parent=parent,
         )
     except Exception:  # not CancelledError: the insert may be made all the same, and else the next start sweeps
         await asyncio.to_thread(target.unlink, missing_ok=True)

@@ -23,8 +23,8 @@ def convert_weights(file: Path, folder: Path) -> None:
 
     model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.bfloat16)
     # Saving is refused while the loader's quantizer is attached, although the weights are plain bf16 by now.
-    model.hf_quantizer = None  # type: ignore[assignment]  # transformers sets these without declaring them
-    model.is_quantized = False  # type: ignore[assignment]
+    model.hf_quantizer = None  # transformers sets these without declaring them
+    model.is_quantized = False
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
     staging = folder.with_name(folder.name + ".staging")

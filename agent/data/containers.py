@@ -41,6 +41,13 @@ NO_TEXT = {
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
+@dataclass(kw_only=True)
+class Meter:
+    """How many bytes of a file, as it lies on disk, were read."""
+
+    at: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Upload:
     """A file as it is read. Every `open` begins anew."""
@@ -48,6 +55,7 @@ class Upload:
     unpack: Callable[[], BinaryIO]
     head: bytes  # the first bytes of what is unpacked
     path: Path | None  # None: it lies packed
+    meter: Meter
 
     @property
     def is_parquet(self) -> bool:
@@ -68,16 +76,18 @@ class Upload:
         return content if len(content) <= limit else None
 
 
-def open_upload(path: Path) -> Upload:
-    """Look at a file. Raises AgentError where it cannot be a dataset."""
-    head = _head(partial(_open_plain, path))
-    unpack: Callable[[], BinaryIO] = partial(_open_plain, path)
+def open_upload(path: Path, meter: Meter | None = None) -> Upload:
+    """Look at a file; `meter` is told how far it is read. Raises AgentError where it cannot be a dataset."""
+    meter = meter or Meter()
+    plain: Callable[[], BinaryIO] = partial(_open_plain, path, meter)
+    head = _head(plain)
+    unpack = plain
     if head.startswith(GZIP):
-        unpack = partial(_unzip_one, path, lambda: gzip.GzipFile(path, "rb"))
+        unpack = partial(_unzip_one, path, plain, _open_gzip)
     elif head.startswith(ZIP):
-        unpack = partial(_unzip_one, path, partial(_open_member, path, _only_member(path)))
+        unpack = partial(_unzip_one, path, plain, partial(_open_member, _only_member(path)))
     packed = head.startswith((GZIP, ZIP))
-    upload = Upload(unpack=unpack, head=_head(unpack), path=None if packed else path)
+    upload = Upload(unpack=unpack, head=_head(unpack), path=None if packed else path, meter=meter)
     _refuse_what_is_no_text(upload)
     return upload
 
@@ -126,17 +136,24 @@ def _is_of_the_system(name: str) -> bool:
     return name.startswith("__MACOSX/") or name.rsplit("/", 1)[-1] in {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
-def _open_plain(path: Path) -> BinaryIO:
-    return path.open("rb")
+def _open_plain(path: Path, meter: Meter) -> BinaryIO:
+    return io.BufferedReader(_Metered(path, meter), HEAD_BYTES)
 
 
-def _open_member(path: Path, name: str) -> IO[bytes]:
-    return zipfile.ZipFile(path).open(name)  # keeps the archive open as long as it needs it
+def _open_gzip(packed: BinaryIO) -> gzip.GzipFile:
+    return gzip.GzipFile(fileobj=packed, mode="rb")
 
 
-def _unzip_one(path: Path, unpack: Callable[[], IO[bytes] | gzip.GzipFile]) -> BinaryIO:
+def _open_member(name: str, packed: BinaryIO) -> IO[bytes]:
+    return zipfile.ZipFile(packed).open(name)
+
+
+def _unzip_one(
+    path: Path, plain: Callable[[], BinaryIO], unpack: Callable[[BinaryIO], IO[bytes] | gzip.GzipFile]
+) -> BinaryIO:
     limit = min(UNPACKED_BYTES, max(SMALL_BYTES, RATIO * path.stat().st_size))
-    return _Bounded(unpack(), limit=limit)  # type: ignore[return-value]  # a RawIOBase is read like any other
+    packed = plain()
+    return _Bounded(unpack(packed), packed, limit=limit)  # type: ignore[return-value]  # read like any other
 
 
 def _broken(what: str, error: Exception) -> AgentError:
@@ -146,11 +163,25 @@ def _broken(what: str, error: Exception) -> AgentError:
     )
 
 
+class _Metered(io.FileIO):
+    """A file on disk that tells a meter how far it was read."""
+
+    def __init__(self, path: Path, meter: Meter) -> None:
+        super().__init__(path, "rb")
+        self._meter = meter
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+        count = super().readinto(buffer) or 0
+        self._meter.at = self.tell()
+        return count
+
+
 class _Bounded(io.RawIOBase):
     """What is unpacked, up to a limit; a broken archive is said in words."""
 
-    def __init__(self, unpacked: IO[bytes] | gzip.GzipFile, *, limit: int) -> None:
+    def __init__(self, unpacked: IO[bytes] | gzip.GzipFile, packed: BinaryIO, *, limit: int) -> None:
         self._unpacked = unpacked
+        self._packed = packed
         self._left = limit
         self._limit = limit
 
@@ -174,6 +205,7 @@ class _Bounded(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             self._unpacked.close()
+            self._packed.close()
         super().close()
 
 

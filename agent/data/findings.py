@@ -2,7 +2,17 @@
 
 from agent.base_models.card import BaseModelCard
 from shared.errors import ErrorDetail
-from shared.inspections import DatasetForm, DroppedRow, SampleRow, TokenCounts
+from shared.inspections import (
+    Consideration,
+    DatasetForm,
+    DroppedRow,
+    Finding,
+    Fix,
+    LengthHistogram,
+    ReadingProgress,
+    SampleRow,
+    TokenCounts,
+)
 from shared.schema import Response
 
 
@@ -15,8 +25,13 @@ class Findings(Response):
     dropped: list[DroppedRow]  # the first twenty
     tokens: TokenCounts
     sample: SampleRow
+    more_samples: list[SampleRow] = []
     answer_starts: list[int] = []  # 101 quantiles of the position of the first trained token
-    notes: list[str]
+    findings: list[Finding] = []  # the worst first
+    sampled: int | None = None  # rows looked at for tokens, near copies and languages; None: all
+    lengths: LengthHistogram | None = None
+    right_tool: list[Consideration] = []
+    notes: list[str]  # the worst findings, as sentences
 
 
 class InspectRequest(Response):
@@ -24,10 +39,23 @@ class InspectRequest(Response):
 
     dataset: str
     card: BaseModelCard
+    fixes: list[Fix] = []  # with `output`: write the mended rows there
+    output: str | None = None
+    output_limit: int = 0  # bytes
+
+
+class Mended(Response):
+    """What a fix did."""
+
+    rows: int  # written
+    removed: int  # usable rows that were not
+    changed: int  # rows whose text is another
 
 
 class InspectReply(Response):
-    """Its answer: exactly one of the two."""
+    """One line of its answer: how far it is, or, as the last, exactly one of the others."""
 
+    progress: ReadingProgress | None = None
     findings: Findings | None = None
+    mended: Mended | None = None
     error: ErrorDetail | None = None

@@ -10,7 +10,7 @@ from typing import Any, Literal, NoReturn
 
 from charset_normalizer import from_bytes
 
-from agent.data.containers import HEAD_BYTES, Upload, open_upload
+from agent.data.containers import HEAD_BYTES, Meter, Upload, open_upload
 from agent.data.parquet import read_parquet
 from agent.data.raw_row import RawRow
 from agent.data.rows import detect_form
@@ -24,9 +24,9 @@ NESTED_KEYS = ("data", "rows", "examples", "items", "conversations", "train")
 DELIMITERS = ",\t;|"  # the first that fits wins
 
 
-def read_rows(path: Path) -> Iterator[RawRow]:
-    """Yield the rows of a dataset. Raises AgentError when the file as a whole cannot be read."""
-    upload = open_upload(path)
+def read_rows(path: Path, meter: Meter | None = None) -> Iterator[RawRow]:
+    """Yield the rows of a dataset; `meter` is told how far. Raises AgentError when the whole cannot be read."""
+    upload = open_upload(path, meter)
     if upload.is_parquet:
         yield from read_parquet(upload)
         return

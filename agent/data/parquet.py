@@ -24,7 +24,10 @@ def read_parquet(upload: Upload) -> Iterator[RawRow]:
     number = 0
     try:
         table = parquet.ParquetFile(source, pre_buffer=False)
+        rows = max(1, table.metadata.num_rows)
         for batch in table.iter_batches(batch_size=BATCH, use_threads=False):
+            if upload.path is not None:
+                upload.meter.at = upload.path.stat().st_size * number // rows
             for row in batch.to_pylist():
                 number += 1
                 yield RawRow(line=number, unit="Row", value={str(key): value for key, value in row.items()})

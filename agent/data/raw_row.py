@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from shared.language import N_
+
+UNITS = (N_("Line"), N_("Row"))  # what a line number may count, for the catalogue
+
 
 @dataclass(frozen=True, kw_only=True)
 class RawRow:

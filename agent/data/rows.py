@@ -41,6 +41,10 @@ class RowProblem(Exception):
     """Why one row cannot be trained on: a sentence without its line number."""
 
 
+class EmptyText(RowProblem):
+    """A row without a question or an answer."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Message:
     """One turn."""
@@ -205,7 +209,7 @@ def _turn(turn: Any, role_key: str, text_key: str, roles: dict[str, Role]) -> Me
 def _text(row: dict[str, Any], key: str) -> str:
     value = row.get(key)
     if not isinstance(value, str) or not value.strip():
-        raise RowProblem(_("has no text in `{key}`", key=key))
+        raise EmptyText(_("has no text in `{key}`", key=key))
     return value
 
 
@@ -213,8 +217,8 @@ def _check_turns(messages: list[Message]) -> None:
     if messages[-1].role != "assistant":
         raise RowProblem(_("ends with the {role}'s turn; the last must be the assistant's", role=messages[-1].role))
     if any(not m.content.strip() for m in messages if m.role == "assistant"):
-        raise RowProblem(_("has an empty answer"))
+        raise EmptyText(_("has an empty answer"))
     if any(not m.content.strip() for m in messages if m.role == "user"):
-        raise RowProblem(_("has an empty question"))
+        raise EmptyText(_("has an empty question"))
     if not any(m.role == "user" for m in messages):
         raise RowProblem(_("has no user turn"))

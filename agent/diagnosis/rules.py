@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.diagnosis.curve import LossCurve
+from shared.errors import ErrorCode
 from shared.hyperparameters import ResolvedSettings
 from shared.language import _, decimal, ngettext
 from shared.results import Advice
@@ -16,18 +17,20 @@ OVERFIT_RISE = 1.03  # held-out loss at the end, over its best
 UNDERFIT_DROP = 0.05  # of the base model's held-out loss; less has hardly learned
 FEW_ROWS = 100
 FEW_STEPS = 40
+SHORT_LENGTH = 256  # tokens; rows cut shorter than this lose their answers
+LOW_RANK = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A finished run, as the rules see it."""
+    """A run that is over, as the rules see it."""
 
     curve: LossCurve
     settings: ResolvedSettings
-    train_rows: int
-    answers: int  # tuned answers looked at
-    unstopped: int  # those of them that ran into the length limit
-    diverged: bool = False  # the loss became NaN
+    train_rows: int = 0
+    answers: int = 0  # tuned answers looked at
+    unstopped: int = 0  # those of them that ran into the length limit
+    ended: ErrorCode | None = None  # what broke it off: the loss became NaN, or the memory was not enough
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +42,13 @@ class Rule:
 
 
 def diagnose(case: Case) -> list[Advice]:
-    """Return the advice that a run calls for, most pressing first."""
+    """Return the advice that a run calls for, most pressing first; of one that broke off, what would have kept it."""
+    if case.ended is not None:
+        return [BROKEN_OFF[case.ended](case)] if case.ended in BROKEN_OFF else []
     return [advice for rule in RULES if (advice := rule.check(case)) is not None]
 
 
-def _nan(case: Case) -> Advice | None:
-    if not case.diverged:
-        return None
+def _nan(case: Case) -> Advice:
     rate = case.settings.learning_rate
     return Advice(
         rule="nan",
@@ -53,6 +56,42 @@ def _nan(case: Case) -> Advice | None:
         message=_("It stopped being a number, at a learning rate of {rate:g}.", rate=rate),
         suggestion=_("Lower the learning rate five to ten times, to {rate:g}, with more warm-up.", rate=rate / 10),
         change={"learning_rate": rate / 10},
+    )
+
+
+def _out_of_memory(case: Case) -> Advice:
+    settings = case.settings
+    rows, length, r = settings.per_device_train_batch_size, settings.max_length, settings.r
+    change: dict[str, float] = {}
+    if rows > 1:
+        fewer = max(n for n in range(1, rows) if settings.batch_size % n == 0)
+        change = {"per_device_train_batch_size": fewer}
+        suggestion = ngettext(
+            "Take {n} row at a time instead of {rows}. It learns the same and takes somewhat longer.",
+            "Take {n} rows at a time instead of {rows}. It learns the same and takes somewhat longer.",
+            fewer,
+            rows=rows,
+        )
+    elif length > SHORT_LENGTH:
+        shorter = max(SHORT_LENGTH, length // 2)
+        change = {"max_length": shorter}
+        suggestion = _("Cut rows at {shorter} tokens instead of {length}.", shorter=shorter, length=length)
+    elif r > LOW_RANK:
+        change = {"r": LOW_RANK}
+        suggestion = _("Use rank {low} instead of {rank}.", low=LOW_RANK, rank=r)
+    else:
+        suggestion = _("Close what else uses the memory of that machine, or choose a smaller model.")
+    return Advice(
+        rule="out-of-memory",
+        title=_("Too little memory"),
+        message=ngettext(
+            "{n} row of up to {length} tokens at a time was too much.",
+            "{n} rows of up to {length} tokens at a time were too much.",
+            rows,
+            length=length,
+        ),
+        suggestion=suggestion,
+        change=change,
     )
 
 
@@ -175,8 +214,11 @@ def _little_data(case: Case) -> Advice | None:
     )
 
 
+BROKEN_OFF: dict[ErrorCode, Callable[[Case], Advice]] = {
+    ErrorCode.training_diverged: _nan,
+    ErrorCode.insufficient_memory: _out_of_memory,
+}
 RULES: tuple[Rule, ...] = (
-    Rule(name="nan", check=_nan),
     Rule(name="unstable", check=_unstable),
     Rule(name="overfitting", check=_overfitting),
     Rule(name="underfitting", check=_underfitting),

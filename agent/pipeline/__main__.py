@@ -95,12 +95,9 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
     except AgentError as error:
         logger.exception("the job failed")
         _fail(context, error.code, error.message, error.param)
-    except MemoryError:
-        logger.exception("out of memory")
-        _fail(context, ErrorCode.insufficient_memory, _(_OUT_OF_MEMORY))
     except Exception as error:
         logger.exception("the job failed")
-        if type(error).__name__ == "OutOfMemoryError":
+        if _is_out_of_memory(error):
             _fail(context, ErrorCode.insufficient_memory, _(_OUT_OF_MEMORY))
         elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
             context.log.write(_disk_full(context), StateData(status=JobStatus.paused), level="error")
@@ -111,9 +108,16 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
 _UNEXPECTED = N_(
     "Something unexpected stopped the job. Its log has the details: /log. The same settings can be tried again."
 )
-_OUT_OF_MEMORY = N_(
-    "The memory was not enough. Try a smaller per_device_train_batch_size (1 or 2), a shorter max_length, or a lower r."
-)
+_OUT_OF_MEMORY = N_("The memory of the GPU machine was not enough for this job.")
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Say whether an allocation failed: Python's, CUDA's, or that of torch on a CPU, which has no type of its own."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error))
+    )
 
 
 def _disk_full(context: Context) -> str:
@@ -169,10 +173,9 @@ def lock_descriptor(lock: FileLock) -> int:
 def _fail(context: Context, code: ErrorCode, message: str, param: str | None = None) -> None:
     try:
         keep_what_was_trained(context, as_it_is=False)
-        if code is ErrorCode.training_diverged:
-            from agent.pipeline.outcome import advise_after_divergence
+        from agent.pipeline.outcome import advise_after_failure
 
-            advise_after_divergence(context)
+        advise_after_failure(context, code)
     except Exception:  # nothing must silence the last word
         logger.exception("what was trained could not be handed out")
     error = JobError(code=code, message=message, param=param)

@@ -6,6 +6,7 @@ from agent.data.held_out import HeldOutPrompt, TunedAnswer
 from agent.errors import AgentError
 from agent.job_folder import replace_file
 from agent.pipeline.context import Context
+from agent.pipeline.evaluation import EVALUATION_FILE, SHOWN_QUESTIONS, Evaluation
 from agent.pipeline.load import loaded_model
 from agent.pipeline.model import LoadedModel
 from agent.pipeline.prepare import TokenRow, base_card, read_held_out, read_rows
@@ -13,28 +14,9 @@ from agent.pipeline.trainer import held_out_loss
 from shared.errors import ErrorCode
 from shared.events import EvaluationData
 from shared.language import _
-from shared.schema import Response
 
-SHOWN_QUESTIONS = 3
 SHOWN_TOKENS = 160  # of a base model's answer; it is only looked at
 MAX_ANSWER_TOKENS = 1024  # a bound on the time this takes; answers that reach it say nothing about stopping
-EVALUATION_FILE = "evaluation.json"
-
-
-class Evaluation(Response):
-    """What `report/evaluation.json` holds."""
-
-    base_loss: float  # nats per trained token, adapter off
-    final_loss: float
-    base_answers: list[str]  # to the first questions
-    tuned_answers: list[TunedAnswer]
-    max_new_tokens: int
-    capped: bool  # that is less than twice the longest held-out answer
-
-
-def read_evaluation(context: Context) -> Evaluation:
-    """Read what this stage wrote."""
-    return Evaluation.model_validate_json((context.folder.report / EVALUATION_FILE).read_bytes())
 
 
 def run(context: Context) -> None:

@@ -9,7 +9,7 @@ from agent.export.modelfile import write_modelfile
 from agent.job_folder import replace_file
 from agent.llama_cpp import read_prepared
 from agent.pipeline.context import Context
-from agent.pipeline.evaluate import read_evaluation
+from agent.pipeline.evaluation import read_evaluation
 from agent.pipeline.prepare import base_card
 
 

@@ -55,7 +55,7 @@ class GreedyAnswer:
     near: list[list[int]]  # at each of the first positions, the tokens within TIE_NATS of the best
 
 
-class NearTokens(LogitsProcessor):
+class NearTokens(LogitsProcessor):  # type: ignore[misc]
     """Changes nothing: notes, for the first tokens of an answer, between which ones the model was undecided."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class NearTokens(LogitsProcessor):
         return [step[number] for step in self._steps]
 
 
-class Ticking(StoppingCriteria):
+class Ticking(StoppingCriteria):  # type: ignore[misc]
     """Never stops an answer by itself; lets somebody look up between two tokens."""
 
     def __init__(self, tick: Callable[[], None]) -> None:
@@ -175,7 +175,7 @@ def load_peft(folder: Path, settings: ResolvedSettings, *, device: str, seed: in
     """Load the weights in `folder` as planned, with a fresh adapter on them, ready to be trained."""
     dtype = compute_dtype(device)
     quantization = (
-        BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,

@@ -8,13 +8,14 @@ from agent.diagnosis.curve import LossCurve
 from agent.diagnosis.rules import Case, diagnose
 from agent.job_folder import read_events, replace_file
 from agent.pipeline.context import Context
-from agent.pipeline.evaluate import SHOWN_QUESTIONS, read_evaluation
+from agent.pipeline.evaluation import SHOWN_QUESTIONS, read_evaluation
 from agent.pipeline.export import gguf_path
 from agent.pipeline.hand_over import read_ollama
 from agent.pipeline.prepare import base_card, read_rows
 from agent.pipeline.verify import read_verified
 from agent.report.closing import verdict, write_report
 from agent.report.plot import draw_loss_plot
+from shared.errors import ErrorCode
 from shared.events import AdviceData, EventRecord, ProgressData, SampleData, StateData
 from shared.jobs import JobStatus
 from shared.results import Answer, JobResult
@@ -42,17 +43,10 @@ def conclude(context: Context) -> None:
     context.log.write(result.verdict, StateData(status=JobStatus.succeeded, result=result))
 
 
-def advise_after_divergence(context: Context) -> None:
-    """Say what a loss that stopped being a number calls for."""
+def advise_after_failure(context: Context, cause: ErrorCode) -> None:
+    """Say what would make the next try end better, where there is a rule for what broke this one off."""
     records, _ = read_events(context.folder.events, 0)
-    case = Case(
-        curve=LossCurve.from_events(records),
-        settings=context.spec.settings,
-        train_rows=len(read_rows(context.folder, "train")),
-        answers=0,
-        unstopped=0,
-        diverged=True,
-    )
+    case = Case(curve=LossCurve.from_events(records), settings=context.spec.settings, ended=cause)
     for advice in diagnose(case):
         context.log.write(f"{advice.title}. {advice.message}", AdviceData(advice=advice), level="warn")
 

@@ -7,13 +7,12 @@ from pathlib import Path
 from agent.base_models.card import BaseModelCard, read_card
 from agent.data.chat_template import ChatTemplate
 from agent.data.held_out import HeldOutPrompt
-from agent.data.inspect import KeptRow, kept_rows
+from agent.data.kept import Drops, KeptRow, kept_rows
 from agent.data.split import Split, split_rows
 from agent.errors import AgentError
 from agent.job_folder import JobFolder, file_sha256, replace_file
 from agent.pipeline.context import Context
 from shared.errors import ErrorCode
-from shared.inspections import DroppedRow
 from shared.language import _
 from shared.schema import Response
 
@@ -53,8 +52,7 @@ def run(context: Context) -> None:
     _check_hash(Path(spec.dataset_path), spec.dataset_sha256)
     card = base_card(context)
     template = ChatTemplate(card)
-    dropped: list[DroppedRow] = []
-    kept = list(kept_rows(Path(spec.dataset_path), spec.form, template, dropped))
+    kept = list(kept_rows(Path(spec.dataset_path), spec.form, template, Drops()))
     split = split_rows([tuple(row.tokens.input_ids) for row in kept], spec.seed)
     (context.folder.path / "rows").mkdir(exist_ok=True)
     for part, numbers in (("train", split.train), ("validation", split.validation), ("test", split.test)):

@@ -99,7 +99,7 @@ def make_trainer(context: Context, rows: list[TokenRow], watcher: "Watcher") -> 
     )
 
 
-class Watcher(TrainerCallback):
+class Watcher(TrainerCallback):  # type: ignore[misc]
     """Reports each step, evaluates, keeps checkpoints, stops early, hears the agent's wishes."""
 
     trainer: HearthSFTTrainer

@@ -12,7 +12,7 @@ from agent.export.modelfile import describe_model
 from agent.export.verify import VerifyReply, VerifyRequest
 from agent.job_folder import replace_file
 from agent.pipeline.context import Context
-from agent.pipeline.evaluate import Evaluation, read_evaluation
+from agent.pipeline.evaluation import Evaluation, read_evaluation
 from agent.pipeline.export import export_gguf, gguf_path
 from agent.pipeline.hand_over import give_to_ollama
 from agent.pipeline.prepare import base_card

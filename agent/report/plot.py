@@ -60,7 +60,7 @@ def alt_text(curve: LossCurve) -> str:
 
 
 def _draw_losses(axes: "Axes", curve: LossCurve) -> None:
-    _style(axes)
+    style_axes(axes)
     axes.set_ylabel(_("loss (nats per token)"), fontsize=14, color=INK)
     if not curve.train and not curve.validation:
         axes.text(0.5, 0.5, _("no step yet"), transform=axes.transAxes, ha="center", fontsize=18, color=RATE)
@@ -83,7 +83,7 @@ def _draw_losses(axes: "Axes", curve: LossCurve) -> None:
 
 
 def _draw_rate(axes: "Axes", curve: LossCurve) -> None:
-    _style(axes)
+    style_axes(axes)
     axes.set_xlabel(_("optimizer step"), fontsize=14, color=INK)
     axes.set_ylabel("learning\nrate", fontsize=12, color=INK)
     if curve.learning_rate:
@@ -94,7 +94,8 @@ def _draw_rate(axes: "Axes", curve: LossCurve) -> None:
         axes.set_yticks([0, max(rates)], ["0", f"{max(rates):.0e}".replace("e-0", "e-")])
 
 
-def _style(axes: "Axes") -> None:
+def style_axes(axes: "Axes") -> None:
+    """Draw the ground of every plot: a light grid, no frame."""
     axes.grid(color=GRID, linewidth=1)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=13, colors=INK, length=0)

@@ -51,8 +51,9 @@ def add(
     path: str,
     now: int,
     requested_by: RequestedBy | None,
+    parent: str | None = None,
 ) -> FileObject:
-    """Record an uploaded dataset whose bytes are on disk already."""
+    """Record a dataset whose bytes are on disk already: uploaded, or made from another."""
     row = FileRow(
         id=file_id,
         created_at=now,
@@ -62,6 +63,7 @@ def add(
         sha256=sha256,
         path=path,
         job_id=None,
+        parent=parent,
         **to_columns(requested_by),
     )
     session.add(row)
@@ -90,6 +92,19 @@ def add_result(
     session.add(row)
     session.flush()
     return _to_file(row)
+
+
+def made_from(session: Session, parent: str, sha256: str, requested_by: RequestedBy | None) -> FileObject | None:
+    """Return what the same person made of this file already, if it has the same bytes: asked twice, it is one file."""
+    columns = to_columns(requested_by)
+    row = session.scalars(
+        sa.select(FileRow)
+        .where(FileRow.parent == parent, FileRow.sha256 == sha256)
+        .where(FileRow.platform == columns["platform"], FileRow.person == columns["person"])
+        .where(FileRow.chat == columns["chat"])
+        .limit(1)
+    ).first()
+    return _to_file(row) if row is not None else None
 
 
 def get(session: Session, file_id: str) -> StoredFile:
@@ -175,4 +190,5 @@ def _to_file(row: FileRow) -> FileObject:
         purpose=FilePurpose(row.purpose),
         sha256=row.sha256,
         job_id=row.job_id,
+        parent=row.parent,
     )

@@ -42,6 +42,7 @@ class FileRow(Requested, Base):
     sha256: Mapped[str]
     path: Mapped[str]  # relative to the data folder
     job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"))
+    parent: Mapped[str | None]  # the file it was made from, which may be gone
 
 
 class InspectionRow(Base):

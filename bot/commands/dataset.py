@@ -5,18 +5,21 @@ import re
 from bot.call import Call
 from bot.chat import Answer
 from bot.core import Command, Core
-from bot.dataset_card import ROW, dataset_card, forms_card
+from bot.dataset_card import FIX, REPORT, ROW, dataset_card, forms_card, report_card
 from bot.datasets import inspect, only_file, reading, upload
 from bot.errors import BadCallError
-from bot.format import clip, clock_time, one_line, size
+from bot.format import clip, clock_time, one_line, safe_file_name, size
 from bot.options import DEFAULT_MODEL
-from bot.reply import Button, Reply
-from shared.files import FileObject
+from bot.reply import Button, Image, Reply
+from bot.results import bytes_file
+from shared.files import FileObject, FixedFile, FixRequest
+from shared.inspections import Fix
 from shared.language import N_, _
 
 HELP = "help"
 SHOWN = 9
 _FILE = re.compile(r"file-[\w-]{1,59}")
+_INSPECTION = re.compile(r"insp-[\w-]{1,59}")
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -28,6 +31,12 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     if attachment is not None:
         await answer.show(reading(attachment.name, attachment.size))
         await _show(call, core, answer, await upload(core.agent, attachment))
+    elif (fix := _fix(call.arguments)) is not None:
+        fixed = await core.agent.fix(call.arguments[0], FixRequest(model=DEFAULT_MODEL, fixes=(fix,)))
+        answer.take_over(call.message_id)
+        await _show(call, core, answer, fixed.file, fixed)
+    elif call.arguments[1:] == (REPORT,) and _INSPECTION.fullmatch(call.arguments[0]):
+        await _send_report(core, answer, call.arguments[0])
     elif call.arguments:
         if not _FILE.fullmatch(call.arguments[0]) or call.arguments[1:] not in ((), (ROW,)):
             raise BadCallError(
@@ -42,10 +51,27 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         await answer.show(_list(await _sent(core), now=core.clock.now()))
 
 
-async def _show(call: Call, core: Core, answer: Answer, file: FileObject) -> None:
-    inspection = await inspect(core.agent, file, model=DEFAULT_MODEL)
+def _fix(arguments: tuple[str, ...]) -> Fix | None:
+    """Return which fix a line asks for, or None if it asks for none that there is."""
+    if len(arguments) != 2 or not _FILE.fullmatch(arguments[0]) or not arguments[1].startswith(FIX):
+        return None
+    name = arguments[1].removeprefix(FIX)
+    return Fix(name) if name in list(Fix) else None
+
+
+async def _show(call: Call, core: Core, answer: Answer, file: FileObject, fixed: FixedFile | None = None) -> None:
+    inspection = await inspect(core.agent, file, model=DEFAULT_MODEL, answer=answer)
     with_row = call.private or call.arguments[1:] == (ROW,)
-    await answer.show(dataset_card(file, inspection, with_row=with_row))
+    await answer.show(dataset_card(file, inspection, with_row=with_row, fixed=fixed))
+
+
+async def _send_report(core: Core, answer: Answer, inspection_id: str) -> None:
+    inspection = await core.agent.inspection(inspection_id, wait_s=0)
+    file = await core.agent.file(inspection.file_id)
+    report = await core.agent.report(inspection_id)
+    name = safe_file_name(file.filename).split(".")[0]
+    picture = Image(file=bytes_file(f"{name}-lengths.png", report.png), alt_text=report.alt_text)
+    await answer.show(report_card(inspection, file, bytes_file(f"{name}-report.html", report.html), picture))
 
 
 async def _sent(core: Core) -> list[FileObject]:
@@ -59,7 +85,7 @@ def _list(sent: list[FileObject], *, now: float) -> Reply:
         )
     lines = [_("Datasets, newest first")]
     for number, file in enumerate(sent, 1):
-        about = f"{size(file.bytes)}, {clock_time(file.created_at, now=now)}"
+        about = f"{size(file.bytes)}, {clock_time(file.created_at, now=now, zone=False)}"
         lines += [clip(f"{number}. {one_line(file.filename)}"), f"   {about}"]
     buttons = [
         Button(label=clip(f"{number}. {one_line(file.filename)}", 20), line=f"/dataset {file.id}")
@@ -68,10 +94,10 @@ def _list(sent: list[FileObject], *, now: float) -> Reply:
     return Reply(text="\n".join(lines), buttons=tuple(buttons))
 
 
-def _sends_a_file(arguments: tuple[str, ...]) -> bool:
-    return not arguments
+def _makes_a_file(arguments: tuple[str, ...]) -> bool:
+    return not arguments or _fix(arguments) is not None
 
 
 COMMAND = Command(
-    name="dataset", usage="[FILE]", summary=N_("look at your data"), run=run, takes_file=True, keeps=_sends_a_file
+    name="dataset", usage="[FILE]", summary=N_("look at your data"), run=run, takes_file=True, keeps=_makes_a_file
 )

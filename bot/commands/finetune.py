@@ -59,7 +59,7 @@ async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> 
 
 
 async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: FileObject) -> None:
-    inspection = await inspect(core.agent, file, model=options.model)
+    inspection = await inspect(core.agent, file, model=options.model, answer=answer)
     plan = await core.agent.plan(
         PlanRequest(
             model=options.model,

@@ -18,7 +18,7 @@ from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import Candidate
 from agent.boot import boot_id
 from agent.chat.answerer import Answerer, Patience
-from agent.data.findings import Findings
+from agent.data.findings import Findings, Mended
 from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.intake import Intake
@@ -29,7 +29,7 @@ from agent.store import Store
 from agent.supervisor import Supervisor
 from agent.watch import Timings
 from shared.errors import ErrorCode
-from shared.inspections import DatasetForm, SampleRow, TokenCounts
+from shared.inspections import DatasetForm, Fix, LengthHistogram, ReadingProgress, SampleRow, TokenCounts
 from shared.models import Model
 
 FAKE_TRAINER = Path(__file__).parents[1] / "fakes" / "trainer.py"
@@ -69,10 +69,15 @@ class FakeInspector:
     def __init__(self) -> None:
         self.gate = asyncio.Event()
         self.gate.set()
+        self.asked = asyncio.Event()
         self.models: list[str] = []  # those it was asked about
         self.cards: dict[str, BaseModelCard] = {}  # of those that are not the usual one
 
-    async def inspect(self, *, dataset: Path, model: str) -> tuple[BaseModelCard, Findings]:
+    async def inspect(
+        self, *, dataset: Path, model: str, told: Callable[[ReadingProgress], None]
+    ) -> tuple[BaseModelCard, Findings]:
+        told(ReadingProgress(rows=1, bytes=10, of=100))
+        self.asked.set()
         self.models.append(model)
         await self.gate.wait()
         lines = (await asyncio.to_thread(dataset.read_bytes)).splitlines()
@@ -88,9 +93,16 @@ class FakeInspector:
             dropped=[],
             tokens=tokens,
             sample=sample,
+            lengths=LengthHistogram(width=20, kept=[0, rows], cut=[0, 0], lost=[0, 0], max_length=64, saves_all=20),
             notes=[],
         )
         return self.cards.get(model, CARD), findings
+
+    async def mend(self, *, dataset: Path, model: str, fixes: list[Fix], output: Path, limit_bytes: int) -> Mended:
+        lines = (await asyncio.to_thread(dataset.read_bytes)).splitlines(keepends=True)
+        kept = list(dict.fromkeys(lines))
+        await asyncio.to_thread(output.write_bytes, b"".join(kept))
+        return Mended(rows=len(kept), removed=len(lines) - len(kept), changed=0)
 
 
 def check_model(name: str) -> None:
@@ -128,7 +140,7 @@ class Agent:
                 await news.wait()
 
     async def upload(self, content: bytes = ROWS, name: str = "toast.jsonl") -> str:
-        return (await self.openai.files.create(file=(name, content), purpose="fine-tune")).id
+        return str((await self.openai.files.create(file=(name, content), purpose="fine-tune")).id)
 
     async def create(self, **extra: object) -> str:
         """Create a job without a plan."""
@@ -138,7 +150,7 @@ class Agent:
             return str((await response.json())["id"])
 
     async def status(self, job_id: str) -> str:
-        return (await self.openai.fine_tuning.jobs.retrieve(job_id)).status
+        return str((await self.openai.fine_tuning.jobs.retrieve(job_id)).status)
 
     async def until_status(self, job_id: str, *wanted: str) -> None:
         async def reached() -> bool:

@@ -13,7 +13,7 @@ from tests.agent.running import MODEL, ROWS
 
 def create(api: openai.OpenAI) -> str:
     file = api.files.create(file=("toast.jsonl", ROWS), purpose="fine-tune")
-    return api.fine_tuning.jobs.create(model=MODEL, training_file=file.id, suffix="toast").id
+    return str(api.fine_tuning.jobs.create(model=MODEL, training_file=file.id, suffix="toast").id)
 
 
 def check_ran_once(agent: KilledAgent, job_id: str) -> None:

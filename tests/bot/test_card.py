@@ -9,7 +9,9 @@ from bot.reply import Reply
 from bot.snapshot import Snapshot, take_snapshot
 from shared.events import QueueData
 from shared.jobs import PROOF_S, Job, JobStatus, PauseReason, Progress, Stage, TrainerHealth
+from shared.language import speaking
 from tests.bot.harness import Bot
+from tests.bot.time_zone import living_in
 from tests.fakes.agent_server import NOW, FakeAgent
 
 FIELDS: dict[str, Any] = {
@@ -27,7 +29,7 @@ def waiting(*, starts_at: float, now: float) -> str:
 def test_the_wait_runs_out_while_the_clock_of_the_start_stands() -> None:
     at = NOW + 3600
     for now, left in [(NOW, "1 h"), (NOW + 1800, "30 min"), (NOW + 3540, "1 min")]:
-        assert waiting(starts_at=at, now=now).endswith(f"Starts in about {left} ({clock_time(at, now=now)})")
+        assert waiting(starts_at=at, now=now).endswith(f"Starts in {left} ({clock_time(at, now=now)})")
 
 
 def test_a_start_that_is_overdue_is_never_a_negative_wait() -> None:
@@ -104,9 +106,27 @@ def test_a_card_shows_every_vital_sign() -> None:
         "Loss 1.234 (lower is better)", "On held-out rows 1.400, best 1.300", "Speed 184 tokens/s",
         "Memory 2.5 GiB, 71 °C",
     ]  # fmt: skip
-    assert re.fullmatch(r"About 2 min left, done \d\d:\d\d", lines[8])
+    assert lines[8] == f"2 min left, done {clock_time(NOW + 100, now=NOW + 125)}"
     assert lines[9] == "Elapsed 2 min"
     assert re.fullmatch(r"Updated \d\d:\d\d:\d\d", lines[10])
+
+
+@pytest.mark.parametrize(
+    ("zone", "done"), [("Europe/Berlin", "15:45 CET"), ("Asia/Kathmandu", "20:30 +05:45"), ("UTC", "14:45 UTC")]
+)
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_end_is_said_with_its_time_zone_on_a_phones_line(zone: str, done: str, language: str) -> None:
+    now = 1_795_617_900  # 2026-11-25 14:45 UTC
+    progress = PROGRESS.model_copy(update={"updated_at": now, "eta_s": 0.0})
+    far = progress.model_copy(update={"eta_s": 6 * 86_400 + 85_500})
+    with living_in(zone), speaking(language):
+        today, later = [
+            job_card(Snapshot(job=running(progress=it)), now=now).text.splitlines()[8] for it in (progress, far)
+        ]
+        lost = without_contact("Training · #1 toast", since=now - 86_400, now=now).text
+    assert today.endswith(f" {done}")
+    assert len(later) <= 40
+    assert max(map(len, lost.splitlines())) <= 40
 
 
 def test_a_figure_that_moves_within_a_stage_is_no_milestone() -> None:
@@ -131,7 +151,7 @@ def test_a_card_offers_what_can_be_done_now(fields: dict[str, Any], labels: list
 def test_without_contact_a_card_says_nothing_of_now() -> None:
     lost = without_contact(card(running()).text, since=NOW, now=NOW)
     assert lost.text.startswith("No contact · #1 toast\nLast seen: Training · 44 %\n")
-    assert f"No contact with the agent since {clock_time(NOW)}." in lost.text
+    assert f"No contact since {clock_time(NOW)}." in lost.text
     assert without_contact(lost.text, since=NOW, now=NOW).text == lost.text
 
 

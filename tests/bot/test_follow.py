@@ -109,6 +109,40 @@ async def test_a_failure_names_cause_advice_what_was_kept_and_what_to_do(agent: 
     assert len(agent.jobs) == 1
 
 
+async def test_too_little_memory_is_met_by_one_tap_to_a_plan_that_needs_less(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    agent.run_out_of_memory(job_id)
+    await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
+    assert "The memory of the GPU machine was not enough for this job." in " ".join(bot.chat.last.text.split())
+    assert [button.label for button in bot.chat.last.buttons] == ["Again, as advised", "Try again", "Log"]
+    plan = await bot.press("Again, as advised")
+    assert plan.text.startswith("Ready to start")
+    assert agent.plan_requests[-1].method.supervised.hyperparameters.per_device_train_batch_size == 2
+
+
+async def test_a_full_disk_calls_the_person_once_and_again_if_it_fills_again(agent: FakeAgent, tmp_path: Path) -> None:
+    chat = RecordingChat()
+    async with open_bot(agent, tmp_path, chat) as bot:
+        job_id = await started(agent, bot)
+        agent.step(job_id, 5)
+        agent.fill_disk(job_id)
+        await bot.until(lambda: len(chat.messages) == 2, step_s=1)
+        assert chat.last.text.startswith("Needs you · #1 toast\nThe disk of the GPU machine is full,")
+        assert chat.last.mention == "mia"
+        assert [button.label for button in chat.last.buttons] == ["Resume", "Log", "Cancel"]
+        await bot.say("/status #1")  # a newer card of the job
+        await bot.until(lambda: "The disk is full" in chat.last.text, step_s=1)
+    async with open_bot(agent, tmp_path, chat) as bot:
+        await bot.until(lambda: bool(agent.feeds), step_s=1)
+        await bot.press("Resume")
+        agent.step(job_id, 6)
+        await bot.until(lambda: any("Step 6 of" in text for text in chat.texts), step_s=1)
+        count = len(chat.messages)
+        agent.fill_disk(job_id)
+        await bot.until(lambda: len(chat.messages) == count + 1, step_s=1)
+        assert chat.last.text.startswith("Needs you")
+
+
 async def test_a_cancelled_job_says_so_in_both_places(agent: FakeAgent, bot: Bot) -> None:
     await started(agent, bot)
     await bot.say("/cancel #1 yes")
@@ -123,7 +157,7 @@ async def test_lost_contact_is_said_on_the_card_and_heals_by_itself(agent: FakeA
     await bot.until(lambda: "Step 10 of" in card(bot), step_s=1)
     await agent.stop()
     began = bot.clock.now()
-    await bot.until(lambda: "No contact with the agent since" in card(bot), step_s=1)
+    await bot.until(lambda: "No contact since" in card(bot), step_s=1)
     assert bot.clock.now() - began < 60
     assert "Step 10 of" in card(bot)
     agent.step(job_id, 11)
@@ -143,7 +177,7 @@ async def test_a_pc_that_falls_asleep_without_a_word_is_said_within_a_minute(
     agent.delay_s = 3600  # connections stay open, and nothing comes
     agent.emit(job_id, QueueData(position=1, wait_s=None))
     heard, began = bot.clock.now(), bot.clock.now()
-    await bot.until(lambda: "No contact with the agent since" in card(bot), step_s=0.05)
+    await bot.until(lambda: "No contact since" in card(bot), step_s=0.05)
     assert bot.clock.now() - began < 60 - wire.SILENCE_S
     assert clock_time(heard) in card(bot)
 

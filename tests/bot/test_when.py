@@ -1,5 +1,3 @@
-import os
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,6 +6,7 @@ import pytest
 
 from bot.errors import BadCallError
 from bot.when import read_when, write_when
+from tests.bot.time_zone import living_in
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -15,15 +14,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
 @pytest.fixture(autouse=True)
 def berlin() -> Iterator[None]:
     """Live in Berlin, where summer time begins on 2027-03-28 and ends on 2026-10-25."""
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "Europe/Berlin"
-    time.tzset()
-    yield
-    if before is None:
-        del os.environ["TZ"]
-    else:
-        os.environ["TZ"] = before
-    time.tzset()
+    with living_in("Europe/Berlin"):
+        yield
 
 
 def at(text: str) -> int:
@@ -62,7 +54,7 @@ def test_a_moment_from_our_own_button_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("2026-11-22T16:59", "is past: it is 17:00 now"),
+        ("2026-11-22T16:59", "is past: it is 17:00 CET now"),
         ("2029-01-01T00:00", "more than a year away"),
         ("25:00", "as in at:22:00"),
         ("tonight", "as in at:22:00"),

@@ -47,9 +47,11 @@ NO_TEXT = {
     "EEE HH:mm",
     "dd MMM HH:mm",
     "upper right",
+    "outside lower center",
     "NVIDIA GPU",
     "file is too big",
     "the inspect child has no network",
+    "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'",
 }
 
 

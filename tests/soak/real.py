@@ -84,7 +84,7 @@ class RealJob:
         self._client = client
         self.job: FineTuningJob = client.fine_tuning.jobs.create(
             model="tiny", training_file=file_id, suffix="tiny-toast", seed=7,
-            method=supervised(n_epochs=8, learning_rate=0.001),  # type: ignore[arg-type]
+            method=supervised(n_epochs=8, learning_rate=0.001),
         )  # fmt: skip
         self._folder = JobFolder(path=data_dir / "jobs" / self.job.id)
         self._offset = 0  # events up to here belong to lives that were ended

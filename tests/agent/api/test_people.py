@@ -68,6 +68,7 @@ async def start(agent: Agent, who: RequestedBy) -> Json:
 
 BODIES: dict[str, Json] = {
     "/v1/files/{file_id}/inspections": {"model": MODEL},
+    "/v1/files/{file_id}/fixes": {"model": MODEL, "fixes": ["dedupe"]},
     "/v1/fine_tuning/plans": {"model": MODEL, "training_file": "file-1"},
     "/v1/fine_tuning/jobs": {"model": MODEL, "training_file": "file-1"},
     "/v1/people/grants": {"platform": "discord", "kind": "person", "id": "66"},

@@ -31,7 +31,7 @@ def gguf_of(agent: Agent, job_id: str) -> Path:
 
 async def ask(agent: Agent, *words: str, model: str = "toast:v1", **more: Any) -> str:
     said = [{"role": "user", "content": word} for word in words]
-    done = await agent.openai.chat.completions.create(model=model, messages=said, **more)  # type: ignore[arg-type]
+    done = await agent.openai.chat.completions.create(model=model, messages=said, **more)
     return str(done.choices[0].message.content)
 
 
@@ -39,7 +39,7 @@ async def refused(agent: Agent, *words: str, code: str, **more: Any) -> str:
     with pytest.raises(openai.APIStatusError) as refusal:
         await ask(agent, *words, **more)
     assert refusal.value.code == code, refusal.value
-    return str(refusal.value.body["message"])  # type: ignore[index]
+    return str(refusal.value.body["message"])
 
 
 def pid_in(answer: str) -> int:
@@ -154,7 +154,7 @@ async def test_a_second_question_waits_its_turn_and_is_told_when_that_is_long(se
 
 
 async def job_id(agent: Agent) -> str:
-    return (await agent.openai.fine_tuning.jobs.list()).data[0].id
+    return str((await agent.openai.fine_tuning.jobs.list()).data[0].id)
 
 
 @pytest.mark.parametrize(

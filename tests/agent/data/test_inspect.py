@@ -7,12 +7,16 @@ import pytest
 from agent.base_models.card import BaseModelCard
 from agent.child_environment import child_environment
 from agent.data.chat_template import IGNORED, ChatTemplate
-from agent.data.findings import InspectReply, InspectRequest
+from agent.data.copies import later_copies
+from agent.data.findings import InspectReply, InspectRequest, Mended
 from agent.data.inspect import inspect_dataset
+from agent.data.mend import mend
 from agent.data.rows import Message, RowProblem
+from agent.data.survey import Surveyor
 from agent.errors import AgentError
 from agent.inspector import dataset_refusal, run_child
 from shared.errors import ErrorCode
+from shared.inspections import DatasetForm, FindingCode, Fix
 
 SAMPLE = Path("shared/samples/toast.jsonl").absolute()
 TALK = [Message(role="user", content="Hi"), Message(role="assistant", content="Hello, you.")]
@@ -132,3 +136,36 @@ async def test_a_child_that_hangs_is_stopped(tmp_path: Path, smollm2_card: BaseM
 def test_answers_with_unfilled_placeholders_are_counted(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     rows: list[object] = [pair(f"Q{n}", f"I am {{{{name}}}}, number {n}.") for n in range(10)]
     assert "10 answers hold a placeholder" in " ".join(inspect_dataset(jsonl(tmp_path, rows), smollm2_card).notes)
+
+
+async def test_the_child_writes_a_mended_copy_and_nothing_else(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    rows: list[object] = [pair(f"Q{n}", f"A{n}") for n in range(12)]
+    dataset, output = jsonl(tmp_path, [*rows, rows[0]]), tmp_path / "mended"
+    request = InspectRequest(
+        dataset=str(dataset), card=smollm2_card, fixes=[Fix.dedupe], output=str(output), output_limit=1 << 20
+    )
+    answer = await run_child(
+        "agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 60, dataset_refusal
+    )
+    assert InspectReply.model_validate_json(answer).mended == Mended(rows=12, removed=1, changed=0)
+    assert [json.loads(line) for line in output.read_text().splitlines()] == rows
+
+
+def test_a_mended_copy_over_the_limit_is_refused(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    dataset = jsonl(tmp_path, [pair(f"Q{n}", f" A{n}") for n in range(12)])
+    with pytest.raises(AgentError, match="over the limit"):
+        mend(dataset, smollm2_card, [Fix.trim], tmp_path / "mended", 100, lambda _rows, _bytes: None)
+
+
+def test_of_a_large_file_a_sample_is_tokenized_and_every_row_read(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    rows: list[object] = [pair(f"Question {n}", f"Answer {n} " * (400 if n == 777 else 5)) for n in range(1000)]
+    dataset = jsonl(tmp_path, [*rows, rows[5], pair("Mail", "mia@example.org")])
+    heard: list[tuple[int, int]] = []
+    surveyor = Surveyor(ChatTemplate(smollm2_card), smollm2_card.eos_tokens, sample=100)
+    survey = surveyor.look(dataset, DatasetForm.prompt_completion, lambda read, at: heard.append((read, at)))
+    assert (survey.rows, survey.sampled, 80 <= len(survey.sample) <= 100) == (1002, True, True)
+    assert survey.longest > 1200, "the longest row is tokenized wherever it lies"
+    assert survey.found[FindingCode.personal_data].lines == [1002]
+    assert later_copies(survey.identities).nonzero()[0].tolist() == [1000]
+    assert heard[-1] == (1002, dataset.stat().st_size)
+    assert max(row.number for row in survey.sample) > 900

@@ -2,7 +2,8 @@ import pytest
 
 from agent.diagnosis.curve import LossCurve
 from agent.diagnosis.rules import Case, diagnose
-from shared.hyperparameters import ResolvedSettings
+from shared.errors import ErrorCode
+from shared.hyperparameters import Hyperparameters, ResolvedSettings
 
 SETTINGS = ResolvedSettings(
     n_epochs=3, batch_size=16, per_device_train_batch_size=4, gradient_accumulation_steps=4, learning_rate=2e-4, r=16,
@@ -32,7 +33,7 @@ def test_a_good_run_needs_no_advice() -> None:
         (case(FALLING, [(0, 3.0), (20, 2.0), (40, 2.2), (60, 2.6)]), "overfitting", "step 20"),
         (case([3.0] * 60, [(0, 3.0), (30, 2.98), (60, 2.97)]), "underfitting", "2.97"),
         (case([*FALLING[:30], 9.5, *FALLING[31:]], GOOD), "unstable", "9.50"),
-        (case(FALLING, GOOD, diverged=True), "nan", "0.0002"),
+        (case(FALLING, GOOD, ended=ErrorCode.training_diverged), "nan", "0.0002"),
         (case(FALLING, GOOD, unstopped=3), "never-stops", "3 of 8"),
         (case(FALLING, GOOD, train_rows=30), "little-data", "30 rows"),
     ],
@@ -47,6 +48,27 @@ def test_each_symptom_gets_its_advice_with_the_number_that_showed_it(found: Case
 def test_the_most_pressing_advice_comes_first() -> None:
     both = case(FALLING, [(0, 3.0), (20, 2.0), (40, 2.2), (60, 2.6)], train_rows=30)
     assert [advice.rule for advice in diagnose(both)] == ["overfitting", "little-data"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "length", "r", "change", "suggestion"),
+    [
+        (4, 512, 16, {"per_device_train_batch_size": 2}, "2 rows at a time instead of 4"),
+        (16, 512, 16, {"per_device_train_batch_size": 8}, "8 rows at a time instead of 16"),
+        (1, 2048, 16, {"max_length": 1024}, "at 1024 tokens instead of 2048"),
+        (1, 300, 16, {"max_length": 256}, "at 256 tokens instead of 300"),
+        (1, 256, 16, {"r": 8}, "rank 8 instead of 16"),
+        (1, 256, 8, {}, "choose a smaller model"),
+    ],
+)
+def test_too_little_memory_is_met_by_what_costs_least(
+    rows: int, length: int, r: int, change: dict[str, float], suggestion: str
+) -> None:
+    settings = SETTINGS.model_copy(update={"per_device_train_batch_size": rows, "max_length": length, "r": r})
+    (advice,) = diagnose(case([3.0] * 6, [(0, 3.0)], settings=settings, ended=ErrorCode.insufficient_memory))
+    assert advice.change == change
+    assert suggestion in advice.suggestion
+    assert Hyperparameters.model_validate(change)
 
 
 def test_a_rising_train_loss_is_not_called_overfitting() -> None:

@@ -82,6 +82,23 @@ def test_a_diverged_training_hands_out_its_last_good_adapter_and_gives_advice(co
     assert ADAPTER_FILE in handed_out(context, records)
 
 
+def test_memory_that_runs_out_is_said_with_settings_that_need_less(context: Context) -> None:
+    def take_a_petabyte() -> None:
+        torch.empty(1 << 50)
+
+    context.log = HookedLog(context.folder.events, 4, take_a_petabyte)
+    records = run(context)
+    error = last_state(records).error
+    assert error is not None
+    assert (error.code, error.message) == (
+        ErrorCode.insufficient_memory,
+        "The memory of the GPU machine was not enough for this job.",
+    )
+    (advice,) = [r.data.advice for r in records if isinstance(r.data, AdviceData)]
+    assert advice.rule == "out-of-memory"
+    assert advice.change["per_device_train_batch_size"] < context.spec.settings.per_device_train_batch_size
+
+
 def test_a_cancel_is_heard_between_two_tokens_of_an_answer(context: Context) -> None:
     model = loaded_model(context)
     context.folder.cancel_request.touch()

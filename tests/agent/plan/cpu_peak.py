@@ -43,7 +43,7 @@ def write_model(file: Path, folder: Path) -> None:
     if (folder / "config.json").exists():
         return
     values = json.loads(file.read_text())
-    model: Any = AutoModelForCausalLM.from_config(CONFIG_MAPPING[values.pop("model_type")](**values))  # type: ignore[no-untyped-call]
+    model: Any = AutoModelForCausalLM.from_config(CONFIG_MAPPING[values.pop("model_type")](**values))
     model.save_pretrained(folder)
 
 

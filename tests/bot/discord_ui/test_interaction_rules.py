@@ -55,6 +55,19 @@ async def test_buttons_from_before_a_restart_still_work(story: Story, tmp_path: 
     assert pressed.answer == DEFERRED_UPDATE
 
 
+async def test_log_and_retry_of_an_old_card_work_after_a_restart(story: Story, tmp_path: Path) -> None:
+    async with running_bot(story, tmp_path):
+        await story.starts_a_job()
+        story.agent.fail("ftjob-1")
+        await story.until(lambda: "No model this time" in story.last().text, step_s=0.5)
+        failure = story.last()
+    async with running_bot(story, tmp_path):
+        await story.mia.press("Log", message=failure)
+        await story.says("Log · #1 toast")
+        await story.mia.press("Try again", message=failure)
+        await story.until(lambda: len(story.agent.plan_requests) == 2, step_s=0.5)
+
+
 async def test_with_the_agent_down_it_is_said_at_once_kept_and_carried_out_later(story: Story, tmp_path: Path) -> None:
     await story.agent.stop()
     async with running_bot(story, tmp_path):

@@ -63,7 +63,7 @@ async def test_buttons_stand_three_a_row_each_line_once() -> None:
 
 
 async def test_a_line_that_names_a_moment_ticks_instead() -> None:
-    moment = Moment(line="Starts in about 5 min (14:02)", before="Starts ", at=1_790_000_000)
+    moment = Moment(line="Starts in 5 min (14:02 CET)", before="Starts ", at=1_790_000_000)
     shown = render(Reply(text=f"Waiting\n{moment.line}\nPlace 1", moments=(moment,)))
     assert shown == "**Waiting**\nStarts <t:1790000000:R>\nPlace 1"
 

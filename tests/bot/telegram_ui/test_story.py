@@ -59,6 +59,21 @@ async def test_buttons_and_cards_go_on_after_a_restart(story: Story, tmp_path: P
     assert not story.telegram.methods.taps
 
 
+async def test_log_and_retry_of_an_old_card_work_after_a_restart(story: Story, tmp_path: Path) -> None:
+    async with running_bot(story, tmp_path):
+        await story.starts_a_job()
+        story.agent.fail("ftjob-1")
+        await story.until(lambda: "No model this time" in story.last(MIA).text, step_s=0.5)
+        failure = story.last(MIA)
+    async with running_bot(story, tmp_path):
+        story.mia.press("Log", message_id=failure.id)
+        await story.says("Log · #1 toast")
+        story.mia.press("Try again", message_id=failure.id)
+        await story.until(lambda: len(story.agent.plan_requests) == 2, step_s=0.5)
+        await story.says("Ready to start")
+    assert not story.telegram.methods.taps
+
+
 async def test_in_a_group_only_the_owner_is_mentioned_and_only_by_the_result(bot: Story) -> None:
     bot.telegram.world.add_group(TEAM)
     card = await bot.starts_a_job(chat=TEAM)

@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING
 from aiohttp import MultipartReader, StreamReader, web
 
 from shared.errors import ErrorBody, ErrorCode
-from shared.files import FileDeleted, FileLink, FileList
-from shared.inspections import DatasetForm, DroppedRow, Inspection, InspectionRequest, SampleRow, TokenCounts
+from shared.files import FileDeleted, FileLink, FileList, FixedFile, FixRequest
+from shared.inspections import (
+    DatasetForm,
+    DroppedRow,
+    Inspection,
+    InspectionRequest,
+    LengthHistogram,
+    SampleRow,
+    TokenCounts,
+)
 from shared.people import Action, RequestedBy
 from shared.plans import Alternative, Plan, PlanRequest, Range
 from tests.fakes.agent_server.answers import answer, refusal, refuse
-from tests.fakes.agent_server.facts import NOW, REASONS, SETTINGS
+from tests.fakes.agent_server.facts import NOW, PNG, REASONS, SETTINGS
 from tests.fakes.agent_server.rights import Rule, asker
 
 if TYPE_CHECKING:
@@ -34,6 +42,9 @@ class DatasetRoutes:
             Rule("POST", "/v1/files/{id}/links", self._link, Action.link_file, "file"),
             Rule("POST", "/v1/files/{id}/inspections", self._inspect, Action.start_job, "file"),
             Rule("GET", "/v1/inspections/{id}", self._inspection, Action.see_file),
+            Rule("GET", "/v1/inspections/{id}/report", self._report, Action.see_file),
+            Rule("GET", "/v1/inspections/{id}/lengths.png", self._lengths, Action.see_file),
+            Rule("POST", "/v1/files/{id}/fixes", self._fix, Action.start_job, "file"),
             Rule("POST", "/v1/fine_tuning/plans", self._plan, Action.start_job),
             Rule("GET", "/v1/fine_tuning/plans/{id}", self._offered_plan, Action.see_plan, "plan"),
         ]
@@ -97,7 +108,27 @@ class DatasetRoutes:
             "tokens": TokenCounts(total=9500, trained=5812, median=54, p95=90, longest=120, longest_answer=80),
             "sample": SampleRow(line=1, parts=[(question, False), (said, True)]),
         }  # fmt: skip
+        if self._agent.findings:
+            lengths = LengthHistogram(width=20, kept=[104], cut=[0], lost=[0], max_length=128, saves_all=120)
+            completed |= {"findings": self._agent.findings, "lengths": lengths}
+        if self._agent.reading:
+            return answer(begun.model_copy(update={"progress": self._agent.reading.pop(0)}))
         return answer(begun.model_copy(update=completed))
+
+    async def _report(self, request: web.Request) -> web.Response:
+        return web.Response(text="<!doctype html>", content_type="text/html")
+
+    async def _lengths(self, request: web.Request) -> web.Response:
+        return web.Response(body=PNG, content_type="image/png", headers={"X-Alt-Text": "Row lengths."})
+
+    async def _fix(self, request: web.Request) -> web.Response:
+        wanted = FixRequest.model_validate_json(await request.read())
+        self._agent.fix_requests.append(wanted)
+        parent, content = self._agent.files[request.match_info["id"]]
+        file = self._agent.add_file(f"mended-{parent.filename}", content)
+        self._agent.made_by[file.id] = asker(request)
+        self._agent.findings = []
+        return answer(FixedFile(file=file, rows=100, removed=4, changed=0))
 
     async def _plan(self, request: web.Request) -> web.Response:
         wanted = PlanRequest.model_validate_json(await request.read())

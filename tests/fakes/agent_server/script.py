@@ -8,7 +8,7 @@ from shared.errors import ErrorCode
 from shared.events import AdviceData, Event, EventData, ProgressData, QueueData, StageData, StateData
 from shared.files import FileObject, FilePurpose
 from shared.inspections import Inspection
-from shared.jobs import FINISHED, Job, JobError, JobStatus, Progress, Stage
+from shared.jobs import FINISHED, Job, JobError, JobStatus, PauseReason, Progress, Stage
 from shared.people import RequestedBy
 from shared.plans import Plan
 from shared.results import Advice
@@ -101,6 +101,21 @@ class World:
         self.emit(job_id, AdviceData(advice=advice))
         error = JobError(code=ErrorCode.training_diverged, message="Training broke down at step 12 of 45.")
         self.end(job_id, JobStatus.failed, error=error)
+
+    def run_out_of_memory(self, job_id: str) -> None:
+        """End the job as an agent does whose trainer could not get the memory it needs."""
+        advice = Advice(
+            rule="out-of-memory", title="Too little memory", message="4 rows of up to 512 tokens were too much.",
+            suggestion="Take 2 rows at a time instead of 4.", change={"per_device_train_batch_size": 2},
+        )  # fmt: skip
+        self.emit(job_id, AdviceData(advice=advice))
+        message = "The memory of the GPU machine was not enough for this job."
+        self.end(job_id, JobStatus.failed, error=JobError(code=ErrorCode.insufficient_memory, message=message))
+
+    def fill_disk(self, job_id: str) -> None:
+        """Pause the job as an agent does whose disk is full."""
+        self.change(job_id, status=JobStatus.paused, paused=PauseReason.disk)
+        self.emit(job_id, StateData(status=JobStatus.paused))
 
     def add_file(self, name: str, content: bytes, *, job_id: str | None = None) -> FileObject:
         """Store a file."""

@@ -11,6 +11,8 @@ from aiohttp import web
 from agent.errors import AgentError
 from shared.chat import ChatRequest, FinishReason
 from shared.errors import ErrorBody, ErrorCode, ErrorDetail
+from shared.files import FixRequest
+from shared.inspections import Finding, ReadingProgress
 from shared.jobs import Job, JobRequest
 from shared.people import RequestedBy
 from shared.plans import PlanRequest
@@ -63,6 +65,9 @@ class FakeAgent(World):
         self.warnings: list[str] = []
         self.too_little_memory = False  # no plan fits as it was asked for, and two others would
         self.inspection_error: ErrorDetail | None = None
+        self.findings: list[Finding] = []  # of every inspection, until something is mended
+        self.reading: list[ReadingProgress] = []  # what the next looks at an inspection tell
+        self.fix_requests: list[FixRequest] = []
         self.file_size_limit = 100 * 2**20
         self.public_url: str | None = None  # set: results are linked
         self.questions: list[ChatRequest] = []

@@ -1,0 +1,59 @@
+"""Rows that say the same: exact copies among all rows, near ones among a sample, and what the split makes of them.
+
+Near means: of the words in threes (MinHash of 128 permutations, LSH in 16 bands), at least 80 % are the same.
+"""
+
+import re
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rensa import RMinHash, RMinHashLSH
+
+from agent.data.split import split_rows
+
+SIMILAR = 0.8
+PERMUTATIONS, BANDS, SEED = 128, 16, 42
+WORD = re.compile(r"\w+")
+DEFAULT_SPLIT_SEED = 42  # of a plan that asks for no other
+
+
+def later_copies(hashes: Sequence[int]) -> NDArray[np.bool_]:
+    """Return for each row whether an earlier one is the same. 8 bytes a row, however many there are."""
+    values = np.asarray(hashes, dtype=np.int64)
+    copies = np.ones(len(values), dtype=np.bool_)
+    copies[np.unique(values, return_index=True)[1]] = False
+    return copies
+
+
+def fingerprint(text: str) -> RMinHash:
+    """Return what two texts are compared by."""
+    words = WORD.findall(text.lower())
+    if len(words) * 8 < len(text) and not text.isascii():  # a script without spaces: by characters
+        words = [char for char in text if char.isalnum()]
+    minhash = RMinHash(num_perm=PERMUTATIONS, seed=SEED)
+    minhash.update([" ".join(words[at : at + 3]) for at in range(max(1, len(words) - 2))])
+    return minhash
+
+
+def near_pairs(fingerprints: Sequence[RMinHash]) -> list[tuple[int, int]]:
+    """Return (row, an earlier row nearly the same), at most one for each row."""
+    index = RMinHashLSH(threshold=SIMILAR, num_perm=PERMUTATIONS, num_bands=BANDS)
+    pairs = []
+    for number, minhash in enumerate(fingerprints):
+        found = (other for other in sorted(index.query(minhash)) if minhash.jaccard(fingerprints[other]) >= SIMILAR)
+        if (first := next(found, None)) is not None:
+            pairs.append((number, first))
+        else:
+            index.insert(number, minhash)  # the first of its kind alone, so that a thousand copies stay cheap
+    return pairs
+
+
+def leaked(rows: Sequence[Hashable], pairs: Sequence[tuple[int, int]]) -> list[int]:
+    """Return the held-out rows that have a near copy among the trained ones, as the default seed deals them."""
+    split = split_rows(rows, DEFAULT_SPLIT_SEED)
+    train = set(split.train)
+    kinds: dict[int, list[int]] = {}
+    for row, first in pairs:
+        kinds.setdefault(first, [first]).append(row)
+    return sorted(row for kind in kinds.values() if train & set(kind) for row in kind if row not in train)

@@ -1,0 +1,135 @@
+"""The usable rows of a dataset, in the order of the file; each other one is counted with its reason.
+
+The card, the fixes and the trainer read a file through here, so that all of them mean the same rows.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from agent.data.chat_template import ChatTemplate, TokenizedRow
+from agent.data.containers import Meter
+from agent.data.formats import read_rows
+from agent.data.raw_row import RawRow
+from agent.data.rows import FORM_HINT, EmptyText, Message, RowProblem, detect_form, to_messages
+from agent.errors import AgentError
+from shared.errors import ErrorCode
+from shared.inspections import DatasetForm, DroppedRow
+from shared.language import _
+
+SHOWN = 20  # drops, and lines of a finding, that are kept
+BATCH = 256  # rows tokenized at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatRow:
+    """A row that says who said what."""
+
+    line: int
+    unit: str  # what `line` counts
+    messages: list[Message]
+    value: dict[str, Any]  # as it lies in the file
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptRow:
+    """A row that can be trained on."""
+
+    line: int
+    messages: list[Message]
+    tokens: TokenizedRow
+    value: dict[str, Any]
+
+
+@dataclass(kw_only=True)
+class Drops:
+    """The rows that cannot be trained on. Bounded, however many there are."""
+
+    count: int = 0
+    first: list[DroppedRow] = field(default_factory=list)
+    empty: int = 0  # of them, those without a text
+    empty_lines: list[int] = field(default_factory=list)
+
+    def add(self, line: int, unit: str, problem: RowProblem) -> None:
+        """Count one."""
+        self.count += 1
+        if len(self.first) < SHOWN:
+            self.first.append(DroppedRow(line=line, reason=f"{_(unit)} {line} {problem}."))
+        if isinstance(problem, EmptyText):
+            self.empty += 1
+            if len(self.empty_lines) < SHOWN:
+                self.empty_lines.append(line)
+
+
+def chat_rows(dataset: Path, form: DatasetForm, drops: Drops, *, meter: Meter | None = None) -> Iterator[ChatRow]:
+    """Yield the rows that are chats; each other one goes to `drops`. Raises AgentError for the file as a whole."""
+    for raw in read_rows(dataset, meter):
+        try:
+            yield ChatRow(line=raw.line, unit=raw.unit, messages=_messages(raw, form), value=raw.value or {})
+        except RowProblem as problem:
+            drops.add(raw.line, raw.unit, problem)
+
+
+def kept_rows(dataset: Path, form: DatasetForm, template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
+    """Yield the usable rows of a file with their tokens; each other one goes to `drops`."""
+    return tokenized(chat_rows(dataset, form, drops), template, drops)
+
+
+def tokenized(rows: Iterable[ChatRow], template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
+    """Yield rows with their tokens, some hundred at once."""
+    waiting = iter(rows)
+    while batch := list(islice(waiting, BATCH)):
+        for row, tokens in zip(batch, template.tokenize_all([row.messages for row in batch]), strict=True):
+            if isinstance(tokens, RowProblem):
+                drops.add(row.line, row.unit, tokens)
+            else:
+                yield KeptRow(line=row.line, messages=row.messages, tokens=tokens, value=row.value)
+
+
+def _messages(raw: RawRow, form: DatasetForm) -> list[Message]:
+    if raw.value is None:
+        raise RowProblem(raw.problem or _("is not a row"))
+    if detect_form(set(raw.value)) is not form:
+        raise RowProblem(_("has the keys {keys}, not those of the {form} form", keys=_keys(raw.value), form=form.value))
+    messages = to_messages(raw.value, form)
+    if any(not m.content.isascii() and any("\ud800" <= c <= "\udfff" for c in m.content) for m in messages):
+        raise RowProblem(_("contains half a surrogate pair, which is no text"))
+    return messages
+
+
+def find_form(dataset: Path) -> DatasetForm:
+    """Name the form of a file from its first rows. Raises AgentError: dataset_unknown_form, dataset_broken."""
+    first: RawRow | None = None
+    for number, raw in enumerate(read_rows(dataset)):
+        first = first or raw
+        if raw.value is not None and (form := detect_form(set(raw.value))):
+            return form
+        if number == 100:
+            break
+    if first is None:
+        raise AgentError(_("The file has no rows. Send a dataset with at least ten."), code=ErrorCode.dataset_too_small)
+    if first.value is None:
+        raise AgentError(
+            _(
+                "{unit} {line} {problem}. Each row must be one JSON object.",
+                unit=_(first.unit),
+                line=first.line,
+                problem=first.problem,
+            ),
+            code=ErrorCode.dataset_broken,
+        )
+    raise AgentError(
+        _(
+            "The rows have the keys {keys}, which fit no form I know: {forms}. Rename the keys "
+            "and send the file again.",
+            keys=_keys(first.value),
+            forms=_(FORM_HINT),
+        ),
+        code=ErrorCode.dataset_unknown_form,
+    )
+
+
+def _keys(row: dict[str, Any]) -> str:
+    return ", ".join(str(key)[:40] for key in list(row)[:8])

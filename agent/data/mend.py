@@ -1,0 +1,117 @@
+"""The fixes: a dataset's rows, mended, as a new JSONL file. The old one is never touched.
+
+Rows that cannot be used are left out too. Each row keeps the form and the columns that it had.
+"""
+
+import json
+import os
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from agent.base_models.card import BaseModelCard
+from agent.data.chat_template import IGNORED, ChatTemplate
+from agent.data.findings import Mended
+from agent.data.kept import ChatRow, Drops, KeptRow, chat_rows, find_form, kept_rows
+from agent.data.redact import redact
+from agent.data.seen import Seen
+from agent.data.survey import Heard, Surveyor
+from agent.data.text_checks import UNSEEN, RowText, special_pattern, text_checks
+from agent.errors import AgentError
+from shared.errors import ErrorCode
+from shared.inspections import FindingCode, Fix
+from shared.language import _
+
+TextFix = Callable[[str], str]
+DROPPED_BY_TEXT = {Fix.drop_placeholders: FindingCode.placeholders, Fix.drop_short: FindingCode.short_answers}
+NEEDS_SURVEY = {Fix.dedupe, Fix.dedupe_near, Fix.drop_cut}
+
+
+def mend(
+    dataset: Path, card: BaseModelCard, fixes: Collection[Fix], output: Path, limit_bytes: int, heard: Heard
+) -> Mended:
+    """Write the mended rows. Raises AgentError where nothing would be left, or too much would be written."""
+    template = ChatTemplate(card)
+    text_fixes = _text_fixes(fixes, template)
+    written = removed = changed = size = 0
+    with output.open("xb") as file:
+        for row, stays in _chosen(dataset, card, template, fixes, heard):
+            if not stays:
+                removed += 1
+                continue
+            value = _mapped(row.value, text_fixes)
+            line = json.dumps(value, ensure_ascii=False, default=str).encode() + b"\n"
+            size += len(line)
+            if size > limit_bytes:
+                raise _too_large(limit_bytes)
+            file.write(line)
+            written += 1
+            changed += value != row.value
+        file.flush()
+        os.fsync(file.fileno())
+    if not written:
+        raise AgentError(
+            _("All {removed} rows would be left out. Choose another fix, or mend the file by hand.", removed=removed),
+            code=ErrorCode.dataset_too_small,
+        )
+    return Mended(rows=written, removed=removed, changed=changed)
+
+
+def _chosen(
+    dataset: Path, card: BaseModelCard, template: ChatTemplate, fixes: Collection[Fix], heard: Heard
+) -> Iterator[tuple[ChatRow | KeptRow, bool]]:
+    """Yield each usable row, and whether it stays. Rows are tokenized only where their length decides."""
+    form, drops = find_form(dataset), Drops()
+    checks = text_checks(template.special_tokens)
+    tests = [checks[code] for fix, code in DROPPED_BY_TEXT.items() if fix in fixes]
+    lines: set[int] = set()
+    rows: Iterator[ChatRow | KeptRow] = chat_rows(dataset, form, drops)
+    max_length = 0
+    if NEEDS_SURVEY & set(fixes):
+        survey = Surveyor(template, card.eos_tokens).look(dataset, form, heard)
+        seen = Seen(survey=survey, form=form, card=card)
+        lines, max_length = _lines_to_leave_out(seen, fixes), seen.max_length
+    if Fix.drop_cut in fixes:
+        rows = kept_rows(dataset, form, template, drops)
+    for row in rows:
+        text = RowText(row.messages)
+        is_cut = isinstance(row, KeptRow) and _end(row) > max_length
+        yield row, row.line not in lines and not is_cut and not any(test(text) for test in tests)
+
+
+def _lines_to_leave_out(seen: Seen, fixes: Collection[Fix]) -> set[int]:
+    lines = set(seen.exact) if Fix.dedupe in fixes or Fix.dedupe_near in fixes else set()
+    return lines | ({row.line for row in seen.near} if Fix.dedupe_near in fixes else set())
+
+
+def _end(row: KeptRow) -> int:
+    """Return the length that keeps the whole last answer."""
+    return next((at + 1 for at in range(len(row.tokens.labels) - 1, -1, -1) if row.tokens.labels[at] != IGNORED), 0)
+
+
+def _text_fixes(fixes: Collection[Fix], template: ChatTemplate) -> list[TextFix]:
+    special = special_pattern(template.special_tokens)
+    table: dict[Fix, TextFix] = {
+        Fix.clean: lambda text: UNSEEN.sub("", special.sub("", text) if special else text),
+        Fix.redact: redact,
+        Fix.trim: str.strip,
+    }
+    return [table[fix] for fix in table if fix in fixes]
+
+
+def _mapped(value: Any, fixes: list[TextFix]) -> Any:
+    """Return a row with its texts mended, however deep they lie; keys stay."""
+    if isinstance(value, str):
+        for fix in fixes:
+            value = fix(value)
+        return value
+    if isinstance(value, dict):
+        return {key: _mapped(inner, fixes) for key, inner in value.items()}
+    return [_mapped(inner, fixes) for inner in value] if isinstance(value, list) else value
+
+
+def _too_large(limit_bytes: int) -> AgentError:
+    return AgentError(
+        _("The mended file would be over the limit of {limit} MiB.", limit=limit_bytes >> 20),
+        code=ErrorCode.file_too_large,
+    )

@@ -1,0 +1,45 @@
+"""What is wrong with a dataset: a table of rules from what was seen to findings. Pure.
+
+Each finding quotes its figures and says why it matters. No rule fires without its count.
+"""
+
+from collections.abc import Callable, Iterator
+
+from agent.data import row_rules, text_rules
+from agent.data.seen import Seen
+from shared.inspections import Finding, Severity
+
+Rule = Callable[[Seen], Iterator[Finding]]
+RULES: tuple[Rule, ...] = (  # in the order in which findings of one severity are told
+    text_rules.secrets,
+    text_rules.special_tokens,
+    row_rules.no_end_of_turn,
+    row_rules.answers_cut,
+    text_rules.placeholders,
+    text_rules.personal_data,
+    row_rules.few_rows,
+    row_rules.exact_copies,
+    row_rules.leakage,
+    row_rules.near_copies,
+    row_rules.few_trained_tokens,
+    row_rules.repeated_answers,
+    row_rules.label_balance,
+    text_rules.unseen_characters,
+    text_rules.markup,
+    text_rules.unusable,
+    row_rules.one_side_learned,
+    text_rules.changing_knowledge,
+    row_rules.contradictions,
+    row_rules.mixed_languages,
+    row_rules.mixed_formatting,
+    row_rules.long_answers,
+    text_rules.short_answers,
+    text_rules.loose_spaces,
+)
+
+
+def judge(seen: Seen) -> list[Finding]:
+    """Return what was found, the worst first."""
+    found = [finding for rule in RULES for finding in rule(seen)]
+    order = list(Severity)
+    return sorted(found, key=lambda finding: order.index(finding.severity))

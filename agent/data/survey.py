@@ -1,0 +1,200 @@
+"""One pass over a dataset: what every row says, and what a seeded sample of at most 20,000 rows is to the model.
+
+Memory is bounded: 12 bytes for each row, and what is kept of the sample. Nothing is judged here; `rules` does that.
+"""
+
+import random
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from rensa import RMinHash
+
+from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
+from agent.data.containers import Meter
+from agent.data.copies import fingerprint
+from agent.data.kept import BATCH, SHOWN, ChatRow, Drops, chat_rows
+from agent.data.languages import language_of
+from agent.data.rows import Message, RowProblem
+from agent.data.text_checks import MARKDOWN, RowText, text_checks
+from shared.inspections import DatasetForm, FindingCode
+
+SAMPLE = 20_000  # rows whose tokens, near copies and formatting are looked at
+LANGUAGE_SAMPLE = 2_000  # of them, rows whose language is looked at: 0.2 ms each
+CANDIDATES = 64  # of them, rows that may be shown
+LABEL_CHARS = 40  # an answer that long may be one of a few labels
+CANDIDATE_CHARS = 20_000
+SEED = 42
+
+Heard = Callable[[int, int], None]  # rows and bytes read so far
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """How many rows, and the first of them."""
+
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+
+    def add(self, line: int) -> None:
+        """Count one."""
+        self.count += 1
+        if len(self.lines) < SHOWN:
+            self.lines.append(line)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What one row of the sample is."""
+
+    number: int  # among the kept rows, from 0
+    line: int
+    length: int  # tokens
+    trained: int  # of them
+    start: int  # position of the first trained token; `length` where there is none
+    end: int  # one behind the last trained token
+    stops: bool  # an end-of-turn token is among the trained ones
+    minhash: RMinHash
+    identity: int  # equal for rows that are the same
+    question: int  # equal for rows that ask the same
+    answer: int  # equal for rows that are answered the same
+    label: str | None  # the answer, if it is short
+    language: str | None  # of the answer, for some of them
+    markdown: bool
+    messages: list[Message] | None  # of rows that may be shown
+
+
+@dataclass(kw_only=True)
+class Survey:
+    """What was seen of a dataset."""
+
+    drops: Drops = field(default_factory=Drops)
+    lines: "array[int]" = field(default_factory=lambda: array("I"))  # of the kept rows
+    identities: "array[int]" = field(default_factory=lambda: array("q"))
+    found: dict[FindingCode, Tally] = field(default_factory=dict)
+    personal: dict[str, int] = field(default_factory=dict)  # kind → rows
+    sample: list[Looked] = field(default_factory=list)
+    longest: int = 0  # tokens of a row; also of those outside the sample, as far as their characters tell
+    longest_answer: int = 0
+    sampled: bool = False  # there are more rows than were looked at
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows can be trained on."""
+        return len(self.lines)
+
+
+class Surveyor:
+    """Looks at each row as it comes."""
+
+    def __init__(self, template: ChatTemplate, eos_tokens: list[str], *, sample: int = SAMPLE) -> None:
+        self._template = template
+        self._ends = template.token_ids(eos_tokens)
+        self._tests = text_checks(template.special_tokens)
+        self._size = sample
+        self._random = random.Random(SEED)
+        self._share = 1.0  # of the rows, offered to the sample
+        self._offered = 0
+        self._slots: dict[int, Looked] = {}
+        self._refused: dict[tuple[str, ...], str | None] = {}  # by who speaks when: why the template refuses it
+        self._most_chars = 0
+        self.survey = Survey(found={code: Tally() for code in self._tests})
+
+    def look(self, dataset: Path, form: DatasetForm, heard: Heard) -> Survey:
+        """Look at all rows of a file. Raises AgentError where it cannot be read as a whole."""
+        meter = Meter()
+        rows = chat_rows(dataset, form, self.survey.drops, meter=meter)
+        while batch := list(islice(rows, BATCH)):
+            if not self.survey.rows:
+                self._share = self._fair_share(BATCH * dataset.stat().st_size / max(1, meter.at))
+            self._look_at([(row, self._slot()) for row in batch])
+            heard(self.survey.rows + self.survey.drops.count, meter.at)
+        self.survey.sample = sorted(self._slots.values(), key=lambda row: row.number)
+        self.survey.sampled = self.survey.rows > len(self._slots)
+        return self.survey
+
+    def _fair_share(self, expected_rows: float) -> float:
+        """Return the share that fills the sample about once, for a file of clearly more rows than it takes."""
+        return 1.0 if expected_rows < 2 * self._size else self._size / expected_rows
+
+    def _slot(self) -> int | None:
+        """Return the place that the next row takes in the sample, if any (Vitter's algorithm R)."""
+        if self._share < 1 and self._random.random() >= self._share:
+            return None
+        self._offered += 1
+        place = self._offered - 1 if self._offered <= self._size else self._random.randrange(self._offered)
+        return place if place < self._size else None
+
+    def _look_at(self, batch: list[tuple[ChatRow, int | None]]) -> None:
+        wanted = [self._is_wanted(row, slot) for row, slot in batch]
+        chosen = [row.messages for (row, _), is_wanted in zip(batch, wanted, strict=True) if is_wanted]
+        tokens = iter(self._template.tokenize_all(chosen))
+        for (row, slot), is_wanted in zip(batch, wanted, strict=True):
+            problem = self._refused.get(_roles(row))
+            found = next(tokens) if is_wanted else RowProblem(problem) if problem else None
+            if is_wanted:
+                self._refused.setdefault(_roles(row), str(found) if isinstance(found, RowProblem) else None)
+            if isinstance(found, RowProblem):
+                self.survey.drops.add(row.line, row.unit, found)
+            else:
+                self._keep(row, slot, found)
+
+    def _is_wanted(self, row: ChatRow, slot: int | None) -> bool:
+        """Say whether a row is tokenized: of the sample, the first of its kind, or longer than any before."""
+        chars = sum(len(message.content) for message in row.messages)
+        is_longest = chars > self._most_chars
+        self._most_chars = max(self._most_chars, chars)
+        return slot is not None or is_longest or _roles(row) not in self._refused
+
+    def _keep(self, row: ChatRow, slot: int | None, tokens: TokenizedRow | None) -> None:
+        survey, text = self.survey, RowText(row.messages)
+        identity = identity_of(row.messages)
+        number = survey.rows
+        survey.lines.append(row.line)
+        survey.identities.append(identity)
+        for code, test in self._tests.items():
+            if test(text):
+                survey.found[code].add(row.line)
+        for kind in text.personal:
+            survey.personal[kind] = survey.personal.get(kind, 0) + 1
+        if tokens is None:
+            return
+        survey.longest = max(survey.longest, len(tokens.input_ids))
+        survey.longest_answer = max(survey.longest_answer, tokens.trained)
+        if slot is not None:
+            self._slots[slot] = self._looked(row, text, tokens, slot, number, identity)
+
+    def _looked(
+        self, row: ChatRow, text: RowText, tokens: TokenizedRow, slot: int, number: int, identity: int
+    ) -> Looked:
+        places = [place for place, label in enumerate(tokens.labels) if label != IGNORED]
+        answer = text.answers[-1]
+        shown = slot < CANDIDATES and len(text.whole) <= CANDIDATE_CHARS
+        return Looked(
+            number=number,
+            line=row.line,
+            length=len(tokens.input_ids),
+            trained=len(places),
+            start=places[0] if places else len(tokens.input_ids),
+            end=places[-1] + 1 if places else 0,
+            stops=any(tokens.labels[place] in self._ends for place in places),
+            minhash=fingerprint(text.whole),
+            identity=identity,
+            question=identity_of(row.messages[:-1]),
+            answer=hash(answer),
+            label=answer if len(answer) <= LABEL_CHARS else None,
+            language=language_of(answer) if slot < LANGUAGE_SAMPLE else None,
+            markdown=MARKDOWN.search(answer) is not None,
+            messages=row.messages if shown else None,
+        )
+
+
+def _roles(row: ChatRow) -> tuple[str, ...]:
+    return tuple(message.role for message in row.messages)
+
+
+def identity_of(messages: list[Message]) -> int:
+    """Return a number that is equal for equal talks, in this process."""
+    return hash(tuple((message.role, message.content) for message in messages))

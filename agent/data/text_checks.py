@@ -1,0 +1,89 @@
+"""What can be wrong with the text of one row: a table of tests, for what is counted and what is mended. Pure."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from agent.data.redact import SECRETS, personal_kinds
+from agent.data.rows import Message
+from shared.inspections import FindingCode
+
+SHORT_ANSWER = 50  # characters (seed 004: "Skip very short outputs (likely low quality)")
+PLACEHOLDER = re.compile(
+    r"\{\{\s*\w+\s*\}\}|\[(?:your|insert|name|company|product|date|dein|ihr)[ \w]{0,24}\]|lorem ipsum", re.IGNORECASE
+)
+# Control, zero-width, and what turns the reading direction; not the joiners that Persian, Hindi and emoji need.
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
+MARKUP = re.compile(
+    r"</?(?:p|div|br|span|a|li|ul|ol|td|tr|table|img|h[1-6]|font)\b[^<>]{0,200}>|&(?:nbsp|amp|lt|gt|quot|#\d+);",
+    re.IGNORECASE,
+)
+MARKDOWN = re.compile(r"^#{1,6} |^```|\*\*[^*\n]+\*\*|^\|.+\|$", re.MULTILINE)
+_CHANGING_HINTS = (  # a cheap look: without one of these, none of the below is there
+    "current", "now", "today", "week", "month", "year", "opening", "stock", "latest", "aktuell", "derzeit", "zurzeit",
+    "öffnung", "lager", "$", "€", "£", "202",
+)  # fmt: skip
+_CHANGING = re.compile(
+    r"\b(?:as of (?:now|today)|currently|right now|this (?:week|month|year)|opening hours|in stock|latest version"
+    r"|aktuell|derzeit|zurzeit|öffnungszeiten|auf lager)\b|[$€£] ?\d|\d ?[€£]|\b202\d\b"
+)
+
+
+@dataclass(frozen=True)
+class RowText:
+    """The texts of a row, as the tests look at them."""
+
+    messages: list[Message]
+
+    @cached_property
+    def answers(self) -> list[str]:
+        """Return what the assistant says."""
+        return [message.content for message in self.messages if message.role == "assistant"]
+
+    @cached_property
+    def whole(self) -> str:
+        """Return all that is said."""
+        return "\n".join(message.content for message in self.messages)
+
+    @cached_property
+    def personal(self) -> set[str]:
+        """Return the kinds of personal data and secrets in it."""
+        return personal_kinds(self.whole)
+
+
+Test = Callable[[RowText], object]  # true where something is found
+
+
+def text_checks(special_tokens: list[str]) -> dict[FindingCode, Test]:
+    """Return the tests of one row, for a model with these special tokens."""
+    special = special_pattern(special_tokens)
+    return {
+        FindingCode.secrets: lambda row: row.personal & SECRETS,
+        FindingCode.personal_data: lambda row: row.personal - SECRETS,
+        FindingCode.special_tokens: lambda row: special is not None and special.search(row.whole),
+        FindingCode.placeholders: lambda row: any(map(_has_placeholder, row.answers)),
+        FindingCode.unseen_characters: lambda row: UNSEEN.search(row.whole),
+        FindingCode.loose_spaces: lambda row: any(m.content != m.content.strip() for m in row.messages),
+        FindingCode.markup: lambda row: "```" not in row.whole and any(map(MARKUP.search, row.answers)),
+        FindingCode.short_answers: lambda row: len(row.answers[-1]) < SHORT_ANSWER,
+        FindingCode.changing_knowledge: lambda row: any(map(_changes, row.answers)),
+    }
+
+
+def _has_placeholder(text: str) -> bool:
+    return ("[" in text or "{{" in text or "orem" in text) and PLACEHOLDER.search(text) is not None
+
+
+def _changes(text: str) -> bool:
+    """Say whether a text states what will change; the slow look is taken only where a hint is."""
+    text = text.lower()
+    return any(hint in text for hint in _CHANGING_HINTS) and _CHANGING.search(text) is not None
+
+
+def special_pattern(tokens: list[str]) -> re.Pattern[str] | None:
+    """Return what finds special tokens in a text; single characters and words are none that one would mean."""
+    marked = [re.escape(token) for token in sorted(tokens, key=len, reverse=True) if re.search(r"\W", token)]
+    return re.compile("|".join(marked)) if marked else None

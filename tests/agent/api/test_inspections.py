@@ -1,0 +1,75 @@
+"""Inspections while they run and when they are done; mended files."""
+
+import pytest
+
+from agent.api.fixes import mended_name
+from agent.settings import AgentSettings
+from tests.agent.api.test_people import MIA, TOM, TOM_ELSEWHERE, allow, ask, pair, refused, upload
+from tests.agent.running import MODEL, ROWS, run_agent
+
+DOUBLED = ROWS + ROWS.splitlines(keepends=True)[0]
+
+
+async def test_a_running_inspection_says_how_far_it_is_and_a_finished_one_has_a_report(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False) as agent:
+        agent.inspector.gate.clear()
+        file_id = await agent.upload()
+        insp = (await ask(agent, "POST", f"/v1/files/{file_id}/inspections", body={"model": MODEL}, status=202))["id"]
+        await agent.inspector.asked.wait()
+        seen = await ask(agent, "GET", f"/v1/inspections/{insp}")
+        assert seen["progress"] == {"rows": 1, "bytes": 10, "of": 100}
+        error = (await ask(agent, "GET", f"/v1/inspections/{insp}/report", status=404))["error"]
+        assert "still running" in error["message"]
+        agent.inspector.gate.set()
+        done = await ask(agent, "GET", f"/v1/inspections/{insp}?wait_s=20")
+        assert (done["status"], done["progress"]) == ("completed", None)
+        async with agent.http.get(f"/v1/inspections/{insp}/report", headers={"Accept-Language": "de"}) as response:
+            page = await response.text()
+            assert response.headers["Content-Disposition"] == "attachment; filename*=UTF-8''toast-report.html"
+            assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+        assert '<html lang="de">' in page
+        assert "<mark>Toast.</mark>" in page
+        async with agent.http.get(f"/v1/inspections/{insp}/lengths.png") as response:
+            assert (await response.read()).startswith(b"\x89PNG")
+            assert response.headers["X-Alt-Text"].startswith("Row lengths. 100 rows are kept whole")
+
+
+async def test_a_fix_makes_a_file_that_names_its_parent_and_twice_the_same_one(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False) as agent:
+        file_id = await agent.upload(DOUBLED, name="toast.csv")
+        fixes = {"model": MODEL, "fixes": ["dedupe"]}
+        once, twice = [await ask(agent, "POST", f"/v1/files/{file_id}/fixes", body=fixes) for _ in range(2)]
+        assert (once["rows"], once["removed"], once["changed"]) == (100, 1, 0)
+        assert (once["file"]["parent"], once["file"]["filename"]) == (file_id, "toast-2.jsonl")
+        assert once["file"] == twice["file"]
+        async with agent.http.get(f"/v1/files/{once['file']['id']}/content") as response:
+            assert await response.read() == ROWS
+        assert len(list(settings.files_dir.iterdir())) == 2
+        await ask(agent, "POST", f"/v1/files/{file_id}/fixes", body={"model": MODEL, "fixes": []}, status=400)
+        await ask(agent, "POST", f"/v1/files/{file_id}/fixes", body={"model": MODEL, "fixes": ["polish"]}, status=400)
+
+
+async def test_who_may_not_train_on_a_file_may_not_mend_it(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False) as agent:
+        await pair(agent)
+        for person in (MIA, TOM):
+            await allow(agent, "person", person.person)
+        file_id = await upload(agent, MIA)
+        fixes = {"model": MODEL, "fixes": ["dedupe"]}
+        await refused(agent, "POST", f"/v1/files/{file_id}/fixes", TOM_ELSEWHERE, fixes)
+        assert len(list(settings.files_dir.iterdir())) == 1
+        mended = await ask(agent, "POST", f"/v1/files/{file_id}/fixes", TOM, fixes)
+        assert mended["file"]["parent"] == file_id
+
+
+@pytest.mark.parametrize(
+    ("name", "mended"),
+    [
+        ("a.jsonl", "a-2.jsonl"),
+        ("a-2.jsonl", "a-3.jsonl"),
+        ("a.tar.gz", "a-2.jsonl"),
+        ("my-2024.csv", "my-2024-2.jsonl"),
+    ],
+)
+def test_a_mended_file_is_named_after_the_old_one(name: str, mended: str) -> None:
+    assert mended_name(name) == mended

@@ -1,0 +1,101 @@
+"""Inspection: the whole child against a plain datasets.load_dataset and a tokenizer map of the same file.
+
+The plain side only tokenizes; ours also renders the template, marks what is trained, and finds all that it finds. Of
+100,000 rows ours tokenizes a sample of 20,000.
+"""
+
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent.base_models.card import BaseModelCard
+from agent.base_models.catalog import PACKAGED
+from agent.child_environment import child_environment
+from agent.data.findings import InspectReply, InspectRequest
+from agent.inspector import Inspector
+from agent.settings import AgentSettings
+from tests.bench.figure import Bar, Figure, median
+
+AGAINST = "load_dataset + tokenizer map"
+SIZES = (999, 100_000)
+MEMORY = Bar(limit=600)
+
+
+def run(work: Path, rounds: int, data: Path) -> Iterator[Figure]:
+    """Measure both sides in turns, on files made of the words of `data`."""
+    work.mkdir(parents=True)
+    card = asyncio.run(Inspector(AgentSettings(hearth_data_dir=work)).describe(PACKAGED))
+    for rows in SIZES:
+        path = write_rows(work / f"{rows}.jsonl", data.read_text(encoding="utf-8").split(), rows=rows)
+        ours, theirs = [], []
+        for number in range(rounds if rows < 10_000 else 1):
+            ours.append(measure([sys.executable, "-m", "agent.data.inspect"], _request(path, card)))
+            cache = work / f"cache-{rows}-{number}"
+            plain = [sys.executable, "-m", "tests.bench.inspection", str(path), card.folder, str(cache)]
+            theirs.append(measure(plain, ""))
+        our_s, their_s = (median([seconds for seconds, _ in side]) for side in (ours, theirs))
+        mib = path.stat().st_size / 2**20
+        what = f"inspection of {rows} rows, {mib:.1f} MiB"
+        for unit, amount in (("rows/s", rows), ("MiB/s", mib)):
+            yield Figure(what=what, ours=amount / our_s, unit=unit, theirs=amount / their_s, against=AGAINST)
+        our_mib, their_mib = (max(peak for _, peak in side) for side in (ours, theirs))
+        yield Figure(
+            what=f"{what}, peak memory", ours=our_mib, unit="MiB", theirs=their_mib, against=AGAINST, bar=MEMORY
+        )
+
+
+def write_rows(path: Path, words: list[str], *, rows: int | None = None, size: int | None = None) -> Path:
+    """Write so many rows, or so many bytes, of answers with about 55 words each."""
+    dice = random.Random(1)
+    written = number = 0
+    with path.open("wb") as file:
+        while (rows is None or number < rows) and (size is None or written < size):
+            answer = " ".join(dice.choices(words, k=int(dice.lognormvariate(4, 0.8)) + 1))
+            line = json.dumps({"instruction": f"Say something, number {number}", "output": answer}).encode() + b"\n"
+            file.write(line)
+            written += len(line)
+            number += 1
+    return path
+
+
+def measure(command: list[str], request: str) -> tuple[float, float]:
+    """Run a process; return its seconds, imports included, and the most MiB it had resident."""
+    environment = child_environment(offline=True) | {"PYTHONSAFEPATH": ""}
+    began = time.monotonic()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(request.encode())
+        process.stdin.close()
+        lines = process.stdout.read().splitlines()
+        _pid, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0 or (request and InspectReply.model_validate_json(lines[-1]).findings is None):
+        sys.exit(f"{' '.join(command)} failed: {lines[-1:]}")
+    return time.monotonic() - began, usage.ru_maxrss / 1024
+
+
+def _request(path: Path, card: BaseModelCard) -> str:
+    return InspectRequest(dataset=str(path), card=card).model_dump_json()
+
+
+def plain(path: str, folder: str, cache: str) -> None:
+    """Do what a script does: load, and tokenize every row in batches."""
+    from datasets import disable_progress_bars, load_dataset
+    from transformers import AutoTokenizer
+
+    disable_progress_bars()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    rows = load_dataset("json", data_files=path, split="train", cache_dir=cache)
+    rows.map(lambda batch: tokenizer([f"{q}\n{a}" for q, a in zip(batch["instruction"], batch["output"], strict=True)]),
+             batched=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    plain(*sys.argv[1:])

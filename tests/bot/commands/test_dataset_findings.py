@@ -1,0 +1,91 @@
+"""The card of a dataset that is not as it should be: what was found, mended with a tap, told in full on request."""
+
+import pytest
+
+from bot.dataset_card import FIXES
+from shared.inspections import Finding, FindingCode, Fix, ReadingProgress, Severity
+from shared.language import LANGUAGES, _, speaking
+from tests.bot.harness import Bot, dataset
+from tests.fakes.agent_server import FakeAgent
+
+MESSAGE = "8 answers hold a placeholder such as {{name}} or [your name]."
+
+
+def finding(code: FindingCode, severity: Severity = Severity.warning, fix: Fix | None = None) -> Finding:
+    return Finding(code=code, severity=severity, count=8, lines=[3], message=MESSAGE, why="So it is.", fix=fix)
+
+
+FOUND = [
+    finding(FindingCode.placeholders, Severity.serious, Fix.drop_placeholders),
+    finding(FindingCode.personal_data, fix=Fix.redact),
+    finding(FindingCode.leakage, fix=Fix.dedupe_near),
+    finding(FindingCode.near_copies, fix=Fix.dedupe_near),
+    finding(FindingCode.mixed_formatting, Severity.note),
+    finding(FindingCode.exact_copies, Severity.note, Fix.dedupe),
+    finding(FindingCode.short_answers, Severity.note, Fix.drop_short),
+]
+
+
+async def test_the_worst_findings_come_first_and_fit_a_phone(agent: FakeAgent, bot: Bot) -> None:
+    agent.findings = FOUND
+    reply = await bot.say("/dataset", dataset("mia.jsonl"))
+    block = reply.text[reply.text.index("What I found") :].split("\n\n")[0].splitlines()
+    assert block[1].startswith("‼ 8 answers hold a placeholder")
+    assert len(block) <= 13
+    assert block[-1] == "  and 2 more in the report"
+    assert max(map(len, reply.text.splitlines())) <= 40
+    assert [button.label for button in reply.buttons] == [
+        "Fine-tune", "Report", "Drop placeholders", "Mask private data", "Remove near copies",
+    ]  # fmt: skip
+
+
+async def test_a_tap_mends_the_file_and_shows_the_new_one_in_the_same_message(agent: FakeAgent, bot: Bot) -> None:
+    agent.findings = FOUND
+    await bot.say("/dataset", dataset("mia.jsonl"))
+    shown = len(bot.chat.messages)
+    reply = await bot.press("Mask private data")
+    assert agent.fix_requests[0].fixes == (Fix.redact,)
+    assert reply.text.startswith("Dataset · mended-mia.jsonl\nMended: 4 rows left out.")
+    assert "What I found" not in reply.text
+    assert len(bot.chat.messages) == shown
+    assert (await bot.press("Fine-tune")).text.startswith("Ready to start · mended-mia.jsonl")
+
+
+async def test_the_report_comes_as_a_file_with_its_picture(agent: FakeAgent, bot: Bot) -> None:
+    agent.findings = FOUND
+    await bot.say("/dataset", dataset("mia.jsonl"))
+    reply = await bot.press("Report")
+    assert reply.text.startswith("Report · mia.jsonl")
+    assert [file.name for file in reply.files] == ["mia-report.html"]
+    assert reply.image is not None
+    assert reply.image.alt_text == "Row lengths."
+
+
+async def test_a_fix_that_there_is_not_mends_nothing(agent: FakeAgent, bot: Bot) -> None:
+    agent.findings = FOUND
+    file = agent.add_file("mia.jsonl", b"{}")
+    for line in (f"/dataset {file.id} fix:polish", f"/dataset {file.id} fix:", "/dataset ../x fix:redact"):
+        assert "/dataset help" in (await bot.say(line)).text.replace("\n", " ")
+    assert not agent.fix_requests
+
+
+async def test_a_large_file_is_seen_being_read(agent: FakeAgent, bot: Bot) -> None:
+    agent.reading = [ReadingProgress(rows=12_000, bytes=40, of=100)]
+    await bot.say("/dataset", dataset("mia.jsonl"))
+    edits = [reply.text for _id, reply in bot.chat.edits]
+    assert any("▓▓▓▓▓▓▓▓░░░░░░░░░░░░ 40 %\n12,000 rows so far" in text for text in edits)
+
+
+async def test_a_fix_asked_for_while_the_agent_is_away_is_kept(agent: FakeAgent, bot: Bot) -> None:
+    await agent.stop()
+    await bot.say("/dataset file-1 fix:redact")
+    assert bot.chat.last.text.startswith("Queued until the PC is back")
+    agent.add_file("mia.jsonl", b"{}")
+    await agent.restart()
+    await bot.until(lambda: any("Dataset · mended-mia.jsonl" in text for text in bot.chat.texts), step_s=1)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_fix_has_a_button_that_fits(language: str) -> None:
+    with speaking(language):
+        assert all(len(_(FIXES[fix])) <= 20 for fix in Fix)
