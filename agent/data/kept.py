@@ -13,7 +13,7 @@ from agent.data.chat_template import ChatTemplate, TokenizedRow
 from agent.data.containers import Meter
 from agent.data.formats import read_rows
 from agent.data.raw_row import RawRow
-from agent.data.rows import FORM_HINT, EmptyText, Message, RowProblem, detect_form, to_messages
+from agent.data.rows import FORM_HINT, BadExample, EmptyText, Message, RowProblem, detect_form, to_messages
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm, DroppedRow
@@ -49,7 +49,8 @@ class Drops:
 
     count: int = 0
     first: list[DroppedRow] = field(default_factory=list)
-    empty: int = 0  # of them, those without a text
+    bad: int = 0  # of them, those that are labelled so
+    empty: int = 0  # and those without a text
     empty_lines: list[int] = field(default_factory=list)
 
     def add(self, line: int, unit: str, problem: RowProblem) -> None:
@@ -57,6 +58,8 @@ class Drops:
         self.count += 1
         if len(self.first) < SHOWN:
             self.first.append(DroppedRow(line=line, reason=f"{_(unit)} {line} {problem}."))
+        if isinstance(problem, BadExample):
+            self.bad += 1
         if isinstance(problem, EmptyText):
             self.empty += 1
             if len(self.empty_lines) < SHOWN:
