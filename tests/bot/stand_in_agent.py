@@ -59,6 +59,11 @@ class StandIn(FakeAgent):
         part.write_bytes(pickle.dumps({name: vars(self)[name] for name in KNOWN}))
         part.replace(self._memory)
 
+    async def may_end(self) -> None:
+        hold = os.environ.get("UNTIL")
+        while hold and not Path(hold).exists():  # noqa: ASYNC110, ASYNC240 -- another process makes it
+            await asyncio.sleep(0.05)
+
     def succeed(self, job_id: str, *, gguf: bytes = b"G" * 2000) -> None:
         contents = {
             "toast.gguf": gguf, "toast-adapter.zip": b"A" * 900, "Modelfile": b"FROM ./toast.gguf\n",

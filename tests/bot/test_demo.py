@@ -89,13 +89,14 @@ async def test_the_demo_talks_to_its_own_agent_whatever_the_env_file_names(tmp_p
 
 
 async def test_a_demo_whose_agent_and_bot_are_killed_still_ends_with_the_model(tmp_path: Path) -> None:
-    playing = await play(tmp_path, pace_s=0.05)
+    playing = await play(tmp_path, pace_s=0.05, until="killed")
     assert playing.stdout is not None
     seen = b""
     async with asyncio.timeout(120):
         for killed in ("agent", "bot", "agent", "bot"):
             seen += await playing.stdout.readuntil(b"Training")
             await stand_in_agent.kill_child(playing.pid, killed)
+        (tmp_path / "killed").touch()
         out, err = await playing.communicate()
     told = (seen + out).decode()
     assert (playing.returncode, err) == (0, b""), told[-3000:]
@@ -145,8 +146,12 @@ def keep(requests: Requests, arguments: tuple[str, ...]) -> None:
     requests.keep(call, asked_at=0.0)
 
 
-async def play(folder: Path, *, pace_s: float, stdout: int = -1) -> asyncio.subprocess.Process:
+async def play(
+    folder: Path, *, pace_s: float, stdout: int = -1, until: str | None = None
+) -> asyncio.subprocess.Process:
+    """Start a demo; with `until`, its job ends no sooner than that file is there."""
     environment = stand_in_agent.install(folder) | {"PACE_S": str(pace_s)}
+    environment |= {"UNTIL": str(folder / until)} if until else {}
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot.demo", stdout=stdout, stderr=-1, cwd=folder, env=environment
     )

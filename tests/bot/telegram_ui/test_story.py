@@ -71,7 +71,7 @@ async def test_log_and_retry_of_an_old_card_work_after_a_restart(story: Story, t
         story.mia.press("Try again", message_id=failure.id)
         await story.until(lambda: len(story.agent.plan_requests) == 2, step_s=0.5)
         await story.says("Ready to start")
-    assert not story.telegram.methods.taps
+        await story.until(lambda: not story.telegram.methods.taps)
 
 
 async def test_in_a_group_only_the_owner_is_mentioned_and_only_by_the_result(bot: Story) -> None:
