@@ -8,6 +8,7 @@ from typing import Protocol
 
 from agent.base_models.card import BaseModelCard
 from agent.data.findings import Findings, Mended
+from agent.data.unclear import UnclearError
 from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.inspector import Told
@@ -23,6 +24,7 @@ from shared.files import FileObject, FilePurpose, FixRequest
 from shared.inspections import Fix, Inspection, InspectionRequest, ReadingProgress
 from shared.jobs import Job, JobError, JobStatus
 from shared.language import _, speaking
+from shared.mapping import Mapping
 from shared.plans import Plan, PlanRequest
 
 log = logging.getLogger(__name__)
@@ -34,10 +36,14 @@ AT_ONCE = 2  # inspect children
 class Inspects(Protocol):
     """Reads a dataset as a base model will see it."""
 
-    async def inspect(self, *, dataset: Path, model: str, told: Told) -> tuple[BaseModelCard, Findings]:
-        """Raise AgentError when it cannot be trained on."""
+    async def inspect(
+        self, *, dataset: Path, model: str, mapping: Mapping | None, told: Told
+    ) -> tuple[BaseModelCard, Findings]:
+        """Raise AgentError when it cannot be trained on, UnclearError when a person has to say how it is read."""
 
-    async def mend(self, *, dataset: Path, model: str, fixes: list[Fix], output: Path, limit_bytes: int) -> Mended:
+    async def mend(
+        self, *, dataset: Path, model: str, fixes: list[Fix], output: Path, limit_bytes: int, mapping: Mapping | None
+    ) -> Mended:
         """Write a mended copy; raise AgentError when nothing would be left."""
 
 
@@ -102,7 +108,13 @@ class Intake:
         stored = await self._store.run(files.get, file_id)
         must_be_dataset(stored.file)
         inspection = Inspection(
-            id=new_id("insp"), created_at=int(self._clock()), status="running", file_id=file_id, model=request.model
+            id=new_id("insp"),
+            created_at=int(self._clock()),
+            status="running",
+            file_id=file_id,
+            model=request.model,
+            mapping=request.mapping,
+            note=request.note,
         )
         await self._store.run(inspections.add, inspection)
         self._spawn(self._inspect(inspection, stored), name=inspection.id)
@@ -122,6 +134,7 @@ class Intake:
                 fixes=list(request.fixes),
                 output=output,
                 limit_bytes=limit_bytes,
+                mapping=request.mapping,
             )
 
     async def plan(self, request: PlanRequest) -> Plan:
@@ -131,7 +144,7 @@ class Intake:
     async def _plan(self, request: PlanRequest, store: Store | PatientStore) -> Plan:
         stored = await store.run(files.get, request.training_file)
         must_be_dataset(stored.file)
-        understood = await self._understand(stored, request.model, store)
+        understood = await self._understand(stored, request, store)
         machine = await asyncio.to_thread(self._machine)
         position, wait_minutes = await store.run(waiting.outlook, now=self._clock())
         plan = self._make_plan(
@@ -157,6 +170,7 @@ class Intake:
         request = PlanRequest(
             model=job.model,
             training_file=job.training_file,
+            mapping=job.mapping,
             method=job.method,
             suffix=job.suffix or None,
             seed=job.seed,
@@ -177,7 +191,11 @@ class Intake:
             self._progress[inspection.id] = progress
 
         try:
-            understood = await self._look(stored, inspection.model, told)
+            understood = await self._look(stored, inspection.model, inspection.mapping, told)
+        except UnclearError as unclear:
+            update = {"status": "completed", "question": unclear.question}
+            await self._patient.run(inspections.finish, inspection.model_copy(update=update))
+            return
         except Exception as error:  # whatever it is, whoever waits must hear of it
             update = {"status": "failed", "error": _detail(error, inspection.id)}
             await self._patient.run(inspections.finish, inspection.model_copy(update=update))
@@ -190,15 +208,23 @@ class Intake:
         answer = inspection.model_copy(update=update | {"status": "completed"})
         await self._patient.run(inspections.finish, answer, understood)
 
-    async def _understand(self, stored: StoredFile, model: str, store: Store | PatientStore) -> Understood:
+    async def _understand(self, stored: StoredFile, request: PlanRequest, store: Store | PatientStore) -> Understood:
         since = int(self._clock()) - FRESH_S
-        known = await store.run(inspections.newest_understood, file_id=stored.file.id, model=model, since=since)
-        return known or await self._look(stored, model)
+        known = await store.run(
+            inspections.newest_understood,
+            file_id=stored.file.id,
+            model=request.model,
+            mapping=request.mapping,
+            since=since,
+        )
+        return known or await self._look(stored, request.model, request.mapping)
 
-    async def _look(self, stored: StoredFile, model: str, told: Told = lambda _progress: None) -> Understood:
+    async def _look(
+        self, stored: StoredFile, model: str, mapping: Mapping | None, told: Told = lambda _progress: None
+    ) -> Understood:
         async with self._slots:
             path = self._data_dir / stored.path
-            card, findings = await self._inspector.inspect(dataset=path, model=model, told=told)
+            card, findings = await self._inspector.inspect(dataset=path, model=model, mapping=mapping, told=told)
         return Understood(card=card, findings=findings)
 
     def _spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:

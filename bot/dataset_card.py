@@ -32,6 +32,7 @@ FORMS = {
     DatasetForm.question_answer: N_("question/answer"),
     DatasetForm.preference: N_("preference"),
     DatasetForm.labelled: N_("labelled"),
+    DatasetForm.text: N_("text"),
 }
 EXAMPLES = {
     DatasetForm.messages: (
@@ -43,6 +44,7 @@ EXAMPLES = {
     DatasetForm.question_answer: '{"question": "Hi", "answer": "Hello!"}',
     DatasetForm.preference: '{"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"}',
     DatasetForm.labelled: '{"prompt": "Hi", "completion": "Hello!", "label": true}',
+    DatasetForm.text: '{"text": "Hello!"}',
 }
 
 

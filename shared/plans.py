@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from shared.hyperparameters import Method, ResolvedSettings
+from shared.mapping import Mapping
 from shared.people import RequestedBy
 from shared.schema import Request, Response
 
@@ -31,6 +32,7 @@ class PlanRequest(Request):
 
     model: str
     training_file: str
+    mapping: Mapping | None = None  # how to read the file, where it does not say so itself
     method: Method = Method()
     suffix: ModelName | None = None  # the name of the new model; made from the file's name if absent
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 42
@@ -48,6 +50,7 @@ class Plan(Response):
     model_revision: str
     training_file: str
     file_sha256: str
+    mapping: Mapping | None = None
     suffix: str
     seed: int
     method: Method  # as asked

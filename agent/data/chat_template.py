@@ -6,6 +6,7 @@ The same functions read a dataset for the card and for the trainer, so that both
 import datetime
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -46,9 +47,8 @@ class ChatTemplate:
         self._template = environment.from_string(card.chat_template)
         self._tokens = _special_tokens(Path(card.folder))
         self._eos_tokens = card.eos_tokens
-        self._tokenizer = Tokenizer.from_file(str(Path(card.folder) / "tokenizer.json"))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self.context_length = card.context_length
+        self._tokenizer = _tokenizer(Path(card.folder) / "tokenizer.json")
 
     def render(self, messages: list[Message], *, add_generation_prompt: bool = False) -> str:
         """Return the text of a conversation. Raises RowProblem when the template refuses it."""
@@ -64,8 +64,11 @@ class ChatTemplate:
     def parts(self, messages: list[Message]) -> list[tuple[str, bool]]:
         """Split a rendered conversation into (text, trained): each answer with its end-of-turn token is trained.
 
-        A template that rewrites earlier turns (some drop old reasoning) is trained on the last answer only.
+        A template that rewrites earlier turns (some drop old reasoning) is trained on the last answer only. A text that
+        is nobody's turn is trained on as a whole, without a template.
         """
+        if messages[0].role == "text":
+            return [(messages[0].content, True)]
         full = self.render(messages)
         answers = [i for i, message in enumerate(messages) if message.role == "assistant"]
         spans = [span for i in answers if (span := self._answer_span(messages, i, full))]
@@ -110,6 +113,10 @@ class ChatTemplate:
         except RowProblem as problem:
             return problem
 
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Return where each token of a text begins and ends, in characters."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
+
     def tokenize_prompt(self, messages: list[Message]) -> list[int]:
         """Return the ids of a conversation that waits for the assistant."""
         ids: list[int] = self._tokenizer.encode(
@@ -125,6 +132,14 @@ class ChatTemplate:
     def token_ids(self, tokens: list[str]) -> set[int]:
         """Return the ids of whole tokens."""
         return {number for token in tokens if (number := self._tokenizer.token_to_id(token)) is not None}
+
+
+@lru_cache(maxsize=2)  # half a second to load, and every stage of a job asks for it
+def _tokenizer(path: Path) -> Tokenizer:
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def _labelled(encoding: Encoding, parts: list[tuple[str, bool]]) -> TokenizedRow:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from shared.inspections import DatasetForm
 from shared.language import N_, _
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "text"]  # text: of nobody, and learned as a whole
 
 CHAT_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 SHAREGPT_ROLES: dict[str, Role] = {  # as their names are written in small letters
@@ -31,9 +31,13 @@ PAIRS = (  # two columns, what is asked and what is answered; the first that a r
     ("user", "assistant"),
     ("q", "a"),
 )
+ABOUT_A_TEXT = frozenset({  # columns that may stand beside a text, and say where it is from
+    "id", "url", "title", "source", "meta", "metadata", "timestamp", "date", "lang", "language", "author", "license",
+    "set", "split", "path", "token_count",
+})  # fmt: skip
 FORM_HINT = N_(
     "messages ({role, content} turns), prompt + completion, question + answer, instruction + input + output (Alpaca), "
-    "conversations ({from, value} turns, ShareGPT), or chosen + rejected"
+    "conversations ({from, value} turns, ShareGPT), chosen + rejected, or text"
 )
 
 
@@ -69,7 +73,9 @@ def detect_form(keys: set[str]) -> DatasetForm | None:
         return DatasetForm.alpaca
     if {"prompt", "completion"} <= keys:
         return DatasetForm.labelled if "label" in keys else DatasetForm.prompt_completion
-    return DatasetForm.question_answer if _pair(keys) is not None else None
+    if _pair(keys) is not None:
+        return DatasetForm.question_answer
+    return DatasetForm.text if "text" in keys and keys - {"text"} <= ABOUT_A_TEXT else None
 
 
 def _pair(keys: Collection[str]) -> tuple[str, str] | None:
@@ -79,7 +85,7 @@ def _pair(keys: Collection[str]) -> tuple[str, str] | None:
 
 
 def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
-    """Turn a row into messages that end with the assistant's. Raises RowProblem."""
+    """Turn a row into messages that end with the assistant's, or into one text. Raises RowProblem."""
     messages = {
         DatasetForm.messages: _from_messages,
         DatasetForm.sharegpt: _from_sharegpt,
@@ -88,8 +94,10 @@ def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
         DatasetForm.question_answer: _from_question_answer,
         DatasetForm.preference: _from_preference,
         DatasetForm.labelled: _from_labelled,
+        DatasetForm.text: _from_text,
     }[form](row)
-    _check_turns(messages)
+    if form is not DatasetForm.text:
+        _check_turns(messages)
     return messages
 
 
@@ -177,6 +185,10 @@ def _from_labelled(row: dict[str, Any]) -> list[Message]:
     if not row["label"]:
         raise RowProblem(_("is labelled as a bad answer, and only good ones are learned"))
     return _from_messages(row) if "messages" in row else _from_prompt_completion(row)
+
+
+def _from_text(row: dict[str, Any]) -> list[Message]:
+    return [Message(role="text", content=_text(row, "text"))]
 
 
 def _turns(row: dict[str, Any], key: str) -> list[Any]:

@@ -8,18 +8,17 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 
 from rensa import RMinHash
 
 from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.containers import Meter
 from agent.data.copies import fingerprint
-from agent.data.kept import BATCH, SHOWN, ChatRow, Drops, chat_rows
+from agent.data.kept import BATCH, SHOWN, ChatRow, Drops, Reading, chat_rows
 from agent.data.languages import language_of
 from agent.data.rows import Message, RowProblem
 from agent.data.text_checks import MARKDOWN, RowText, text_checks
-from shared.inspections import DatasetForm, FindingCode
+from shared.inspections import FindingCode
 
 SAMPLE = 20_000  # rows whose tokens, near copies and formatting are looked at
 LANGUAGE_SAMPLE = 2_000  # of them, rows whose language is looked at: 0.2 ms each
@@ -102,13 +101,13 @@ class Surveyor:
         self._most_chars = 0
         self.survey = Survey(found={code: Tally() for code in self._tests})
 
-    def look(self, dataset: Path, form: DatasetForm, heard: Heard) -> Survey:
+    def look(self, reading: Reading, heard: Heard) -> Survey:
         """Look at all rows of a file. Raises AgentError where it cannot be read as a whole."""
         meter = Meter()
-        rows = chat_rows(dataset, form, self.survey.drops, meter=meter)
+        rows = chat_rows(reading, self._template, self.survey.drops, meter=meter)
         while batch := list(islice(rows, BATCH)):
             if not self.survey.rows:
-                self._share = self._fair_share(BATCH * dataset.stat().st_size / max(1, meter.at))
+                self._share = self._fair_share(BATCH * reading.dataset.stat().st_size / max(1, meter.at))
             self._look_at([(row, self._slot()) for row in batch])
             heard(self.survey.rows + self.survey.drops.count, meter.at)
         self.survey.sample = sorted(self._slots.values(), key=lambda row: row.number)

@@ -40,8 +40,8 @@ class RowText:
 
     @cached_property
     def answers(self) -> list[str]:
-        """Return what the assistant says."""
-        return [message.content for message in self.messages if message.role == "assistant"]
+        """Return what is learned."""
+        return [message.content for message in self.messages if message.role in ("assistant", "text")]
 
     @cached_property
     def whole(self) -> str:
