@@ -2,7 +2,7 @@
 
 import contextlib
 import difflib
-from collections.abc import Mapping
+from collections import abc
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from bot.format import short
 from bot.when import read_when, write_when
 from shared.hyperparameters import Hyperparameters, Method
 from shared.language import _
+from shared.mapping import Mapping
 from shared.plans import ModelName
 
 DEFAULT_MODEL = "smollm2-135m"
@@ -29,7 +30,8 @@ SHORT_NAMES = {  # what a person types → the name in Hyperparameters
     "patience": "early_stopping_patience",
 }
 TYPED_NAMES = {name: short for short, name in SHORT_NAMES.items()}
-OWN_NAMES = ("model", "name", "seed", "file", "plan", "change", "forget", "at")
+READING = ("question", "answer", "system", "text", "assistant", "without")  # of Mapping
+OWN_NAMES = ("model", "name", "seed", "file", "of", "plan", "change", "forget", "at")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,8 @@ class Options:
     name: str | None = None
     seed: int = 42
     file: str | None = None  # file-…, uploaded before
+    of: str | None = None  # insp-…, what was understood of a file, or with .2 behind it an answer to what was asked
+    mapping: Mapping | None = None  # how the file is to be read
     plan: str | None = None  # start this one
     change: str | None = None  # show what can be changed of this plan
     forget: str | None = None  # do not start this plan
@@ -54,12 +58,16 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
     `now` is when they were typed: from then on counts a time of day.
     """
     own: dict[str, Any] = {}
+    reading: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     words = []
     for argument in arguments:
         typed, colon, value = argument.replace("=", ":", 1).partition(":") if _is_option(argument) else ("", "", "")
         if not colon:
             words.append(argument)
+        elif typed.lower() in READING:
+            many = typed.lower() == "without"
+            reading[typed.lower()] = (*reading.get("without", ()), value) if many else value
         elif typed.lower() in OWN_NAMES:
             own[typed.lower()] = _own_value(typed.lower(), value, now=now)
         else:
@@ -67,12 +75,14 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
             settings[name] = (
                 value.split(",") if name == "target_modules" and value not in {"auto", "all-linear"} else value
             )
-    return Options(**own, hyperparameters=_hyperparameters(settings), words=tuple(words))
+    mapping = _mapping(reading) if reading else None
+    return Options(**own, mapping=mapping, hyperparameters=_hyperparameters(settings), words=tuple(words))
 
 
 def write_line(
     file_id: str,
     *,
+    mapping: Mapping | None,
     model: str,
     name: str | None,
     method: Method,
@@ -82,20 +92,36 @@ def write_line(
 ) -> str:
     """Return the line that asks for the same run with some settings changed."""
     asked = method.supervised.hyperparameters.model_dump(exclude_defaults=True)
-    words = [f"file:{file_id}"]
-    words += [f"model:{model}"] if model != DEFAULT_MODEL else []
+    words = ["/finetune", f"file:{file_id}", *(write_mapping(mapping) if mapping is not None else [])]
+    return " ".join([*words, *_write_own(model, name, seed, at), *write_change({**asked, **change})])
+
+
+def write_options(options: Options) -> str:
+    """Return what was typed besides the file and how it is read, to be typed again."""
+    asked = options.hyperparameters.model_dump(exclude_defaults=True)
+    return " ".join([*_write_own(options.model, options.name, options.seed, options.at), *write_change(asked)])
+
+
+def _write_own(model: str, name: str | None, seed: int, at: int | None) -> list[str]:
+    words = [f"model:{model}"] if model != DEFAULT_MODEL else []
     words += [f"name:{name}"] if name is not None else []
     words += [f"seed:{seed}"] if seed != 42 else []
-    words += [f"at:{write_when(at)}"] if at is not None else []
-    return " ".join(["/finetune", *words, *write_change({**asked, **change})])
+    return words + ([f"at:{write_when(at)}"] if at is not None else [])
 
 
-def write_change(change: Mapping[str, object]) -> list[str]:
+def write_mapping(mapping: Mapping) -> list[str]:
+    """Return how a file is read, as it is typed; the agent reads _ as a space."""
+    said = [(name, getattr(mapping, name)) for name in READING if name != "without"]
+    said += [("without", name) for name in mapping.without]
+    return [f"{name}:{'_'.join(value.split())}" for name, value in said if value]
+
+
+def write_change(change: abc.Mapping[str, object]) -> list[str]:
     """Return settings as they are typed: lr:0.0002."""
     return [f"{TYPED_NAMES.get(name, name)}:{_written(value)}" for name, value in change.items()]
 
 
-def within_limits(change: Mapping[str, float]) -> dict[str, object]:
+def within_limits(change: abc.Mapping[str, float]) -> dict[str, object]:
     """Return a change with each figure brought within its limits; what is no setting is left out."""
     fitting: dict[str, object] = {}
     for name, value in change.items():
@@ -109,7 +135,14 @@ def within_limits(change: Mapping[str, float]) -> dict[str, object]:
 
 def option_names() -> list[str]:
     """Return every option a person may type, short names where they exist."""
-    return ["model", "name", "seed", "at", *(TYPED_NAMES.get(name, name) for name in Hyperparameters.model_fields)]
+    return [
+        "model",
+        "name",
+        "seed",
+        "at",
+        *(TYPED_NAMES.get(name, name) for name in Hyperparameters.model_fields),
+        *READING,
+    ]
 
 
 def describe_setting(name: str) -> str:
@@ -169,6 +202,20 @@ def _model_name(value: str) -> str:
                 value=value,
             ),
             param="name",
+        ) from cause
+
+
+def _mapping(reading: dict[str, Any]) -> Mapping:
+    try:
+        return Mapping.model_validate(reading)
+    except ValidationError as cause:
+        raise BadCallError(
+            _(
+                "{words} do not go together. Name two columns, question:… and answer:…; or one, text:…; or of a chat "
+                "assistant:… and without:….",
+                words=", ".join(f"{name}:" for name in reading),
+            ),
+            param="mapping",
         ) from cause
 
 
