@@ -66,7 +66,7 @@ def passages(text: str, template: ChatTemplate, length: int) -> Iterator[tuple[i
         if at + PIECE_BYTES < len(text):
             piece = piece[: _well(piece, PIECE_BYTES // 2)]
         for start, end in pairwise(_cuts(piece, template, length)):
-            if (passage := piece[start:end].strip("\n")).strip():
+            if passage := piece[start:end].strip("\n").rstrip():
                 yield text.count("\n", 0, at + start), passage
         at += len(piece)
 

@@ -55,7 +55,9 @@ def test_a_text_is_learned_whole_in_passages_that_end_well(tmp_path: Path, smoll
     assert findings.form is DatasetForm.text
     assert findings.tokens.trained == findings.tokens.total
     assert 30 <= findings.rows <= 50
-    assert FindingCode.no_end_of_turn not in {finding.code for finding in findings.findings}
+    found = {finding.code for finding in findings.findings}
+    assert found <= {FindingCode.few_rows, FindingCode.near_copies, FindingCode.exact_copies, FindingCode.leakage}
+    assert "look things up (RAG)" in findings.right_tool[0].answer
     rows = list(chat_rows(find_reading(path), ChatTemplate(smollm2_card), Drops()))
     assert " ".join(row.messages[0].content for row in rows).split() == BOOK.split()
     assert all(row.messages[0].content.endswith("food.") for row in rows)
@@ -67,9 +69,8 @@ def test_a_text_without_an_end_is_cut_and_nothing_is_lost(
     tmp_path: Path, smollm2_card: BaseModelCard, text: str
 ) -> None:
     rows = list(kept_rows(find_reading(saved(tmp_path, text)), ChatTemplate(smollm2_card), Drops()))
-    assert "".join(row.messages[0].content for row in rows).split() == text.split() or "".join(
-        row.messages[0].content for row in rows
-    ).replace("\n", "") == text.replace("\n", "")
+    read = " ".join(row.messages[0].content for row in rows)
+    assert "".join(read.split()) == "".join(text.split())
     assert max(len(row.tokens.input_ids) for row in rows) <= 2048
 
 
