@@ -51,6 +51,7 @@ class FindingCode(StrEnum):
     secrets = "secrets"
     personal_data = "personal_data"
     special_tokens = "special_tokens"  # of the model, in somebody's text
+    tools_not_shown = "tools_not_shown"  # offered to the model, which its template leaves out
     no_end_of_turn = "no_end_of_turn"  # rows that do not teach the model to stop
     answers_cut = "answers_cut"  # whole or in part, at max_length
     few_trained_tokens = "few_trained_tokens"

@@ -63,7 +63,7 @@ def _chosen(
 ) -> Iterator[tuple[ChatRow | KeptRow, bool]]:
     """Yield each usable row, and whether it stays. Rows are tokenized only where their length decides."""
     drops = Drops()
-    checks = text_checks(template.special_tokens)
+    checks = text_checks(template.special_tokens, shows_tools=template.shows_tools)
     tests = [checks[code] for fix, code in DROPPED_BY_TEXT.items() if fix in fixes]
     lines: set[int] = set()
     rows: Iterator[ChatRow | KeptRow] = chat_rows(reading, template, drops)

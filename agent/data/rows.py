@@ -1,15 +1,17 @@
 """One row of a dataset as a chat: every known form becomes the same list of messages. Pure."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from agent.data import tools
 from shared.inspections import DatasetForm
 from shared.language import N_, _
 
-Role = Literal["system", "user", "assistant", "text"]  # text: of nobody, and learned as a whole
+Role = Literal["system", "user", "assistant", "tool", "text"]  # of text nobody is the speaker: it is learned whole
 
-CHAT_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+CHAT_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant",
+                               "tool": "tool", "function": "tool"}  # fmt: skip
 SHAREGPT_ROLES: dict[str, Role] = {  # as their names are written in small letters
     **CHAT_ROLES,
     "human": "user",
@@ -20,6 +22,8 @@ SHAREGPT_ROLES: dict[str, Role] = {  # as their names are written in small lette
     "bard": "assistant",
     "bot": "assistant",
     "model": "assistant",
+    "function_call": "assistant",
+    "observation": "tool",
 }
 PAIRS = (  # two columns, what is asked and what is answered; the first that a row has counts
     ("question", "answer"),
@@ -55,10 +59,17 @@ class Message:
 
     role: Role
     content: str
+    calls: str = ""  # JSON: the tools that this turn calls
+    tools: str = ""  # JSON, of the first turn alone: the tools that are offered
 
     def as_dict(self) -> dict[str, str]:
-        """Return what chat templates take."""
+        """Return what chat templates take; of the tools, nothing."""
         return {"role": self.role, "content": self.content}
+
+    @property
+    def said(self) -> str:
+        """Return all that stands in this turn."""
+        return f"{self.content}\n{self.calls}".strip("\n") if self.calls else self.content
 
 
 def detect_form(keys: set[str]) -> DatasetForm | None:
@@ -102,11 +113,19 @@ def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
 
 
 def _from_messages(row: dict[str, Any]) -> list[Message]:
-    return [_turn(turn, "role", "content", CHAT_ROLES) for turn in _turns(row, "messages")]
+    return _offering(row, [_turn(turn, "role", "content", CHAT_ROLES) for turn in _turns(row, "messages")])
 
 
 def _from_sharegpt(row: dict[str, Any]) -> list[Message]:
-    return [*_system(row), *map(_sharegpt_turn, _turns(row, "conversations"))]
+    return _offering(row, [*_system(row), *map(_sharegpt_turn, _turns(row, "conversations"))])
+
+
+def _offering(row: dict[str, Any], messages: list[Message]) -> list[Message]:
+    """Return the turns of a row, the first with the tools that are offered, if any."""
+    found = tools.offered(row.get("tools"))
+    if found is None:
+        raise RowProblem(_("has `tools` that are no list of tools with a name"))
+    return [replace(messages[0], tools=found), *messages[1:]] if found else messages
 
 
 def _sharegpt_turn(turn: Any) -> Message:
@@ -213,9 +232,12 @@ def _turn(turn: Any, role_key: str, text_key: str, roles: dict[str, Role]) -> Me
             )
         )
     content = turn.get(text_key)
-    if not isinstance(content, str):
+    calls = tools.called(content if role == "function_call" else turn.get("tool_calls"))
+    if calls is None:
+        raise RowProblem(_("has a turn that calls no tool with a name and arguments"))
+    if not isinstance(content, str) and not (calls and content is None):
         raise RowProblem(_("has a turn without text in `{text_key}`", text_key=text_key))
-    return Message(role=roles[role], content=content)
+    return Message(role=roles[role], content="" if role == "function_call" else content or "", calls=calls)
 
 
 def _text(row: dict[str, Any], key: str) -> str:
@@ -228,7 +250,7 @@ def _text(row: dict[str, Any], key: str) -> str:
 def _check_turns(messages: list[Message]) -> None:
     if messages[-1].role != "assistant":
         raise RowProblem(_("ends with the {role}'s turn; the last must be the assistant's", role=messages[-1].role))
-    if any(not m.content.strip() for m in messages if m.role == "assistant"):
+    if any(not m.said.strip() for m in messages if m.role == "assistant"):
         raise EmptyText(_("has an empty answer"))
     if any(not m.content.strip() for m in messages if m.role == "user"):
         raise EmptyText(_("has an empty question"))

@@ -15,6 +15,7 @@ RULES: tuple[Rule, ...] = (  # in the order in which findings of one severity ar
     text_rules.special_tokens,
     row_rules.no_end_of_turn,
     row_rules.answers_cut,
+    text_rules.tools_not_shown,
     text_rules.placeholders,
     text_rules.personal_data,
     row_rules.few_rows,

@@ -91,7 +91,7 @@ class Surveyor:
     def __init__(self, template: ChatTemplate, eos_tokens: list[str], *, sample: int = SAMPLE) -> None:
         self._template = template
         self._ends = template.token_ids(eos_tokens)
-        self._tests = text_checks(template.special_tokens)
+        self._tests = text_checks(template.special_tokens, shows_tools=template.shows_tools)
         self._size = sample
         self._random = random.Random(SEED)
         self._share = 1.0  # of the rows, offered to the sample
@@ -142,7 +142,7 @@ class Surveyor:
 
     def _is_wanted(self, row: ChatRow, slot: int | None) -> bool:
         """Say whether a row is tokenized: of the sample, the first of its kind, or longer than any before."""
-        chars = sum(len(message.content) for message in row.messages)
+        chars = sum(len(message.said) for message in row.messages)
         is_longest = chars > self._most_chars
         self._most_chars = max(self._most_chars, chars)
         return slot is not None or is_longest or _roles(row) not in self._refused
@@ -191,9 +191,9 @@ class Surveyor:
 
 
 def _roles(row: ChatRow) -> tuple[str, ...]:
-    return tuple(message.role for message in row.messages)
+    return tuple(f"{message.role} calls" if message.calls else message.role for message in row.messages)
 
 
 def identity_of(messages: list[Message]) -> int:
     """Return a number that is equal for equal talks, in this process."""
-    return hash(tuple((message.role, message.content) for message in messages))
+    return hash(tuple((message.role, message.said) for message in messages))

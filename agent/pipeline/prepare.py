@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, read_card
@@ -127,7 +128,7 @@ def _write_held_out(folder: JobFolder, kept: list[KeptRow], split: Split, templa
     numbers = [*split.test, *split.validation][:HELD_OUT_PROMPTS]
     prompts = []
     for row in (kept[n] for n in numbers):
-        messages = _begun(row.messages[0].content) if row.messages[0].role == "text" else row.messages
+        messages = _asked_plainly(row.messages)
         asked, expected = messages[:-1], messages[-1].content
         prompts.append(
             HeldOutPrompt(
@@ -139,6 +140,16 @@ def _write_held_out(folder: JobFolder, kept: list[KeptRow], split: Split, templa
             ).model_dump()
         )
     replace_file(folder.path / "rows" / "held_out.json", json.dumps(prompts, ensure_ascii=False).encode())
+
+
+def _asked_plainly(messages: list[Message]) -> list[Message]:
+    """Return a row as a question that the finished model can be asked by itself, and its answer."""
+    if messages[0].role == "text":
+        return _begun(messages[0].content)
+    if not any(message.tools or message.calls or message.role == "tool" for message in messages):
+        return messages
+    question = next(message for message in reversed(messages) if message.role == "user")
+    return [replace(question, tools=""), Message(role="assistant", content=messages[-1].said)]
 
 
 def _begun(text: str) -> list[Message]:

@@ -8,13 +8,16 @@ import pytest
 from pydantic import ValidationError
 
 from agent.base_models.card import BaseModelCard
+from agent.child_environment import child_environment
 from agent.data.columns import ask_for_columns
+from agent.data.findings import InspectReply, InspectRequest
 from agent.data.formats import read_rows
 from agent.data.inspect import inspect_dataset
 from agent.data.kept import find_reading
 from agent.data.mend import mend
 from agent.data.unclear import UnclearError
 from agent.errors import AgentError
+from agent.inspector import dataset_refusal, run_child
 from shared.inspections import DatasetForm, Fix
 from shared.mapping import Mapping
 from tests.agent.data.test_inspect import jsonl
@@ -68,6 +71,18 @@ def test_the_question_shows_three_rows_masked_as_the_model_would_see_them(
     trained = [text for text, is_trained in examples[0].parts if is_trained]
     assert trained == ["Es ist bei Nummer 0, [e-mail].<|im_end|>"]
     assert "x.org" not in question.model_dump_json()
+
+
+async def test_the_limited_child_asks_too(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    request = InspectRequest(dataset=str(jsonl(tmp_path, TICKETS)), card=smollm2_card)
+    output = await run_child(
+        "agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 60, dataset_refusal
+    )
+    reply = InspectReply.model_validate_json(output)
+    assert reply.question is not None
+    assert reply.question.choices[0].mapping == READ
+    assert reply.error is not None
+    assert reply.error.code == "dataset_unclear"
 
 
 def test_rows_are_read_as_said_and_a_mended_copy_says_it_by_itself(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
