@@ -25,8 +25,7 @@ test: .venv/.installed-dev  ## check and test everything
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist worksteal
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 bench: .venv/.installed-dev ## measure, as ratios against a named alternative
 	$(BIN)/python -m tests.bench $(if $(DATA),--data $(DATA))

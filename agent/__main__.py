@@ -23,7 +23,7 @@ from agent import results
 from agent.api import Services, build_app
 from agent.api.explain import explain
 from agent.api.upload import remove_leftovers
-from agent.base_models.catalog import find_base_model, list_base_models
+from agent.base_models.catalog import find_base_model, list_with_known, names_by_size
 from agent.chat.answerer import Answerer
 from agent.errors import AgentError
 from agent.gpu import read_machine
@@ -135,6 +135,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         make_plan=make_plan,
         machine=machine,
         clock=time.time,
+        other_models=partial(names_by_size, settings),
     )
     answerer = Answerer(store=store, settings=settings, machine=machine, clock=time.time)
     supervisor = Supervisor(
@@ -159,7 +160,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         answerer=answerer,
         machine=machine,
         check_model=partial(find_base_model, settings=settings),
-        base_models=partial(list_base_models, settings),
+        base_models=partial(list_with_known, settings),
         signs=supervisor.signs,
         warnings=retention.warnings,
         clock=time.time,

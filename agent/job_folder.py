@@ -30,6 +30,7 @@ class JobSpec(Response):
     base_model: str  # the name a person used
     base_model_cache: str  # the folder of the fetched model's card
     models_dir: str | None = None  # HEARTH_MODELS_DIR, where local base models lie
+    ollama_models: str | None = None  # OLLAMA_MODELS, where those of the local Ollama lie
     base_model_revision: str
     dataset_path: str
     dataset_sha256: str

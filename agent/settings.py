@@ -85,6 +85,7 @@ class AgentSettings(BaseSettings):
     hf_token: SecretStr | None = None  # goes to the fetch child alone
     hearth_public_url: Annotated[str, AfterValidator(_public_url)] | None = None  # where chats may fetch large results
     ollama_host: Annotated[str, AfterValidator(_ollama_host)] = "127.0.0.1:11434"  # Ollama's own variable
+    ollama_models: Folder | None = None  # Ollama's own variable: the folder of its models; None: where it usually is
     hearth_ollama_open: bool = False  # models may go to an Ollama that others on the network can reach
 
     @property

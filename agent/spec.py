@@ -24,6 +24,7 @@ def make_spec(claim: Claim, settings: AgentSettings, machine: Machine, model_cac
         base_model=plan.model,
         base_model_cache=str(model_cache),
         models_dir=str(models_dir) if models_dir else None,
+        ollama_models=str(settings.ollama_models) if settings.ollama_models else None,
         base_model_revision=plan.model_revision,
         dataset_path=str(settings.hearth_data_dir / claim.dataset.path),
         dataset_sha256=plan.file_sha256,

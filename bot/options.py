@@ -14,7 +14,7 @@ from bot.when import read_when, write_when
 from shared.hyperparameters import Hyperparameters, Method
 from shared.language import _
 from shared.mapping import Mapping
-from shared.plans import ModelName
+from shared.plans import ModelName, Preset
 
 DEFAULT_MODEL = "smollm2-135m"
 SHORT_NAMES = {  # what a person types → the name in Hyperparameters
@@ -31,7 +31,9 @@ SHORT_NAMES = {  # what a person types → the name in Hyperparameters
 }
 TYPED_NAMES = {name: short for short, name in SHORT_NAMES.items()}
 READING = ("question", "answer", "system", "text", "assistant", "without")  # of Mapping
-OWN_NAMES = ("model", "name", "seed", "file", "of", "plan", "change", "forget", "at")
+OWN_NAMES = ("model", "preset", "name", "seed", "file", "of", "plan", "look", "change", "forget", "at")
+PRESETS = {"quick": Preset.quick_look, "balanced": Preset.balanced, "thorough": Preset.thorough}
+TYPED_PRESETS = {preset: typed for typed, preset in PRESETS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +41,14 @@ class Options:
     """What was asked. `words` are the arguments that are no option."""
 
     model: str = DEFAULT_MODEL
+    preset: Preset = Preset.balanced
     name: str | None = None
     seed: int = 42
     file: str | None = None  # file-…, uploaded before
     of: str | None = None  # insp-…, what was understood of a file, or with .2 behind it an answer to what was asked
     mapping: Mapping | None = None  # how the file is to be read
     plan: str | None = None  # start this one
+    look: str | None = None  # show the card of this one
     change: str | None = None  # show what can be changed of this plan
     forget: str | None = None  # do not start this plan
     at: int | None = None  # not before; seconds since 1970
@@ -89,21 +93,23 @@ def write_line(
     seed: int,
     change: dict[str, object],
     at: int | None = None,
+    preset: Preset = Preset.balanced,
 ) -> str:
     """Return the line that asks for the same run with some settings changed."""
     asked = method.supervised.hyperparameters.model_dump(exclude_defaults=True)
     words = ["/finetune", f"file:{file_id}", *(write_mapping(mapping) if mapping is not None else [])]
-    return " ".join([*words, *_write_own(model, name, seed, at), *write_change({**asked, **change})])
+    return " ".join([*words, *_write_own(model, preset, name, seed, at), *write_change({**asked, **change})])
 
 
 def write_options(options: Options) -> str:
     """Return what was typed besides the file and how it is read, to be typed again."""
-    asked = options.hyperparameters.model_dump(exclude_defaults=True)
-    return " ".join([*_write_own(options.model, options.name, options.seed, options.at), *write_change(asked)])
+    own = _write_own(options.model, options.preset, options.name, options.seed, options.at)
+    return " ".join([*own, *write_change(options.hyperparameters.model_dump(exclude_defaults=True))])
 
 
-def _write_own(model: str, name: str | None, seed: int, at: int | None) -> list[str]:
+def _write_own(model: str, preset: Preset, name: str | None, seed: int, at: int | None) -> list[str]:
     words = [f"model:{model}"] if model != DEFAULT_MODEL else []
+    words += [f"preset:{TYPED_PRESETS[preset]}"] if preset is not Preset.balanced else []
     words += [f"name:{name}"] if name is not None else []
     words += [f"seed:{seed}"] if seed != 42 else []
     return words + ([f"at:{write_when(at)}"] if at is not None else [])
@@ -137,6 +143,7 @@ def option_names() -> list[str]:
     """Return every option a person may type, short names where they exist."""
     return [
         "model",
+        "preset",
         "name",
         "seed",
         "at",
@@ -169,6 +176,8 @@ def _is_option(argument: str) -> bool:
 
 
 def _own_value(name: str, value: str, *, now: float) -> str | int | None:
+    if name == "preset":
+        return _preset(value)
     if name == "seed":
         if not value.isdecimal() or int(value) >= 2**31:
             raise BadCallError(
@@ -189,6 +198,19 @@ def _own_value(name: str, value: str, *, now: float) -> str | int | None:
             param=name,
         )
     return value
+
+
+def _preset(value: str) -> Preset:
+    known = PRESETS | {preset.value: preset for preset in Preset}
+    if value.lower() not in known:
+        raise BadCallError(
+            _(
+                "preset:{value} is not possible. It is quick (a look), balanced or thorough.",
+                value=value,
+            ),
+            param="preset",
+        )
+    return known[value.lower()]
 
 
 def _model_name(value: str) -> str:

@@ -18,8 +18,15 @@ from bot.question_card import read_so
 from bot.reply import Button, Copy, Reply
 from shared.hyperparameters import Hyperparameters
 from shared.inspections import Inspection
-from shared.language import _, ngettext
-from shared.plans import Plan
+from shared.language import N_, _, ngettext
+from shared.plans import Alternative, Plan, Preset
+
+BUTTON_WIDTH = 20
+PRESET_NAMES = {
+    Preset.quick_look: N_("quick look"),
+    Preset.balanced: N_("balanced"),
+    Preset.thorough: N_("thorough"),
+}
 
 
 def plan_card(
@@ -53,7 +60,7 @@ def change_card(plan: Plan, *, at: int | None = None) -> Reply:
     lines = [clip(_("What you can change · {name}", name=plan.suffix)), ""]
     lines += wrap(f"name: {plan.suffix}", rest="  ") + wrap(f"model: {plan.model}", rest="  ")
     for setting in plan.reasons:
-        if setting.name in Hyperparameters.model_fields:
+        if setting.name in {"preset", *Hyperparameters.model_fields}:
             lines += wrap(f"{TYPED_NAMES.get(setting.name, setting.name)}: {setting.value}", rest="  ")
             lines += wrap(setting.reason, first="  ")
     epochs = 5 if plan.settings.n_epochs != 5 else 3
@@ -71,15 +78,38 @@ def forgotten_card(plan: Plan, *, at: int | None = None) -> Reply:
 def plan_line(plan: Plan, change: dict[str, object], *, at: int | None = None) -> str:
     """Return the line that asks for this plan again, with some settings changed."""
     return write_line(
-        plan.training_file,
-        mapping=plan.mapping,
-        model=plan.model,
-        name=plan.suffix,
-        method=plan.method,
-        seed=plan.seed,
-        change=change,
-        at=at,
+        plan.training_file, mapping=plan.mapping, model=plan.model, name=plan.suffix, method=plan.method,
+        seed=plan.seed, change=change, at=at, preset=plan.preset,
+    )  # fmt: skip
+
+
+def does_not_fit_card(file_name: str, message: str, alternatives: tuple[Alternative, ...], *, at: int | None) -> Reply:
+    """Return why a plan does not fit and what would, each a button that shows the whole plan."""
+    later = f" at:{at}" if at is not None else ""
+    blocks = [[clip(_("Does not fit · {file_name}", file_name=one_line(file_name)))], wrap(message)]
+    for number, other in enumerate(alternatives, 1):
+        blocks.append(
+            [
+                *wrap(f"{number}. {_titled(other)}", rest="   "),
+                *wrap(_("Learns from: {model}", model=other.model), first="   ", rest="     "),
+                "   " + _("Time: {time}", time=minutes_range(other.minutes.low, other.minutes.high)),
+                "   " + _("Memory: {needed}", needed=size_range(other.memory_mib.low, other.memory_mib.high)),
+            ]
+        )
+    blocks += [wrap(_("Each of these fits. Tap one to see it whole."))]
+    return Reply(
+        text="\n\n".join("\n".join(block) for block in blocks),
+        buttons=tuple(
+            Button(
+                label=clip(_titled(other).rpartition("/")[2], BUTTON_WIDTH), line=f"/finetune look:{other.plan}{later}"
+            )
+            for other in alternatives
+        ),
     )
+
+
+def _titled(other: Alternative) -> str:
+    return one_line(other.title)
 
 
 def _plan(plan: Plan) -> list[str]:
@@ -88,6 +118,7 @@ def _plan(plan: Plan) -> list[str]:
         _("The plan"),
         *wrap(_("New model: {name}", name=plan.suffix), rest="  "),
         *wrap(_("Learns from: {model}", model=plan.model), rest="  "),
+        *_preset(plan),
     ]
     if settings.load_in_4bit:
         lines += wrap(_("Way: QLoRA, a small add-on of rank {rank} on the model in 4 bits", rank=settings.r), rest="  ")
@@ -129,6 +160,12 @@ def _plan(plan: Plan) -> list[str]:
         rest="  ",
     )
     return [*lines, *wrap(_("On: {device}", device=one_line(plan.device) or DASH), rest="  ")]
+
+
+def _preset(plan: Plan) -> list[str]:
+    if plan.preset is Preset.balanced:
+        return []
+    return [_("Thoroughness: {preset}", preset=_(PRESET_NAMES[plan.preset]))]
 
 
 def _turn(plan: Plan, *, at: int | None, now: float) -> str:

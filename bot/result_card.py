@@ -228,14 +228,9 @@ def _once_more(job: Job, advice: list[Advice]) -> tuple[Button, ...]:
 
 def _line(job: Job, changes: dict[str, object]) -> str:
     return write_line(
-        job.training_file,
-        mapping=job.mapping,
-        model=job.model,
-        name=job.suffix,
-        method=job.method,
-        seed=job.seed,
-        change=changes,
-    )
+        job.training_file, mapping=job.mapping, model=job.model, name=job.suffix, method=job.method, seed=job.seed,
+        change=changes, preset=job.preset,
+    )  # fmt: skip
 
 
 def _join(blocks: list[list[str]]) -> str:

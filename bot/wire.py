@@ -135,4 +135,4 @@ async def _refusal(response: aiohttp.ClientResponse, url: str) -> AgentRefusedEr
             ),
             code=error.code,
         )
-    return AgentRefusedError(error.message, code=error.code, param=error.param)
+    return AgentRefusedError(error.message, code=error.code, param=error.param, alternatives=error.alternatives)

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from shared.plans import Alternative
 from shared.schema import Response
 
 
@@ -52,11 +53,19 @@ class ErrorCode(StrEnum):
 class HearthError(Exception):
     """Base of every error a person may see. Its text says what happened, the value, what to do next."""
 
-    def __init__(self, message: str, *, code: ErrorCode, param: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: ErrorCode,
+        param: str | None = None,
+        alternatives: tuple[Alternative, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.param = param
+        self.alternatives = alternatives
 
 
 class ErrorDetail(Response):
@@ -66,6 +75,7 @@ class ErrorDetail(Response):
     type: str  # OpenAI's family: invalid_request_error, authentication_error, server_error
     code: ErrorCode
     param: str | None = None  # the field at fault
+    alternatives: tuple[Alternative, ...] = ()  # ours: what would fit, of a plan that does not
 
 
 class ErrorBody(Response):

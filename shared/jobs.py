@@ -9,7 +9,7 @@ from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters, Method, ResolvedSettings
 from shared.mapping import Mapping
 from shared.people import RequestedBy
-from shared.plans import ModelName
+from shared.plans import ModelName, Preset
 from shared.results import JobResult
 from shared.schema import Request, Response
 
@@ -156,6 +156,7 @@ class Job(Response):
     health: TrainerHealth | None = None  # of a running job alone; None before its trainer's first sign of life
     proof_age_s: int | None = None  # since its trainer last proved that it lives; of a running job alone
     work_age_s: int | None = None  # since its work last moved; of a running job alone
+    preset: Preset = Preset.balanced  # by which `auto` was resolved
     settings: ResolvedSettings | None = None
     requested_by: RequestedBy | None = None
     progress: Progress | None = None

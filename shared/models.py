@@ -20,10 +20,18 @@ class Model(Response):
     license: str | None = None
     base: str | None = None  # a tuned model's base
     job_id: str | None = None
+    here: bool = True  # on this machine; else it is downloaded first, after the owner's yes
+    weights_bytes: int | None = None  # of the download
+    gated: bool = False  # its licence must be accepted on Hugging Face first
+    template: str | None = None  # the family of its chat template
+    strengths: str | None = None  # in words
+    memory_mib: int | None = None  # for QLoRA on one row of 512 tokens at a time
+    usual_hours: float | None = None  # for 1,000 rows of 100 tokens, three times
+    fits: bool | None = None  # in what is free now; None: not known before its config was read
 
 
 class ModelList(Response):
-    """Base models first."""
+    """Base models first: those that fit this machine, the best of them first."""
 
     object: Literal["list"] = "list"
     data: list[Model]

@@ -1,5 +1,6 @@
 """A dry run: what would be done, why, and what it costs. Costs nothing itself."""
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -27,6 +28,34 @@ class Setting(Response):
     reason: str
 
 
+class Preset(StrEnum):
+    """A named set of rules by which every `auto` is resolved."""
+
+    quick_look = "quick_look"  # minutes: does the data teach anything at all?
+    balanced = "balanced"  # the default
+    thorough = "thorough"  # more passes, a larger add-on, more patience
+
+
+class MemoryParts(Response):
+    """MiB at the peak of training, by part."""
+
+    weights: float  # the base model as it lies in memory
+    lora: float
+    gradients: float
+    optimizer: float
+    activations: float
+    logits: float
+    fragmentation: float  # held by the allocator, used by nobody
+    runtime: float  # libraries and the GPU's context
+    correction: float = 1.0  # of the sum: measured over estimated, of finished runs of this family on this machine
+
+    @property
+    def uncorrected(self) -> float:
+        """Return the sum of the parts."""
+        used = self.weights + self.lora + self.gradients + self.optimizer + self.activations + self.logits
+        return used + self.fragmentation + self.runtime
+
+
 class PlanRequest(Request):
     """The body of POST /v1/fine_tuning/plans."""
 
@@ -34,6 +63,7 @@ class PlanRequest(Request):
     training_file: str
     mapping: Mapping | None = None  # how to read the file, where it does not say so itself
     method: Method = Method()
+    preset: Preset = Preset.balanced  # how what is left to `auto` is chosen
     suffix: ModelName | None = None  # the name of the new model; made from the file's name if absent
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 42
     requested_by: RequestedBy | None = None
@@ -54,6 +84,7 @@ class Plan(Response):
     suffix: str
     seed: int
     method: Method  # as asked
+    preset: Preset = Preset.balanced
     settings: ResolvedSettings
     reasons: list[Setting]
     train_rows: int
@@ -63,6 +94,7 @@ class Plan(Response):
     trained_tokens: int  # over all epochs
     minutes: Range
     memory_mib: Range
+    memory: MemoryParts | None = None  # None: a plan of before parts were kept
     memory_kind: Literal["GPU", "RAM"]
     memory_free_mib: int
     disk_mib: Range
@@ -71,3 +103,13 @@ class Plan(Response):
     queue_position: int  # the place a job made now would get; 1 runs at once
     queue_wait_minutes: float
     notes: list[str] = []
+
+
+class Alternative(Response):
+    """What would fit instead of what was refused: a plan of its own, complete and kept like any other."""
+
+    plan: str  # ftplan-…, to look at and to start
+    title: str  # what is different, in a few words
+    model: str
+    minutes: Range
+    memory_mib: Range

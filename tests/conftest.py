@@ -1,4 +1,8 @@
-"""Fixtures that several parts need: the packaged model's card, and a tiny model that answers and stops."""
+"""Fixtures that several parts need: the packaged model's card, and a tiny model that answers and stops.
+
+Tests run in several workers. Each worker has a share of the cores, and with it every process that its tests start: the
+threads of a torch that waits spin, and would take the time of whatever else runs.
+"""
 
 import asyncio
 import os
@@ -6,8 +10,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import PACKAGED
@@ -29,33 +35,56 @@ def _english() -> None:
     os.environ["LC_ALL"] = "C.UTF-8"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep a worker, and what its tests start, to its share of the cores."""
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if worker is None or not hasattr(os, "sched_setaffinity"):
+        return
+    cores, number = sorted(os.sched_getaffinity(0)), int(worker["workerid"].removeprefix("gw"))
+    os.sched_setaffinity(0, set(cores[number :: worker["workercount"]]) or set(cores))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Call a test slow that needs the tiny model: it is trained, which nothing else may do at the same time."""
+    """Call a test slow that needs the tiny model, and run the slowest first: what is left at the end is short."""
     for item in items:
         if "models_dir" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path.name != "test_demo.py"))
 
 
 @pytest.fixture(scope="session")
-def smollm2_card(tmp_path_factory: pytest.TempPathFactory) -> BaseModelCard:
+def shared_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what is made once for all workers."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+
+
+@pytest.fixture(scope="session")
+def smollm2_card(shared_dir: Path) -> BaseModelCard:
     """SmolLM2's config, tokenizer and template, without its weights."""
-    settings = AgentSettings(hearth_data_dir=tmp_path_factory.mktemp("smollm2"))
-    return asyncio.run(Inspector(settings).describe(PACKAGED))
+    data_dir = shared_dir / "smollm2"
+    with FileLock(shared_dir / "smollm2.lock"):
+        data_dir.mkdir(exist_ok=True)
+        return asyncio.run(Inspector(AgentSettings(hearth_data_dir=data_dir)).describe(PACKAGED))
 
 
 @pytest.fixture(scope="session")
-def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def models_dir(shared_dir: Path) -> Path:
     """A HEARTH_MODELS_DIR with one two-layer model, `tiny`, trained here for seconds."""
-    folder = tmp_path_factory.mktemp("models")
-    environment = child_environment(offline=True) | {"OMP_NUM_THREADS": "2", "PYTHONSAFEPATH": ""}
-    builder = [sys.executable, "-m", "tests.fakes.tiny_model", str(folder / "tiny")]
-    subprocess.run(builder, check=True, capture_output=True, env=environment)
+    folder = shared_dir / "models"
+    with FileLock(shared_dir / "models.lock"):
+        if not (folder / "tiny" / "tokenizer.json").exists():  # it is written last
+            environment = child_environment(offline=True) | {"OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": ""}
+            builder = [sys.executable, "-m", "tests.fakes.tiny_model", str(folder / "tiny")]
+            subprocess.run(builder, check=True, capture_output=True, env=environment)
     return folder
 
 
 @pytest.fixture(scope="session")
-def tiny_card(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> BaseModelCard:
+def tiny_card(models_dir: Path, shared_dir: Path) -> BaseModelCard:
     """The card of `tiny`; its weights lie in the card's folder."""
-    data_dir = tmp_path_factory.mktemp("tiny-data")
-    settings = AgentSettings(hearth_data_dir=data_dir, hearth_models_dir=models_dir)
-    return asyncio.run(Inspector(settings).describe("tiny"))
+    data_dir = shared_dir / "tiny-data"
+    with FileLock(shared_dir / "tiny-data.lock"):
+        data_dir.mkdir(exist_ok=True)
+        settings = AgentSettings(hearth_data_dir=data_dir, hearth_models_dir=models_dir)
+        return asyncio.run(Inspector(settings).describe("tiny"))

@@ -13,6 +13,7 @@ from agent.errors import STATUS, AgentError
 from agent.key import key_matches
 from shared.errors import ErrorBody, ErrorCode, ErrorDetail, HearthError
 from shared.language import _, speaking
+from shared.plans import Alternative
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return await handler(request)
     except HearthError as error:
         status = STATUS.get(error.code, HTTPStatus.BAD_REQUEST)
-        return _response(status, error.message, error.code, error.param)
+        return _response(status, error.message, error.code, error.param, error.alternatives)
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
@@ -102,11 +103,18 @@ def _unexpected(request: web.Request, error: Exception) -> web.Response:
     return _response(HTTPStatus.INTERNAL_SERVER_ERROR, message, ErrorCode.internal)
 
 
-def _response(status: HTTPStatus, message: str, code: ErrorCode, param: str | None = None) -> web.Response:
+def _response(
+    status: HTTPStatus,
+    message: str,
+    code: ErrorCode,
+    param: str | None = None,
+    alternatives: tuple[Alternative, ...] = (),
+) -> web.Response:
     kind = "server_error" if status >= 500 else "invalid_request_error"
     if status is HTTPStatus.UNAUTHORIZED:
         kind = "authentication_error"
-    body = ErrorBody(error=ErrorDetail(message=message, type=kind, code=code, param=param))
+    detail = ErrorDetail(message=message, type=kind, code=code, param=param, alternatives=alternatives)
+    body = ErrorBody(error=detail)
     response = web.Response(body=body.model_dump_json().encode(), status=status, content_type="application/json")
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"

@@ -6,15 +6,18 @@ from aiohttp import web
 
 from agent.api.route import Route, answer
 from agent.api.services import services_of
-from agent.store import jobs
+from agent.plan.fitting import best_first
+from agent.store import jobs, running
 from shared.models import ModelList
 from shared.people import Action
 
 
 async def list_models(request: web.Request) -> web.Response:
-    """List base models first, then tuned ones, newest first."""
+    """List base models, those that suit this machine first, then tuned ones, newest first."""
     services = services_of(request)
-    base = await asyncio.to_thread(services.base_models)
+    candidates = await asyncio.to_thread(services.base_models)
+    machine = await asyncio.to_thread(services.machine)
+    base = best_first(candidates, machine, await services.store.run(running.measured))
     tuned = await services.store.run(jobs.tuned)
     return answer(ModelList(data=[*base, *tuned]))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from agent.base_models.catalog import Candidate
 from agent.chat.answerer import Answerer
 from agent.gpu import Machine
 from agent.intake import Intake
@@ -12,7 +13,6 @@ from agent.pairing import Pairing
 from agent.settings import AgentSettings
 from agent.store import Store
 from agent.vitals import Signs
-from shared.models import Model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Services:
     answerer: Answerer
     machine: Callable[[], Machine]
     check_model: Callable[[str], object]  # raises AgentError model_unknown, model_is_path
-    base_models: Callable[[], list[Model]]
+    base_models: Callable[[], list[Candidate]]
     signs: Callable[[str], Signs | None]  # how a job's trainer does, while one is watched
     warnings: Callable[[], list[str]]  # what the owner should see to
     clock: Callable[[], float]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from agent.base_models.shape import ModelShape
 from agent.job_folder import replace_file
 from shared.errors import ErrorDetail
 from shared.schema import Response
@@ -31,10 +32,30 @@ class BaseModelCard(Response):
     chat_template: str
     eos_tokens: list[str]  # every token that ends a turn, as text
     gguf_problem: str | None  # why llama.cpp cannot convert it; None: it can
+    shape: ModelShape | None = None  # None: a card of before shapes were kept, or a config without sizes
 
     def write(self, cache: Path) -> None:
         """Put the card into the cache folder of its model."""
         replace_file(cache / CARD_FILE, self.model_dump_json(indent=2).encode())
+
+
+def shape_of(card: BaseModelCard) -> ModelShape:
+    """Return the model's shape; where the card has none, that of a Llama of its sizes."""
+    if card.shape is not None:
+        return card.shape
+    heads = max(1, card.hidden_size // 64)
+    return ModelShape(
+        model_type="llama",
+        hidden_size=card.hidden_size,
+        intermediate_size=card.intermediate_size,
+        layers=card.layers,
+        heads=heads,
+        kv_heads=heads,
+        head_dim=64,
+        vocab_size=card.vocab_size,
+        context_length=card.context_length,
+        tied=card.parameters - card.linear_parameters < 1.5 * card.vocab_size * card.hidden_size,
+    )
 
 
 def weights_present(card: BaseModelCard) -> bool:

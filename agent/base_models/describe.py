@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.base_models.card import BaseModelCard
+from agent.base_models.shape import read_shape
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _
@@ -76,6 +77,7 @@ def describe_model(
         chat_template=template,
         eos_tokens=end_tokens(folder, tokenizer),
         gguf_problem=gguf_problem,
+        shape=read_shape(config.to_dict()),
     )
 
 

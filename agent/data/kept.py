@@ -15,13 +15,14 @@ from agent.data.containers import Meter
 from agent.data.formats import read_rows
 from agent.data.plain_text import passage_length, passages
 from agent.data.raw_row import RawRow
-from agent.data.rows import FORM_HINT, EmptyText, Message, RowProblem, detect_form, to_messages
+from agent.data.rows import FORM_HINT, BadExample, EmptyText, Message, RowProblem, detect_form, to_messages
 from agent.errors import AgentError
-from agent.plan.defaults import MAX_AUTO_LENGTH
+from agent.plan.presets import RULES
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm, DroppedRow
 from shared.language import _
 from shared.mapping import Mapping
+from shared.plans import Preset
 
 SHOWN = 20  # drops, and lines of a finding, that are kept
 BATCH = 256  # rows tokenized at once
@@ -54,7 +55,8 @@ class Drops:
 
     count: int = 0
     first: list[DroppedRow] = field(default_factory=list)
-    empty: int = 0  # of them, those without a text
+    bad: int = 0  # of them, those that are labelled so
+    empty: int = 0  # and those without a text
     empty_lines: list[int] = field(default_factory=list)
 
     def add(self, line: int, unit: str, problem: RowProblem) -> None:
@@ -62,6 +64,8 @@ class Drops:
         self.count += 1
         if len(self.first) < SHOWN:
             self.first.append(DroppedRow(line=line, reason=f"{_(unit)} {line} {problem}."))
+        if isinstance(problem, BadExample):
+            self.bad += 1
         if isinstance(problem, EmptyText):
             self.empty += 1
             if len(self.empty_lines) < SHOWN:
@@ -94,7 +98,7 @@ def chat_rows(
 def _passage_length(reading: Reading, template: ChatTemplate) -> int:
     rows = read_rows(reading.dataset, mapping=reading.mapping)
     texts = (text for row in rows if row.value and isinstance(text := row.value.get("text"), str))
-    return passage_length(texts, template, min(template.context_length, MAX_AUTO_LENGTH))
+    return passage_length(texts, template, min(template.context_length, RULES[Preset.balanced].max_length))
 
 
 def _passages(row: ChatRow, template: ChatTemplate, length: int) -> Iterator[ChatRow]:

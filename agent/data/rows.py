@@ -53,6 +53,10 @@ class EmptyText(RowProblem):
     """A row without a question or an answer."""
 
 
+class BadExample(RowProblem):
+    """A row that its owner labelled as bad."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Message:
     """One turn."""
@@ -202,7 +206,7 @@ def _from_labelled(row: dict[str, Any]) -> list[Message]:
     if not isinstance(row["label"], bool):
         raise RowProblem(_("has a `label` that is neither true nor false"))
     if not row["label"]:
-        raise RowProblem(_("is labelled as a bad answer, and only good ones are learned"))
+        raise BadExample(_("is labelled as a bad answer, and only good ones are learned"))
     return _from_messages(row) if "messages" in row else _from_prompt_completion(row)
 
 

@@ -6,7 +6,7 @@ from agent.data.redact import SECRETS
 from agent.data.seen import Seen, finding
 from agent.data.split import MIN_ROWS
 from agent.data.text_checks import SHORT_ANSWER
-from shared.inspections import DatasetForm, Finding, FindingCode, Fix, Severity
+from shared.inspections import Finding, FindingCode, Fix, Severity
 from shared.language import _, grouped, ngettext
 
 CHANGING = 0.1  # of the answers
@@ -94,9 +94,9 @@ def unusable(seen: Seen) -> Iterator[Finding]:
             _("There is nothing to learn in them."),
             count=drops.empty,
         )  # fmt: skip
-    others = drops.count - drops.empty
+    others = drops.count - drops.empty - drops.bad
     if others:
-        many = others > 0.1 * (drops.count + seen.survey.rows) and seen.form is not DatasetForm.labelled
+        many = others > 0.1 * (drops.count + seen.survey.rows)
         yield finding(
             FindingCode.unusable_rows, WARNING if many else NOTE,
             [row.line for row in drops.first if row.line not in drops.empty_lines],

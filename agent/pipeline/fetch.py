@@ -19,6 +19,7 @@ def run(context: Context) -> None:
     settings = AgentSettings(
         hearth_data_dir=cache.parent.parent,
         hearth_models_dir=Path(spec.models_dir) if spec.models_dir else None,
+        ollama_models=Path(spec.ollama_models) if spec.ollama_models else None,
         _env_file=None,
     )
     card = read_card(cache)

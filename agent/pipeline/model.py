@@ -26,6 +26,7 @@ from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import ChatTemplate
 from agent.export.gguf import QUANTIZED_FILE
 from agent.job_folder import ADAPTER_FILE, JobSpec, replace_file
+from shared.hyperparameters import ResolvedSettings
 from shared.results import COMPARED_TOKENS
 
 # A token this close to the best, in nats, is as good as it: the last bits of a weight decide, and those that llama.cpp
@@ -163,8 +164,16 @@ def _until_end(tokens: list[int], eos_ids: set[int]) -> list[int]:
 
 def load_model(spec: JobSpec, card: BaseModelCard) -> LoadedModel:
     """Load the base model in NF4 (or 16 bits) and put a fresh, seeded adapter on it."""
-    settings = spec.settings
-    dtype = compute_dtype(spec.device)
+    peft = load_peft(Path(card.folder), spec.settings, device=spec.device, seed=spec.seed)
+    peft.peft_config["default"].base_model_name_or_path = spec.base_model  # not a path of this machine
+    eos_ids = ChatTemplate(card).token_ids(card.eos_tokens)
+    tokenizer = AutoTokenizer.from_pretrained(card.folder, trust_remote_code=False)
+    return LoadedModel(peft=peft, tokenizer=tokenizer, eos_ids=sorted(eos_ids), device=spec.device)
+
+
+def load_peft(folder: Path, settings: ResolvedSettings, *, device: str, seed: int) -> Any:
+    """Load the weights in `folder` as planned, with a fresh adapter on them, ready to be trained."""
+    dtype = compute_dtype(device)
     quantization = (
         BitsAndBytesConfig(
             load_in_4bit=True,
@@ -179,10 +188,10 @@ def load_model(spec: JobSpec, card: BaseModelCard) -> LoadedModel:
         # bitsandbytes looks for a CPU kernel on a hub and warns that it may not; the built-in one is what we want.
         warnings.filterwarnings("ignore", message=".*kernels.*")
         model: Any = AutoModelForCausalLM.from_pretrained(
-            card.folder,
+            folder,
             quantization_config=quantization,
             dtype=dtype,
-            device_map={"": spec.device},
+            device_map={"": device},
             trust_remote_code=False,
             use_safetensors=True,
         )
@@ -191,7 +200,7 @@ def load_model(spec: JobSpec, card: BaseModelCard) -> LoadedModel:
         if hasattr(module, "support_avx512bf16_for_cpu"):
             # On some CPUs bitsandbytes would compute in bf16 once it has answered, and go on so in training.
             module.support_avx512bf16_for_cpu = False
-    set_seed(spec.seed)
+    set_seed(seed)
     lora = LoraConfig(
         r=settings.r,
         lora_alpha=settings.lora_alpha,
@@ -201,10 +210,7 @@ def load_model(spec: JobSpec, card: BaseModelCard) -> LoadedModel:
         task_type="CAUSAL_LM",
     )
     peft = get_peft_model(model, lora)
-    peft.peft_config["default"].base_model_name_or_path = spec.base_model  # not a path of this machine
     if settings.activation_checkpointing:
         model.enable_input_require_grads()
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
-    eos_ids = ChatTemplate(card).token_ids(card.eos_tokens)
-    tokenizer = AutoTokenizer.from_pretrained(card.folder, trust_remote_code=False)
-    return LoadedModel(peft=peft, tokenizer=tokenizer, eos_ids=sorted(eos_ids), device=spec.device)
+    return peft

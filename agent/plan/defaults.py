@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from agent.errors import AgentError
+from agent.plan.presets import RULES, Rules
 from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters
 from shared.language import _
-from shared.plans import Setting
+from shared.plans import Preset, Setting
 
 BATCHES = (16, 8, 4)  # effective; the largest is the default, smaller ones buy steps on small data
-BASE_EPOCHS = 3
-MAX_AUTO_EPOCHS = 5
-ENOUGH_STEPS = 40  # measured: at 15 steps a 135M model had not taken up its new name, at 41 it had
-EVALUATIONS = 8  # over a run
-MAX_AUTO_LENGTH = 2048
+BALANCED = RULES[Preset.balanced]
 
 T = TypeVar("T")
 
@@ -44,13 +41,15 @@ def steps_of(rows: int, batch_size: int, n_epochs: float) -> int:
     return max(1, math.ceil(math.ceil(rows / batch_size) * n_epochs))
 
 
-def choose_schedule(rows: int, asked_batch: int | None, asked_epochs: float | None) -> Schedule:
+def choose_schedule(
+    rows: int, asked_batch: int | None, asked_epochs: float | None, rules: Rules = BALANCED
+) -> Schedule:
     """Lower the batch, then raise the epochs, until there are enough optimizer steps to learn from."""
     batches = (asked_batch,) if asked_batch else BATCHES
-    epochs = (asked_epochs,) if asked_epochs else tuple(range(BASE_EPOCHS, MAX_AUTO_EPOCHS + 1))
+    epochs = (asked_epochs,) if asked_epochs else tuple(range(rules.base_epochs, rules.max_epochs + 1))
     options = [(batch, float(epochs[0])) for batch in batches] + [(batches[-1], float(more)) for more in epochs[1:]]
     batch, n_epochs = next(
-        (option for option in options if steps_of(rows, *option) >= ENOUGH_STEPS),
+        (option for option in options if steps_of(rows, *option) >= rules.enough_steps),
         options[-1],
     )
     steps = steps_of(rows, batch, n_epochs)
@@ -59,7 +58,7 @@ def choose_schedule(rows: int, asked_batch: int | None, asked_epochs: float | No
         n_epochs=n_epochs,
         steps=steps,
         reason_batch=_batch_reason(batch, rows, chosen=asked_batch is not None),
-        reason_epochs=_epochs_reason(n_epochs, steps, chosen=asked_epochs is not None),
+        reason_epochs=_epochs_reason(n_epochs, steps, rules, chosen=asked_epochs is not None),
     )
 
 
@@ -73,13 +72,13 @@ def _batch_reason(batch: int, rows: int, *, chosen: bool) -> str:
     )
 
 
-def _epochs_reason(n_epochs: float, steps: int, *, chosen: bool) -> str:
+def _epochs_reason(n_epochs: float, steps: int, rules: Rules, *, chosen: bool) -> str:
     if chosen:
         return _("as you asked")
-    if n_epochs > BASE_EPOCHS:
+    if n_epochs > rules.base_epochs:
         return _(
             "raised from {base_epochs}, because the data is small; with more it would be learned by heart",
-            base_epochs=BASE_EPOCHS,
+            base_epochs=rules.base_epochs,
         )
     return _("passes over the data; {steps} steps are enough, and more passes would be learned by heart", steps=steps)
 
@@ -99,7 +98,9 @@ def choose_learning_rate(hyperparameters: Hyperparameters, parameters: int) -> t
     return rate, reason
 
 
-def choose_max_length(requested: int | None, longest: int, context_length: int) -> tuple[int, str]:
+def choose_max_length(
+    requested: int | None, longest: int, context_length: int, most: int = BALANCED.max_length
+) -> tuple[int, str]:
     """Return the tokens a row may have and why: as long as the data, no longer."""
     if requested is not None and requested > context_length:
         return context_length, _(
@@ -109,7 +110,7 @@ def choose_max_length(requested: int | None, longest: int, context_length: int) 
         )
     if requested is not None:
         return requested, _("as you asked")
-    fitting = min(64 * math.ceil(longest / 64), context_length, MAX_AUTO_LENGTH)
+    fitting = min(64 * math.ceil(longest / 64), context_length, most)
     if fitting >= longest:
         return fitting, _("the longest row has {longest} tokens, so none is cut", longest=longest)
     return fitting, _("the longest row has {longest} tokens and is cut here, to save memory", longest=longest)

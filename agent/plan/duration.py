@@ -20,6 +20,8 @@ class MeasuredRun:
     parameters: int
     device: str  # the machine's name then
     tokens_per_s: float
+    family: str = ""  # config.json's model_type
+    memory_ratio: float | None = None  # measured over estimated; None: not known
 
 
 def estimate_minutes(

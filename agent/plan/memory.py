@@ -1,68 +1,122 @@
-"""How much memory and disk a run needs, part by part, from the model's card alone. Pure."""
+"""How much memory and disk a run needs, part by part, from a model's config.json alone. Pure.
+
+What is counted are tensors, each by the rule that makes it: nothing is fitted but how much an allocator holds beyond
+what is in use (`FRAGMENTATION`), what a process takes without a tensor (`RUNTIME_MIB`), and the passing tensors of a
+backward pass. Checked against a T4's measured peaks (fitcheck-llm 0.3.1, 49 rows) and against those of real runs on a
+CPU: `python -m tests.bench memory`.
+"""
 
 from dataclasses import dataclass
 
-from agent.base_models.card import BaseModelCard
+from agent.base_models.card import BaseModelCard, shape_of
+from agent.base_models.shape import ModelShape
+from agent.plan.activations import kept_bytes, layer_bytes, passing_bytes, score_bytes
+from agent.plan.setup import TrainingSetup
 
 MIB = 1024 * 1024
-NF4_BYTES = 4.127 / 8  # a weight, with its doubly quantized constants (QLoRA paper, section 3)
-LORA_BYTES = 4 * (1 + 1 + 2)  # fp32 weight, gradient, two Adam moments
-RUNTIME_MIB = {"cpu": 520, "cuda": 1400}  # libraries and context; measured on CPU, Unsloth's figure on CUDA
+GRADIENT_BYTES = 4  # of an fp32 adapter
+ADAM_BYTES = 8  # two fp32 moments
+LOGIT_BYTES = 12  # fp32: log-softmax, and in its backward pass the gradients of loss and of logits, all three at once
 KEPT_CHECKPOINTS = 3
+# Of the bytes that come and go, how many more an allocator holds than are in use. GPU: reserved less allocated on the
+# T4 rows, 0.04 to 0.23 with SDPA, up to 0.5 with eager attention. CPU: glibc's heap; resident memory of SmolLM2-135M
+# without checkpointing, 2,650 MiB at 4 rows of 130 tokens and 4,600 at 8.
+FRAGMENTATION = {("cuda", "sdpa"): 0.15, ("cuda", "eager"): 0.35, ("cpu", "sdpa"): 0.5, ("cpu", "eager"): 0.5}
+RUNTIME_MIB = {"cpu": 520, "cuda": 400}  # libraries, CUDA context (141 MiB on a T4, up to 500 on newer cards)
+RUN_MARGIN = 1.1  # a plan is said to fit when so many times its estimate are free
 
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryEstimate:
-    """MiB at the peak of training, by part."""
+    """MiB at the peak of training, by part: of a step's two peaks, the higher."""
 
-    weights: float
-    lora: float
-    activations: float
+    weights: float  # the base model as it lies in memory
+    lora: float  # the adapter's fp32 weights
+    gradients: float
+    optimizer: float  # Adam's two moments
+    activations: float  # what the backward pass needs, and at that peak what passes through a layer
     logits: float
-    runtime: float
+    fragmentation: float  # held by the allocator, used by nobody
+    runtime: float  # libraries and the GPU's context
+    correction: float = 1.0  # measured over estimated, of runs of this family on this machine
+
+    @property
+    def allocated(self) -> float:
+        """Return the tensors alone: what torch calls `max_memory_allocated`."""
+        return self.weights + self.lora + self.gradients + self.optimizer + self.activations + self.logits
 
     @property
     def total(self) -> float:
-        """Return the sum of the parts."""
-        return self.weights + self.lora + self.activations + self.logits + self.runtime
+        """Return what the process takes, corrected by what was measured."""
+        return (self.allocated + self.fragmentation + self.runtime) * self.correction
+
+    def fits(self, free_mib: float) -> bool:
+        """Say whether it fits with the margin."""
+        return self.total * RUN_MARGIN <= free_mib
 
 
-def estimate_memory(
-    card: BaseModelCard,
-    *,
-    device: str,
-    load_in_4bit: bool,
-    r: int,
-    rows: int,
-    length: int,
-    trained_share: float,
-    activation_checkpointing: bool,
-) -> MemoryEstimate:
-    """Estimate the peak for micro-batches of `rows` rows of `length` tokens."""
-    compute = 4 if device == "cpu" else 2  # bytes a value: fp32 on CPU, 16 bits on a GPU
-    linear_bytes = NF4_BYTES if load_in_4bit else compute
-    other = card.parameters - card.linear_parameters
-    tokens = rows * length
-    # What autograd keeps of a layer: about 26 hidden-sized and 9 MLP-sized tensors a token (norms, projections,
-    # attention, gate and up, and for LoRA a dropped-out copy and its mask of each linear's input). Measured on
-    # SmolLM2: 2,650 MiB at the peak with 4 rows of 130 tokens, 4,600 with 8. With checkpointing two tensors a layer
-    # are kept, and one layer at a time.
-    layer = compute * (26 * card.hidden_size + 9 * card.intermediate_size)
-    kept = 2 * compute * card.hidden_size * card.layers + layer if activation_checkpointing else layer * card.layers
-    # NF4 weights are unpacked for the product, one layer's largest at a time.
-    unpacked = compute * card.hidden_size * card.intermediate_size if load_in_4bit else 0
+def estimate_memory(shape: ModelShape, setup: TrainingSetup, *, correction: float = 1.0) -> MemoryEstimate:
+    """Estimate the peak of training `shape` as `setup` says.
+
+    A step has two peaks: at the loss, where the activations of every layer and the logits are there; and in the
+    backward pass of a layer, where logits are gone, that layer's activations are whole again and gradients pass
+    through. Which is higher depends on vocabulary, length and checkpointing.
+    """
+    weights = weights_bytes(shape, setup)
+    lora = 4 * shape.lora_parameters(setup.r, setup.target_modules)
+    kept: float = setup.tokens * kept_bytes(shape, setup) * shape.layers
+    at_loss = kept + setup.tokens * (4 + setup.residual_bytes) * shape.hidden_size + _mask_bytes(setup)
+    logits = _logit_bytes(setup) * setup.loss_tokens * shape.vocab_size
+    in_layer: float = kept + _mask_bytes(setup) + setup.tokens * passing_bytes(shape, setup) + score_bytes(shape, setup)
+    if setup.activation_checkpointing:
+        in_layer += setup.tokens * layer_bytes(shape, setup)
+    if setup.load_in_4bit:
+        in_layer += setup.compute_bytes * max(linear.weights for linear in shape.linears)  # unpacked for its product
+    activations, logits = (at_loss, logits) if at_loss + logits >= in_layer else (in_layer, 0)
+    share = FRAGMENTATION[setup.device, setup.attention]
     return MemoryEstimate(
-        weights=(card.linear_parameters * linear_bytes + other * compute + unpacked) / MIB,
-        lora=r * card.lora_parameters_per_rank * LORA_BYTES / MIB,
-        activations=tokens * kept / MIB,
-        logits=3 * 4 * tokens * trained_share * card.vocab_size / MIB,
-        runtime=RUNTIME_MIB[device],
+        weights=weights / MIB,
+        lora=lora / MIB,
+        gradients=lora / 4 * GRADIENT_BYTES / MIB,
+        optimizer=lora / 4 * ADAM_BYTES / MIB,
+        activations=activations / MIB,
+        logits=logits / MIB,
+        fragmentation=share * (activations + logits) / MIB,
+        runtime=RUNTIME_MIB[setup.device],
+        correction=correction,
     )
+
+
+def weights_bytes(shape: ModelShape, setup: TrainingSetup) -> float:
+    """Return the bytes of the base model in memory: NF4 for linear layers, the rest as it is computed with."""
+    linears = shape.linear_parameters
+    per_linear = nf4_bytes(double_quant=setup.double_quant) if setup.load_in_4bit else setup.compute_bytes
+    return linears * per_linear + (shape.parameters - linears) * setup.other_bytes
+
+
+def nf4_bytes(*, double_quant: bool) -> float:
+    """Return the bytes of a weight in NF4 with its constants (QLoRA paper, section 3).
+
+    Half a byte, and an fp32 constant for 64 weights: 0.5625. Doubly quantized, the constant takes 8 bits, and each 256
+    of them an fp32 one of their own: 0.5159.
+    """
+    return 0.5 + (1 / 64 + 4 / (64 * 256) if double_quant else 4 / 64)
+
+
+def _logit_bytes(setup: TrainingSetup) -> int:
+    # A loop that holds the model's output until after the backward pass holds the logits too, in the head's own type.
+    return LOGIT_BYTES + (setup.other_bytes if setup.loss == "full" else 0)
+
+
+def _mask_bytes(setup: TrainingSetup) -> int:
+    if setup.attention != "eager":
+        return 0
+    return setup.rows * setup.length**2 * setup.residual_bytes
 
 
 def estimate_disk_mib(card: BaseModelCard, *, r: int, fetched: bool) -> float:
     """Estimate what a run leaves on disk, and the base model if it is not there yet."""
-    adapter = 4 * r * card.lora_parameters_per_rank
+    adapter = 4 * shape_of(card).lora_parameters(r)
     checkpoints = KEPT_CHECKPOINTS * 3 * adapter  # weights and two moments
     gguf = card.parameters * 8.5 / 8
     return (checkpoints + 2 * adapter + gguf + (0 if fetched else card.weights_bytes)) / MIB

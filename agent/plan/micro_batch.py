@@ -1,13 +1,14 @@
 """How many rows are computed at once on this machine, and whether their activations are kept. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from agent.base_models.card import BaseModelCard
-from agent.data.findings import Findings
+from agent.base_models.card import BaseModelCard, shape_of
 from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.plan.defaults import asked
-from agent.plan.memory import estimate_memory
+from agent.plan.memory import MemoryEstimate, estimate_memory
+from agent.plan.setup import TrainingSetup
 from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters
 from shared.language import _, decimal, ngettext
@@ -21,24 +22,53 @@ class MicroBatch:
 
     rows: int
     activation_checkpointing: bool
-    memory_mib: float
+    memory: MemoryEstimate
 
 
 def choose_micro_batch(
     hyperparameters: Hyperparameters,
     batch_size: int,
-    findings: Findings,
+    setup: TrainingSetup,
     card: BaseModelCard,
     machine: Machine,
     *,
-    r: int,
-    length: int,
-    load_in_4bit: bool,
+    correction: float = 1.0,
 ) -> MicroBatch:
     """Choose the most rows at once that fit; recompute activations only if one row does not fit without.
 
-    Raises AgentError: insufficient_memory with needed and free, setting_invalid.
+    Rows and checkpointing of `setup` are replaced. Raises AgentError: insufficient_memory with needed and free,
+    setting_invalid.
     """
+    shape, candidates = shape_of(card), list(_setups(hyperparameters, batch_size, setup))
+    lightest = estimate_memory(shape, candidates[-1], correction=correction)
+    if lightest.fits(machine.memory_free_mib):
+        for candidate in candidates:
+            estimate = estimate_memory(shape, candidate, correction=correction)
+            if estimate.fits(machine.memory_free_mib):
+                return MicroBatch(
+                    rows=candidate.rows, activation_checkpointing=candidate.activation_checkpointing, memory=estimate
+                )
+    rows = candidates[-1].rows
+    raise AgentError(
+        ngettext(
+            "{name} needs about {estimate} GiB of {memory} even with {n} row at a time; {free} GiB are free on "
+            "{machine}. Choose a smaller model, a shorter max_length, or close what else uses the memory.",
+            "{name} needs about {estimate} GiB of {memory} even with {n} rows at a time; {free} GiB are free on "
+            "{machine}. Choose a smaller model, a shorter max_length, or close what else uses the memory.",
+            rows,
+            name=card.name,
+            estimate=decimal(lightest.total / 1024, 1),
+            memory=_("GPU memory") if machine.device == "cuda" else _("memory"),
+            free=decimal(machine.memory_free_mib / 1024, 1),
+            machine=machine.name,
+        ),
+        code=ErrorCode.insufficient_memory,
+        param="model",
+    )
+
+
+def _setups(hyperparameters: Hyperparameters, batch_size: int, setup: TrainingSetup) -> Iterator[TrainingSetup]:
+    """Yield what may be chosen, the quickest first and the lightest last."""
     requested = asked(hyperparameters.per_device_train_batch_size)
     if requested is not None and batch_size % requested:
         raise AgentError(
@@ -52,41 +82,7 @@ def choose_micro_batch(
             param="per_device_train_batch_size",
         )
     divisors = [n for n in range(min(MAX_MICRO_BATCH, batch_size), 0, -1) if batch_size % n == 0]
-    sizes = [requested] if requested else divisors
     checkpointing = asked(hyperparameters.activation_checkpointing)
-    modes = [False, True] if checkpointing is None else [checkpointing]
-    options = [(rows, mode) for mode in modes for rows in sizes]
-    for rows, mode in options:
-        estimate = estimate_memory(
-            card,
-            device=machine.device,
-            load_in_4bit=load_in_4bit,
-            r=r,
-            rows=rows,
-            length=min(length, findings.tokens.longest),
-            trained_share=findings.tokens.trained / findings.tokens.total,
-            activation_checkpointing=mode,
-        ).total
-        fits = estimate <= 0.9 * machine.memory_free_mib
-        if fits:
-            return MicroBatch(rows=rows, activation_checkpointing=mode, memory_mib=estimate)
-    raise AgentError(
-        ngettext(
-            "{name} needs about {estimate} GiB of {memory} even with {n} row at a time; {free} GiB are free on "
-            "{machine}. Choose a smaller model, a shorter max_length, or close what else uses the memory.",
-            "{name} needs about {estimate} GiB of {memory} even with {n} rows at a time; {free} GiB are free on "
-            "{machine}. Choose a smaller model, a shorter max_length, or close what else uses the memory.",
-            rows,
-            name=card.name,
-            estimate=decimal(estimate / 1024, 1),
-            memory=_memory(machine),
-            free=decimal(machine.memory_free_mib / 1024, 1),
-            machine=machine.name,
-        ),
-        code=ErrorCode.insufficient_memory,
-        param="model",
-    )
-
-
-def _memory(machine: Machine) -> str:
-    return _("GPU memory") if machine.device == "cuda" else _("memory")
+    for mode in [False, True] if checkpointing is None else [checkpointing]:
+        for rows in [requested] if requested else divisors:
+            yield replace(setup, rows=rows, activation_checkpointing=mode)

@@ -1,38 +1,30 @@
 """Make the plan: settings with reasons, steps, minutes, memory, disk; refuse what cannot fit. Pure."""
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 
-from agent.base_models.card import BaseModelCard, weights_present
+from agent.base_models.card import BaseModelCard, shape_of, weights_present
 from agent.data.findings import Findings
 from agent.data.split import split_sizes
 from agent.errors import AgentError
 from agent.gpu import Machine
-from agent.plan.defaults import (
-    EVALUATIONS,
-    Schedule,
-    asked,
-    choose_dropout,
-    choose_learning_rate,
-    choose_max_length,
-    choose_schedule,
-    choose_warmup,
-    plain,
-)
+from agent.plan.calibration import memory_correction
+from agent.plan.defaults import Schedule, asked, choose_schedule
 from agent.plan.duration import MeasuredRun, estimate_minutes
-from agent.plan.memory import estimate_disk_mib
-from agent.plan.micro_batch import choose_micro_batch
+from agent.plan.memory import RUN_MARGIN, estimate_disk_mib
+from agent.plan.presets import RULES
+from agent.plan.settings import resolve_settings
 from shared.errors import ErrorCode
 from shared.files import FileObject
-from shared.hyperparameters import Hyperparameters, ResolvedSettings
 from shared.inspections import DatasetForm
 from shared.language import _, decimal, ngettext
-from shared.plans import Plan, PlanRequest, Range, Setting
+from shared.plans import MemoryParts, Plan, PlanRequest, Range
 
 __all__ = ["MeasuredRun", "make_plan", "model_name"]
 
 PLAN_KEPT_S = 7 * 24 * 3600
-MEMORY_SPREAD = (0.85, 1.25)
+MEMORY_SPREAD = (0.8, RUN_MARGIN)  # so that what is said to fit is never shown to need more than is free
 MOST = 0.5
 MIN_FREE_DISK_MIB = 512  # left free after the run
 
@@ -52,10 +44,14 @@ def make_plan(
 ) -> Plan:
     """Resolve a request for one file, model and machine. Raises AgentError when it cannot fit."""
     hyperparameters = request.method.supervised.hyperparameters
-    parts = _parts_of_a_row(findings, asked(hyperparameters.max_length))
+    rules = RULES[request.preset]
+    parts = _parts_of_a_row(findings, asked(hyperparameters.max_length) or rules.max_length)
     train, validation, test = (parts * size for size in split_sizes(findings.rows))
-    schedule = choose_schedule(train, asked(hyperparameters.batch_size), asked(hyperparameters.n_epochs))
-    settings, reasons, memory_mib = _resolve(hyperparameters, schedule, findings, card, machine)
+    schedule = choose_schedule(train, asked(hyperparameters.batch_size), asked(hyperparameters.n_epochs), rules)
+    correction = memory_correction(shape_of(card), machine.name, measured)
+    settings, reasons, memory = resolve_settings(
+        hyperparameters, rules, schedule, findings, card, machine, correction=correction
+    )
     lost = _answers_lost(findings, settings.max_length)
     disk_mib = estimate_disk_mib(card, r=settings.r, fetched=weights_present(card))
     _check_disk(card, machine, disk_mib)
@@ -73,6 +69,7 @@ def make_plan(
         suffix=request.suffix or model_name(file.filename),
         seed=request.seed,
         method=request.method,
+        preset=request.preset,
         settings=settings,
         reasons=reasons,
         train_rows=train,
@@ -89,7 +86,8 @@ def make_plan(
             cores=machine.cores,
             measured=measured,
         ),
-        memory_mib=_spread(memory_mib),
+        memory_mib=_spread(memory.total),
+        memory=MemoryParts.model_validate(asdict(memory)),
         memory_kind=machine.memory_kind,
         memory_free_mib=machine.memory_free_mib,
         disk_mib=Range(low=round(0.9 * disk_mib), high=round(1.2 * disk_mib)),
@@ -101,9 +99,9 @@ def make_plan(
     )
 
 
-def _parts_of_a_row(findings: Findings, max_length: int | None) -> int:
-    """Return into how many rows a passage of plain text is cut, where a shorter max_length was asked for."""
-    if findings.form is not DatasetForm.text or max_length is None:
+def _parts_of_a_row(findings: Findings, max_length: int) -> int:
+    """Return into how many rows a passage of plain text is cut, where max_length is shorter."""
+    if findings.form is not DatasetForm.text:
         return 1
     return max(1, -(-findings.tokens.median // max_length))
 
@@ -112,87 +110,6 @@ def model_name(filename: str) -> str:
     """Make a model's name of a file's: lower case, digits and hyphens, at most 40 characters."""
     slug = re.sub(r"[^a-z0-9]+", "-", Path(filename).stem.lower()).strip("-")[:40].strip("-")
     return slug or "my-model"
-
-
-def _resolve(
-    hyperparameters: Hyperparameters, schedule: Schedule, findings: Findings, card: BaseModelCard, machine: Machine
-) -> tuple[ResolvedSettings, list[Setting], float]:
-    asked_4bit = asked(hyperparameters.load_in_4bit)
-    r = asked(hyperparameters.r) or 16
-    rate, rate_reason = choose_learning_rate(hyperparameters, card.parameters)
-    length, length_reason = choose_max_length(
-        asked(hyperparameters.max_length), findings.tokens.longest, card.context_length
-    )
-    warmup, warmup_reason = choose_warmup(asked(hyperparameters.warmup_steps), schedule.steps)
-    dropout, dropout_reason = choose_dropout(asked(hyperparameters.lora_dropout), card.parameters)
-    load_in_4bit = True if asked_4bit is None else asked_4bit
-    micro = choose_micro_batch(
-        hyperparameters, schedule.batch_size, findings, card, machine, r=r, length=length, load_in_4bit=load_in_4bit
-    )
-    settings = ResolvedSettings(
-        n_epochs=schedule.n_epochs,
-        batch_size=schedule.batch_size,
-        per_device_train_batch_size=micro.rows,
-        gradient_accumulation_steps=schedule.batch_size // micro.rows,
-        learning_rate=rate,
-        r=r,
-        lora_alpha=asked(hyperparameters.lora_alpha) or 2 * r,
-        lora_dropout=dropout,
-        target_modules=asked(hyperparameters.target_modules) or "all-linear",
-        load_in_4bit=load_in_4bit,
-        max_length=length,
-        warmup_steps=warmup,
-        lr_scheduler_type=asked(hyperparameters.lr_scheduler_type) or "cosine",
-        weight_decay=_or(asked(hyperparameters.weight_decay), 0.01),
-        early_stopping_patience=asked(hyperparameters.early_stopping_patience) or 3,
-        eval_steps=max(1, round(schedule.steps / EVALUATIONS)),
-        activation_checkpointing=micro.activation_checkpointing,
-    )
-    yours = _("as you asked")
-    reasons = [
-        plain("n_epochs", settings.n_epochs, schedule.reason_epochs),
-        plain("batch_size", settings.batch_size, schedule.reason_batch),
-        plain("learning_rate", settings.learning_rate, rate_reason),
-        plain(
-            "r", r, yours if asked(hyperparameters.r) else _("a rank that learns style and form without much memory")
-        ),
-        plain(
-            "lora_alpha",
-            settings.lora_alpha,
-            yours if asked(hyperparameters.lora_alpha) else _("twice the rank, the rule of thumb"),
-        ),
-        plain("lora_dropout", dropout, dropout_reason),
-        plain(
-            "target_modules",
-            settings.target_modules,
-            yours
-            if asked(hyperparameters.target_modules)
-            else _("all linear layers learn better than attention alone"),
-        ),
-        plain(
-            "load_in_4bit",
-            _("yes, NF4 with double quantization") if load_in_4bit else _("no"),
-            yours if asked_4bit is not None else _("QLoRA: the base model in a quarter of the memory"),
-        ),
-        plain("max_length", length, length_reason),
-        plain("warmup_steps", warmup, warmup_reason),
-        plain(
-            "lr_scheduler_type",
-            settings.lr_scheduler_type,
-            yours if asked(hyperparameters.lr_scheduler_type) else _("large steps first, small ones to settle"),
-        ),
-        plain("weight_decay", settings.weight_decay, _("a light pull against extreme weights")),
-        plain(
-            "early_stopping_patience",
-            settings.early_stopping_patience,
-            _("stops after this many checks without progress; the best weights are kept"),
-        ),
-    ]
-    return settings, reasons, micro.memory_mib
-
-
-def _or(value: float | None, default: float) -> float:
-    return default if value is None else value
 
 
 def _spread(mib: float) -> Range:

@@ -10,7 +10,7 @@ from agent.store.tables import JobRow, PlanRow
 from shared.hyperparameters import Method
 from shared.jobs import Job, JobError, JobStatus, PauseReason, Progress, Stage
 from shared.mapping import Mapping
-from shared.plans import Plan
+from shared.plans import Plan, Preset
 from shared.results import JobResult
 from shared.schema import Response
 
@@ -54,6 +54,7 @@ def to_job(session: Session, row: JobRow, *, estimated_start: int | None = None)
         attempt=row.attempt,
         paused=PauseReason(row.paused_for) if row.paused_for else None,
         pausing=row.pause_wish is not None,
+        preset=plan.preset if plan else Preset.balanced,
         settings=plan.settings if plan else None,
         requested_by=from_columns(row),
         progress=progress,

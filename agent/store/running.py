@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.attempts import Reached, next_attempt
+from agent.base_models.card import shape_of
 from agent.job_folder import file_sha256
+from agent.plan.calibration import measured_ratio
 from agent.plan.duration import MeasuredRun
 from agent.store import events, files, jobs, machine, plans, waiting
 from agent.store.files import StoredFile
@@ -206,7 +208,7 @@ def _announcement(path: Path, *, folder: Path, now: float) -> EventRecord:
 
 
 def measured(session: Session) -> list[MeasuredRun]:
-    """Return how fast the last twenty finished jobs were."""
+    """Return how fast the last twenty finished jobs were and how much memory they took, newest first."""
     query = (
         sa.select(JobRow.result, PlanRow)
         .join(PlanRow, PlanRow.id == JobRow.plan_id)
@@ -217,8 +219,18 @@ def measured(session: Session) -> list[MeasuredRun]:
     found: list[MeasuredRun] = []
     for result, row in session.execute(query):
         stored = plans.get(session, row.id)
-        speed = JobResult.model_validate_json(result or "").tokens_per_s
-        found.append(MeasuredRun(parameters=stored.card.parameters, device=stored.plan.device, tokens_per_s=speed))
+        plan, made = stored.plan, JobResult.model_validate_json(result or "")
+        found.append(
+            MeasuredRun(
+                parameters=stored.card.parameters,
+                device=plan.device,
+                tokens_per_s=made.tokens_per_s,
+                family=shape_of(stored.card).model_type,
+                memory_ratio=measured_ratio(plan.memory, peak_mib=made.peak_memory_mib, kind=plan.memory_kind)
+                if plan.memory
+                else None,
+            )
+        )
     return found
 
 

@@ -12,7 +12,7 @@ from bot.errors import AgentRefusedError, BadCallError
 from bot.format import clip, one_line
 from bot.options import Options, read_options, write_line, write_options
 from bot.owner_yes import ask_for_yes
-from bot.plan_card import change_card, forgotten_card, plan_card
+from bot.plan_card import change_card, does_not_fit_card, forgotten_card, plan_card
 from bot.question_card import question_card
 from bot.snapshot import take_snapshot
 from bot.subscriptions import Subscription
@@ -28,6 +28,8 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     options = read_options(call.arguments, now=core.clock.now() if call.asked_at is None else call.asked_at)
     if options.plan:
         await _start(call, core, answer, options.plan, options.at)
+    elif options.look:
+        await _look(call, core, answer, options.look, options.at)
     elif options.change:
         await answer.show(change_card(await core.agent.offered_plan(options.change), at=options.at))
     elif options.forget:
@@ -51,6 +53,10 @@ async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> 
     try:
         await _plan(call, core, answer, options, file)
     except AgentRefusedError as error:
+        if error.alternatives:
+            card = does_not_fit_card(file.filename, error.message, error.alternatives, at=options.at)
+            await answer.show(card)
+            return
         if error.code is not ErrorCode.model_needs_approval:
             raise
         await ask_for_yes(call, core, answer, model=options.model, line=_once_more(options, file))
@@ -69,6 +75,7 @@ async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: 
             training_file=file.id,
             mapping=options.mapping,
             method=_method(options),
+            preset=options.preset,
             suffix=options.name,
             seed=options.seed,
         )
@@ -87,6 +94,14 @@ async def _answered(call: Call, core: Core, answer: Answer, options: Options) ->
     return replace(read_options(words, now=core.clock.now()), mapping=options.mapping or mapping)
 
 
+async def _look(call: Call, core: Core, answer: Answer, plan_id: str, at: int | None) -> None:
+    """Show the card of a plan that the agent made already."""
+    plan = await core.agent.offered_plan(plan_id)
+    file = await core.agent.file(plan.training_file)
+    inspection = await inspect(core.agent, file, model=plan.model, mapping=plan.mapping)
+    await answer.show(plan_card(file.filename, inspection, plan, at=at, now=core.clock.now(), with_row=call.private))
+
+
 def _method(options: Options) -> Method:
     return Method(supervised=Supervised(hyperparameters=options.hyperparameters))
 
@@ -94,7 +109,7 @@ def _method(options: Options) -> Method:
 def _once_more(options: Options, file: FileObject) -> str:
     return write_line(
         file.id, mapping=options.mapping, model=options.model, name=options.name, method=_method(options),
-        seed=options.seed, change={}, at=options.at,
+        seed=options.seed, change={}, at=options.at, preset=options.preset,
     )  # fmt: skip
 
 
@@ -119,7 +134,7 @@ async def _start(call: Call, core: Core, answer: Answer, plan_id: str, at: int |
 
 def _changes_something(arguments: tuple[str, ...]) -> bool:
     """Say whether this is more than a look at a plan."""
-    return not any(re.match(r"(?i)(change|forget)[:=]", argument) for argument in arguments)
+    return not any(re.match(r"(?i)(look|change|forget)[:=]", argument) for argument in arguments)
 
 
 def _attachment(call: Call, options: Options) -> Attachment | None:

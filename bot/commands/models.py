@@ -3,11 +3,13 @@
 from bot.call import Call
 from bot.chat import Answer
 from bot.core import Command, Core
-from bot.format import one_line, weights, wrap
+from bot.format import duration, mebibytes, one_line, weights, wrap
 from bot.owner_yes import ALLOW, say_yes
 from bot.reply import Reply
 from shared.language import N_, _
 from shared.models import Model
+
+OTHERS_SHOWN = 4
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -16,9 +18,14 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         await say_yes(call, core, answer, call.arguments[0].removeprefix(ALLOW))
         return
     models = (await core.agent.models()).data
-    base = [line for model in models if model.kind == "base" for line in _base(model)]
+    base = [model for model in models if model.kind == "base"]
+    here = [line for model in base if model.here for line in _base(model)]
+    others = [model for model in base if not model.here and model.fits]
     tuned = [line for model in models if model.kind == "tuned" for line in _tuned(model)]
-    blocks = [[_("To learn from"), *(base or [_("none found")])]]
+    blocks = [[_("To learn from, best first"), *(here or [_("none found")])]]
+    if others:
+        shown = [line for model in others[:OTHERS_SHOWN] for line in _base(model)]
+        blocks += [[*wrap(_("Would fit here too, after a download")), *shown]]
     blocks += [[_("Made here"), *tuned]] if tuned else []
     blocks += [wrap(_("Take one with model:NAME. Any Hugging Face id works too, if its licence lets you."))]
     await answer.show(Reply(text="\n\n".join("\n".join(block) for block in blocks)))
@@ -29,8 +36,19 @@ def _base(model: Model) -> list[str]:
         model.id,
         _("{weights} weights", weights=weights(model.parameters)) if model.parameters else "",
         model.license or "",
+        _("licence to accept on Hugging Face") if model.gated else "",
+        model.strengths or "",
     ]
-    return wrap(one_line(", ".join(filter(None, facts))), first="- ", rest="  ")
+    lines = wrap(one_line(", ".join(filter(None, facts))), first="- ", rest="  ")
+    return lines + (wrap(_needs(model), first="  ", rest="  ") if model.fits is not None else [])
+
+
+def _needs(model: Model) -> str:
+    memory = mebibytes(model.memory_mib)
+    if not model.fits:
+        return _("does not fit now: needs {memory}", memory=memory)
+    hours = model.usual_hours or 0.0
+    return _("{memory} of memory, 1,000 rows in {time}", memory=memory, time=duration(3600 * hours))
 
 
 def _tuned(model: Model) -> list[str]:

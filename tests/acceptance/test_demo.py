@@ -28,7 +28,7 @@ class Demo:
         self.said = folder / "said.txt"
         with self.said.open("wb") as out:
             command = [sys.executable, "-m", "bot.demo"]
-            environment = os.environ | {"HEARTH_DEMO_EPOCHS": "3"}  # it takes up its persona, and saves a minute
+            environment = os.environ | {"HEARTH_DEMO_EPOCHS": "2"}  # it takes up its persona, and saves two minutes
             self.process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, env=environment)
 
     def part(self, module: str) -> psutil.Process:
@@ -65,13 +65,13 @@ class Demo:
 def test_the_demo_ends_with_its_model_although_agent_bot_and_trainer_are_killed(tmp_path: Path) -> None:
     demo = Demo(tmp_path)
     try:
-        demo.until(lambda: len(demo.steps()) >= 3)
+        demo.until(lambda: len(demo.steps()) >= 2)
         agent, trainer = demo.part("agent"), demo.trainer()
         agent.kill()
-        demo.until(lambda: demo.steps()[-1] >= 8)
+        demo.until(lambda: demo.steps()[-1] >= 5)
         assert demo.trainer() == trainer  # nobody noticed
         demo.part("bot").kill()
-        demo.until(lambda: len(list(demo.job().checkpoints.glob("step-*"))) > 0 and demo.steps()[-1] >= 30)
+        demo.until(lambda: len(list(demo.job().checkpoints.glob("step-*"))) > 0 and demo.steps()[-1] >= 20)
         os.kill(trainer, signal.SIGKILL)
         demo.until(lambda: demo.trainer() != trainer)
         code = demo.process.wait()

@@ -69,7 +69,7 @@ class Story:
         deadline = time.monotonic() + 120
         while not holds():
             assert time.monotonic() < deadline, self.events(job_id)[-3:]
-            time.sleep(0.005)
+            time.sleep(0.02)
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ def connect(data_dir: Path, agent: "subprocess.Popen[bytes]") -> openai.OpenAI:
     while not address.exists():
         assert agent.poll() is None
         assert time.monotonic() < deadline
+        time.sleep(0.05)
     return openai.OpenAI(
         base_url=f"http://{address.read_text().strip()}/v1", api_key=(data_dir / KEY_FILE).read_text().strip()
     )
@@ -129,10 +130,11 @@ def check_results(client: openai.OpenAI, file_ids: list[str]) -> None:
 
 
 def wait_for(client: openai.OpenAI, job_id: str, status: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while (job := client.fine_tuning.jobs.retrieve(job_id)).status != status:
         assert job.status in ("validating_files", "queued"), job.error
         assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def cancel_while_running(client: openai.OpenAI, job_id: str) -> None:

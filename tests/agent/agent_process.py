@@ -77,7 +77,7 @@ def until(holds: Callable[[], object]) -> None:
     deadline = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < deadline
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def die(*_: object) -> None:

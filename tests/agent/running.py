@@ -15,6 +15,7 @@ from openai import AsyncOpenAI
 
 from agent.api import Services, build_app
 from agent.base_models.card import BaseModelCard
+from agent.base_models.catalog import Candidate
 from agent.boot import boot_id
 from agent.chat.answerer import Answerer, Patience
 from agent.data.findings import Findings, Mended
@@ -83,6 +84,7 @@ class FakeInspector:
         self.gate.set()
         self.asked = asyncio.Event()
         self.models: list[str] = []  # those it was asked about
+        self.cards: dict[str, BaseModelCard] = {}  # of those that are not the usual one
 
     async def inspect(
         self, *, dataset: Path, model: str, mapping: Mapping | None, told: Callable[[ReadingProgress], None]
@@ -109,7 +111,7 @@ class FakeInspector:
             lengths=LengthHistogram(width=20, kept=[0, rows], cut=[0, 0], lost=[0, 0], max_length=64, saves_all=20),
             notes=[],
         )
-        return CARD, findings
+        return self.cards.get(model, CARD), findings
 
     async def mend(
         self, *, dataset: Path, model: str, fixes: list[Fix], output: Path, limit_bytes: int, mapping: Mapping | None
@@ -220,6 +222,7 @@ async def run_agent(
     boot: Callable[[], str] = boot_id,
     check_model: Callable[[str], object] = check_model,
     patience: Patience | None = None,
+    other_models: Callable[[], list[str]] = list,
 ) -> AsyncIterator[Agent]:
     """Run an agent; `works=False` leaves its supervisor standing, so that nothing leaves the queue."""
     store = await Store.open(settings.hearth_data_dir / "hearth.sqlite3")
@@ -231,6 +234,7 @@ async def run_agent(
         make_plan=make_plan,
         machine=machine,
         clock=time.time,
+        other_models=other_models,
     )
     answerer = Answerer(
         store=store,
@@ -260,7 +264,9 @@ async def run_agent(
         answerer=answerer,
         machine=machine,
         check_model=check_model,
-        base_models=lambda: [Model(id=MODEL, created=0, owned_by="HuggingFaceTB", kind="base")],
+        base_models=lambda: [
+            Candidate(model=Model(id=MODEL, created=0, owned_by="HuggingFaceTB", kind="base"), shape=None)
+        ],
         signs=supervisor.signs,
         warnings=list,
         clock=clock,

@@ -1,5 +1,5 @@
 """`make bench [DATA=file]`: everything; `python -m tests.bench SUBJECT…`: training, export, service, chats,
-store, inspection.
+store, inspection, memory. For memory DATA is a CSV of measured runs; any other is not for it.
 
 Ratios in one run, the sides in turns, medians of `--rounds`; beside each figure the bar of the design. A missed bar is
 said and does not fail the run: a loaded machine is no bug.
@@ -11,11 +11,11 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from tests.bench import chats, export, inspection, service, store, training
+from tests.bench import chats, export, inspection, memory, service, store, training
 from tests.bench.figure import Figure
 from tests.bench.job import SAMPLE, prepare_job
 
-SUBJECTS = ("training", "export", "service", "chats", "store", "inspection")
+SUBJECTS = ("training", "export", "service", "chats", "store", "inspection", "memory")
 
 
 def main() -> None:
@@ -56,6 +56,8 @@ def figures(subjects: Collection[str], *, rounds: int, data: Path) -> Iterator[F
             yield from chats.run(work / "chats", rounds)
         if "store" in subjects:
             yield from store.run(work / "store", rounds)
+        if "memory" in subjects:
+            yield from memory.run(work / "memory", data if data.suffix == ".csv" else None)
         if "inspection" in subjects:
             yield from inspection.run(work / "inspection", rounds, data)
 

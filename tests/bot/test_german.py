@@ -60,6 +60,17 @@ async def test_a_job_is_told_in_german_from_the_plan_to_the_result(agent: FakeAg
     assert any(text.startswith("Fertig · #1 toast") for text in ada.chat.texts)
 
 
+async def test_what_does_not_fit_and_how_thorough_a_plan_is_are_told_in_german(agent: FakeAgent, ada: Bot) -> None:
+    agent.too_little_memory = True
+    refused = await ada.say("/finetune model:acme/large preset:quick", dataset("rows.jsonl"))
+    assert refused.text.startswith("Passt nicht · rows.jsonl\n")
+    assert refused.text.endswith("Jeder davon passt. Tippe einen an, um\nihn ganz zu sehen.")
+    plan = await ada.say(refused.buttons[1].line)
+    assert "Gründlichkeit: kurzer Blick" in plan.text
+    for reply in (refused, plan):
+        assert max(map(len, reply.text.splitlines())) <= 40
+
+
 LONG = {"number": 12, "suffix": "mia-support-of-the-team"}
 STATES: list[dict[str, object]] = [
     {"pausing": True}, {"proof_age_s": PROOF_S + 600}, {"attempt": 2}, {"health": "stalled", "work_age_s": 900},

@@ -5,6 +5,7 @@ from bot.errors import BadCallError
 from bot.options import Options, within_limits, write_line
 from shared.hyperparameters import Hyperparameters, Method, Supervised
 from shared.mapping import Mapping
+from shared.plans import Preset
 from tests.fakes.agent_server import NOW
 
 
@@ -28,13 +29,14 @@ def test_words_without_a_colon_are_left_to_the_command() -> None:
     ("argument", "said"),
     [
         ("epoch:3", "Did you mean epochs?"),
-        ("colour:red", "There are: model, name, seed, at, epochs"),
+        ("colour:red", "There are: model, preset, name, seed, at, epochs"),
         ("epochs:100", "epochs is auto, or a number above 0 to 50"),
         ("rank:many", "rank is auto, or a whole number from 1 to 256"),
         ("scheduler:zigzag", "cosine, linear, constant, constant_with_warmup"),
         ("name:My-Toast", "as in name:toast"),
         ("seed:-1", "a whole number from 0"),
         ("model:", "needs a value"),
+        ("preset:wild", "It is quick (a look), balanced or thorough"),
     ],
 )
 def test_a_wrong_option_says_what_is_right(argument: str, said: str) -> None:
@@ -48,11 +50,13 @@ def test_a_written_line_reads_back_as_the_same_request() -> None:
     method = Method(supervised=Supervised(hyperparameters=asked))
     mapping = Mapping(assistant="Mia Lund", without=("Tom", "Ada Berg"))
     line = write_line(
-        "file-1", mapping=mapping, model="other", name="toast", method=method, seed=7, change={"learning_rate": 1e-4}
-    )
+        "file-1", mapping=mapping, model="other", name="toast", method=method, seed=7,
+        change={"learning_rate": 1e-4}, preset=Preset.thorough,
+    )  # fmt: skip
     read = read_options(tuple(line.removeprefix("/finetune ").split()))
     assert read.hyperparameters == asked.model_copy(update={"learning_rate": 1e-4})
     assert (read.file, read.model, read.name, read.seed) == ("file-1", "other", "toast", 7)
+    assert read.preset is Preset.thorough
     assert read.mapping == Mapping(assistant="Mia_Lund", without=("Tom", "Ada_Berg"))
 
 

@@ -45,7 +45,7 @@ async def test_a_hub_model_is_pinned_and_its_small_files_are_fetched_first(
     asked = len(hub.asked)
     assert await Inspector(settings).describe("acme/tiny") == card
     assert len(hub.asked) == asked  # the second time, the hub is not asked at all
-    assert "acme/tiny" in [model.id for model in list_base_models(settings)]
+    assert "acme/tiny" in [candidate.model.id for candidate in list_base_models(settings)]
 
 
 @pytest.mark.parametrize(

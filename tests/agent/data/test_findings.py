@@ -98,6 +98,13 @@ def test_a_good_file_has_nothing_to_complain_about(tmp_path: Path, smollm2_card:
     assert found(tmp_path, smollm2_card, rows(120)) == {}
 
 
+def test_bad_examples_are_no_fault_of_the_file(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    data = [{**row, "label": number % 2 == 0} for number, row in enumerate(rows(40))]
+    codes = found(tmp_path, smollm2_card, data)
+    assert FindingCode.one_side_learned in codes
+    assert FindingCode.unusable_rows not in codes
+
+
 def test_what_stands_there_is_never_said(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     data = with_answers(f"My key is {SECRET}, mail mia@example.org.")
     findings = inspect_dataset(jsonl(tmp_path, data), smollm2_card)

@@ -4,6 +4,7 @@ from bot.reply import Reply
 from bot.when import write_when
 from shared.errors import ErrorCode
 from shared.jobs import JobStatus
+from shared.plans import Preset
 from tests.bot.harness import Bot, dataset
 from tests.fakes.agent_server import NOW, FakeAgent, refusal
 
@@ -154,3 +155,27 @@ async def test_a_job_behind_another_shows_its_place(agent: FakeAgent, bot: Bot) 
     agent.add_job(status=JobStatus.queued, queue_position=1)
     await bot.say("/finetune sample")
     assert "Place 2 of 2" in (await bot.press("Start")).text
+
+
+async def test_a_plan_that_does_not_fit_shows_what_would_and_a_tap_shows_it_whole(agent: FakeAgent, bot: Bot) -> None:
+    agent.too_little_memory = True
+    reply = await bot.say("/finetune model:acme/large preset:thorough", dataset())
+    assert agent.plan_requests[0].preset is Preset.thorough
+    for said in ["Does not fit · mia.jsonl", "needs about 9.1 GiB", "1. 512 tokens a row", "2. smollm2-135m"]:
+        assert said in reply.text
+    assert fits_a_phone(reply)
+    assert [button.label for button in reply.buttons] == ["512 tokens a row", "smollm2-135m"]
+    assert all(len(button.line.encode()) <= 64 for button in reply.buttons)
+    card = await bot.say(reply.buttons[0].line)
+    assert "Ready to start · mia.jsonl" in card.text
+    assert "Thoroughness: thorough" in card.text
+    agent.too_little_memory = False
+    await bot.say(card.buttons[0].line)
+    assert len(agent.jobs) == 1
+
+
+async def test_the_preset_can_be_changed_and_is_asked_for_again(agent: FakeAgent, bot: Bot) -> None:
+    card = await bot.say("/finetune preset:quick", dataset())
+    assert agent.plan_requests[0].preset is Preset.quick_look
+    change = await bot.say(card.buttons[1].line)
+    assert "preset:quick" in change.copy[0].lines[0]

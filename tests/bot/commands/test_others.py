@@ -92,7 +92,16 @@ async def test_log_is_a_file_with_a_short_excerpt(agent: FakeAgent, bot: Bot) ->
 async def test_models_names_what_to_learn_from_and_what_was_made(bot: Bot) -> None:
     text = (await bot.say("/models")).text
     assert "- smollm2-135m, 135 million weights,\n  apache-2.0" in text
+    assert "1.2 GiB of memory, 1,000 rows in" in text
     assert "- toast:v1, from smollm2-135m" in text
+
+
+async def test_models_that_would_fit_after_a_download_are_shown_and_others_not(bot: Bot) -> None:
+    text = (await bot.say("/models")).text
+    assert text.index("smollm2-135m") < text.index("Qwen/Qwen2.5-1.5B-Instruct")
+    assert "many languages, code" in " ".join(text.split())
+    assert "Llama-3.3-70B" not in text
+    assert max(map(len, text.splitlines())) <= 40
 
 
 async def test_help_fits_one_phone_screen(bot: Bot) -> None:

@@ -5,14 +5,14 @@ from tests.fakes.agent_server import FakeAgent
 
 
 async def job(bot: Bot) -> None:
-    await bot.say("/finetune name:mia seed:7 epochs:4 rank:8", dataset())
+    await bot.say("/finetune preset:thorough name:mia seed:7 epochs:4 rank:8", dataset())
     await bot.press("Start")
 
 
 async def test_retry_plans_file_model_name_seed_and_settings_once_more(agent: FakeAgent, bot: Bot) -> None:
     await job(bot)
     asked = agent.plan_requests[0]
-    agent.change("ftjob-1", seed=asked.seed, method=asked.method)
+    agent.change("ftjob-1", seed=asked.seed, method=asked.method, preset=asked.preset)
     for line in ("/retry", "/retry #1"):
         assert (await bot.say(line)).text.startswith("Ready to start · mia.jsonl")
     assert agent.plan_requests[1] == agent.plan_requests[2] == asked

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import MultipartReader, StreamReader, web
 
-from shared.errors import ErrorCode
+from shared.errors import ErrorBody, ErrorCode
 from shared.files import FileDeleted, FileLink, FileList, FixedFile, FixRequest
 from shared.inspections import (
     DroppedRow,
@@ -15,9 +15,9 @@ from shared.inspections import (
     SampleRow,
     TokenCounts,
 )
-from shared.people import Action
-from shared.plans import Plan, PlanRequest, Range
-from tests.fakes.agent_server.answers import answer, refuse
+from shared.people import Action, RequestedBy
+from shared.plans import Alternative, Plan, PlanRequest, Range
+from tests.fakes.agent_server.answers import answer, refusal, refuse
 from tests.fakes.agent_server.facts import NOW, PNG, REASONS, SETTINGS
 from tests.fakes.agent_server.rights import Rule, asker
 
@@ -143,6 +143,27 @@ class DatasetRoutes:
         wanted = PlanRequest.model_validate_json(await request.read())
         self._agent.people.check_model(request, wanted.model)
         self._agent.plan_requests.append(wanted)
+        if self._agent.too_little_memory:
+            others = [("512 tokens a row", wanted.model), ("smollm2-135m", "smollm2-135m")]
+            offers = tuple(
+                self._offer(title, self._make(wanted.model_copy(update={"model": model}), asker(request)))
+                for title, model in others
+            )
+            message = f"{wanted.model} needs about 9.1 GiB of memory even with 1 row at a time; 2.0 GiB are free."
+            return answer(
+                ErrorBody(
+                    error=refusal(ErrorCode.insufficient_memory, message).model_copy(update={"alternatives": offers})
+                ),
+                status=400,
+            )
+        return answer(self._make(wanted, asker(request)))
+
+    def _offer(self, title: str, plan: Plan) -> Alternative:
+        return Alternative(
+            plan=plan.id, title=title, model=plan.model, minutes=plan.minutes, memory_mib=plan.memory_mib
+        )
+
+    def _make(self, wanted: PlanRequest, person: RequestedBy | None) -> Plan:
         plan = Plan(
             id=f"ftplan-{self._agent.serial()}", created_at=NOW, expires_at=NOW + 7 * 86400, model=wanted.model,
             model_revision="1", training_file=wanted.training_file, file_sha256="0" * 64, mapping=wanted.mapping,
@@ -151,10 +172,11 @@ class DatasetRoutes:
             minutes=Range(low=3.2, high=5.1), memory_mib=Range(low=900, high=1150), memory_kind="RAM",
             memory_free_mib=5400, disk_mib=Range(low=410, high=450), disk_free_mib=12_000, device="CPU (2 cores)",
             queue_position=1, queue_wait_minutes=0, notes=["A small model: it learns a style, few facts."],
+            preset=wanted.preset,
         )  # fmt: skip
         self._agent.plans[plan.id] = plan
-        self._agent.made_by[plan.id] = asker(request)
-        return answer(plan)
+        self._agent.made_by[plan.id] = person
+        return plan
 
     async def _offered_plan(self, request: web.Request) -> web.Response:
         return answer(self._agent.plans[request.match_info["id"]])

@@ -53,10 +53,22 @@ class MachineRoutes:
     async def _models(self, _request: web.Request) -> web.Response:
         base = Model(
             id="smollm2-135m", created=NOW, owned_by="HuggingFaceTB", kind="base", parameters=134_515_008,
-            license="apache-2.0",
+            license="apache-2.0", memory_mib=1234, usual_hours=1.5, fits=True,
         )  # fmt: skip
+        others = [
+            Model(
+                id="Qwen/Qwen2.5-1.5B-Instruct", created=NOW, owned_by="Qwen", kind="base", parameters=1_543_714_304,
+                license="apache-2.0", here=False, memory_mib=3900, usual_hours=9.0, fits=True,
+                strengths="many languages, code, mathematics",
+            ),
+            Model(
+                id="meta-llama/Llama-3.3-70B-Instruct", created=NOW, owned_by="meta-llama", kind="base",
+                parameters=70_553_706_496, license="llama3.3", here=False, gated=True, memory_mib=44_000,
+                usual_hours=400.0, fits=False,
+            ),
+        ]  # fmt: skip
         tuned = Model(id="toast:v1", created=NOW, owned_by="hearth", kind="tuned", base="smollm2-135m", job_id="1")
-        return answer(ModelList(data=[base, tuned]))
+        return answer(ModelList(data=[base, *others, tuned]))
 
     async def _info(self, _request: web.Request) -> web.Response:
         running = [job.id for job in self._agent.jobs.values() if job.status is JobStatus.running]

@@ -63,6 +63,7 @@ class FakeAgent(World):
         self.lose: list[tuple[str, str]] = []  # method and start of a path whose next answer gets lost; it is done
         self.paused = False
         self.warnings: list[str] = []
+        self.too_little_memory = False  # no plan fits as it was asked for, and two others would
         self.inspection_error: ErrorDetail | None = None
         self.question: Question | None = None  # asked by every inspection that is not told how to read the file
         self.form = DatasetForm.messages  # that every inspection finds

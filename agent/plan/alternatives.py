@@ -1,0 +1,124 @@
+"""What would fit instead of a plan that does not: whole plans, each made anew. Pure but for the ids of plans."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from agent.errors import AgentError
+from agent.plan.defaults import asked
+from agent.plan.presets import RULES
+from shared.errors import ErrorCode
+from shared.hyperparameters import Hyperparameters
+from shared.language import N_, _
+from shared.plans import Alternative, Plan, PlanRequest
+
+LENGTHS = (2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 64)  # tokens a row
+RANKS = (64, 32, 16, 8, 4)
+OF_THIS_MODEL = 2
+IN_ALL = 3
+TOO_LITTLE = {ErrorCode.insufficient_memory, ErrorCode.insufficient_disk}
+
+MakePlan = Callable[[PlanRequest], Plan]  # for one model; raises AgentError when it does not fit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A plan that fits, and in what it differs from what was asked."""
+
+    title: str
+    plan: Plan
+
+    def as_alternative(self) -> Alternative:
+        """Return it as a refusal carries it."""
+        plan = self.plan
+        return Alternative(
+            plan=plan.id, title=self.title, model=plan.model, minutes=plan.minutes, memory_mib=plan.memory_mib
+        )
+
+
+def offers_of_this_model(request: PlanRequest, make: MakePlan, *, limit: int = OF_THIS_MODEL) -> list[Offer]:
+    """Return plans of the same model that fit, the one that gives up least first."""
+    found: list[Offer] = []
+    for way in _ways(request):
+        offer = _first_that_fits(way, make)
+        found += [offer] if offer is not None else []
+        if len(found) == limit:
+            return found
+    if not found:
+        offer = _first_that_fits(_last_way(request), make)
+        found += [offer] if offer is not None else []
+    return found
+
+
+def offer_of_another(request: PlanRequest, model: str, make: MakePlan) -> Offer | None:
+    """Return a plan of another model as near to the request as fits; None where nothing of it does."""
+    request = request.model_copy(update={"model": model})
+    as_asked = _first_that_fits([(model, request)], make)
+    lighter = as_asked or next(iter(offers_of_this_model(request, make, limit=1)), None)
+    return None if lighter is None else Offer(title=model, plan=lighter.plan)
+
+
+Way = Sequence[tuple[str, PlanRequest]]  # ever lighter requests, each with what it gives up
+
+
+def _ways(request: PlanRequest) -> Iterator[Way]:
+    """Yield what can be given up, in the order of the seeds: batch and checkpointing, 4 bits, length, rank."""
+    free = _FREE
+    yield [(_("fewer rows at once"), changed(request, free))]
+    if asked(request.method.supervised.hyperparameters.load_in_4bit) is False:
+        free = free | _IN_4_BITS
+        yield [(_("in 4 bits"), changed(request, free))]
+    yield [(_("{n} tokens a row", n=n), changed(request, free | {"max_length": n})) for n in _shorter(request)]
+    yield [(_("rank {r}", r=n), changed(request, free | _rank(n))) for n in _smaller(request)]
+
+
+def _last_way(request: PlanRequest) -> Way:
+    """Return what is left where no one thing is enough: everything at once."""
+    r = min([*_smaller(request), asked(request.method.supervised.hyperparameters.r) or RANKS[-1]])
+    least = _FREE | _IN_4_BITS | _rank(r)
+    title = N_("{n} tokens, rank {r}")
+    return [(_(title, n=n, r=r), changed(request, least | {"max_length": n})) for n in _shorter(request)]
+
+
+_FREE: dict[str, object] = {"per_device_train_batch_size": "auto", "activation_checkpointing": "auto"}
+_IN_4_BITS: dict[str, object] = {"load_in_4bit": "auto"}
+
+
+def _rank(r: int) -> dict[str, object]:
+    return {"r": r, "lora_alpha": "auto"}
+
+
+def _shorter(request: PlanRequest) -> list[int]:
+    length = asked(request.method.supervised.hyperparameters.max_length) or RULES[request.preset].max_length
+    return [shorter for shorter in LENGTHS if shorter < length]
+
+
+def _smaller(request: PlanRequest) -> list[int]:
+    r = asked(request.method.supervised.hyperparameters.r) or RULES[request.preset].r
+    return [smaller for smaller in RANKS if smaller < r]
+
+
+def changed(request: PlanRequest, change: dict[str, object]) -> PlanRequest:
+    """Return the request with some hyperparameters replaced."""
+    supervised = request.method.supervised
+    values = supervised.hyperparameters.model_dump() | change
+    hyperparameters = Hyperparameters.model_validate(values)
+    method = request.method.model_copy(
+        update={"supervised": supervised.model_copy(update={"hyperparameters": hyperparameters})}
+    )
+    return request.model_copy(update={"method": method})
+
+
+def _first_that_fits(way: Way, make: MakePlan) -> Offer | None:
+    """Search a way by halves: as it gets lighter it fits at some point, and may later cut too many answers away."""
+    plans: dict[int, Plan] = {}
+
+    def is_light_enough(index: int) -> bool:
+        try:
+            plans[index] = make(way[index][1])
+        except AgentError as error:
+            return error.code not in TOO_LITTLE
+        return True
+
+    first = bisect_left(range(len(way)), True, key=is_light_enough)
+    return Offer(title=way[first][0], plan=plans[first]) if first in plans else None

@@ -1,0 +1,118 @@
+"""Every setting of a run, resolved for one dataset, model and machine, each with its reason. Pure."""
+
+from agent.base_models.card import BaseModelCard
+from agent.data.findings import Findings
+from agent.gpu import Machine
+from agent.plan.defaults import (
+    Schedule,
+    asked,
+    choose_dropout,
+    choose_learning_rate,
+    choose_max_length,
+    choose_warmup,
+    plain,
+)
+from agent.plan.memory import MemoryEstimate
+from agent.plan.micro_batch import choose_micro_batch
+from agent.plan.presets import Rules, rank_reason
+from agent.plan.setup import TrainingSetup
+from shared.hyperparameters import Hyperparameters, ResolvedSettings
+from shared.language import _
+from shared.plans import Setting
+
+
+def resolve_settings(
+    hyperparameters: Hyperparameters,
+    rules: Rules,
+    schedule: Schedule,
+    findings: Findings,
+    card: BaseModelCard,
+    machine: Machine,
+    *,
+    correction: float,
+) -> tuple[ResolvedSettings, list[Setting], MemoryEstimate]:
+    """Return the settings, why each is what it is, and the memory they take. Raises AgentError when nothing fits."""
+    asked_4bit = asked(hyperparameters.load_in_4bit)
+    r = asked(hyperparameters.r) or rules.r
+    rate, rate_reason = choose_learning_rate(hyperparameters, card.parameters)
+    length, length_reason = choose_max_length(
+        asked(hyperparameters.max_length), findings.tokens.longest, card.context_length, rules.max_length
+    )
+    warmup, warmup_reason = choose_warmup(asked(hyperparameters.warmup_steps), schedule.steps)
+    dropout, dropout_reason = choose_dropout(asked(hyperparameters.lora_dropout), card.parameters)
+    load_in_4bit = True if asked_4bit is None else asked_4bit
+    target_modules = asked(hyperparameters.target_modules) or "all-linear"
+    setup = TrainingSetup(
+        device=machine.device,
+        rows=1,
+        length=min(length, findings.tokens.longest),
+        r=r,
+        target_modules=target_modules,
+        load_in_4bit=load_in_4bit,
+        dropout=dropout > 0,
+        trained_share=findings.tokens.trained / findings.tokens.total,
+    )
+    micro = choose_micro_batch(hyperparameters, schedule.batch_size, setup, card, machine, correction=correction)
+    settings = ResolvedSettings(
+        n_epochs=schedule.n_epochs,
+        batch_size=schedule.batch_size,
+        per_device_train_batch_size=micro.rows,
+        gradient_accumulation_steps=schedule.batch_size // micro.rows,
+        learning_rate=rate,
+        r=r,
+        lora_alpha=asked(hyperparameters.lora_alpha) or 2 * r,
+        lora_dropout=dropout,
+        target_modules=target_modules,
+        load_in_4bit=load_in_4bit,
+        max_length=length,
+        warmup_steps=warmup,
+        lr_scheduler_type=asked(hyperparameters.lr_scheduler_type) or "cosine",
+        weight_decay=_or(asked(hyperparameters.weight_decay), 0.01),
+        early_stopping_patience=asked(hyperparameters.early_stopping_patience) or rules.patience,
+        eval_steps=max(1, round(schedule.steps / rules.evaluations)),
+        activation_checkpointing=micro.activation_checkpointing,
+    )
+    yours = _("as you asked")
+    reasons = [
+        plain("preset", _(rules.name), _(rules.reason)),
+        plain("n_epochs", settings.n_epochs, schedule.reason_epochs),
+        plain("batch_size", settings.batch_size, schedule.reason_batch),
+        plain("learning_rate", settings.learning_rate, rate_reason),
+        plain("r", r, yours if asked(hyperparameters.r) else rank_reason(rules)),
+        plain(
+            "lora_alpha",
+            settings.lora_alpha,
+            yours if asked(hyperparameters.lora_alpha) else _("twice the rank, the rule of thumb"),
+        ),
+        plain("lora_dropout", dropout, dropout_reason),
+        plain(
+            "target_modules",
+            settings.target_modules,
+            yours
+            if asked(hyperparameters.target_modules)
+            else _("all linear layers learn better than attention alone"),
+        ),
+        plain(
+            "load_in_4bit",
+            _("yes, NF4 with double quantization") if load_in_4bit else _("no"),
+            yours if asked_4bit is not None else _("QLoRA: the base model in a quarter of the memory"),
+        ),
+        plain("max_length", length, length_reason),
+        plain("warmup_steps", warmup, warmup_reason),
+        plain(
+            "lr_scheduler_type",
+            settings.lr_scheduler_type,
+            yours if asked(hyperparameters.lr_scheduler_type) else _("large steps first, small ones to settle"),
+        ),
+        plain("weight_decay", settings.weight_decay, _("a light pull against extreme weights")),
+        plain(
+            "early_stopping_patience",
+            settings.early_stopping_patience,
+            _("stops after this many checks without progress; the best weights are kept"),
+        ),
+    ]
+    return settings, reasons, micro.memory
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value

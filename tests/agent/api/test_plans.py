@@ -1,0 +1,57 @@
+"""POST /v1/fine_tuning/plans where the memory does not reach, and GET /v1/models on such a machine."""
+
+from dataclasses import replace
+from typing import Any
+
+from agent.settings import AgentSettings
+from tests.agent.plan.cases import SMALLEST, card_of
+from tests.agent.running import CARD, MACHINE, MODEL, Agent, run_agent
+
+Json = dict[str, Any]
+LITTLE = replace(MACHINE, memory_free_mib=1500, memory_total_mib=2048)
+TINY = card_of(SMALLEST.shape.model_copy(update={"layers": 2}), name="tiny")
+
+
+async def refused(agent: Agent, model: str = MODEL) -> list[Json]:
+    """Ask for more than the machine has; return what would fit instead."""
+    method = {"supervised": {"hyperparameters": {"r": 256, "load_in_4bit": False, "batch_size": 8}}}
+    body = {"model": model, "training_file": await agent.upload(), "suffix": "toast", "method": method}
+    async with agent.http.post("/v1/fine_tuning/plans", json=body) as response:
+        error = (await response.json())["error"]
+        assert (response.status, error["code"]) == (400, "insufficient_memory"), error
+    assert "1.5 GiB are free" in error["message"]
+    found: list[Json] = error["alternatives"]
+    return found
+
+
+async def test_a_plan_that_does_not_fit_is_refused_with_plans_that_do_and_can_be_started(
+    settings: AgentSettings,
+) -> None:
+    async with run_agent(settings, works=False, machine=lambda: LITTLE) as agent:
+        offered = await refused(agent)
+        assert [other["title"] for other in offered] == ["rank 64"]
+        for other in offered:
+            async with agent.http.get(f"/v1/fine_tuning/plans/{other['plan']}") as response:
+                plan = await response.json()
+            assert plan["memory_mib"] == other["memory_mib"]
+            assert sum(value for part, value in plan["memory"].items() if part != "correction") * 1.1 <= 1500
+        async with agent.http.post("/v1/fine_tuning/jobs", json={"plan": offered[0]["plan"]}) as response:
+            job = await response.json()
+        assert job["method"]["supervised"]["hyperparameters"]["r"] == 64
+
+
+async def test_a_smaller_model_that_is_here_is_offered_too(settings: AgentSettings) -> None:
+    async with run_agent(
+        settings, works=False, machine=lambda: LITTLE, other_models=lambda: [MODEL, "as-large", "tiny"]
+    ) as agent:
+        agent.inspector.cards = {"as-large": CARD, "tiny": TINY}
+        offered = await refused(agent)
+        assert [other["model"] for other in offered] == [MODEL, "tiny"]
+        assert offered[-1]["title"] == "tiny"
+
+
+async def test_models_say_whether_they_fit(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False, machine=lambda: LITTLE) as agent:
+        async with agent.http.get("/v1/models") as response:
+            (model,) = (await response.json())["data"]
+        assert (model["id"], model["fits"], model["here"]) == (MODEL, None, True)  # nobody has read its config yet
