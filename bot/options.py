@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import BadCallError
 from bot.format import short
+from bot.mapping_words import READING, read_mapping, write_mapping
 from bot.when import read_when, write_when
 from shared.hyperparameters import Hyperparameters, Method
 from shared.language import _
@@ -30,7 +31,6 @@ SHORT_NAMES = {  # what a person types → the name in Hyperparameters
     "patience": "early_stopping_patience",
 }
 TYPED_NAMES = {name: short for short, name in SHORT_NAMES.items()}
-READING = ("question", "answer", "system", "text", "assistant", "without")  # of Mapping
 OWN_NAMES = ("model", "preset", "name", "seed", "file", "of", "plan", "look", "change", "forget", "at")
 PRESETS = {"quick": Preset.quick_look, "balanced": Preset.balanced, "thorough": Preset.thorough}
 TYPED_PRESETS = {preset: typed for typed, preset in PRESETS.items()}
@@ -79,7 +79,7 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
             settings[name] = (
                 value.split(",") if name == "target_modules" and value not in {"auto", "all-linear"} else value
             )
-    mapping = _mapping(reading) if reading else None
+    mapping = read_mapping(reading) if reading else None
     return Options(**own, mapping=mapping, hyperparameters=_hyperparameters(settings), words=tuple(words))
 
 
@@ -113,13 +113,6 @@ def _write_own(model: str, preset: Preset, name: str | None, seed: int, at: int 
     words += [f"name:{name}"] if name is not None else []
     words += [f"seed:{seed}"] if seed != 42 else []
     return words + ([f"at:{write_when(at)}"] if at is not None else [])
-
-
-def write_mapping(mapping: Mapping) -> list[str]:
-    """Return how a file is read, as it is typed; the agent reads _ as a space."""
-    said = [(name, getattr(mapping, name)) for name in READING if name != "without"]
-    said += [("without", name) for name in mapping.without]
-    return [f"{name}:{'_'.join(value.split())}" for name, value in said if value]
 
 
 def write_change(change: abc.Mapping[str, object]) -> list[str]:
@@ -224,20 +217,6 @@ def _model_name(value: str) -> str:
                 value=value,
             ),
             param="name",
-        ) from cause
-
-
-def _mapping(reading: dict[str, Any]) -> Mapping:
-    try:
-        return Mapping.model_validate(reading)
-    except ValidationError as cause:
-        raise BadCallError(
-            _(
-                "{words} do not go together. Name two columns, question:… and answer:…; or one, text:…; or of a chat "
-                "assistant:… and without:….",
-                words=", ".join(f"{name}:" for name in reading),
-            ),
-            param="mapping",
         ) from cause
 
 

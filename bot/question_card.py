@@ -2,7 +2,7 @@
 
 from bot.dataset_card import marked
 from bot.format import clip, count, one_line, wrap
-from bot.options import write_mapping
+from bot.mapping_words import write_mapping
 from bot.reply import Button, Copy, Reply
 from shared.files import FileObject
 from shared.inspections import Choice, Inspection, Question
