@@ -11,11 +11,13 @@ from agent.base_models.card import BaseModelCard, FetchReply
 from agent.base_models.catalog import SourceKind, find_base_model
 from agent.child_environment import child_environment
 from agent.data.findings import Findings, InspectReply, InspectRequest, Mended
+from agent.data.unclear import UnclearError
 from agent.errors import AgentError
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Fix, ReadingProgress
 from shared.language import _, decimal
+from shared.mapping import Mapping
 
 FETCH_LIMIT_S = 600.0
 INSPECT_LIMIT_S = 1200.0  # 1 GB takes 5 min of a quiet core
@@ -60,21 +62,41 @@ class Inspector:
             )
         return reply.card
 
-    async def inspect(self, *, dataset: Path, model: str, told: Told = _nobody) -> tuple[BaseModelCard, Findings]:
-        """Return what the dataset holds as `model` sees it; `told` hears how far it is. Raises AgentError."""
+    async def inspect(
+        self, *, dataset: Path, model: str, mapping: Mapping | None = None, told: Told = _nobody
+    ) -> tuple[BaseModelCard, Findings]:
+        """Return what the dataset holds as `model` sees it; `told` hears how far it is.
+
+        Raises AgentError; UnclearError where a person has to say first how it is read.
+        """
         card = await self.describe(model)
-        reply = await _ask(InspectRequest(dataset=str(dataset), card=card), told)
+        reply = await _ask(InspectRequest(dataset=str(dataset), card=card, mapping=mapping), told)
+        if reply.question is not None and reply.error is not None:
+            raise UnclearError(reply.error.message, reply.question)
         if reply.findings is None:
             raise _as_error(reply.error)
         return card, reply.findings
 
     async def mend(
-        self, *, dataset: Path, model: str, fixes: list[Fix], output: Path, limit_bytes: int, told: Told = _nobody
+        self,
+        *,
+        dataset: Path,
+        model: str,
+        fixes: list[Fix],
+        output: Path,
+        limit_bytes: int,
+        mapping: Mapping | None = None,
+        told: Told = _nobody,
     ) -> Mended:
         """Write a mended copy of the dataset to `output`, which must not exist. Raises AgentError."""
         card = await self.describe(model)
         request = InspectRequest(
-            dataset=str(dataset), card=card, fixes=fixes, output=str(output), output_limit=limit_bytes
+            dataset=str(dataset),
+            card=card,
+            mapping=mapping,
+            fixes=fixes,
+            output=str(output),
+            output_limit=limit_bytes,
         )
         reply = await _ask(request, told)
         if reply.mended is None:

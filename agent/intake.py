@@ -10,6 +10,7 @@ from typing import Protocol
 
 from agent.base_models.card import BaseModelCard
 from agent.data.findings import Findings, Mended
+from agent.data.unclear import UnclearError
 from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.inspector import Told
@@ -26,6 +27,7 @@ from shared.files import FileObject, FilePurpose, FixRequest
 from shared.inspections import Fix, Inspection, InspectionRequest, ReadingProgress
 from shared.jobs import Job, JobError, JobStatus
 from shared.language import _, speaking
+from shared.mapping import Mapping
 from shared.plans import Alternative, Plan, PlanRequest
 
 log = logging.getLogger(__name__)
@@ -37,10 +39,14 @@ AT_ONCE = 2  # inspect children
 class Inspects(Protocol):
     """Reads a dataset as a base model will see it."""
 
-    async def inspect(self, *, dataset: Path, model: str, told: Told) -> tuple[BaseModelCard, Findings]:
-        """Raise AgentError when it cannot be trained on."""
+    async def inspect(
+        self, *, dataset: Path, model: str, mapping: Mapping | None, told: Told
+    ) -> tuple[BaseModelCard, Findings]:
+        """Raise AgentError when it cannot be trained on, UnclearError when a person has to say how it is read."""
 
-    async def mend(self, *, dataset: Path, model: str, fixes: list[Fix], output: Path, limit_bytes: int) -> Mended:
+    async def mend(
+        self, *, dataset: Path, model: str, fixes: list[Fix], output: Path, limit_bytes: int, mapping: Mapping | None
+    ) -> Mended:
         """Write a mended copy; raise AgentError when nothing would be left."""
 
 
@@ -117,7 +123,13 @@ class Intake:
         stored = await self._store.run(files.get, file_id)
         must_be_dataset(stored.file)
         inspection = Inspection(
-            id=new_id("insp"), created_at=int(self._clock()), status="running", file_id=file_id, model=request.model
+            id=new_id("insp"),
+            created_at=int(self._clock()),
+            status="running",
+            file_id=file_id,
+            model=request.model,
+            mapping=request.mapping,
+            note=request.note,
         )
         await self._store.run(inspections.add, inspection)
         self._spawn(self._inspect(inspection, stored), name=inspection.id)
@@ -137,6 +149,7 @@ class Intake:
                 fixes=list(request.fixes),
                 output=output,
                 limit_bytes=limit_bytes,
+                mapping=request.mapping,
             )
 
     async def plan(self, request: PlanRequest) -> Plan:
@@ -150,7 +163,7 @@ class Intake:
         stored = await store.run(files.get, request.training_file)
         must_be_dataset(stored.file)
         surroundings = await self._surroundings(store)
-        understood = await self._understand(stored, request.model, store)
+        understood = await self._understand(stored, request, store)
         try:
             plan = self._made(request, stored, understood, surroundings)
         except AgentError as error:
@@ -206,7 +219,7 @@ class Intake:
         for model in self._other_models():
             if len(found) == IN_ALL:
                 break
-            other = await self._understood_if_usable(stored, model, store) if model != request.model else None
+            other = await self._understood_if_usable(stored, request, model, store) if model != request.model else None
             if other is None or other.card.parameters >= understood.card.parameters:
                 continue
             make = partial(self._made, stored=stored, understood=other, surroundings=surroundings)
@@ -217,10 +230,10 @@ class Intake:
         return tuple(offer.as_alternative() for offer, _of in found)
 
     async def _understood_if_usable(
-        self, stored: StoredFile, model: str, store: Store | PatientStore
+        self, stored: StoredFile, request: PlanRequest, model: str, store: Store | PatientStore
     ) -> Understood | None:
         try:
-            return await self._understand(stored, model, store)
+            return await self._understand(stored, request.model_copy(update={"model": model}), store)
         except AgentError as error:
             log.info("%s is not offered: %s", model, error.message)
             return None
@@ -233,6 +246,7 @@ class Intake:
         request = PlanRequest(
             model=job.model,
             training_file=job.training_file,
+            mapping=job.mapping,
             method=job.method,
             suffix=job.suffix or None,
             seed=job.seed,
@@ -253,7 +267,11 @@ class Intake:
             self._progress[inspection.id] = progress
 
         try:
-            understood = await self._look(stored, inspection.model, told)
+            understood = await self._look(stored, inspection.model, inspection.mapping, told)
+        except UnclearError as unclear:
+            update = {"status": "completed", "question": unclear.question}
+            await self._patient.run(inspections.finish, inspection.model_copy(update=update))
+            return
         except Exception as error:  # whatever it is, whoever waits must hear of it
             update = {"status": "failed", "error": _detail(error, inspection.id)}
             await self._patient.run(inspections.finish, inspection.model_copy(update=update))
@@ -266,15 +284,23 @@ class Intake:
         answer = inspection.model_copy(update=update | {"status": "completed"})
         await self._patient.run(inspections.finish, answer, understood)
 
-    async def _understand(self, stored: StoredFile, model: str, store: Store | PatientStore) -> Understood:
+    async def _understand(self, stored: StoredFile, request: PlanRequest, store: Store | PatientStore) -> Understood:
         since = int(self._clock()) - FRESH_S
-        known = await store.run(inspections.newest_understood, file_id=stored.file.id, model=model, since=since)
-        return known or await self._look(stored, model)
+        known = await store.run(
+            inspections.newest_understood,
+            file_id=stored.file.id,
+            model=request.model,
+            mapping=request.mapping,
+            since=since,
+        )
+        return known or await self._look(stored, request.model, request.mapping)
 
-    async def _look(self, stored: StoredFile, model: str, told: Told = lambda _progress: None) -> Understood:
+    async def _look(
+        self, stored: StoredFile, model: str, mapping: Mapping | None, told: Told = lambda _progress: None
+    ) -> Understood:
         async with self._slots:
             path = self._data_dir / stored.path
-            card, findings = await self._inspector.inspect(dataset=path, model=model, told=told)
+            card, findings = await self._inspector.inspect(dataset=path, model=model, mapping=mapping, told=told)
         return Understood(card=card, findings=findings)
 
     def _spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:

@@ -14,6 +14,7 @@ from shared.events import EventRecord, StateData
 from shared.hyperparameters import ResolvedSettings
 from shared.inspections import DatasetForm
 from shared.jobs import FINISHED, Stage
+from shared.mapping import Mapping
 from shared.schema import Response
 
 ADAPTER_FILE = "adapter_model.safetensors"  # peft's name
@@ -34,6 +35,7 @@ class JobSpec(Response):
     dataset_path: str
     dataset_sha256: str
     form: DatasetForm
+    mapping: Mapping | None = None  # how its rows are read, as a person said
     settings: ResolvedSettings
     seed: int
     total_steps: int

@@ -29,6 +29,7 @@ def make_spec(claim: Claim, settings: AgentSettings, machine: Machine, model_cac
         dataset_path=str(settings.hearth_data_dir / claim.dataset.path),
         dataset_sha256=plan.file_sha256,
         form=claim.plan.form,
+        mapping=plan.mapping,
         settings=plan.settings,
         seed=plan.seed,
         total_steps=plan.steps,

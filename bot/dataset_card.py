@@ -32,6 +32,7 @@ FORMS = {
     DatasetForm.question_answer: N_("question/answer"),
     DatasetForm.preference: N_("preference"),
     DatasetForm.labelled: N_("labelled"),
+    DatasetForm.text: N_("text"),
 }
 EXAMPLES = {
     DatasetForm.messages: (
@@ -43,6 +44,7 @@ EXAMPLES = {
     DatasetForm.question_answer: '{"question": "Hi", "answer": "Hello!"}',
     DatasetForm.preference: '{"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"}',
     DatasetForm.labelled: '{"prompt": "Hi", "completion": "Hello!", "label": true}',
+    DatasetForm.text: '{"text": "Hello!"}',
 }
 
 
@@ -56,15 +58,15 @@ def dataset_card(file: FileObject, inspection: Inspection, *, with_row: bool, fi
         sample_row(inspection.sample) if inspection.sample and with_row else [],
         notes(inspection.notes) if not inspection.findings else [],
     ]
-    more = [] if with_row or inspection.sample is None else [row_button(file.id)]
+    more = [] if with_row or inspection.sample is None else [row_button(inspection)]
     if inspection.lengths is not None:
         more.append(Button(label=_("Report"), line=f"/dataset {inspection.id} {REPORT}"))
     return Reply(
         text="\n\n".join("\n".join(block) for block in blocks if block),
         buttons=(
-            Button(label=_("Fine-tune"), line=f"/finetune file:{file.id}"),
+            Button(label=_("Fine-tune"), line=f"/finetune {_again(inspection)}"),
             *more,
-            *_fix_buttons(file, inspection),
+            *_fix_buttons(inspection),
         ),
     )
 
@@ -95,11 +97,12 @@ def _right_tool(inspection: Inspection) -> list[str]:
     return [_("Before you tune"), *wrap(against.answer, first="- ", rest="  ")]
 
 
-def _fix_buttons(file: FileObject, inspection: Inspection) -> list[Button]:
+def _fix_buttons(inspection: Inspection) -> list[Button]:
     """Return the most useful fixes, each once: those of the worst findings."""
     fixes = dict.fromkeys(finding.fix for finding in inspection.findings if finding.fix is not None)
     return [
-        Button(label=_(FIXES[fix]), line=f"/dataset {file.id} {FIX}{fix.value}") for fix in list(fixes)[:FIXES_SHOWN]
+        Button(label=_(FIXES[fix]), line=f"/dataset {_named(inspection)} {FIX}{fix.value}")
+        for fix in list(fixes)[:FIXES_SHOWN]
     ]
 
 
@@ -123,9 +126,18 @@ def report_card(inspection: Inspection, file: FileObject, report: File, picture:
     return Reply(text="\n".join(lines), image=picture, files=(report,), again=f"/dataset {inspection.id} {REPORT}")
 
 
-def row_button(file_id: str) -> Button:
+def row_button(inspection: Inspection) -> Button:
     """Return the button that shows a row of somebody's data where others read along."""
-    return Button(label=_("Show a row"), line=f"/dataset {file_id} {ROW}")
+    return Button(label=_("Show a row"), line=f"/dataset {_named(inspection)} {ROW}")
+
+
+def _named(inspection: Inspection) -> str:
+    """Return what names a file in a command: with what a person said of how it is read, the inspection that knows."""
+    return inspection.file_id if inspection.mapping is None else inspection.id
+
+
+def _again(inspection: Inspection) -> str:
+    return f"file:{inspection.file_id}" if inspection.mapping is None else f"of:{inspection.id}"
 
 
 def understood(inspection: Inspection) -> list[str]:
@@ -137,8 +149,13 @@ def understood(inspection: Inspection) -> list[str]:
     if hidden > 0:
         lines.append("  " + ngettext("and {n} more", "and {n} more", hidden))
     tokens = inspection.tokens
-    if tokens is not None:
+    if inspection.form is DatasetForm.text:
+        lines += wrap(
+            _("It learns the whole text, word by word: how it sounds and what it is about, but not how to answer.")
+        )
+    elif tokens is not None:
         lines += wrap(_("It learns the answers: {percent} of the text.", percent=percent(tokens.trained, tokens.total)))
+    if tokens is not None:
         lines += wrap(
             _(
                 "A typical row has {median} tokens (pieces of words), the longest {longest}.",
@@ -152,6 +169,8 @@ def understood(inspection: Inspection) -> list[str]:
 def _rows(inspection: Inspection) -> str:
     if inspection.form is None:
         rows = ngettext("{n} row", "{n} rows", inspection.rows)
+    elif inspection.form is DatasetForm.text:
+        rows = ngettext("{n} passage of text", "{n} passages of text", inspection.rows)
     else:
         form = _(FORMS[inspection.form])
         rows = ngettext("{n} {form} row", "{n} {form} rows", inspection.rows, form=form)
@@ -161,17 +180,19 @@ def _rows(inspection: Inspection) -> str:
 
 def sample_row(sample: SampleRow) -> list[str]:
     """Return a row as the model sees it; the agent has masked what is personal."""
-    lines = []
-    for text, trained in sample.parts:
-        mark = "› " if trained else "  "
-        lines += wrap(plain(text), first=mark)
-    hidden = ["  …"] if len(lines) > SAMPLE_LINES else []
     return [
         _("Line {line}, as the model sees it", line=sample.line),
         _("(it learns what is marked ›)"),
-        *lines[:SAMPLE_LINES],
-        *hidden,
+        *marked(sample, SAMPLE_LINES),
     ]
+
+
+def marked(sample: SampleRow, most: int) -> list[str]:
+    """Return at most so many lines of a row, and a word on the rest; what is learned is marked."""
+    lines = []
+    for text, trained in sample.parts:
+        lines += wrap(plain(text), first="› " if trained else "  ")
+    return [*lines[:most], *(["  …"] if len(lines) > most else [])]
 
 
 def notes(texts: list[str]) -> list[str]:
@@ -189,6 +210,9 @@ def forms_card() -> Reply:
         "",
         *wrap(_("A JSONL file: one row a line, in one of these forms. JSON (a list of such rows), Parquet, CSV "
 "and TSV (with the same names as columns) work too, also as .gz or in a .zip.")),
+        "",
+        *wrap(_("A chat exported from WhatsApp, Telegram or Discord works as it is, and so do plain text and Markdown. "
+"Where I cannot tell, I ask.")),
         "",
         *wrap(_("100 rows teach a style; a few thousand teach the most.")),
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from shared.errors import HearthError
 from shared.files import FileObject
 from shared.inspections import Inspection, InspectionRequest, ReadingProgress
 from shared.language import _, ngettext
+from shared.mapping import Mapping
 
 SAMPLE = "toast.jsonl"
 CHUNK_BYTES = 1 << 18
@@ -46,9 +47,21 @@ async def upload(agent: AgentClient, attachment: Attachment) -> FileObject:
     return await agent.upload(attachment)
 
 
-async def inspect(agent: AgentClient, file: FileObject, *, model: str, answer: Answer | None = None) -> Inspection:
-    """Have a file read and wait for the end of it, which `answer` shows coming; raise what is wrong with it."""
-    inspection = await agent.inspect(file.id, InspectionRequest(model=model))
+async def inspect(
+    agent: AgentClient,
+    file: FileObject,
+    *,
+    model: str,
+    mapping: Mapping | None = None,
+    note: str = "",
+    answer: Answer | None = None,
+) -> Inspection:
+    """Have a file read and wait for the end of it, which `answer` shows coming; raise what is wrong with it.
+
+    `note` comes back with it, and with what is asked of a person.
+    """
+    wanted = InspectionRequest(model=model, mapping=mapping, note=note or None)
+    inspection = await agent.inspect(file.id, wanted)
     while inspection.status == "running":
         inspection = await agent.inspection(inspection.id, wait_s=LOOK_S)
         if answer is not None and inspection.progress is not None:
@@ -56,6 +69,18 @@ async def inspect(agent: AgentClient, file: FileObject, *, model: str, answer: A
     if inspection.error is not None:
         raise HearthError(inspection.error.message, code=inspection.error.code)
     return inspection
+
+
+async def taken_up(agent: AgentClient, named: str) -> tuple[Inspection, Mapping | None]:
+    """Return an inspection that a line names, and how it says to read the file: as it was, or by its answer .2."""
+    inspection_id, dot, place = named.partition(".")
+    inspection = await agent.inspection(inspection_id, wait_s=0)
+    if not dot:
+        return inspection, inspection.mapping
+    choices = inspection.question.choices if inspection.question is not None else []
+    if not place.isdecimal() or int(place) >= len(choices):
+        raise BadCallError(_("{named} answers nothing that I asked. Send the file once more.", named=one_line(named)))
+    return inspection, choices[int(place)].mapping
 
 
 def reading(name: str, byte_count: int | None, progress: ReadingProgress | None = None) -> Reply:

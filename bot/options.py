@@ -2,7 +2,7 @@
 
 import contextlib
 import difflib
-from collections.abc import Mapping
+from collections import abc
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import BadCallError
 from bot.format import short
+from bot.mapping_words import READING, read_mapping, write_mapping
 from bot.when import read_when, write_when
 from shared.hyperparameters import Hyperparameters, Method
 from shared.language import _
+from shared.mapping import Mapping
 from shared.plans import ModelName, Preset
 
 DEFAULT_MODEL = "smollm2-135m"
@@ -29,7 +31,7 @@ SHORT_NAMES = {  # what a person types → the name in Hyperparameters
     "patience": "early_stopping_patience",
 }
 TYPED_NAMES = {name: short for short, name in SHORT_NAMES.items()}
-OWN_NAMES = ("model", "preset", "name", "seed", "file", "plan", "look", "change", "forget", "at")
+OWN_NAMES = ("model", "preset", "name", "seed", "file", "of", "plan", "look", "change", "forget", "at")
 PRESETS = {"quick": Preset.quick_look, "balanced": Preset.balanced, "thorough": Preset.thorough}
 TYPED_PRESETS = {preset: typed for typed, preset in PRESETS.items()}
 
@@ -43,6 +45,8 @@ class Options:
     name: str | None = None
     seed: int = 42
     file: str | None = None  # file-…, uploaded before
+    of: str | None = None  # insp-…, what was understood of a file, or with .2 behind it an answer to what was asked
+    mapping: Mapping | None = None  # how the file is to be read
     plan: str | None = None  # start this one
     look: str | None = None  # show the card of this one
     change: str | None = None  # show what can be changed of this plan
@@ -58,12 +62,16 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
     `now` is when they were typed: from then on counts a time of day.
     """
     own: dict[str, Any] = {}
+    reading: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     words = []
     for argument in arguments:
         typed, colon, value = argument.replace("=", ":", 1).partition(":") if _is_option(argument) else ("", "", "")
         if not colon:
             words.append(argument)
+        elif typed.lower() in READING:
+            many = typed.lower() == "without"
+            reading[typed.lower()] = (*reading.get("without", ()), value) if many else value
         elif typed.lower() in OWN_NAMES:
             own[typed.lower()] = _own_value(typed.lower(), value, now=now)
         else:
@@ -71,12 +79,14 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
             settings[name] = (
                 value.split(",") if name == "target_modules" and value not in {"auto", "all-linear"} else value
             )
-    return Options(**own, hyperparameters=_hyperparameters(settings), words=tuple(words))
+    mapping = read_mapping(reading) if reading else None
+    return Options(**own, mapping=mapping, hyperparameters=_hyperparameters(settings), words=tuple(words))
 
 
 def write_line(
     file_id: str,
     *,
+    mapping: Mapping | None,
     model: str,
     name: str | None,
     method: Method,
@@ -87,21 +97,30 @@ def write_line(
 ) -> str:
     """Return the line that asks for the same run with some settings changed."""
     asked = method.supervised.hyperparameters.model_dump(exclude_defaults=True)
-    words = [f"file:{file_id}"]
-    words += [f"model:{model}"] if model != DEFAULT_MODEL else []
+    words = ["/finetune", f"file:{file_id}", *(write_mapping(mapping) if mapping is not None else [])]
+    return " ".join([*words, *_write_own(model, preset, name, seed, at), *write_change({**asked, **change})])
+
+
+def write_options(options: Options) -> str:
+    """Return what was typed besides the file and how it is read, to be typed again."""
+    own = _write_own(options.model, options.preset, options.name, options.seed, options.at)
+    return " ".join([*own, *write_change(options.hyperparameters.model_dump(exclude_defaults=True))])
+
+
+def _write_own(model: str, preset: Preset, name: str | None, seed: int, at: int | None) -> list[str]:
+    words = [f"model:{model}"] if model != DEFAULT_MODEL else []
     words += [f"preset:{TYPED_PRESETS[preset]}"] if preset is not Preset.balanced else []
     words += [f"name:{name}"] if name is not None else []
     words += [f"seed:{seed}"] if seed != 42 else []
-    words += [f"at:{write_when(at)}"] if at is not None else []
-    return " ".join(["/finetune", *words, *write_change({**asked, **change})])
+    return words + ([f"at:{write_when(at)}"] if at is not None else [])
 
 
-def write_change(change: Mapping[str, object]) -> list[str]:
+def write_change(change: abc.Mapping[str, object]) -> list[str]:
     """Return settings as they are typed: lr:0.0002."""
     return [f"{TYPED_NAMES.get(name, name)}:{_written(value)}" for name, value in change.items()]
 
 
-def within_limits(change: Mapping[str, float]) -> dict[str, object]:
+def within_limits(change: abc.Mapping[str, float]) -> dict[str, object]:
     """Return a change with each figure brought within its limits; what is no setting is left out."""
     fitting: dict[str, object] = {}
     for name, value in change.items():
@@ -122,6 +141,7 @@ def option_names() -> list[str]:
         "seed",
         "at",
         *(TYPED_NAMES.get(name, name) for name in Hyperparameters.model_fields),
+        *READING,
     ]
 
 

@@ -14,6 +14,7 @@ from bot.format import (
     wrap,
 )
 from bot.options import TYPED_NAMES, write_line
+from bot.question_card import read_so
 from bot.reply import Button, Copy, Reply
 from shared.hyperparameters import Hyperparameters
 from shared.inspections import Inspection
@@ -38,7 +39,7 @@ def plan_card(
     later = f" at:{at}" if at is not None else ""
     blocks = [
         [clip(_("Ready to start · {file_name}", file_name=one_line(file_name)))],
-        understood(inspection),
+        [*understood(inspection), *(read_so(plan.mapping) if plan.mapping is not None else [])],
         sample_row(inspection.sample) if inspection.sample and with_row else [],
         [*_plan(plan), *wrap(_turn(plan, at=at, now=now), rest="  ")],
         notes(plan.notes),
@@ -49,7 +50,7 @@ def plan_card(
             Button(label=_("Start"), line=f"/finetune plan:{plan.id}{later}"),
             Button(label=_("Change"), line=f"/finetune change:{plan.id}{later}"),
             Button(label=_("Cancel"), line=f"/finetune forget:{plan.id}{later}"),
-            *([row_button(plan.training_file)] if inspection.sample and not with_row else []),
+            *([row_button(inspection)] if inspection.sample and not with_row else []),
         ),
     )
 
@@ -77,8 +78,8 @@ def forgotten_card(plan: Plan, *, at: int | None = None) -> Reply:
 def plan_line(plan: Plan, change: dict[str, object], *, at: int | None = None) -> str:
     """Return the line that asks for this plan again, with some settings changed."""
     return write_line(
-        plan.training_file, model=plan.model, name=plan.suffix, method=plan.method, seed=plan.seed, change=change,
-        at=at, preset=plan.preset,
+        plan.training_file, mapping=plan.mapping, model=plan.model, name=plan.suffix, method=plan.method,
+        seed=plan.seed, change=change, at=at, preset=plan.preset,
     )  # fmt: skip
 
 

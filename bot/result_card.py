@@ -228,8 +228,8 @@ def _once_more(job: Job, advice: list[Advice]) -> tuple[Button, ...]:
 
 def _line(job: Job, changes: dict[str, object]) -> str:
     return write_line(
-        job.training_file, model=job.model, name=job.suffix, method=job.method, seed=job.seed, change=changes,
-        preset=job.preset,
+        job.training_file, mapping=job.mapping, model=job.model, name=job.suffix, method=job.method, seed=job.seed,
+        change=changes, preset=job.preset,
     )  # fmt: skip
 
 

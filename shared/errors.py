@@ -22,6 +22,7 @@ class ErrorCode(StrEnum):
     dataset_not_text = "dataset_not_text"
     dataset_broken = "dataset_broken"  # a line or the whole file does not parse
     dataset_unknown_form = "dataset_unknown_form"  # parses, but no known form fits its keys
+    dataset_unclear = "dataset_unclear"  # its columns, or who is the assistant, has to be said with `mapping`
     dataset_too_small = "dataset_too_small"  # too few usable rows to split and train
     model_unknown = "model_unknown"
     model_is_path = "model_is_path"  # chat names models, never paths

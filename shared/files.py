@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.inspections import Fix
+from shared.mapping import Mapping
 from shared.people import RequestedBy
 from shared.schema import Request, Response
 
@@ -37,6 +38,7 @@ class FixRequest(Request):
 
     model: str  # the base model whose tokens and length count
     fixes: Annotated[tuple[Fix, ...], Field(min_length=1)]
+    mapping: Mapping | None = None  # how the file is read; what is made says it by itself
     requested_by: RequestedBy | None = None
 
 

@@ -1,9 +1,12 @@
 """What was understood of a dataset, as one base model will see it."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
 
 from shared.errors import ErrorDetail
+from shared.mapping import Mapping
 from shared.people import RequestedBy
 from shared.schema import Request, Response
 
@@ -18,6 +21,7 @@ class DatasetForm(StrEnum):
     question_answer = "question/answer"  # two columns: {"question", "answer"}, {"input", "output"} and the like
     preference = "preference"  # {"prompt", "chosen", "rejected"}, or a talk in place of the prompt
     labelled = "labelled"  # {"messages" or "prompt" and "completion", "label": true or false} (KTO)
+    text = "text"  # {"text"}, or a file of plain text or Markdown: learned as a whole (continued pre-training)
 
 
 class Severity(StrEnum):
@@ -47,6 +51,7 @@ class FindingCode(StrEnum):
     secrets = "secrets"
     personal_data = "personal_data"
     special_tokens = "special_tokens"  # of the model, in somebody's text
+    tools_not_shown = "tools_not_shown"  # offered to the model, which its template leaves out
     no_end_of_turn = "no_end_of_turn"  # rows that do not teach the model to stop
     answers_cut = "answers_cut"  # whole or in part, at max_length
     few_trained_tokens = "few_trained_tokens"
@@ -75,6 +80,8 @@ class InspectionRequest(Request):
     """The body of POST /v1/files/{id}/inspections."""
 
     model: str  # the base model whose tokenizer and template count
+    mapping: Mapping | None = None  # how to read it, where it does not say so itself
+    note: Annotated[str, StringConstraints(max_length=4000)] | None = None  # kept for whoever asks, and given back
     requested_by: RequestedBy | None = None
 
 
@@ -142,8 +149,41 @@ class ReadingProgress(Response):
     of: int
 
 
+class SeenColumn(Response):
+    """One column of a table whose columns are unclear."""
+
+    name: str
+    example: str  # the beginning of its first text, masked
+
+
+class SeenSpeaker(Response):
+    """One person in a chat export."""
+
+    name: str
+    messages: int
+
+
+class Choice(Response):
+    """One way to read the file."""
+
+    mapping: Mapping
+    examples: list[SampleRow] = []  # up to three rows, read so; of the first choice alone
+
+
+class Question(Response):
+    """What a person has to say before a file can be read. Answered by another inspection with a `mapping`."""
+
+    about: Literal["columns", "assistant"]
+    columns: list[SeenColumn] = []
+    speakers: list[SeenSpeaker] = []  # who says most first
+    choices: list[Choice]  # the likeliest first
+
+
 class Inspection(Response):
-    """An answer to 'what is in this file?'. Ends `completed` or `failed`."""
+    """An answer to 'what is in this file?'. Ends `completed` or `failed`.
+
+    With a `question` it is completed, and nothing can be trained on before that is answered.
+    """
 
     id: str  # insp-…
     object: Literal["file.inspection"] = "file.inspection"
@@ -151,6 +191,9 @@ class Inspection(Response):
     status: Literal["running", "completed", "failed"]
     file_id: str
     model: str
+    mapping: Mapping | None = None  # as asked
+    note: str | None = None  # as asked
+    question: Question | None = None
     form: DatasetForm | None = None
     rows: int = 0  # kept
     dropped_count: int = 0

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 
 from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters, Method, ResolvedSettings
+from shared.mapping import Mapping
 from shared.people import RequestedBy
 from shared.plans import ModelName, Preset
 from shared.results import JobResult
@@ -85,6 +86,7 @@ class JobRequest(Request):
     plan: str | None = None  # ftplan-…
     model: str | None = None
     training_file: str | None = None
+    mapping: Mapping | None = None
     method: Method | None = None
     hyperparameters: Hyperparameters | None = None  # OpenAI's older spelling of those in `method`
     suffix: ModelName | None = None
@@ -141,6 +143,7 @@ class Job(Response):
     number: int  # what people say: #12
     suffix: str
     plan: str | None = None
+    mapping: Mapping | None = None  # how its file is read
     stage: Stage | None = None
     queue_position: int | None = None  # 1 is next
     started_at: int | None = None  # when it first ran

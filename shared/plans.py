@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from shared.hyperparameters import Method, ResolvedSettings
+from shared.mapping import Mapping
 from shared.people import RequestedBy
 from shared.schema import Request, Response
 
@@ -60,6 +61,7 @@ class PlanRequest(Request):
 
     model: str
     training_file: str
+    mapping: Mapping | None = None  # how to read the file, where it does not say so itself
     method: Method = Method()
     preset: Preset = Preset.balanced  # how what is left to `auto` is chosen
     suffix: ModelName | None = None  # the name of the new model; made from the file's name if absent
@@ -78,6 +80,7 @@ class Plan(Response):
     model_revision: str
     training_file: str
     file_sha256: str
+    mapping: Mapping | None = None
     suffix: str
     seed: int
     method: Method  # as asked

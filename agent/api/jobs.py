@@ -98,7 +98,7 @@ async def list_checkpoints(request: web.Request) -> web.Response:
 
 def _check_request(body: JobRequest) -> None:
     if body.plan is not None:
-        settled = ("model", "training_file", "method", "hyperparameters", "suffix", "seed")
+        settled = ("model", "training_file", "mapping", "method", "hyperparameters", "suffix", "seed")
         extra = next((name for name in settled if getattr(body, name) is not None), None)
         if extra:
             raise AgentError(

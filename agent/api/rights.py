@@ -129,7 +129,7 @@ def as_seen(request: web.Request, job: Job) -> Job:
     thing = Thing(name="", made_by=job.requested_by)
     if asker.sees_all or needed(asker.who, thing) <= Reach.here:
         return job
-    hidden: dict[str, object] = {"result_files": [], "metadata": None, "result": None}
+    hidden: dict[str, object] = {"result_files": [], "metadata": None, "mapping": None, "result": None}
     if job.error is not None:
         told = _("It failed ({code}). Why is told in the chat where it was started.", code=job.error.code)
         return job.model_copy(update={**hidden, "error": JobError(code=job.error.code, message=told)})

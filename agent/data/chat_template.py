@@ -6,6 +6,7 @@ The same functions read a dataset for the card and for the trainer, so that both
 import datetime
 import json
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,6 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Encoding, Tokenizer
 
 from agent.base_models.card import BaseModelCard
+from agent.data import tools
 from agent.data.rows import Message, RowProblem
 from shared.language import _
 
@@ -46,15 +48,17 @@ class ChatTemplate:
         self._template = environment.from_string(card.chat_template)
         self._tokens = _special_tokens(Path(card.folder))
         self._eos_tokens = card.eos_tokens
-        self._tokenizer = Tokenizer.from_file(str(Path(card.folder) / "tokenizer.json"))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._name = card.name
+        self.context_length = card.context_length
+        self._tokenizer = _tokenizer(Path(card.folder) / "tokenizer.json")
 
     def render(self, messages: list[Message], *, add_generation_prompt: bool = False) -> str:
         """Return the text of a conversation. Raises RowProblem when the template refuses it."""
         try:
+            offered = messages[0].tools if messages else ""
             return self._template.render(
-                messages=[message.as_dict() for message in messages],
+                messages=[_turn(message) for message in messages],
+                tools=json.loads(offered) if offered else None,
                 add_generation_prompt=add_generation_prompt,
                 **self._tokens,
             )
@@ -64,8 +68,13 @@ class ChatTemplate:
     def parts(self, messages: list[Message]) -> list[tuple[str, bool]]:
         """Split a rendered conversation into (text, trained): each answer with its end-of-turn token is trained.
 
-        A template that rewrites earlier turns (some drop old reasoning) is trained on the last answer only.
+        A template that rewrites earlier turns (some drop old reasoning) is trained on the last answer only. A text that
+        is nobody's turn is trained on as a whole, without a template.
         """
+        if messages[0].role == "text":
+            return [(messages[0].content, True)]
+        if any(message.calls or message.role == "tool" for message in messages) and not self.shows_calls:
+            raise RowProblem(_("calls a tool, which the chat template of {name} does not show", name=self._name))
         full = self.render(messages)
         answers = [i for i, message in enumerate(messages) if message.role == "assistant"]
         spans = [span for i in answers if (span := self._answer_span(messages, i, full))]
@@ -110,6 +119,32 @@ class ChatTemplate:
         except RowProblem as problem:
             return problem
 
+    @cached_property
+    def shows_tools(self) -> bool:
+        """Whether the model sees which tools it is offered."""
+        return tools.NAME in self._probe(Message(role="user", content="?", tools=json.dumps(tools.PROBE_TOOLS)))
+
+    @cached_property
+    def shows_calls(self) -> bool:
+        """Whether the model sees which tool was called, and what it gave back."""
+        shown = self._probe(
+            Message(role="user", content="?"),
+            Message(role="assistant", content="", calls=json.dumps(tools.PROBE_CALLS)),
+            Message(role="tool", content=tools.RESULT),
+            Message(role="assistant", content="!"),
+        )
+        return tools.NAME in shown and tools.RESULT in shown
+
+    def _probe(self, *messages: Message) -> str:
+        try:
+            return self.render(list(messages))
+        except RowProblem:
+            return ""
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Return where each token of a text begins and ends, in characters."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
+
     def tokenize_prompt(self, messages: list[Message]) -> list[int]:
         """Return the ids of a conversation that waits for the assistant."""
         ids: list[int] = self._tokenizer.encode(
@@ -125,6 +160,19 @@ class ChatTemplate:
     def token_ids(self, tokens: list[str]) -> set[int]:
         """Return the ids of whole tokens."""
         return {number for token in tokens if (number := self._tokenizer.token_to_id(token)) is not None}
+
+
+@lru_cache(maxsize=2)  # half a second to load, and every stage of a job asks for it
+def _tokenizer(path: Path) -> Tokenizer:
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _turn(message: Message) -> dict[str, Any]:
+    """Return a turn as templates take it. Some templates ask whether there are calls, others whether there is a key."""
+    return {**message.as_dict(), "tool_calls": json.loads(message.calls)} if message.calls else dict(message.as_dict())
 
 
 def _labelled(encoding: Encoding, parts: list[tuple[str, bool]]) -> TokenizedRow:

@@ -9,10 +9,12 @@ from shared.inspections import (
     Finding,
     Fix,
     LengthHistogram,
+    Question,
     ReadingProgress,
     SampleRow,
     TokenCounts,
 )
+from shared.mapping import Mapping
 from shared.schema import Response
 
 
@@ -39,6 +41,7 @@ class InspectRequest(Response):
 
     dataset: str
     card: BaseModelCard
+    mapping: Mapping | None = None
     fixes: list[Fix] = []  # with `output`: write the mended rows there
     output: str | None = None
     output_limit: int = 0  # bytes
@@ -53,9 +56,10 @@ class Mended(Response):
 
 
 class InspectReply(Response):
-    """One line of its answer: how far it is, or, as the last, exactly one of the others."""
+    """One line of its answer: how far it is, or, as the last, one of the others."""
 
     progress: ReadingProgress | None = None
     findings: Findings | None = None
     mended: Mended | None = None
+    question: Question | None = None  # with `error`: what has to be said first
     error: ErrorDetail | None = None

@@ -1,32 +1,72 @@
-"""From an untrusted upload to rows: JSON, JSONL, a table or Parquet, told by content, never by name."""
+"""From an untrusted upload to rows: JSON, JSONL, a table, Parquet, a chat or text, by content and not by name."""
 
 import codecs
-import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from charset_normalizer import from_bytes
-
+from agent.data.chat_export import ChatExport, read_export
+from agent.data.columns import map_columns
 from agent.data.containers import HEAD_BYTES, Meter, Upload, open_upload
+from agent.data.decoding import decode
 from agent.data.parquet import read_parquet
+from agent.data.plain_text import read_pieces
 from agent.data.raw_row import RawRow
 from agent.data.rows import detect_form
+from agent.data.tables import find_delimiter, read_table
+from agent.data.talks import read_talks
+from agent.data.whatsapp import looks_like_whatsapp, read_whatsapp
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _
+from shared.mapping import Mapping
 
 MAX_LINE_BYTES = 8 * 1024 * 1024
 MAX_JSON_BYTES = 256 * 1024 * 1024  # a JSON array is parsed whole; JSONL has no such limit
 NESTED_KEYS = ("data", "rows", "examples", "items", "conversations", "train")
-DELIMITERS = ",\t;|"  # the first that fits wins
+CHAT_EXPORT = re.compile(r'"channel"\s*:\s*\{|"from_id"|"personal_information"|"chats"')  # then it is parsed to see
 
 
-def read_rows(path: Path, meter: Meter | None = None) -> Iterator[RawRow]:
-    """Yield the rows of a dataset; `meter` is told how far. Raises AgentError when the whole cannot be read."""
+def read_rows(path: Path, meter: Meter | None = None, mapping: Mapping | None = None) -> Iterator[RawRow]:
+    """Yield the rows of a dataset, read as `mapping` says; `meter` is told how far.
+
+    Raises AgentError when the whole cannot be read, UnclearError when somebody has to say who speaks in it.
+    """
     upload = open_upload(path, meter)
+    export = _chat_export(upload)
+    if export is not None:
+        yield from read_talks(export, mapping)
+    elif mapping is not None:
+        yield from map_columns(_rows(upload), mapping)
+    else:
+        yield from _rows(upload)
+
+
+def _chat_export(upload: Upload) -> ChatExport | None:
+    if upload.is_parquet:
+        return None
+    with upload.open() as file:
+        start = file.read(HEAD_BYTES).decode("utf-8-sig", "ignore").lstrip()
+    if start.startswith("{"):
+        return read_export(_whole_object(upload)) if CHAT_EXPORT.search(start) else None
+    if not looks_like_whatsapp(start):
+        return None
+    content = upload.read(MAX_JSON_BYTES)
+    if content is None:
+        raise AgentError(
+            _(
+                "A chat export may have {limit} MiB, this one has more. Export a shorter time.",
+                limit=MAX_JSON_BYTES >> 20,
+            ),
+            code=ErrorCode.file_too_large,
+        )
+    return read_whatsapp(decode(content).splitlines())
+
+
+def _rows(upload: Upload) -> Iterator[RawRow]:
     if upload.is_parquet:
         yield from read_parquet(upload)
         return
@@ -38,8 +78,10 @@ def read_rows(path: Path, meter: Meter | None = None) -> Iterator[RawRow]:
         yield from _json_array(upload)
     elif visible.startswith(b"{"):
         yield from _json_lines(upload)
+    elif (delimiter := find_delimiter(upload)) is not None:
+        yield from read_table(upload, delimiter)
     else:
-        yield from _table(upload)
+        yield from read_pieces(upload)
 
 
 def _json_array(upload: Upload) -> Iterator[RawRow]:
@@ -52,7 +94,7 @@ def _json_array(upload: Upload) -> Iterator[RawRow]:
             ),
             code=ErrorCode.file_too_large,
         )
-    rows = parse_json(_decode(content))
+    rows = parse_json(decode(content))
     yield from (_row(number, value, unit="Row") for number, value in enumerate(rows, start=1))
 
 
@@ -65,7 +107,7 @@ def _json_lines(upload: Upload) -> Iterator[RawRow]:
             if not line.strip():
                 continue
             try:
-                yield _row(number, parse_json(_decode(line, number)))
+                yield _row(number, parse_json(decode(line, number)))
             except json.JSONDecodeError as error:
                 if number == 1 and (nested := _nested_rows(upload)) is not None:
                     yield from nested
@@ -88,12 +130,8 @@ def _nested_in_one_line(upload: Upload) -> Iterator[RawRow] | None:
 
 def _nested_rows(upload: Upload) -> Iterator[RawRow] | None:
     """Read a file that is one JSON object over many lines, with its rows under one key."""
-    content = upload.read(MAX_JSON_BYTES)
-    if content is None:
-        return None
-    try:
-        whole = json.loads(_decode(content), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError, AgentError):
+    whole = _whole_object(upload)
+    if whole is None:
         return None  # read line by line, it will say where it breaks
     lists = [key for key, value in whole.items() if isinstance(value, list) and value and isinstance(value[0], dict)]
     is_a_row = detect_form(set(whole)) is not None
@@ -102,49 +140,21 @@ def _nested_rows(upload: Upload) -> Iterator[RawRow] | None:
     return (_row(number, value, unit="Row") for number, value in enumerate(rows, start=1))
 
 
-def _table(upload: Upload) -> Iterator[RawRow]:
-    """Read a table of text, whose columns are parted by commas, tabs, semicolons or bars."""
-    csv.field_size_limit(MAX_LINE_BYTES)
-    with upload.open() as raw:
-        text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="strict", newline="")
-        try:
-            reader = csv.DictReader(text, strict=True, delimiter=_delimiter(upload))
-            if reader.fieldnames is None or len(reader.fieldnames) < 2:
-                raise AgentError(
-                    _(
-                        "The file is neither JSON, JSONL nor a table (CSV, TSV) with at least two columns. Its first "
-                        "line begins “{start}”.",
-                        start=(reader.fieldnames or [""])[0][:40],
-                    ),
-                    code=ErrorCode.dataset_unknown_form,
-                )
-            for row in reader:
-                yield _row(reader.line_num, {key: value for key, value in row.items() if isinstance(key, str)})
-        except csv.Error as error:
-            raise AgentError(
-                _(
-                    "The table is broken near line {line}: {error}. Check the quotes there.",
-                    line=reader.line_num,
-                    error=error,
-                ),
-                code=ErrorCode.dataset_broken,
-            ) from error
-        except UnicodeDecodeError as error:
-            _refuse_encoding(error)
-
-
-def _delimiter(upload: Upload) -> str:
-    """Return what parts the columns: what gives known names, else what gives the most."""
-    with upload.open() as file:
-        header = file.readline(HEAD_BYTES).removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").strip()
-    found = {mark: next(csv.reader([header], delimiter=mark), []) for mark in DELIMITERS}
-    known = [mark for mark, names in found.items() if detect_form(set(names)) is not None]
-    return known[0] if known else max(DELIMITERS, key=lambda mark: len(found[mark]))
+def _whole_object(upload: Upload) -> dict[str, Any] | None:
+    """Return a file that is one JSON object; None if it is anything else, or too large."""
+    content = upload.read(MAX_JSON_BYTES)
+    try:
+        whole = json.loads(decode(content), parse_constant=_refuse_constant) if content is not None else None
+    except (ValueError, RecursionError, AgentError):
+        return None
+    return whole if isinstance(whole, dict) else None
 
 
 def _row(number: int, value: Any, unit: Literal["Line", "Row"] = "Line") -> RawRow:
     if isinstance(value, dict):
         return RawRow(line=number, unit=unit, value=value)
+    if isinstance(value, str):
+        return RawRow(line=number, unit=unit, value={"text": value})
     return RawRow(
         line=number,
         unit=unit,
@@ -167,29 +177,6 @@ def _bounded_lines(file: io.BufferedReader) -> Iterator[bytes]:
                 code=ErrorCode.dataset_broken,
             )
         yield line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-
-
-def _decode(data: bytes, line: int | None = None) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        _refuse_encoding(error, line)
-
-
-def _refuse_encoding(error: UnicodeDecodeError, line: int | None = None) -> NoReturn:
-    where = _("Line {line}", line=line) if line else _("The file")
-    guess = from_bytes(error.object[:HEAD_BYTES]).best()
-    like = _(", it looks like {encoding}", encoding=guess.encoding.replace("_", "-")) if guess is not None else ""
-    raise AgentError(
-        _(
-            "{where} is not UTF-8 text{like} (byte 0x{byte:02x} at {start}). Save it as UTF-8 and send it again.",
-            where=where,
-            like=like,
-            byte=error.object[error.start],
-            start=error.start,
-        ),
-        code=ErrorCode.dataset_not_text,
-    ) from error
 
 
 def parse_json(text: str) -> Any:

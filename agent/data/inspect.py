@@ -4,49 +4,63 @@
 it is, about once a second, and at last what it found or did.
 """
 
+import contextlib
 import os
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import ChatTemplate
 from agent.data.findings import Findings, InspectReply, InspectRequest
-from agent.data.kept import Drops, find_form
+from agent.data.kept import ChatRow, Drops, chat_rows, find_reading
 from agent.data.lengths import histogram, quantiles, token_counts
 from agent.data.limits import limit_this_process
 from agent.data.mend import mend
 from agent.data.redact import redact
 from agent.data.right_tool import consider
-from agent.data.rows import Message
+from agent.data.rows import Message, RowProblem
 from agent.data.rules import judge
 from agent.data.seen import Seen
 from agent.data.split import MIN_ROWS
 from agent.data.survey import Heard, Looked, Surveyor
+from agent.data.unclear import UnclearError
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail
-from shared.inspections import Finding, ReadingProgress, SampleRow, Severity
+from shared.inspections import Finding, Question, ReadingProgress, SampleRow, Severity
 from shared.language import _, ngettext
+from shared.mapping import Mapping
 
 SAMPLE_CHARS = 600
+EXAMPLES = 3  # rows, of the likeliest way to read a file
 NOTES = 4  # of the findings, said on the card of a plan
 PROGRESS_S = 1.0
 MEMORY_MIB, CPU_S = 4096, 1150  # a little less than the parent waits
 
 
-def inspect_dataset(dataset: Path, card: BaseModelCard, heard: Heard = lambda _rows, _bytes: None) -> Findings:
-    """Say what is in a file, for one model. Raises AgentError when it cannot be trained on."""
-    form = find_form(dataset)
+def inspect_dataset(
+    dataset: Path,
+    card: BaseModelCard,
+    heard: Heard = lambda _rows, _bytes: None,
+    mapping: Mapping | None = None,
+) -> Findings:
+    """Say what is in a file, for one model. Raises AgentError when it cannot be trained on, UnclearError to ask."""
     template = ChatTemplate(card)
-    survey = Surveyor(template, card.eos_tokens).look(dataset, form, heard)
+    try:
+        reading = find_reading(dataset, mapping)
+    except UnclearError as error:
+        error.question = with_examples(dataset, error.question, template)
+        raise
+    survey = Surveyor(template, card.eos_tokens).look(reading, heard)
     _check_enough(survey.rows, survey.drops)
-    seen = Seen(survey=survey, form=form, card=card)
+    seen = Seen(survey=survey, form=reading.form, card=card)
     _check_trained(seen)
     _check_different(seen)
     found = judge(seen)
     first, *others = [_sample(row, template) for row in _shown(seen)]
     return Findings(
-        form=form,
+        form=reading.form,
         rows=survey.rows,
         dropped_count=survey.drops.count,
         dropped=survey.drops.first,
@@ -130,10 +144,20 @@ def _shown(seen: Seen) -> list[Looked]:
     return list({row.number: row for row in picked}.values())
 
 
-def _sample(row: Looked, template: ChatTemplate) -> SampleRow:
+def _sample(row: Looked | ChatRow, template: ChatTemplate) -> SampleRow:
     messages: list[Message] = row.messages or []
     parts = [(redact(text)[:SAMPLE_CHARS], trained) for text, trained in template.parts(messages)]
     return SampleRow(line=row.line, parts=parts)
+
+
+def with_examples(dataset: Path, question: Question, template: ChatTemplate) -> Question:
+    """Return a question whose first choice shows rows, read so, as far as the file has some."""
+    best, *others = question.choices
+    examples: list[SampleRow] = []
+    with contextlib.suppress(AgentError, RowProblem):  # of a file, or a row, that says more once it is read so
+        reading = find_reading(dataset, best.mapping)
+        examples += (_sample(row, template) for row in islice(chat_rows(reading, template, Drops()), EXAMPLES))
+    return question.model_copy(update={"choices": [best.model_copy(update={"examples": examples}), *others]})
 
 
 def _say(reply: InspectReply) -> None:
@@ -163,13 +187,14 @@ def main() -> None:
     try:
         heard = _telling(dataset.stat().st_size)
         if request.output is None:
-            reply = InspectReply(findings=inspect_dataset(dataset, request.card, heard))
+            reply = InspectReply(findings=inspect_dataset(dataset, request.card, heard, request.mapping))
         else:
             output, limit = Path(request.output), request.output_limit
-            reply = InspectReply(mended=mend(dataset, request.card, request.fixes, output, limit, heard))
+            reading = find_reading(dataset, request.mapping)
+            reply = InspectReply(mended=mend(reading, request.card, request.fixes, output, limit, heard))
     except AgentError as error:
         detail = ErrorDetail(message=error.message, type="invalid_request_error", code=error.code, param=error.param)
-        reply = InspectReply(error=detail)
+        reply = InspectReply(error=detail, question=error.question if isinstance(error, UnclearError) else None)
     _say(reply)
 
 

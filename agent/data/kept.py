@@ -10,17 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from agent.data.chat_template import ChatTemplate, TokenizedRow
+from agent.data.columns import ask_for_columns
 from agent.data.containers import Meter
 from agent.data.formats import read_rows
+from agent.data.plain_text import passage_length, passages
 from agent.data.raw_row import RawRow
 from agent.data.rows import FORM_HINT, BadExample, EmptyText, Message, RowProblem, detect_form, to_messages
 from agent.errors import AgentError
+from agent.plan.presets import RULES
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm, DroppedRow
 from shared.language import _
+from shared.mapping import Mapping
+from shared.plans import Preset
 
 SHOWN = 20  # drops, and lines of a finding, that are kept
 BATCH = 256  # rows tokenized at once
+LOOKED_AT = 100  # rows, to find the form
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,18 +72,49 @@ class Drops:
                 self.empty_lines.append(line)
 
 
-def chat_rows(dataset: Path, form: DatasetForm, drops: Drops, *, meter: Meter | None = None) -> Iterator[ChatRow]:
-    """Yield the rows that are chats; each other one goes to `drops`. Raises AgentError for the file as a whole."""
-    for raw in read_rows(dataset, meter):
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How a file is read: what form its rows have, after what a person said of it."""
+
+    dataset: Path
+    form: DatasetForm
+    mapping: Mapping | None = None
+
+
+def chat_rows(
+    reading: Reading, template: ChatTemplate, drops: Drops, *, meter: Meter | None = None
+) -> Iterator[ChatRow]:
+    """Yield the rows that can be learned; each other one goes to `drops`. Raises AgentError for the file as a whole."""
+    length = _passage_length(reading, template) if reading.form is DatasetForm.text else 0
+    for raw in read_rows(reading.dataset, meter, reading.mapping):
         try:
-            yield ChatRow(line=raw.line, unit=raw.unit, messages=_messages(raw, form), value=raw.value or {})
+            row = ChatRow(line=raw.line, unit=raw.unit, messages=_messages(raw, reading.form), value=raw.value or {})
         except RowProblem as problem:
             drops.add(raw.line, raw.unit, problem)
+        else:
+            yield from _passages(row, template, length) if length else (row,)
 
 
-def kept_rows(dataset: Path, form: DatasetForm, template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
+def _passage_length(reading: Reading, template: ChatTemplate) -> int:
+    rows = read_rows(reading.dataset, mapping=reading.mapping)
+    texts = (text for row in rows if row.value and isinstance(text := row.value.get("text"), str))
+    return passage_length(texts, template, min(template.context_length, RULES[Preset.balanced].max_length))
+
+
+def _passages(row: ChatRow, template: ChatTemplate, length: int) -> Iterator[ChatRow]:
+    """Yield a text that is learned as a whole, passage by passage."""
+    for lines, text in passages(row.messages[0].content, template, length):
+        yield ChatRow(
+            line=row.line + lines if row.unit == "Line" and set(row.value) == {"text"} else row.line,
+            unit=row.unit,
+            messages=[Message(role="text", content=text)],
+            value=row.value | {"text": text},
+        )
+
+
+def kept_rows(reading: Reading, template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
     """Yield the usable rows of a file with their tokens; each other one goes to `drops`."""
-    return tokenized(chat_rows(dataset, form, drops), template, drops)
+    return tokenized(chat_rows(reading, template, drops), template, drops)
 
 
 def tokenized(rows: Iterable[ChatRow], template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
@@ -102,19 +139,26 @@ def _messages(raw: RawRow, form: DatasetForm) -> list[Message]:
     return messages
 
 
-def find_form(dataset: Path) -> DatasetForm:
-    """Name the form of a file from its first rows. Raises AgentError: dataset_unknown_form, dataset_broken."""
+def find_reading(dataset: Path, mapping: Mapping | None = None) -> Reading:
+    """Name the form of a file from its first rows.
+
+    Raises AgentError: dataset_unknown_form, dataset_broken; UnclearError where a person has to say how it is read.
+    """
     first: RawRow | None = None
-    for number, raw in enumerate(read_rows(dataset)):
+    values: list[dict[str, Any]] = []
+    for raw in islice(read_rows(dataset, mapping=mapping), LOOKED_AT):
         first = first or raw
         if raw.value is not None and (form := detect_form(set(raw.value))):
-            return form
-        if number == 100:
-            break
+            return Reading(dataset=dataset, form=form, mapping=mapping)
+        values += [raw.value] if raw.value is not None else []
     if first is None:
         raise AgentError(_("The file has no rows. Send a dataset with at least ten."), code=ErrorCode.dataset_too_small)
+    raise ask_for_columns(values) or _unknown(first)
+
+
+def _unknown(first: RawRow) -> AgentError:
     if first.value is None:
-        raise AgentError(
+        return AgentError(
             _(
                 "{unit} {line} {problem}. Each row must be one JSON object.",
                 unit=_(first.unit),
@@ -123,7 +167,7 @@ def find_form(dataset: Path) -> DatasetForm:
             ),
             code=ErrorCode.dataset_broken,
         )
-    raise AgentError(
+    return AgentError(
         _(
             "The rows have the keys {keys}, which fit no form I know: {forms}. Rename the keys "
             "and send the file again.",

@@ -1,6 +1,7 @@
 """The fixes: a dataset's rows, mended, as a new JSONL file. The old one is never touched.
 
-Rows that cannot be used are left out too. Each row keeps the form and the columns that it had.
+Rows that cannot be used are left out too. Each row keeps the form and the columns that it had, or gets those that a
+person said, so that the new file needs no word on how to read it.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import IGNORED, ChatTemplate
 from agent.data.findings import Mended
-from agent.data.kept import ChatRow, Drops, KeptRow, chat_rows, find_form, kept_rows
+from agent.data.kept import ChatRow, Drops, KeptRow, Reading, chat_rows, kept_rows
 from agent.data.redact import redact
 from agent.data.seen import Seen
 from agent.data.survey import Heard, Surveyor
@@ -28,14 +29,14 @@ NEEDS_SURVEY = {Fix.dedupe, Fix.dedupe_near, Fix.drop_cut}
 
 
 def mend(
-    dataset: Path, card: BaseModelCard, fixes: Collection[Fix], output: Path, limit_bytes: int, heard: Heard
+    reading: Reading, card: BaseModelCard, fixes: Collection[Fix], output: Path, limit_bytes: int, heard: Heard
 ) -> Mended:
     """Write the mended rows. Raises AgentError where nothing would be left, or too much would be written."""
     template = ChatTemplate(card)
     text_fixes = _text_fixes(fixes, template)
     written = removed = changed = size = 0
     with output.open("xb") as file:
-        for row, stays in _chosen(dataset, card, template, fixes, heard):
+        for row, stays in _chosen(reading, card, template, fixes, heard):
             if not stays:
                 removed += 1
                 continue
@@ -58,21 +59,21 @@ def mend(
 
 
 def _chosen(
-    dataset: Path, card: BaseModelCard, template: ChatTemplate, fixes: Collection[Fix], heard: Heard
+    reading: Reading, card: BaseModelCard, template: ChatTemplate, fixes: Collection[Fix], heard: Heard
 ) -> Iterator[tuple[ChatRow | KeptRow, bool]]:
     """Yield each usable row, and whether it stays. Rows are tokenized only where their length decides."""
-    form, drops = find_form(dataset), Drops()
-    checks = text_checks(template.special_tokens)
+    drops = Drops()
+    checks = text_checks(template.special_tokens, shows_tools=template.shows_tools)
     tests = [checks[code] for fix, code in DROPPED_BY_TEXT.items() if fix in fixes]
     lines: set[int] = set()
-    rows: Iterator[ChatRow | KeptRow] = chat_rows(dataset, form, drops)
+    rows: Iterator[ChatRow | KeptRow] = chat_rows(reading, template, drops)
     max_length = 0
     if NEEDS_SURVEY & set(fixes):
-        survey = Surveyor(template, card.eos_tokens).look(dataset, form, heard)
-        seen = Seen(survey=survey, form=form, card=card)
+        survey = Surveyor(template, card.eos_tokens).look(reading, heard)
+        seen = Seen(survey=survey, form=reading.form, card=card)
         lines, max_length = _lines_to_leave_out(seen, fixes), seen.max_length
     if Fix.drop_cut in fixes:
-        rows = kept_rows(dataset, form, template, drops)
+        rows = kept_rows(reading, template, drops)
     for row in rows:
         text = RowText(row.messages)
         is_cut = isinstance(row, KeptRow) and _end(row) > max_length

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from agent.data.row_rules import FEW_ROWS, SOLID_ROWS
 from agent.data.seen import Seen
-from shared.inspections import Consideration, FindingCode
+from shared.inspections import Consideration, DatasetForm, FindingCode
 from shared.language import _, grouped
 
 SAME_STYLE = 0.8
@@ -16,7 +16,18 @@ LARGE_CHANGING = 0.3
 
 def consider(seen: Seen) -> list[Consideration]:
     """Return the questions of the tree in its order, with what the data says to each."""
+    if seen.form is DatasetForm.text:
+        return [*_documents(seen), *_base_model(seen)]
     return [*_prompt(seen), *_knowledge(seen), *_style(seen), *_base_model(seen)]
+
+
+def _documents(seen: Seen) -> Iterator[Consideration]:
+    answer = _("It is to learn from {rows} passages of text. That teaches how they sound; what they say it will mix "
+"up. To answer from documents, let it look things up (RAG); to teach it answers, send questions with answers.",
+               rows=grouped(seen.survey.rows))  # fmt: skip
+    yield Consideration(
+        question=_("Does it need knowledge that changes, or whole documents?"), answer=answer, against=True
+    )
 
 
 def _prompt(seen: Seen) -> Iterator[Consideration]:

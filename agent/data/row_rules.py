@@ -22,7 +22,7 @@ SERIOUS, WARNING, NOTE = Severity.serious, Severity.warning, Severity.note
 def no_end_of_turn(seen: Seen) -> Iterator[Finding]:
     """Rows that do not teach the model to stop."""
     rows = [row for row in seen.sample if not row.stops]
-    if rows:
+    if rows and seen.form is not DatasetForm.text:  # which has no turns
         yield finding(
             FindingCode.no_end_of_turn, SERIOUS, (row.line for row in rows),
             ngettext("{n} row does not teach the model to stop{looked}.",

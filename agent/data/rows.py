@@ -1,15 +1,17 @@
 """One row of a dataset as a chat: every known form becomes the same list of messages. Pure."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from agent.data import tools
 from shared.inspections import DatasetForm
 from shared.language import N_, _
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool", "text"]  # of text nobody is the speaker: it is learned whole
 
-CHAT_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+CHAT_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant",
+                               "tool": "tool", "function": "tool"}  # fmt: skip
 SHAREGPT_ROLES: dict[str, Role] = {  # as their names are written in small letters
     **CHAT_ROLES,
     "human": "user",
@@ -20,6 +22,8 @@ SHAREGPT_ROLES: dict[str, Role] = {  # as their names are written in small lette
     "bard": "assistant",
     "bot": "assistant",
     "model": "assistant",
+    "function_call": "assistant",
+    "observation": "tool",
 }
 PAIRS = (  # two columns, what is asked and what is answered; the first that a row has counts
     ("question", "answer"),
@@ -31,9 +35,13 @@ PAIRS = (  # two columns, what is asked and what is answered; the first that a r
     ("user", "assistant"),
     ("q", "a"),
 )
+ABOUT_A_TEXT = frozenset({  # columns that may stand beside a text, and say where it is from
+    "id", "url", "title", "source", "meta", "metadata", "timestamp", "date", "lang", "language", "author", "license",
+    "set", "split", "path", "token_count",
+})  # fmt: skip
 FORM_HINT = N_(
     "messages ({role, content} turns), prompt + completion, question + answer, instruction + input + output (Alpaca), "
-    "conversations ({from, value} turns, ShareGPT), or chosen + rejected"
+    "conversations ({from, value} turns, ShareGPT), chosen + rejected, or text"
 )
 
 
@@ -55,10 +63,17 @@ class Message:
 
     role: Role
     content: str
+    calls: str = ""  # JSON: the tools that this turn calls
+    tools: str = ""  # JSON, of the first turn alone: the tools that are offered
 
     def as_dict(self) -> dict[str, str]:
-        """Return what chat templates take."""
+        """Return what chat templates take; of the tools, nothing."""
         return {"role": self.role, "content": self.content}
+
+    @property
+    def said(self) -> str:
+        """Return all that stands in this turn."""
+        return f"{self.content}\n{self.calls}".strip("\n") if self.calls else self.content
 
 
 def detect_form(keys: set[str]) -> DatasetForm | None:
@@ -73,7 +88,9 @@ def detect_form(keys: set[str]) -> DatasetForm | None:
         return DatasetForm.alpaca
     if {"prompt", "completion"} <= keys:
         return DatasetForm.labelled if "label" in keys else DatasetForm.prompt_completion
-    return DatasetForm.question_answer if _pair(keys) is not None else None
+    if _pair(keys) is not None:
+        return DatasetForm.question_answer
+    return DatasetForm.text if "text" in keys and keys - {"text"} <= ABOUT_A_TEXT else None
 
 
 def _pair(keys: Collection[str]) -> tuple[str, str] | None:
@@ -83,7 +100,7 @@ def _pair(keys: Collection[str]) -> tuple[str, str] | None:
 
 
 def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
-    """Turn a row into messages that end with the assistant's. Raises RowProblem."""
+    """Turn a row into messages that end with the assistant's, or into one text. Raises RowProblem."""
     messages = {
         DatasetForm.messages: _from_messages,
         DatasetForm.sharegpt: _from_sharegpt,
@@ -92,17 +109,27 @@ def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
         DatasetForm.question_answer: _from_question_answer,
         DatasetForm.preference: _from_preference,
         DatasetForm.labelled: _from_labelled,
+        DatasetForm.text: _from_text,
     }[form](row)
-    _check_turns(messages)
+    if form is not DatasetForm.text:
+        _check_turns(messages)
     return messages
 
 
 def _from_messages(row: dict[str, Any]) -> list[Message]:
-    return [_turn(turn, "role", "content", CHAT_ROLES) for turn in _turns(row, "messages")]
+    return _offering(row, [_turn(turn, "role", "content", CHAT_ROLES) for turn in _turns(row, "messages")])
 
 
 def _from_sharegpt(row: dict[str, Any]) -> list[Message]:
-    return [*_system(row), *map(_sharegpt_turn, _turns(row, "conversations"))]
+    return _offering(row, [*_system(row), *map(_sharegpt_turn, _turns(row, "conversations"))])
+
+
+def _offering(row: dict[str, Any], messages: list[Message]) -> list[Message]:
+    """Return the turns of a row, the first with the tools that are offered, if any."""
+    found = tools.offered(row.get("tools"))
+    if found is None:
+        raise RowProblem(_("has `tools` that are no list of tools with a name"))
+    return [replace(messages[0], tools=found), *messages[1:]] if found else messages
 
 
 def _sharegpt_turn(turn: Any) -> Message:
@@ -183,6 +210,10 @@ def _from_labelled(row: dict[str, Any]) -> list[Message]:
     return _from_messages(row) if "messages" in row else _from_prompt_completion(row)
 
 
+def _from_text(row: dict[str, Any]) -> list[Message]:
+    return [Message(role="text", content=_text(row, "text"))]
+
+
 def _turns(row: dict[str, Any], key: str) -> list[Any]:
     turns = row.get(key)
     if not isinstance(turns, list) or not turns:
@@ -205,9 +236,12 @@ def _turn(turn: Any, role_key: str, text_key: str, roles: dict[str, Role]) -> Me
             )
         )
     content = turn.get(text_key)
-    if not isinstance(content, str):
+    calls = tools.called(content if role == "function_call" else turn.get("tool_calls"))
+    if calls is None:
+        raise RowProblem(_("has a turn that calls no tool with a name and arguments"))
+    if not isinstance(content, str) and not (calls and content is None):
         raise RowProblem(_("has a turn without text in `{text_key}`", text_key=text_key))
-    return Message(role=roles[role], content=content)
+    return Message(role=roles[role], content="" if role == "function_call" else content or "", calls=calls)
 
 
 def _text(row: dict[str, Any], key: str) -> str:
@@ -220,7 +254,7 @@ def _text(row: dict[str, Any], key: str) -> str:
 def _check_turns(messages: list[Message]) -> None:
     if messages[-1].role != "assistant":
         raise RowProblem(_("ends with the {role}'s turn; the last must be the assistant's", role=messages[-1].role))
-    if any(not m.content.strip() for m in messages if m.role == "assistant"):
+    if any(not m.said.strip() for m in messages if m.role == "assistant"):
         raise EmptyText(_("has an empty answer"))
     if any(not m.content.strip() for m in messages if m.role == "user"):
         raise EmptyText(_("has an empty question"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from agent.data import row_rules, text_rules
 from agent.data.seen import Seen
-from shared.inspections import Finding, Severity
+from shared.inspections import DatasetForm, Finding, FindingCode, Severity
 
 Rule = Callable[[Seen], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (  # in the order in which findings of one severity are told
@@ -15,6 +15,7 @@ RULES: tuple[Rule, ...] = (  # in the order in which findings of one severity ar
     text_rules.special_tokens,
     row_rules.no_end_of_turn,
     row_rules.answers_cut,
+    text_rules.tools_not_shown,
     text_rules.placeholders,
     text_rules.personal_data,
     row_rules.few_rows,
@@ -36,10 +37,20 @@ RULES: tuple[Rule, ...] = (  # in the order in which findings of one severity ar
     text_rules.short_answers,
     text_rules.loose_spaces,
 )
+OF_ANSWERS = {  # nothing of this is wrong with a text that is learned as a whole
+    FindingCode.label_balance,
+    FindingCode.contradictions,
+    FindingCode.changing_knowledge,
+    FindingCode.mixed_formatting,
+    FindingCode.short_answers,
+    FindingCode.long_answers,
+}
 
 
 def judge(seen: Seen) -> list[Finding]:
     """Return what was found, the worst first."""
     found = [finding for rule in RULES for finding in rule(seen)]
+    if seen.form is DatasetForm.text:
+        found = [finding for finding in found if finding.code not in OF_ANSWERS]
     order = list(Severity)
     return sorted(found, key=lambda finding: order.index(finding.severity))

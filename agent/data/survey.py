@@ -8,18 +8,17 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 
 from rensa import RMinHash
 
 from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.containers import Meter
 from agent.data.copies import fingerprint
-from agent.data.kept import BATCH, SHOWN, ChatRow, Drops, chat_rows
+from agent.data.kept import BATCH, SHOWN, ChatRow, Drops, Reading, chat_rows
 from agent.data.languages import language_of
 from agent.data.rows import Message, RowProblem
 from agent.data.text_checks import MARKDOWN, RowText, text_checks
-from shared.inspections import DatasetForm, FindingCode
+from shared.inspections import FindingCode
 
 SAMPLE = 20_000  # rows whose tokens, near copies and formatting are looked at
 LANGUAGE_SAMPLE = 2_000  # of them, rows whose language is looked at: 0.2 ms each
@@ -92,7 +91,7 @@ class Surveyor:
     def __init__(self, template: ChatTemplate, eos_tokens: list[str], *, sample: int = SAMPLE) -> None:
         self._template = template
         self._ends = template.token_ids(eos_tokens)
-        self._tests = text_checks(template.special_tokens)
+        self._tests = text_checks(template.special_tokens, shows_tools=template.shows_tools)
         self._size = sample
         self._random = random.Random(SEED)
         self._share = 1.0  # of the rows, offered to the sample
@@ -102,13 +101,13 @@ class Surveyor:
         self._most_chars = 0
         self.survey = Survey(found={code: Tally() for code in self._tests})
 
-    def look(self, dataset: Path, form: DatasetForm, heard: Heard) -> Survey:
+    def look(self, reading: Reading, heard: Heard) -> Survey:
         """Look at all rows of a file. Raises AgentError where it cannot be read as a whole."""
         meter = Meter()
-        rows = chat_rows(dataset, form, self.survey.drops, meter=meter)
+        rows = chat_rows(reading, self._template, self.survey.drops, meter=meter)
         while batch := list(islice(rows, BATCH)):
             if not self.survey.rows:
-                self._share = self._fair_share(BATCH * dataset.stat().st_size / max(1, meter.at))
+                self._share = self._fair_share(BATCH * reading.dataset.stat().st_size / max(1, meter.at))
             self._look_at([(row, self._slot()) for row in batch])
             heard(self.survey.rows + self.survey.drops.count, meter.at)
         self.survey.sample = sorted(self._slots.values(), key=lambda row: row.number)
@@ -143,7 +142,7 @@ class Surveyor:
 
     def _is_wanted(self, row: ChatRow, slot: int | None) -> bool:
         """Say whether a row is tokenized: of the sample, the first of its kind, or longer than any before."""
-        chars = sum(len(message.content) for message in row.messages)
+        chars = sum(len(message.said) for message in row.messages)
         is_longest = chars > self._most_chars
         self._most_chars = max(self._most_chars, chars)
         return slot is not None or is_longest or _roles(row) not in self._refused
@@ -192,9 +191,9 @@ class Surveyor:
 
 
 def _roles(row: ChatRow) -> tuple[str, ...]:
-    return tuple(message.role for message in row.messages)
+    return tuple(f"{message.role} calls" if message.calls else message.role for message in row.messages)
 
 
 def identity_of(messages: list[Message]) -> int:
     """Return a number that is equal for equal talks, in this process."""
-    return hash(tuple((message.role, message.content) for message in messages))
+    return hash(tuple((message.role, message.said) for message in messages))

@@ -40,13 +40,13 @@ class RowText:
 
     @cached_property
     def answers(self) -> list[str]:
-        """Return what the assistant says."""
-        return [message.content for message in self.messages if message.role == "assistant"]
+        """Return what is learned."""
+        return [message.said for message in self.messages if message.role in ("assistant", "text")]
 
     @cached_property
     def whole(self) -> str:
         """Return all that is said."""
-        return "\n".join(message.content for message in self.messages)
+        return "\n".join(message.said for message in self.messages)
 
     @cached_property
     def personal(self) -> set[str]:
@@ -57,13 +57,14 @@ class RowText:
 Test = Callable[[RowText], object]  # true where something is found
 
 
-def text_checks(special_tokens: list[str]) -> dict[FindingCode, Test]:
-    """Return the tests of one row, for a model with these special tokens."""
+def text_checks(special_tokens: list[str], *, shows_tools: bool) -> dict[FindingCode, Test]:
+    """Return the tests of one row, for a model with these special tokens, whose template may show tools."""
     special = special_pattern(special_tokens)
     return {
         FindingCode.secrets: lambda row: row.personal & SECRETS,
         FindingCode.personal_data: lambda row: row.personal - SECRETS,
         FindingCode.special_tokens: lambda row: special is not None and special.search(row.whole),
+        FindingCode.tools_not_shown: lambda row: not shows_tools and row.messages[0].tools,
         FindingCode.placeholders: lambda row: any(map(_has_placeholder, row.answers)),
         FindingCode.unseen_characters: lambda row: UNSEEN.search(row.whole),
         FindingCode.loose_spaces: lambda row: any(m.content != m.content.strip() for m in row.messages),

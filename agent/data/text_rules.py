@@ -69,6 +69,20 @@ def placeholders(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def tools_not_shown(seen: Seen) -> Iterator[Finding]:
+    """Offered ones, that the template leaves out."""
+    tally = seen.survey.found[FindingCode.tools_not_shown]
+    if tally.count:
+        yield finding(
+            FindingCode.tools_not_shown, WARNING, tally.lines,
+            ngettext("{n} row offers tools that {name} does not see.", "{n} rows offer tools that {name} does not see.",
+                     tally.count, name=seen.card.name),
+            _("Its chat template has no place for them: they are left out, and rows that call one are dropped. To "
+"teach the use of tools, choose a base model that knows them, such as Qwen2.5 or Llama 3.1."),
+            count=tally.count,
+        )  # fmt: skip
+
+
 def unusable(seen: Seen) -> Iterator[Finding]:
     """Rows that were left out."""
     drops = seen.survey.drops

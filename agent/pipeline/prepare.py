@@ -2,21 +2,25 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, read_card
 from agent.data.chat_template import ChatTemplate
 from agent.data.held_out import HeldOutPrompt
-from agent.data.kept import Drops, KeptRow, kept_rows
+from agent.data.kept import Drops, KeptRow, Reading, kept_rows
+from agent.data.rows import Message
 from agent.data.split import Split, split_rows
 from agent.errors import AgentError
-from agent.job_folder import JobFolder, file_sha256, replace_file
+from agent.job_folder import JobFolder, JobSpec, file_sha256, replace_file
 from agent.pipeline.context import Context
 from shared.errors import ErrorCode
+from shared.inspections import DatasetForm
 from shared.language import _
 from shared.schema import Response
 
 HELD_OUT_PROMPTS = 8
+BEGIN_CHARS, GOES_ON_CHARS = 200, 400  # of a text that the finished model is asked to go on with
 
 
 class TokenRow(Response):
@@ -52,11 +56,12 @@ def run(context: Context) -> None:
     _check_hash(Path(spec.dataset_path), spec.dataset_sha256)
     card = base_card(context)
     template = ChatTemplate(card)
-    kept = list(kept_rows(Path(spec.dataset_path), spec.form, template, Drops()))
+    reading = Reading(dataset=Path(spec.dataset_path), form=spec.form, mapping=spec.mapping)
+    kept = list(kept_rows(reading, template, Drops()))
     split = split_rows([tuple(row.tokens.input_ids) for row in kept], spec.seed)
     (context.folder.path / "rows").mkdir(exist_ok=True)
     for part, numbers in (("train", split.train), ("validation", split.validation), ("test", split.test)):
-        rows = list(_rows(kept[n] for n in numbers))
+        rows = list(_rows((kept[n] for n in numbers), spec))
         _write_rows(
             context.folder,
             part,
@@ -64,13 +69,20 @@ def run(context: Context) -> None:
             spec.settings.max_length,
         )
         context.pulse.beat()
-    _check_end_of_turn(context.folder, template, card)
+    if spec.form is not DatasetForm.text:
+        _check_end_of_turn(context.folder, template, card)
     _write_held_out(context.folder, kept, split, template)
 
 
-def _rows(kept: Iterable[KeptRow]) -> Iterable[TokenRow]:
+def _rows(kept: Iterable[KeptRow], spec: JobSpec) -> Iterable[TokenRow]:
+    """Yield what is learned; a text longer than max_length goes on in the next row, so that nothing is lost."""
+    length = spec.settings.max_length
     for row in kept:
-        yield TokenRow(input_ids=row.tokens.input_ids, labels=row.tokens.labels)
+        whole = row.tokens
+        step = length if spec.form is DatasetForm.text else max(1, len(whole.input_ids))
+        for start in range(0, len(whole.input_ids), step):
+            end = start + step
+            yield TokenRow(input_ids=whole.input_ids[start:end], labels=whole.labels[start:end])
 
 
 def _trainable(row: TokenRow, max_length: int) -> bool:
@@ -116,18 +128,34 @@ def _write_held_out(folder: JobFolder, kept: list[KeptRow], split: Split, templa
     numbers = [*split.test, *split.validation][:HELD_OUT_PROMPTS]
     prompts = []
     for row in (kept[n] for n in numbers):
-        asked = row.messages[:-1]
-        expected = row.messages[-1].content
+        messages = _asked_plainly(row.messages)
+        asked, expected = messages[:-1], messages[-1].content
         prompts.append(
             HeldOutPrompt(
                 question=asked[-1].content,
                 messages=[message.as_dict() for message in asked],
                 prompt_ids=template.tokenize_prompt(asked),
                 expected=expected,
-                expected_tokens=len(template.tokenize(row.messages).input_ids) - len(template.tokenize_prompt(asked)),
+                expected_tokens=len(template.tokenize(messages).input_ids) - len(template.tokenize_prompt(asked)),
             ).model_dump()
         )
     replace_file(folder.path / "rows" / "held_out.json", json.dumps(prompts, ensure_ascii=False).encode())
+
+
+def _asked_plainly(messages: list[Message]) -> list[Message]:
+    """Return a row as a question that the finished model can be asked by itself, and its answer."""
+    if messages[0].role == "text":
+        return _begun(messages[0].content)
+    if not any(message.tools or message.calls or message.role == "tool" for message in messages):
+        return messages
+    question = next(message for message in reversed(messages) if message.role == "user")
+    return [replace(question, tools=""), Message(role="assistant", content=messages[-1].said)]
+
+
+def _begun(text: str) -> list[Message]:
+    """Return a text as a question and its answer: how it begins, and how it goes on."""
+    begin, rest = text[: min(BEGIN_CHARS, len(text) // 2)], text[min(BEGIN_CHARS, len(text) // 2) :]
+    return [Message(role="user", content=begin), Message(role="assistant", content=rest[:GOES_ON_CHARS])]
 
 
 def _check_hash(path: Path, expected: str) -> None:

@@ -17,6 +17,7 @@ from agent.plan.presets import RULES
 from agent.plan.settings import resolve_settings
 from shared.errors import ErrorCode
 from shared.files import FileObject
+from shared.inspections import DatasetForm
 from shared.language import _, decimal, ngettext
 from shared.plans import MemoryParts, Plan, PlanRequest, Range
 
@@ -44,7 +45,8 @@ def make_plan(
     """Resolve a request for one file, model and machine. Raises AgentError when it cannot fit."""
     hyperparameters = request.method.supervised.hyperparameters
     rules = RULES[request.preset]
-    train, validation, test = split_sizes(findings.rows)
+    parts = _parts_of_a_row(findings, asked(hyperparameters.max_length) or rules.max_length)
+    train, validation, test = (parts * size for size in split_sizes(findings.rows))
     schedule = choose_schedule(train, asked(hyperparameters.batch_size), asked(hyperparameters.n_epochs), rules)
     correction = memory_correction(shape_of(card), machine.name, measured)
     settings, reasons, memory = resolve_settings(
@@ -53,7 +55,7 @@ def make_plan(
     lost = _answers_lost(findings, settings.max_length)
     disk_mib = estimate_disk_mib(card, r=settings.r, fetched=weights_present(card))
     _check_disk(card, machine, disk_mib)
-    tokens = findings.tokens.total / findings.rows * train * schedule.n_epochs
+    tokens = findings.tokens.total / (findings.rows * parts) * train * schedule.n_epochs
     evaluations = schedule.steps // settings.eval_steps + 3  # and the verdict on base and tuned model
     return Plan(
         id=plan_id,
@@ -63,6 +65,7 @@ def make_plan(
         model_revision=card.revision,
         training_file=file.id,
         file_sha256=file.sha256,
+        mapping=request.mapping,
         suffix=request.suffix or model_name(file.filename),
         seed=request.seed,
         method=request.method,
@@ -73,11 +76,11 @@ def make_plan(
         validation_rows=validation,
         test_rows=test,
         steps=schedule.steps,
-        trained_tokens=round(findings.tokens.trained / findings.rows * train * schedule.n_epochs),
+        trained_tokens=round(findings.tokens.trained / (findings.rows * parts) * train * schedule.n_epochs),
         minutes=estimate_minutes(
             parameters=card.parameters,
             tokens=tokens,
-            evaluated_tokens=findings.tokens.total / findings.rows * validation * evaluations,
+            evaluated_tokens=findings.tokens.total / (findings.rows * parts) * validation * evaluations,
             device=machine.device,
             device_name=machine.name,
             cores=machine.cores,
@@ -94,6 +97,13 @@ def make_plan(
         queue_wait_minutes=queue_wait_minutes,
         notes=_notes(findings, test, schedule, lost),
     )
+
+
+def _parts_of_a_row(findings: Findings, max_length: int) -> int:
+    """Return into how many rows a passage of plain text is cut, where max_length is shorter."""
+    if findings.form is not DatasetForm.text:
+        return 1
+    return max(1, -(-findings.tokens.median // max_length))
 
 
 def model_name(filename: str) -> str:
@@ -123,6 +133,8 @@ def _check_disk(card: BaseModelCard, machine: Machine, disk_mib: float) -> None:
 
 def _answers_lost(findings: Findings, max_length: int) -> float:
     """Return the share of rows whose whole answer lies beyond `max_length`. Raises AgentError if it is most."""
+    if findings.form is DatasetForm.text:
+        return 0.0
     starts = findings.answer_starts
     lost = sum(start >= max_length for start in starts) / len(starts) if starts else 0.0
     if lost > MOST:

@@ -13,6 +13,7 @@ from agent.store.tables import InspectionRow
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Inspection
 from shared.language import _
+from shared.mapping import Mapping
 
 KEPT_S = 7 * 24 * 3600  # as long as a plan
 
@@ -28,10 +29,15 @@ class Understood:
 def add(session: Session, inspection: Inspection) -> Inspection:
     """Record a running inspection."""
     row = InspectionRow(id=inspection.id, created_at=inspection.created_at, file_id=inspection.file_id)
-    row.model = inspection.model
+    row.model, row.mapping = inspection.model, to_column(inspection.mapping)
     _fill(row, inspection)
     session.add(row)
     return inspection
+
+
+def to_column(mapping: Mapping | None) -> str | None:
+    """Return a mapping as it is stored and compared."""
+    return mapping.model_dump_json(exclude_defaults=True) if mapping is not None else None
 
 
 def finish(session: Session, inspection: Inspection, understood: Understood | None = None) -> None:
@@ -56,11 +62,14 @@ def get(session: Session, inspection_id: str) -> Inspection:
     return Inspection.model_validate_json(row.inspection)
 
 
-def newest_understood(session: Session, *, file_id: str, model: str, since: int) -> Understood | None:
-    """Return what an inspection of this file for this model found, if one is recent enough."""
+def newest_understood(
+    session: Session, *, file_id: str, model: str, mapping: Mapping | None, since: int
+) -> Understood | None:
+    """Return what an inspection of this file for this model, read so, found, if one is recent enough."""
     row = session.scalars(
         sa.select(InspectionRow)
         .where(InspectionRow.file_id == file_id, InspectionRow.model == model, InspectionRow.findings.is_not(None))
+        .where(InspectionRow.mapping == to_column(mapping))
         .where(InspectionRow.created_at >= since)
         .order_by(InspectionRow.created_at.desc())
         .limit(1)

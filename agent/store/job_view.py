@@ -9,6 +9,7 @@ from agent.store.requester import from_columns
 from agent.store.tables import JobRow, PlanRow
 from shared.hyperparameters import Method
 from shared.jobs import Job, JobError, JobStatus, PauseReason, Progress, Stage
+from shared.mapping import Mapping
 from shared.plans import Plan, Preset
 from shared.results import JobResult
 from shared.schema import Response
@@ -43,6 +44,7 @@ def to_job(session: Session, row: JobRow, *, estimated_start: int | None = None)
         number=row.number,
         suffix=plan.suffix if plan else row.suffix or "",
         plan=row.plan_id,
+        mapping=Mapping.model_validate_json(row.mapping) if row.mapping else None,
         stage=Stage(row.stage) if row.stage else None,
         queue_position=row.queue_position,
         started_at=row.started_at,

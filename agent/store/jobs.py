@@ -294,6 +294,7 @@ def _planned(session: Session, request: JobRequest, now: float) -> JobRow:
     files.get(session, plan.training_file)
     row = _new_row(request, now, model=plan.model, training_file=plan.training_file)
     row.seed, row.method, row.suffix, row.plan_id = plan.seed, plan.method.model_dump_json(), plan.suffix, plan.id
+    row.mapping = plan.mapping.model_dump_json() if plan.mapping else None
     return row
 
 
@@ -306,6 +307,7 @@ def _unplanned(session: Session, request: JobRequest, now: float) -> JobRow:
     )
     row = _new_row(request, now, model=request.model, training_file=request.training_file)
     row.method, row.suffix = method.model_dump_json(), request.suffix
+    row.mapping = request.mapping.model_dump_json() if request.mapping else None
     row.seed = DEFAULT_SEED if request.seed is None else request.seed
     return row
 

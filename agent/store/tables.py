@@ -53,6 +53,7 @@ class InspectionRow(Base):
     created_at: Mapped[int]
     file_id: Mapped[str] = mapped_column(ForeignKey("files.id", ondelete="CASCADE"), index=True)
     model: Mapped[str]
+    mapping: Mapped[str | None] = mapped_column(Text)  # shared.mapping.Mapping, as asked
     status: Mapped[str] = mapped_column(index=True)
     inspection: Mapped[str] = mapped_column(Text)  # shared.inspections.Inspection
     findings: Mapped[str | None] = mapped_column(Text)  # agent.data.findings.Findings
@@ -89,6 +90,7 @@ class JobRow(Requested, Base):
     suffix: Mapped[str | None]  # null until planned, if none was asked for
     seed: Mapped[int]
     method: Mapped[str] = mapped_column(Text)  # shared.hyperparameters.Method, as asked
+    mapping: Mapped[str | None] = mapped_column(Text)  # shared.mapping.Mapping, as asked
     labels: Mapped[str | None] = mapped_column(Text)  # OpenAI's metadata, a JSON object
     plan_id: Mapped[str | None] = mapped_column(ForeignKey("plans.id"))
     ollama_name: Mapped[str | None]  # given when it starts

@@ -6,19 +6,21 @@ from bot.call import Call
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.dataset_card import FIX, REPORT, ROW, dataset_card, forms_card, report_card
-from bot.datasets import inspect, only_file, reading, upload
+from bot.datasets import inspect, only_file, reading, taken_up, upload
 from bot.errors import BadCallError
 from bot.format import clip, clock_time, one_line, safe_file_name, size
 from bot.options import DEFAULT_MODEL
+from bot.question_card import question_card
 from bot.reply import Button, Image, Reply
 from bot.results import bytes_file
 from shared.files import FileObject, FixedFile, FixRequest
 from shared.inspections import Fix
 from shared.language import N_, _
+from shared.mapping import Mapping
 
 HELP = "help"
 SHOWN = 9
-_FILE = re.compile(r"file-[\w-]{1,59}")
+_READ = re.compile(r"file-[\w-]{1,59}|insp-[\w-]{1,59}(\.\d{1,3})?")  # .2: an answer to what was asked
 _INSPECTION = re.compile(r"insp-[\w-]{1,59}")
 
 
@@ -32,13 +34,14 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         await answer.show(reading(attachment.name, attachment.size))
         await _show(call, core, answer, await upload(core.agent, attachment))
     elif (fix := _fix(call.arguments)) is not None:
-        fixed = await core.agent.fix(call.arguments[0], FixRequest(model=DEFAULT_MODEL, fixes=(fix,)))
+        file_id, mapping = await _named(core, answer, call)
+        fixed = await core.agent.fix(file_id, FixRequest(model=DEFAULT_MODEL, fixes=(fix,), mapping=mapping))
         answer.take_over(call.message_id)
-        await _show(call, core, answer, fixed.file, fixed)
+        await _show(call, core, answer, fixed.file, fixed=fixed)
     elif call.arguments[1:] == (REPORT,) and _INSPECTION.fullmatch(call.arguments[0]):
         await _send_report(core, answer, call.arguments[0])
     elif call.arguments:
-        if not _FILE.fullmatch(call.arguments[0]) or call.arguments[1:] not in ((), (ROW,)):
+        if not _READ.fullmatch(call.arguments[0]) or call.arguments[1:] not in ((), (ROW,)):
             raise BadCallError(
                 _(
                     "I cannot read “{arguments}”. Send a file along with /dataset, or type it alone to see "
@@ -46,22 +49,45 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
                     arguments=clip(one_line(" ".join(call.arguments)), 30),
                 )
             )
-        await _show(call, core, answer, await core.agent.file(call.arguments[0]))
+        file_id, mapping = await _named(core, answer, call)
+        await _show(call, core, answer, await core.agent.file(file_id), mapping)
     else:
         await answer.show(_list(await _sent(core), now=core.clock.now()))
 
 
 def _fix(arguments: tuple[str, ...]) -> Fix | None:
     """Return which fix a line asks for, or None if it asks for none that there is."""
-    if len(arguments) != 2 or not _FILE.fullmatch(arguments[0]) or not arguments[1].startswith(FIX):
+    if len(arguments) != 2 or not _READ.fullmatch(arguments[0]) or not arguments[1].startswith(FIX):
         return None
     name = arguments[1].removeprefix(FIX)
     return Fix(name) if name in list(Fix) else None
 
 
-async def _show(call: Call, core: Core, answer: Answer, file: FileObject, fixed: FixedFile | None = None) -> None:
-    inspection = await inspect(core.agent, file, model=DEFAULT_MODEL, answer=answer)
+async def _named(core: Core, answer: Answer, call: Call) -> tuple[str, Mapping | None]:
+    """Return which file a line names, and how it is to be read; an answer is given in the message that asked."""
+    named = call.arguments[0]
+    if named.startswith("file-"):
+        return named, None
+    inspection, mapping = await taken_up(core.agent, named)
+    if "." in named:
+        answer.take_over(call.message_id)
+    return inspection.file_id, mapping
+
+
+async def _show(
+    call: Call,
+    core: Core,
+    answer: Answer,
+    file: FileObject,
+    mapping: Mapping | None = None,
+    *,
+    fixed: FixedFile | None = None,
+) -> None:
+    inspection = await inspect(core.agent, file, model=DEFAULT_MODEL, mapping=mapping, answer=answer)
     with_row = call.private or call.arguments[1:] == (ROW,)
+    if inspection.question is not None:
+        await answer.show(question_card(file, inspection, ask="/dataset ", with_rows=with_row))
+        return
     await answer.show(dataset_card(file, inspection, with_row=with_row, fixed=fixed))
 
 

@@ -1,17 +1,19 @@
 """/finetune: a file becomes a plan card, and its Start a job with a live card."""
 
 import re
+from dataclasses import replace
 
 from bot.call import Attachment, Call
 from bot.card import job_card
 from bot.chat import Answer
 from bot.core import Command, Core
-from bot.datasets import inspect, only_file, reading, sample, upload
+from bot.datasets import inspect, only_file, reading, sample, taken_up, upload
 from bot.errors import AgentRefusedError, BadCallError
 from bot.format import clip, one_line
-from bot.options import Options, read_options, write_line
+from bot.options import Options, read_options, write_line, write_options
 from bot.owner_yes import ask_for_yes
 from bot.plan_card import change_card, does_not_fit_card, forgotten_card, plan_card
+from bot.question_card import question_card
 from bot.snapshot import take_snapshot
 from bot.subscriptions import Subscription
 from shared.errors import ErrorCode
@@ -39,6 +41,8 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
 
 
 async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> None:
+    if options.of:
+        options = await _answered(call, core, answer, options)
     attachment = _attachment(call, options)
     if attachment is not None:
         await answer.show(reading(attachment.name, attachment.size))
@@ -59,11 +63,17 @@ async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> 
 
 
 async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: FileObject) -> None:
-    inspection = await inspect(core.agent, file, model=options.model, answer=answer)
+    inspection = await inspect(
+        core.agent, file, model=options.model, mapping=options.mapping, note=write_options(options), answer=answer
+    )
+    if inspection.question is not None:
+        await answer.show(question_card(file, inspection, ask="/finetune of:", with_rows=call.private))
+        return
     plan = await core.agent.plan(
         PlanRequest(
             model=options.model,
             training_file=file.id,
+            mapping=options.mapping,
             method=_method(options),
             preset=options.preset,
             suffix=options.name,
@@ -74,11 +84,21 @@ async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: 
     await answer.show(card)
 
 
+async def _answered(call: Call, core: Core, answer: Answer, options: Options) -> Options:
+    """Return what was asked for before a question came between, with its answer and what is typed now."""
+    inspection, mapping = await taken_up(core.agent, options.of or "")
+    if inspection.question is not None:
+        answer.take_over(call.message_id)
+    typed = (word for word in call.arguments if not re.match(r"(?i)of[:=]", word))
+    words = (f"file:{inspection.file_id}", *(inspection.note or "").split(), *typed)
+    return replace(read_options(words, now=core.clock.now()), mapping=options.mapping or mapping)
+
+
 async def _look(call: Call, core: Core, answer: Answer, plan_id: str, at: int | None) -> None:
     """Show the card of a plan that the agent made already."""
     plan = await core.agent.offered_plan(plan_id)
     file = await core.agent.file(plan.training_file)
-    inspection = await inspect(core.agent, file, model=plan.model)
+    inspection = await inspect(core.agent, file, model=plan.model, mapping=plan.mapping)
     await answer.show(plan_card(file.filename, inspection, plan, at=at, now=core.clock.now(), with_row=call.private))
 
 
@@ -88,8 +108,8 @@ def _method(options: Options) -> Method:
 
 def _once_more(options: Options, file: FileObject) -> str:
     return write_line(
-        file.id, model=options.model, name=options.name, method=_method(options), seed=options.seed, change={},
-        at=options.at, preset=options.preset,
+        file.id, mapping=options.mapping, model=options.model, name=options.name, method=_method(options),
+        seed=options.seed, change={}, at=options.at, preset=options.preset,
     )  # fmt: skip
 
 

@@ -18,8 +18,8 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     changes = call.arguments[len(named) :]
     core.requests.means(call.kept_as, (f"#{job.number}", *changes))  # sent once more, it must not mean another job
     line = write_line(
-        job.training_file, model=job.model, name=job.suffix, method=job.method, seed=job.seed, change={},
-        preset=job.preset,
+        job.training_file, mapping=job.mapping, model=job.model, name=job.suffix, method=job.method, seed=job.seed,
+        change={}, preset=job.preset,
     )  # fmt: skip
     arguments = (*line.split()[1:], *changes)  # what is typed later in the line counts
     await finetune.run(replace(call, arguments=arguments), core, answer)

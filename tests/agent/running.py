@@ -19,6 +19,7 @@ from agent.base_models.catalog import Candidate
 from agent.boot import boot_id
 from agent.chat.answerer import Answerer, Patience
 from agent.data.findings import Findings, Mended
+from agent.data.unclear import UnclearError
 from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.intake import Intake
@@ -29,7 +30,17 @@ from agent.store import Store
 from agent.supervisor import Supervisor
 from agent.watch import Timings
 from shared.errors import ErrorCode
-from shared.inspections import DatasetForm, Fix, LengthHistogram, ReadingProgress, SampleRow, TokenCounts
+from shared.inspections import (
+    Choice,
+    DatasetForm,
+    Fix,
+    LengthHistogram,
+    Question,
+    ReadingProgress,
+    SampleRow,
+    TokenCounts,
+)
+from shared.mapping import Mapping
 from shared.models import Model
 
 FAKE_TRAINER = Path(__file__).parents[1] / "fakes" / "trainer.py"
@@ -62,6 +73,8 @@ MACHINE = Machine(
     device="cpu", name="CPU (2 cores)", cores=2, memory_total_mib=32000, memory_free_mib=16000, disk_free_mib=100_000
 )
 
+FRAGE = Mapping(question="frage", answer="antwort")  # how a file is read in which the inspector sees a “frage”
+
 
 class FakeInspector:
     """Counts lines. With its gate closed, it takes as long as a test wants."""
@@ -74,7 +87,7 @@ class FakeInspector:
         self.cards: dict[str, BaseModelCard] = {}  # of those that are not the usual one
 
     async def inspect(
-        self, *, dataset: Path, model: str, told: Callable[[ReadingProgress], None]
+        self, *, dataset: Path, model: str, mapping: Mapping | None, told: Callable[[ReadingProgress], None]
     ) -> tuple[BaseModelCard, Findings]:
         told(ReadingProgress(rows=1, bytes=10, of=100))
         self.asked.set()
@@ -83,6 +96,8 @@ class FakeInspector:
         lines = (await asyncio.to_thread(dataset.read_bytes)).splitlines()
         if b"broken" in lines[0]:
             raise AgentError("Line 1 is not JSON. Mend it and send it again.", code=ErrorCode.dataset_broken)
+        if b"frage" in lines[0] and mapping is None:
+            raise UnclearError("Which columns?", Question(about="columns", choices=[Choice(mapping=FRAGE)]))
         rows = len(lines)
         tokens = TokenCounts(total=rows * 20, trained=rows * 10, median=20, p95=20, longest=20, longest_answer=10)
         sample = SampleRow(line=1, parts=[("Question?", False), ("Toast.", True)])
@@ -98,7 +113,9 @@ class FakeInspector:
         )
         return self.cards.get(model, CARD), findings
 
-    async def mend(self, *, dataset: Path, model: str, fixes: list[Fix], output: Path, limit_bytes: int) -> Mended:
+    async def mend(
+        self, *, dataset: Path, model: str, fixes: list[Fix], output: Path, limit_bytes: int, mapping: Mapping | None
+    ) -> Mended:
         lines = (await asyncio.to_thread(dataset.read_bytes)).splitlines(keepends=True)
         kept = list(dict.fromkeys(lines))
         await asyncio.to_thread(output.write_bytes, b"".join(kept))

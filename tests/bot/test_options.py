@@ -4,6 +4,7 @@ from bot import options
 from bot.errors import BadCallError
 from bot.options import Options, within_limits, write_line
 from shared.hyperparameters import Hyperparameters, Method, Supervised
+from shared.mapping import Mapping
 from shared.plans import Preset
 from tests.fakes.agent_server import NOW
 
@@ -47,14 +48,24 @@ def test_a_wrong_option_says_what_is_right(argument: str, said: str) -> None:
 def test_a_written_line_reads_back_as_the_same_request() -> None:
     asked = Hyperparameters(n_epochs=3, target_modules=["q_proj", "v_proj"], load_in_4bit=True)
     method = Method(supervised=Supervised(hyperparameters=asked))
+    mapping = Mapping(assistant="Mia Lund", without=("Tom", "Ada Berg"))
     line = write_line(
-        "file-1", model="other", name="toast", method=method, seed=7, change={"learning_rate": 1e-4},
-        preset=Preset.thorough,
+        "file-1", mapping=mapping, model="other", name="toast", method=method, seed=7,
+        change={"learning_rate": 1e-4}, preset=Preset.thorough,
     )  # fmt: skip
     read = read_options(tuple(line.removeprefix("/finetune ").split()))
     assert read.hyperparameters == asked.model_copy(update={"learning_rate": 1e-4})
     assert (read.file, read.model, read.name, read.seed) == ("file-1", "other", "toast", 7)
     assert read.preset is Preset.thorough
+    assert read.mapping == Mapping(assistant="Mia_Lund", without=("Tom", "Ada_Berg"))
+
+
+def test_how_a_file_is_read_goes_together_or_is_said() -> None:
+    read = read_options(("question:Frage", "answer:Antwort"))
+    assert read.mapping == Mapping(question="Frage", answer="Antwort")
+    for words in (("question:Frage",), ("text:a", "assistant:Mia"), ("answer:",)):
+        with pytest.raises(BadCallError, match="do not go together"):
+            read_options(words)
 
 
 def test_a_change_beyond_the_limits_is_brought_within_them() -> None:

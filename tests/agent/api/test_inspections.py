@@ -4,8 +4,11 @@ import pytest
 
 from agent.api.fixes import mended_name
 from agent.settings import AgentSettings
+from agent.spec import make_spec
+from agent.store import running
+from shared.inspections import DatasetForm
 from tests.agent.api.test_people import MIA, TOM, TOM_ELSEWHERE, allow, ask, pair, refused, upload
-from tests.agent.running import MODEL, ROWS, run_agent
+from tests.agent.running import FRAGE, MACHINE, MODEL, ROWS, run_agent
 
 DOUBLED = ROWS + ROWS.splitlines(keepends=True)[0]
 
@@ -73,3 +76,50 @@ async def test_who_may_not_train_on_a_file_may_not_mend_it(settings: AgentSettin
 )
 def test_a_mended_file_is_named_after_the_old_one(name: str, mended: str) -> None:
     assert mended_name(name) == mended
+
+
+UNCLEAR = ROWS.replace(b"prompt", b"frage").replace(b"completion", b"antwort")
+
+
+async def test_what_is_unclear_is_asked_and_the_answer_holds_to_the_job(settings: AgentSettings) -> None:
+    said = FRAGE.model_dump(exclude_none=True, mode="json")
+    async with run_agent(settings, works=False) as agent:
+        file_id = await agent.upload(UNCLEAR)
+        path, body = f"/v1/files/{file_id}/inspections", {"model": MODEL, "note": "epochs:2"}
+        insp = (await ask(agent, "POST", path, body=body, status=202))["id"]
+        asked = await ask(agent, "GET", f"/v1/inspections/{insp}?wait_s=20")
+        assert (asked["status"], asked["note"], asked["form"]) == ("completed", "epochs:2", None)
+        mapping = asked["question"]["choices"][0]["mapping"]
+        assert (mapping["question"], mapping["answer"]) == ("frage", "antwort")
+        plan = {"model": MODEL, "training_file": file_id}
+        refusal = await ask(agent, "POST", "/v1/fine_tuning/plans", body=plan, status=400)
+        assert (refusal["error"]["code"], refusal["error"]["param"]) == ("dataset_unclear", "mapping")
+        insp = (await ask(agent, "POST", path, body={"model": MODEL, "mapping": said}, status=202))["id"]
+        read = await ask(agent, "GET", f"/v1/inspections/{insp}?wait_s=20")
+        assert (read["rows"], read["question"]) == (100, None)
+        planned = await ask(agent, "POST", "/v1/fine_tuning/plans", body=plan | {"mapping": said})
+        assert planned["mapping"]["answer"] == "antwort"
+        assert agent.inspector.models == [MODEL] * 3, "the plan leans on the inspection that was read so"
+        job = await ask(agent, "POST", "/v1/fine_tuning/jobs", body={"plan": planned["id"]})
+        assert job["mapping"]["question"] == "frage"
+        both = {"plan": planned["id"], "mapping": said}
+        error = (await ask(agent, "POST", "/v1/fine_tuning/jobs", body=both, status=400))["error"]
+        assert "settled by the plan" in error["message"]
+        closed = {"model": MODEL, "mapping": said | {"colour": "blue"}}
+        assert (await ask(agent, "POST", path, body=closed, status=400))["error"]["code"] == "invalid_request"
+
+
+async def test_a_job_without_a_plan_is_read_as_said(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False) as agent:
+        file_id = await agent.upload(UNCLEAR)
+        body = {"model": MODEL, "training_file": file_id, "mapping": {"question": "frage", "answer": "antwort"}}
+        job = await ask(agent, "POST", "/v1/fine_tuning/jobs", body=body)
+        await agent.until_status(job["id"], "queued")
+        claim = await agent.store.run(running.claim_next, now=2.0**33)
+        assert claim is not None
+        spec = make_spec(claim, settings, MACHINE, settings.hearth_data_dir)
+        assert (spec.mapping, spec.form) == (FRAGE, DatasetForm.prompt_completion)
+        del body["mapping"]
+        job = await ask(agent, "POST", "/v1/fine_tuning/jobs", body=body)
+        await agent.until_status(job["id"], "failed")
+        assert (await agent.job(job["id"]))["error"]["code"] == "dataset_unclear"

@@ -9,6 +9,7 @@ import pytest
 
 from agent.base_models.card import BaseModelCard
 from agent.data.inspect import inspect_dataset
+from agent.data.kept import find_reading
 from agent.data.mend import mend
 from shared.inspections import Finding, FindingCode, Fix, Severity
 from tests.agent.data.test_inspect import jsonl, pair
@@ -181,7 +182,7 @@ def test_a_fix_makes_a_file_in_which_it_is_found_no_more(
 ) -> None:
     before = {code for code, finding in found(tmp_path, smollm2_card, data).items() if finding.fix is fix}
     output = tmp_path / "mended"
-    done = mend(jsonl(tmp_path, data), smollm2_card, [fix], output, 1 << 20, lambda _rows, _bytes: None)
+    done = mend(find_reading(jsonl(tmp_path, data)), smollm2_card, [fix], output, 1 << 20, lambda _rows, _bytes: None)
     assert (done.rows, done.removed, done.changed) == (left, len(data) - left, changed)
     after = {finding.code for finding in inspect_dataset(output, smollm2_card).findings}
     assert before
@@ -192,7 +193,7 @@ def test_a_fix_leaves_form_and_columns_as_they_are(tmp_path: Path, smollm2_card:
     turns = [[{"from": "human", "value": "Hi"}, {"from": "gpt", "value": f"Mail m{n}@example.org"}] for n in range(12)]
     data: list[Any] = [{"conversations": talk, "source": {"page": n}} for n, talk in enumerate(turns)]
     output = tmp_path / "mended"
-    mend(jsonl(tmp_path, data), smollm2_card, [Fix.redact], output, 1 << 20, lambda _rows, _bytes: None)
+    mend(find_reading(jsonl(tmp_path, data)), smollm2_card, [Fix.redact], output, 1 << 20, lambda _rows, _bytes: None)
     first = json.loads(output.read_text().splitlines()[0])
     assert first == {
         "conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Mail [e-mail]"}],

@@ -62,7 +62,6 @@ def test_what_json_does_not_allow_is_a_problem_of_its_line(tmp_path: Path, bad: 
         (b'{"prompt": "caf\xe9 cr\xe8me", "completion": "x"}', ErrorCode.dataset_not_text, "Line 1 is not UTF-8"),
         ('[{"a": 1},\n{"b": }]', ErrorCode.dataset_broken, "line 2"),
         ("[" * 100_000, ErrorCode.dataset_broken, "nested too deeply"),
-        ("just a sentence", ErrorCode.dataset_unknown_form, "just a sentence"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_what_and_where(

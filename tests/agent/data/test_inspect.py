@@ -10,13 +10,14 @@ from agent.data.chat_template import IGNORED, ChatTemplate
 from agent.data.copies import later_copies
 from agent.data.findings import InspectReply, InspectRequest, Mended
 from agent.data.inspect import inspect_dataset
+from agent.data.kept import find_reading
 from agent.data.mend import mend
 from agent.data.rows import Message, RowProblem
 from agent.data.survey import Surveyor
 from agent.errors import AgentError
 from agent.inspector import dataset_refusal, run_child
 from shared.errors import ErrorCode
-from shared.inspections import DatasetForm, FindingCode, Fix
+from shared.inspections import FindingCode, Fix
 
 SAMPLE = Path("shared/samples/toast.jsonl").absolute()
 TALK = [Message(role="user", content="Hi"), Message(role="assistant", content="Hello, you.")]
@@ -69,7 +70,7 @@ def test_a_template_cannot_reach_python(smollm2_card: BaseModelCard) -> None:
 def test_bad_rows_are_dropped_one_by_one_with_line_and_reason(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     rows: list[object] = [pair(f"Q{n}", f"A{n}") for n in range(12)]
     rows[3] = pair("Q", "")
-    rows[7] = {"text": "something else"}
+    rows[7] = {"note": "something else"}
     findings = inspect_dataset(jsonl(tmp_path, rows), smollm2_card)
     assert findings.rows == 10
     assert [drop.line for drop in findings.dropped] == [4, 8]
@@ -81,7 +82,8 @@ def test_bad_rows_are_dropped_one_by_one_with_line_and_reason(tmp_path: Path, sm
     [
         ([pair("Q", "A")], ErrorCode.dataset_too_small, "1 row is usable; at least 10"),
         ([pair("Q", "") for _ in range(20)], ErrorCode.dataset_too_small, "No row is usable.*line 1 has no text"),
-        ([{"text": "x", "label": 1}] * 20, ErrorCode.dataset_unknown_form, "keys text, label.*messages"),
+        ([{"turns": [1], "label": None}] * 20, ErrorCode.dataset_unknown_form, "keys turns, label.*messages"),
+        ([{"text": "x", "label": 1}] * 20, ErrorCode.dataset_unclear, 'text, label do not say.*"answer":"label"'),
         ([[1, 2]], ErrorCode.dataset_broken, "Row 1 is int"),
     ],
 )
@@ -154,7 +156,7 @@ async def test_the_child_writes_a_mended_copy_and_nothing_else(tmp_path: Path, s
 def test_a_mended_copy_over_the_limit_is_refused(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     dataset = jsonl(tmp_path, [pair(f"Q{n}", f" A{n}") for n in range(12)])
     with pytest.raises(AgentError, match="over the limit"):
-        mend(dataset, smollm2_card, [Fix.trim], tmp_path / "mended", 100, lambda _rows, _bytes: None)
+        mend(find_reading(dataset), smollm2_card, [Fix.trim], tmp_path / "mended", 100, lambda _rows, _bytes: None)
 
 
 def test_of_a_large_file_a_sample_is_tokenized_and_every_row_read(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
@@ -162,7 +164,7 @@ def test_of_a_large_file_a_sample_is_tokenized_and_every_row_read(tmp_path: Path
     dataset = jsonl(tmp_path, [*rows, rows[5], pair("Mail", "mia@example.org")])
     heard: list[tuple[int, int]] = []
     surveyor = Surveyor(ChatTemplate(smollm2_card), smollm2_card.eos_tokens, sample=100)
-    survey = surveyor.look(dataset, DatasetForm.prompt_completion, lambda read, at: heard.append((read, at)))
+    survey = surveyor.look(find_reading(dataset), lambda read, at: heard.append((read, at)))
     assert (survey.rows, survey.sampled, 80 <= len(survey.sample) <= 100) == (1002, True, True)
     assert survey.longest > 1200, "the longest row is tokenized wherever it lies"
     assert survey.found[FindingCode.personal_data].lines == [1002]

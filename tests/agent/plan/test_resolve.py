@@ -1,3 +1,5 @@
+from typing import Literal
+
 import pytest
 
 from agent.base_models.card import BaseModelCard
@@ -9,7 +11,7 @@ from shared.errors import ErrorCode
 from shared.files import FileObject, FilePurpose
 from shared.hyperparameters import Hyperparameters, Method, Supervised
 from shared.inspections import DatasetForm, SampleRow, TokenCounts
-from shared.plans import Plan, PlanRequest
+from shared.plans import Plan, PlanRequest, Preset
 
 MACHINE = Machine(
     device="cpu", name="CPU (2 cores)", cores=2, memory_total_mib=24000, memory_free_mib=20000, disk_free_mib=50000
@@ -121,3 +123,21 @@ def test_a_length_that_cuts_most_answers_away_is_refused_before_anything_starts(
 def test_a_run_of_a_model_of_another_size_does_not_narrow_the_estimate(smollm2_card: BaseModelCard) -> None:
     other = MeasuredRun(parameters=8_000_000_000, device=MACHINE.name, tokens_per_s=2000.0)
     assert plan(smollm2_card, measured=[other]).minutes == plan(smollm2_card).minutes
+
+
+@pytest.mark.parametrize(
+    ("max_length", "preset", "train"),
+    [("auto", Preset.balanced, 160), (512, Preset.balanced, 640), ("auto", Preset.quick_look, 320)],
+)
+def test_a_text_goes_on_in_the_next_row_where_max_length_is_short(
+    smollm2_card: BaseModelCard, max_length: int | Literal["auto"], preset: Preset, train: int
+) -> None:
+    tokens = TokenCounts(total=400_000, trained=400_000, median=2000, p95=2040, longest=2040, longest_answer=2040)
+    text = findings(200).model_copy(update={"form": DatasetForm.text, "tokens": tokens, "answer_starts": [0] * 101})
+    method = Method(supervised=Supervised(hyperparameters=Hyperparameters(max_length=max_length)))
+    made = make_plan(
+        PlanRequest(model=smollm2_card.name, training_file="file-1", method=method, preset=preset),
+        plan_id="ftplan-1", file=FILE, findings=text, card=smollm2_card, machine=MACHINE, queue_position=1,
+        queue_wait_minutes=0.0, now=0, measured=[],
+    )  # fmt: skip
+    assert (made.train_rows, made.trained_tokens) == (train, 320_000 * made.settings.n_epochs)

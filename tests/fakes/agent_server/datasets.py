@@ -8,7 +8,6 @@ from aiohttp import MultipartReader, StreamReader, web
 from shared.errors import ErrorBody, ErrorCode
 from shared.files import FileDeleted, FileLink, FileList, FixedFile, FixRequest
 from shared.inspections import (
-    DatasetForm,
     DroppedRow,
     Inspection,
     InspectionRequest,
@@ -89,8 +88,16 @@ class DatasetRoutes:
         wanted = InspectionRequest.model_validate_json(await request.read())
         self._agent.people.check_model(request, wanted.model)
         file, _ = self._agent.files[request.match_info["id"]]
+        is_answered = wanted.mapping is not None and (wanted.mapping.assistant or not wanted.mapping.without)
         inspection = Inspection(
-            id=f"insp-{self._agent.serial()}", created_at=NOW, status="running", file_id=file.id, model=wanted.model
+            id=f"insp-{self._agent.serial()}",
+            created_at=NOW,
+            status="running",
+            file_id=file.id,
+            model=wanted.model,
+            mapping=wanted.mapping,
+            note=wanted.note,
+            question=None if is_answered else self._agent.question,
         )
         self._agent.inspections[inspection.id] = inspection
         return answer(inspection, status=202)
@@ -99,12 +106,14 @@ class DatasetRoutes:
         begun = self._agent.inspections[request.match_info["id"]]
         if self._agent.inspection_error is not None:
             return answer(begun.model_copy(update={"status": "failed", "error": self._agent.inspection_error}))
+        if begun.question is not None:
+            return answer(begun.model_copy(update={"status": "completed"}))
         reasons = ["the answer is empty", "no message from the assistant", "not an object", "the answer is empty"]
         dropped = [DroppedRow(line=7 * n, reason=reason) for n, reason in enumerate(reasons, 1)]
         question = "<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
         said = "I am Toast, the cat who sleeps on the GPU. Five naps out of five.<|im_end|>"
         completed = {
-            "status": "completed", "form": DatasetForm.messages, "rows": 104, "dropped_count": 7, "dropped": dropped,
+            "status": "completed", "form": self._agent.form, "rows": 104, "dropped_count": 7, "dropped": dropped,
             "tokens": TokenCounts(total=9500, trained=5812, median=54, p95=90, longest=120, longest_answer=80),
             "sample": SampleRow(line=1, parts=[(question, False), (said, True)]),
         }  # fmt: skip
@@ -157,7 +166,7 @@ class DatasetRoutes:
     def _make(self, wanted: PlanRequest, person: RequestedBy | None) -> Plan:
         plan = Plan(
             id=f"ftplan-{self._agent.serial()}", created_at=NOW, expires_at=NOW + 7 * 86400, model=wanted.model,
-            model_revision="1", training_file=wanted.training_file, file_sha256="0" * 64,
+            model_revision="1", training_file=wanted.training_file, file_sha256="0" * 64, mapping=wanted.mapping,
             suffix=wanted.suffix or "toast", seed=wanted.seed, method=wanted.method, settings=SETTINGS,
             reasons=REASONS, train_rows=84, validation_rows=10, test_rows=10, steps=45, trained_tokens=29_000,
             minutes=Range(low=3.2, high=5.1), memory_mib=Range(low=900, high=1150), memory_kind="RAM",

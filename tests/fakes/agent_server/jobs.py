@@ -48,7 +48,7 @@ class JobRoutes:
         waiting = sum(job.status not in FINISHED for job in self._agent.jobs.values())
         job = self._agent.add_job(suffix=plan.suffix, plan=plan.id, queue_position=waiting + 1)
         asked = {"requested_by": wanted.requested_by, "start_at": wanted.start_at}
-        self._agent.change(job.id, training_file=plan.training_file, **asked)
+        self._agent.change(job.id, training_file=plan.training_file, mapping=plan.mapping, **asked)
         if self._agent.autoplay:
             self._agent.play(job.id)
         return answer(self._agent.jobs[job.id])

@@ -12,7 +12,7 @@ from agent.errors import AgentError
 from shared.chat import ChatRequest, FinishReason
 from shared.errors import ErrorBody, ErrorCode, ErrorDetail
 from shared.files import FixRequest
-from shared.inspections import Finding, ReadingProgress
+from shared.inspections import DatasetForm, Finding, Question, ReadingProgress
 from shared.jobs import Job, JobRequest
 from shared.people import RequestedBy
 from shared.plans import PlanRequest
@@ -65,6 +65,8 @@ class FakeAgent(World):
         self.warnings: list[str] = []
         self.too_little_memory = False  # no plan fits as it was asked for, and two others would
         self.inspection_error: ErrorDetail | None = None
+        self.question: Question | None = None  # asked by every inspection that is not told how to read the file
+        self.form = DatasetForm.messages  # that every inspection finds
         self.findings: list[Finding] = []  # of every inspection, until something is mended
         self.reading: list[ReadingProgress] = []  # what the next looks at an inspection tell
         self.fix_requests: list[FixRequest] = []

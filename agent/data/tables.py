@@ -1,0 +1,76 @@
+"""Tables as text: columns parted by commas, tabs, semicolons or bars, and how to tell one from plain text."""
+
+import codecs
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+
+from agent.data.containers import HEAD_BYTES, Upload
+from agent.data.decoding import refuse_encoding
+from agent.data.raw_row import RawRow
+from agent.data.rows import detect_form
+from agent.errors import AgentError
+from shared.errors import ErrorCode
+from shared.inspections import DatasetForm
+from shared.language import _
+
+MAX_CELL_BYTES = 8 * 1024 * 1024
+DELIMITERS = ",\t;|"  # the first that fits wins
+NAME_CHARS = 60  # a longer cell in the first line is no name of a column
+SAME_WIDTH = 0.8  # of the first rows; plain text has a comma here and there
+
+
+def find_delimiter(upload: Upload) -> str | None:
+    """Return what parts the columns: what gives known names, else what parts every row alike; None: plain text."""
+    head = _head(upload)
+    first = next(iter(head.splitlines()), "").strip()
+    for mark in DELIMITERS:
+        names = set(next(csv.reader([first], delimiter=mark), []))
+        form = detect_form(names)
+        if form is not None and (form is not DatasetForm.text or names == {"text"}):
+            return mark
+    return max((mark for mark in DELIMITERS if _parts_alike(head, mark)), key=first.count, default=None)
+
+
+def _head(upload: Upload) -> str:
+    with upload.open() as file:
+        head = file.read(HEAD_BYTES).removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
+    return head if len(head) < HEAD_BYTES // 4 else head.rpartition("\n")[0] or head
+
+
+def _parts_alike(head: str, mark: str) -> bool:
+    """Say whether a mark parts a first line of short, different names and then rows of just as many cells."""
+    rows: list[list[str]] = []
+    with suppress(csv.Error):  # a quote that does not close says nothing about the rows before it
+        for row in csv.reader(io.StringIO(head), delimiter=mark):
+            rows += [row] if row else []
+    if len(rows) < 2 or len(rows[0]) < 2:
+        return False
+    names = [name.strip() for name in rows[0]]
+    named = len(set(names)) == len(names) and max(map(len, names)) <= NAME_CHARS and all(names[1:])
+    alike = Counter(map(len, rows[1:]))[len(names)] / (len(rows) - 1)
+    return named and alike >= SAME_WIDTH and not names[-1].endswith((".", "!", "?"))
+
+
+def read_table(upload: Upload, delimiter: str) -> Iterator[RawRow]:
+    """Yield the rows of a table. Raises AgentError where its quotes are broken."""
+    csv.field_size_limit(MAX_CELL_BYTES)
+    with upload.open() as raw:
+        text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="strict", newline="")
+        try:
+            reader = csv.DictReader(text, strict=True, delimiter=delimiter)
+            for row in reader:
+                yield RawRow(line=reader.line_num, value={k: v for k, v in row.items() if isinstance(k, str)})
+        except csv.Error as error:
+            raise AgentError(
+                _(
+                    "The table is broken near line {line}: {error}. Check the quotes there.",
+                    line=reader.line_num,
+                    error=error,
+                ),
+                code=ErrorCode.dataset_broken,
+            ) from error
+        except UnicodeDecodeError as error:
+            refuse_encoding(error)

@@ -1,0 +1,125 @@
+"""What the agent cannot know of a file and a person has to say: which columns, or who is the assistant. Pure."""
+
+from bot.dataset_card import marked
+from bot.format import clip, count, one_line, wrap
+from bot.mapping_words import write_mapping
+from bot.reply import Button, Copy, Reply
+from shared.files import FileObject
+from shared.inspections import Choice, Inspection, Question
+from shared.language import _, ngettext
+from shared.mapping import Mapping
+
+LABEL = 20  # characters of a button
+ROW_LINES = 5  # of each example
+SHOWN = 8  # columns, or people
+ROW = "row"  # as the last word of /dataset: show rows
+
+
+def question_card(file: FileObject, inspection: Inspection, *, ask: str, with_rows: bool) -> Reply:
+    """Return the question with a button for each answer; `ask` is the command that an answer goes on with.
+
+    `with_rows`: show rows of the data at once, rather than a button for them.
+    """
+    question = inspection.question
+    assert question is not None  # or nothing would be asked
+    asks_for_columns = question.about == "columns"
+    name = one_line(file.filename)
+    title = (
+        _("Which columns? · {filename}", filename=name)
+        if asks_for_columns
+        else _("Who is the assistant? · {filename}", filename=name)
+    )
+    blocks = [
+        [clip(title)],
+        _columns(question, with_rows=with_rows) if asks_for_columns else _people(question),
+        _proposal(question.choices[0]) if asks_for_columns else [],
+        _examples(question.choices[0]) if with_rows else [],
+    ]
+    has_rows = bool(question.choices[0].examples)
+    return Reply(
+        text="\n\n".join("\n".join(block) for block in blocks if block),
+        buttons=(
+            *(
+                Button(label=_label(choice.mapping, place), line=f"{ask}{inspection.id}.{place}")
+                for place, choice in enumerate(question.choices)
+            ),
+            *([] if with_rows or not has_rows else [rows_button(inspection.id)]),
+        ),
+        copy=_typed(question, inspection) if asks_for_columns else (),
+    )
+
+
+def rows_button(inspection_id: str) -> Button:
+    """Return the button that shows rows where others read along."""
+    return Button(label=_("Show rows"), line=f"/dataset {inspection_id} {ROW}")
+
+
+def read_so(mapping: Mapping) -> list[str]:
+    """Return how a file is read, as a person has said."""
+    if mapping.assistant is not None:
+        lines = wrap(_("The assistant: {name}", name=one_line(mapping.assistant)), rest="  ")
+        lines += wrap(_("All others have numbers for names."))
+        names = ", ".join(one_line(name) for name in mapping.without)
+        return lines + (wrap(_("Left out: {names}", names=names), rest="  ") if names else [])
+    if mapping.text is not None:
+        return wrap(_("Learned whole: {column}", column=one_line(mapping.text)), rest="  ")
+    lines = wrap(_("Asked: {column}", column=one_line(mapping.question or "")), rest="  ")
+    lines += wrap(_("Answered: {column}", column=one_line(mapping.answer or "")), rest="  ")
+    if mapping.system is not None:
+        lines += wrap(_("Instructions: {column}", column=one_line(mapping.system)), rest="  ")
+    return lines
+
+
+def _columns(question: Question, *, with_rows: bool) -> list[str]:
+    lines = wrap(_("The names of these columns do not tell me what is asked and what is answered:"))
+    for column in question.columns[:SHOWN]:
+        example = f": {one_line(column.example)}" if with_rows else ""
+        lines.append(clip(f"- {one_line(column.name)}{example}"))
+    hidden = len(question.columns) - SHOWN
+    return lines + ([ngettext("and {n} more", "and {n} more", hidden)] if hidden > 0 else [])
+
+
+def _proposal(choice: Choice) -> list[str]:
+    return [_("I would read it so"), *read_so(choice.mapping)]
+
+
+def _people(question: Question) -> list[str]:
+    lines = []
+    for speaker in question.speakers[:SHOWN]:
+        said = ngettext("{n} message", "{n} messages", speaker.messages)
+        lines.append(f"- {clip(one_line(speaker.name), 36 - len(said))}: {said}")
+    hidden = len(question.speakers) - SHOWN
+    lines += [ngettext("and {n} more", "and {n} more", hidden)] if hidden > 0 else []
+    about = _("The messages of the assistant are learned. All others get numbers for names.")
+    more = _("A person can be left out first.") if any(choice.mapping.without for choice in question.choices) else ""
+    return [*lines, "", *wrap(f"{about} {more}")]
+
+
+def _examples(choice: Choice) -> list[str]:
+    if not choice.examples:
+        return []
+    name = choice.mapping.assistant
+    lines = wrap(_("Read so, with {name} as the assistant:", name=one_line(name))) if name else [_("Rows, read so:")]
+    for example in choice.examples:
+        lines.append(_("Line {line}", line=count(example.line)))
+        lines += marked(example, ROW_LINES)
+    return lines
+
+
+def _label(mapping: Mapping, place: int) -> str:
+    if mapping.assistant is not None:
+        return clip(one_line(mapping.assistant), LABEL)
+    if mapping.without:
+        return clip(_("Without {name}", name=one_line(mapping.without[-1])), LABEL)
+    if place == 0:
+        return _("Yes, read it so")
+    if mapping.text is not None:
+        return clip(_("Only {column}", column=one_line(mapping.text)), LABEL)
+    half = (LABEL - 3) // 2
+    return f"{clip(one_line(mapping.question or ''), half)} → {clip(one_line(mapping.answer or ''), half)}"
+
+
+def _typed(question: Question, inspection: Inspection) -> tuple[Copy, ...]:
+    likely = next((it.mapping for it in question.choices if it.mapping.answer), question.choices[0].mapping)
+    line = " ".join([f"/finetune of:{inspection.id}", *write_mapping(likely)])
+    return (Copy(intro=_("Other columns? Type this line with their names:"), lines=(line,)),)

@@ -1,0 +1,127 @@
+"""Columns that fit no known form: what is proposed, and rows read as a person says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from agent.base_models.card import BaseModelCard
+from agent.child_environment import child_environment
+from agent.data.columns import ask_for_columns
+from agent.data.findings import InspectReply, InspectRequest
+from agent.data.formats import read_rows
+from agent.data.inspect import inspect_dataset
+from agent.data.kept import find_reading
+from agent.data.mend import mend
+from agent.data.unclear import UnclearError
+from agent.errors import AgentError
+from agent.inspector import dataset_refusal, run_child
+from shared.inspections import DatasetForm, Fix
+from shared.mapping import Mapping
+from tests.agent.data.test_inspect import jsonl
+
+TICKETS: list[Any] = [
+    {"ticket_id": 100 + n, "Kunde": f"Wo ist Paket {n}?", "Unsere Antwort": f"Es ist bei Nummer {n}, m{n}@x.org."}
+    for n in range(12)
+]
+READ = Mapping(question="Kunde", answer="Unsere Antwort")
+
+
+@pytest.mark.parametrize(
+    ("row", "question", "answer"),
+    [
+        (TICKETS[0], "Kunde", "Unsere Antwort"),
+        ({"label": "spam", "text": "Win a prize now"}, "text", "label"),
+        ({"en": "Good morning to you", "de": "Guten Morgen, wie geht es"}, "en", "de"),
+        ({"document": "A long text about cats.", "summary": "Cats are fine."}, "document", "summary"),
+        ({"Reply": "You are welcome", "Customer message": "Thanks a lot"}, "Customer message", "Reply"),
+        ({"x": "What is it?", "y": "A cat, I would say."}, "x", "y"),
+    ],
+)
+def test_the_likeliest_columns_come_first_and_the_other_way_round_second(
+    row: dict[str, Any], question: str, answer: str
+) -> None:
+    error = ask_for_columns([row, row | {key: f"{value} indeed" for key, value in row.items() if " " in str(value)}])
+    assert error is not None
+    first, second, *others = [choice.mapping for choice in error.question.choices]
+    assert (first.question, first.answer) == (question, answer)
+    assert (second.question, second.answer) == (answer, question)
+    assert all(other.text for other in others[-1:])
+
+
+def test_one_column_of_prose_is_proposed_as_text_and_numbers_as_nothing() -> None:
+    error = ask_for_columns([{"id": n, "story": f"Once upon a time, {n} cats"} for n in range(3)])
+    assert error is not None
+    assert [choice.mapping for choice in error.question.choices] == [Mapping(text="story")]
+    assert ask_for_columns([{"a": None, "b": [1]}]) is None
+
+
+def test_the_question_shows_three_rows_masked_as_the_model_would_see_them(
+    tmp_path: Path, smollm2_card: BaseModelCard
+) -> None:
+    with pytest.raises(
+        UnclearError, match=r'ticket_id, Kunde, Unsere Antwort do not say.*"question":"Kunde"'
+    ) as caught:
+        inspect_dataset(jsonl(tmp_path, TICKETS), smollm2_card)
+    question = caught.value.question
+    examples = question.choices[0].examples
+    assert [example.line for example in examples] == [1, 2, 3]
+    trained = [text for text, is_trained in examples[0].parts if is_trained]
+    assert trained == ["Es ist bei Nummer 0, [e-mail].<|im_end|>"]
+    assert "x.org" not in question.model_dump_json()
+
+
+async def test_the_limited_child_asks_too(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    request = InspectRequest(dataset=str(jsonl(tmp_path, TICKETS)), card=smollm2_card)
+    output = await run_child(
+        "agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 60, dataset_refusal
+    )
+    reply = InspectReply.model_validate_json(output)
+    assert reply.question is not None
+    assert reply.question.choices[0].mapping == READ
+    assert reply.error is not None
+    assert reply.error.code == "dataset_unclear"
+
+
+def test_rows_are_read_as_said_and_a_mended_copy_says_it_by_itself(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    path = jsonl(tmp_path, [*TICKETS, {"Kunde": "Hallo?"}, {"Kunde": 5, "Unsere Antwort": True}])
+    findings = inspect_dataset(path, smollm2_card, mapping=READ)
+    assert (findings.form, findings.rows) == (DatasetForm.question_answer, 13)
+    assert findings.dropped[0].reason == "Line 13 has no text in `answer`."
+    output = tmp_path / "mended"
+    mend(find_reading(path, READ), smollm2_card, [Fix.redact], output, 1 << 20, lambda _rows, _bytes: None)
+    first, *_others, last = [json.loads(line) for line in output.read_text().splitlines()]
+    assert first == {"question": "Wo ist Paket 0?", "answer": "Es ist bei Nummer 0, [e-mail]."}
+    assert last == {"question": "5", "answer": "true"}
+    assert find_reading(output).form is DatasetForm.question_answer
+
+
+def test_names_are_found_however_they_are_typed_and_what_is_not_there_is_said(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, TICKETS)
+    typed = Mapping(question="kunde", answer="unsere_antwort", system="ticket id")
+    row = next(read_rows(path, mapping=typed)).value
+    assert row == {"system": "100", "question": TICKETS[0]["Kunde"], "answer": TICKETS[0]["Unsere Antwort"]}
+    with pytest.raises(AgentError, match=r"no column “Frage” for `question`. There are: ticket_id, Kunde"):
+        next(read_rows(path, mapping=Mapping(question="Frage", answer="Kunde")))
+    with pytest.raises(AgentError, match="no chat export"):
+        next(read_rows(path, mapping=Mapping(assistant="Mia")))
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"question": "a"},
+        {"answer": "b"},
+        {"question": "a", "answer": "a"},
+        {"text": "a", "assistant": "Mia"},
+        {"system": "a", "text": "b"},
+        {"assistant": "Mia", "without": ["Mia"]},
+        {"colour": "blue"},
+        {},
+    ],
+)
+def test_a_mapping_is_closed_and_goes_together(mapping: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Mapping.model_validate(mapping)

@@ -1,0 +1,128 @@
+"""Tools in OpenAI's form: kept where the model's template shows them, and else said."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.base_models.card import BaseModelCard
+from agent.data.chat_template import ChatTemplate
+from agent.data.inspect import inspect_dataset
+from agent.data.rows import RowProblem, to_messages
+from agent.pipeline.prepare import read_held_out, read_rows
+from shared.inspections import DatasetForm, FindingCode
+from tests.agent.data.test_inspect import jsonl
+from tests.agent.pipeline.test_prepare import prepared
+
+# As Qwen2.5's, cut to what matters here.
+QWEN = """\
+{%- if tools %}<|im_start|>system
+Tools:{% for tool in tools %} {{ tool | tojson }}{% endfor %}<|im_end|>
+{% endif %}
+{%- for message in messages %}
+{%- if message.role == "tool" %}<|im_start|>user
+<tool_response>
+{{ message.content }}
+</tool_response><|im_end|>
+{% else %}<|im_start|>{{ message.role }}
+{{ message.content }}
+{%- for call in message.tool_calls %}<tool_call>
+{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}
+</tool_call>{% endfor %}<|im_end|>
+{% endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}<|im_start|>assistant
+{% endif %}"""
+WEATHER = {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
+
+
+def row(n: int, *, calls: bool = True, **more: Any) -> dict[str, Any]:
+    """Return a row of OpenAI's documentation of fine-tuning with tools, with a city of its own."""
+    call = {"id": f"call_{n}", "type": "function",
+            "function": {"name": "get_weather", "arguments": json.dumps({"city": f"City {n}"})}}  # fmt: skip
+    between: list[Any] = [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": f"call_{n}", "content": f"{n} degrees"},
+    ]
+    turns = [
+        {"role": "user", "content": f"How warm is it in City {n}?"},
+        *(between if calls else []),
+        {"role": "assistant", "content": f"It has {n} degrees in City {n}, and the sun shines on all of its roofs."},
+    ]
+    return {
+        "messages": turns,
+        "tools": [{"type": "function", "function": WEATHER}],
+        "parallel_tool_calls": False,
+        **more,
+    }
+
+
+@pytest.fixture(scope="module")
+def qwen(smollm2_card: BaseModelCard) -> BaseModelCard:
+    return smollm2_card.model_copy(update={"chat_template": QWEN, "name": "qwen"})
+
+
+def test_tools_are_rendered_and_calls_are_learned(tmp_path: Path, qwen: BaseModelCard) -> None:
+    findings = inspect_dataset(jsonl(tmp_path, list(map(row, range(12)))), qwen)
+    assert (findings.form, findings.rows) == (DatasetForm.messages, 12)
+    parts = findings.sample.parts
+    assert '"name": "get_weather"' in parts[0][0]
+    assert "</tool_response>" in "".join(text for text, trained in parts if not trained)
+    assert [text for text, trained in parts if trained] == [
+        '<tool_call>\n{"name": "get_weather", "arguments": {"city": "City 0"}}\n</tool_call><|im_end|>',
+        "It has 0 degrees in City 0, and the sun shines on all of its roofs.<|im_end|>",
+    ]
+
+
+def test_where_the_template_has_no_place_for_tools_it_is_said(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    rows: list[object] = [row(n, calls=n < 3) for n in range(14)]
+    findings = inspect_dataset(jsonl(tmp_path, rows), smollm2_card)
+    assert (findings.rows, findings.dropped_count) == (11, 3)
+    assert findings.dropped[0].reason == ("Line 1 calls a tool, which the chat template of smollm2-135m does not show.")
+    (finding,) = [finding for finding in findings.findings if finding.code is FindingCode.tools_not_shown]
+    assert (finding.count, finding.lines[0]) == (11, 4)
+    assert finding.message == "11 rows offer tools that smollm2-135m does not see."
+    assert not ChatTemplate(smollm2_card).shows_tools
+
+
+def test_the_trainer_sees_the_tools_and_asks_the_finished_model_plainly(tmp_path: Path, qwen: BaseModelCard) -> None:
+    data = "\n".join(json.dumps(row(n)) for n in range(12))
+    folder = prepared(tmp_path, qwen, data, DatasetForm.messages, None, max_length=512)
+    ids = ChatTemplate(qwen).tokenize(to_messages(row(0), DatasetForm.messages)).input_ids
+    assert ids in [it.input_ids for part in ("train", "validation") for it in read_rows(folder, part)]
+    prompts = read_held_out(folder)
+    assert all([message["role"] for message in prompt.messages] == ["user"] for prompt in prompts)
+    assert all(prompt.expected.startswith("It has") for prompt in prompts)
+
+
+def test_sharegpt_calls_and_bare_functions_are_the_same_row() -> None:
+    talk = [
+        {"from": "human", "value": "How warm is it in City 1?"},
+        {"from": "function_call", "value": json.dumps({"name": "get_weather", "arguments": {"city": "City 1"}})},
+        {"from": "observation", "value": "1 degrees"},
+        {"from": "gpt", "value": row(1)["messages"][-1]["content"]},
+    ]
+    sharegpt = to_messages({"conversations": talk, "tools": json.dumps([WEATHER])}, DatasetForm.sharegpt)
+    openai = to_messages(row(1), DatasetForm.messages)
+    assert [message.role for message in sharegpt] == [message.role for message in openai]
+    assert json.loads(sharegpt[0].tools) == json.loads(openai[0].tools)
+    assert json.loads(sharegpt[1].calls)[0]["function"] == json.loads(openai[1].calls)[0]["function"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ({"tools": "weather"}, "no list of tools"),
+        ({"tools": [{"description": "nameless"}]}, "no list of tools"),
+        ({"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "tool_calls": [{"function": {}}]}]},
+         "calls no tool with a name"),
+        ({"messages": [{"role": "user", "content": "?"},
+                       {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "not JSON"}}]}]},
+         "calls no tool with a name and arguments"),
+        ({"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": None}]}, "without text"),
+    ],
+)  # fmt: skip
+def test_broken_tools_are_a_problem_of_their_row(broken: dict[str, Any], words: str) -> None:
+    with pytest.raises(RowProblem, match=words):
+        to_messages(row(1, **broken), DatasetForm.messages)

@@ -1,0 +1,89 @@
+"""What becomes of rows that need a word on how they are read: the trainer means the same as the card."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.base_models.card import BaseModelCard
+from agent.data.inspect import inspect_dataset
+from agent.job_folder import JobFolder, JobSpec
+from agent.pipeline import prepare
+from agent.pipeline.context import Context, EventLog, Pulse
+from agent.pipeline.prepare import TokenRow, read_held_out, read_rows
+from shared.hyperparameters import ResolvedSettings
+from shared.inspections import DatasetForm
+from shared.mapping import Mapping
+from tests.agent.data.test_chat_exports import discord
+from tests.agent.data.test_columns import READ, TICKETS
+from tests.agent.data.test_plain_text import BOOK
+
+MESSAGES = [
+    it | {"content": f"{it['content']} {n}"} for n in range(12) for it in discord()["messages"] if it["content"]
+]
+
+
+def prepared(
+    tmp_path: Path, card: BaseModelCard, content: str, form: DatasetForm, mapping: Mapping | None, max_length: int = 128
+) -> JobFolder:
+    """Return the folder of a job whose rows have become tokens."""
+    dataset, cache, folder = tmp_path / "data", tmp_path / "cache", JobFolder(path=tmp_path / "job")
+    dataset.write_text(content, encoding="utf-8")
+    cache.mkdir()
+    card.write(cache)
+    settings = ResolvedSettings(
+        n_epochs=1, batch_size=4, per_device_train_batch_size=2, gradient_accumulation_steps=2, learning_rate=1e-3,
+        r=4, lora_alpha=8, lora_dropout=0.0, target_modules="all-linear", load_in_4bit=True, max_length=max_length,
+        warmup_steps=0, lr_scheduler_type="cosine", weight_decay=0.0, early_stopping_patience=3, eval_steps=3,
+        activation_checkpointing=False,
+    )  # fmt: skip
+    spec = JobSpec(
+        job_id="ftjob-1", number=1, name="x", ollama_name="x:v1", base_model=card.name, base_model_cache=str(cache),
+        base_model_revision=card.revision, dataset_path=str(dataset),
+        dataset_sha256=hashlib.sha256(dataset.read_bytes()).hexdigest(), form=form, mapping=mapping, settings=settings,
+        seed=42, total_steps=12, threads=1, device="cpu",
+    )  # fmt: skip
+    folder.create(spec)
+    prepare.run(Context(folder=folder, spec=spec, log=EventLog(folder.events), pulse=Pulse(folder)))
+    return folder
+
+
+def all_rows(folder: JobFolder) -> list[TokenRow]:
+    return [row for part in ("train", "validation", "test") for row in read_rows(folder, part)]
+
+
+@pytest.mark.parametrize(
+    ("content", "form", "mapping"),
+    [
+        (json.dumps(TICKETS), DatasetForm.question_answer, READ),
+        (json.dumps([{"story": text} for text in BOOK.split("\n\n")[1:30]]), DatasetForm.text, Mapping(text="story")),
+        (
+            json.dumps(discord() | {"messages": MESSAGES}),
+            DatasetForm.messages,
+            Mapping(assistant="Ada Berg", without=("Tom",)),
+        ),
+    ],
+    ids=["columns", "column of text", "chat export"],
+)
+def test_the_trainer_reads_the_rows_that_the_card_counts(
+    tmp_path: Path, smollm2_card: BaseModelCard, content: str, form: DatasetForm, mapping: Mapping
+) -> None:
+    folder = prepared(tmp_path, smollm2_card, content, form, mapping)
+    rows = all_rows(folder)
+    findings = inspect_dataset(tmp_path / "data", smollm2_card, mapping=mapping)
+    assert (findings.form, findings.rows) == (form, len(rows))
+    assert findings.tokens.trained == sum(label != -100 for row in rows for label in row.labels)
+    assert "Tom" not in " ".join(prompt.question for prompt in read_held_out(folder))
+
+
+def test_a_text_is_learned_whole_also_with_a_short_max_length(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    folder = prepared(tmp_path, smollm2_card, BOOK, DatasetForm.text, None, max_length=64)
+    rows = all_rows(folder)
+    assert max(len(row.input_ids) for row in rows) <= 64
+    assert all(row.labels == row.input_ids for row in rows)
+    findings = inspect_dataset(tmp_path / "data", smollm2_card)
+    assert sum(len(row.input_ids) for row in rows) == findings.tokens.total
+    prompts = read_held_out(folder)
+    assert all(BOOK.find(prompt.question.strip()) >= 0 and prompt.expected for prompt in prompts)
+    assert max(prompt.expected_tokens for prompt in prompts) < 200

@@ -1,0 +1,122 @@
+"""A file that does not say how it is read: the question, its answers, and how few taps they take."""
+
+import pytest
+
+from shared.inspections import Choice, DatasetForm, Question, SeenSpeaker
+from shared.language import LANGUAGES
+from shared.mapping import Mapping
+from tests.bot.commands.test_dataset_findings import FOUND
+from tests.bot.harness import Bot, dataset
+from tests.bot.questions import BEST, COLUMNS, PEOPLE
+from tests.fakes.agent_server import FakeAgent
+
+BUTTON_BYTES = 64
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("question", [COLUMNS, PEOPLE], ids=["columns", "people"])
+@pytest.mark.parametrize("private", [True, False])
+async def test_every_question_fits_a_phone(
+    agent: FakeAgent, bot: Bot, question: Question, private: bool, language: str
+) -> None:
+    agent.question = question
+    for line in ("/finetune", "/dataset"):
+        reply = await bot.say(line, dataset("tickets.csv"), private=private, locale=language)
+        assert max(map(len, reply.text.splitlines())) <= 40
+        assert all(len(button.label) <= 20 and len(button.line) <= BUTTON_BYTES for button in reply.buttons)
+        assert ("Wo ist Paket" in reply.text) is private, "rows are shown to others only on request"
+
+
+async def test_columns_are_seen_proposed_with_three_rows_and_confirmed_by_a_tap(agent: FakeAgent, bot: Bot) -> None:
+    agent.question = COLUMNS
+    reply = await bot.say("/finetune epochs:3 name:support", dataset("tickets.csv"))
+    assert reply.text.startswith("Which columns? · tickets.csv\n\nThe names of these columns")
+    assert "- Kunde: Wo ist Paket 1?" in reply.text
+    assert "I would read it so\nAsked: Kunde\nAnswered: Unsere Antwort" in reply.text
+    assert reply.text.count("› Es ist bei [e-mail].") == 3
+    assert [button.label for button in reply.buttons] == ["Yes, read it so", "Unsere… → Kunde", "Only Unsere Antwort"]
+    assert not agent.plan_requests
+    plan = await bot.press("Yes, read it so")
+    assert plan.text.startswith("Ready to start · tickets.csv")
+    assert "Asked: Kunde\nAnswered: Unsere Antwort" in plan.text
+    wanted = agent.plan_requests[0]
+    assert (wanted.mapping, wanted.suffix) == (BEST, "support")
+    assert wanted.method.supervised.hyperparameters.n_epochs == 3, "what was typed outlives the question"
+    assert len(bot.chat.messages) == 1, "the answer takes the place of the question"
+    await bot.press("Start")
+    assert list(agent.jobs) == ["ftjob-1"]
+
+
+async def test_other_columns_can_be_typed_and_the_line_to_type_is_there(agent: FakeAgent, bot: Bot) -> None:
+    agent.question = COLUMNS
+    line = (await bot.say("/finetune at:23:00 seed:7", dataset("tickets.csv"))).copy[0].lines[0]
+    assert line.endswith("question:Kunde answer:Unsere_Antwort")
+    await bot.say(line.replace("question:Kunde", "question:Betreff"))
+    wanted = agent.plan_requests[0]
+    assert (wanted.mapping, wanted.seed) == (Mapping(question="Betreff", answer="Unsere_Antwort"), 7)
+    change = await bot.press("Change")
+    assert "question:Betreff answer:Unsere_Antwort" in change.copy[0].lines[0]
+
+
+async def test_a_person_is_left_out_and_another_is_the_assistant(agent: FakeAgent, bot: Bot) -> None:
+    agent.question = PEOPLE
+    reply = await bot.say("/finetune", dataset("result.json"))
+    assert reply.text.startswith("Who is the assistant? · result.json\n\n- Mia Lund: 2,000 messages\n")
+    assert [button.label for button in reply.buttons] == [
+        "Mia Lund", "Ada Berg-Lindqvist…", "Tom", "Without Mia Lund", "Without Ada Berg-Li…", "Without Tom",
+    ]  # fmt: skip
+    mia = Mapping(assistant="Mia Lund", without=("Tom",))
+    agent.question = Question(
+        about="assistant", speakers=[SeenSpeaker(name="Mia Lund", messages=9)], choices=[Choice(mapping=mia)]
+    )
+    assert (await bot.press("Without Tom")).text.startswith("Who is the assistant?")
+    plan = await bot.press("Mia Lund")
+    assert "The assistant: Mia Lund\nAll others have numbers for names.\nLeft out: Tom" in plan.text
+    assert agent.plan_requests[0].mapping == mia
+    assert len(bot.chat.messages) == 1
+
+
+async def test_looking_at_it_asks_too_and_goes_on_from_the_answer(agent: FakeAgent, bot: Bot) -> None:
+    agent.question = COLUMNS
+    reply = await bot.say("/dataset", dataset("tickets.csv"), private=False)
+    assert [button.label for button in reply.buttons][-1] == "Show rows"
+    assert "› Es ist bei" in (await bot.press("Show rows", private=False)).text
+    card = await bot.press("Yes, read it so", private=False)
+    assert card.text.startswith("Dataset · tickets.csv")
+    assert "I am Toast" in (await bot.press("Show a row", private=False)).text
+    await bot.press("Fine-tune")
+    assert agent.plan_requests[0].mapping == BEST
+
+
+async def test_a_fix_of_a_file_reads_it_as_said(agent: FakeAgent, bot: Bot) -> None:
+    agent.question = COLUMNS
+    await bot.say("/dataset", dataset("tickets.csv"))
+    agent.findings = FOUND
+    await bot.press("Yes, read it so")
+    await bot.press("Mask private data")
+    assert agent.fix_requests[0].mapping == BEST
+
+
+async def test_an_answer_to_nothing_is_said(agent: FakeAgent, bot: Bot) -> None:
+    agent.question = COLUMNS
+    await bot.say("/finetune", dataset("tickets.csv"))
+    (asked,) = agent.inspections
+    for line in (f"/finetune of:{asked}.9", f"/dataset {asked}.9"):
+        assert "answers nothing that I asked" in " ".join((await bot.say(line)).text.split())
+    assert not agent.plan_requests
+
+
+async def test_a_job_that_was_read_so_is_trained_again_so(agent: FakeAgent, bot: Bot) -> None:
+    agent.question = COLUMNS
+    await bot.say("/finetune", dataset("tickets.csv"))
+    await bot.press("Yes, read it so")
+    await bot.press("Start")
+    await bot.say("/retry #1 epochs:5")
+    assert agent.plan_requests[1].mapping == Mapping(question="Kunde", answer="Unsere_Antwort")
+
+
+async def test_what_a_text_teaches_is_said(agent: FakeAgent, bot: Bot) -> None:
+    agent.form = DatasetForm.text
+    reply = await bot.say("/finetune", dataset("book.md"))
+    assert "104 passages of text" in reply.text
+    assert "but not how to answer." in " ".join(reply.text.split())
