@@ -4,9 +4,9 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, AnyStr, Literal, NoReturn
 
 from charset_normalizer import from_bytes
 
@@ -16,9 +16,10 @@ from agent.data.raw_row import RawRow
 from agent.data.rows import detect_form
 from agent.errors import AgentError
 from shared.errors import ErrorCode
-from shared.language import _
+from shared.language import _, grouped
 
 MAX_LINE_BYTES = 8 * 1024 * 1024
+MAX_COLUMNS = 1000
 MAX_JSON_BYTES = 256 * 1024 * 1024  # a JSON array is parsed whole; JSONL has no such limit
 NESTED_KEYS = ("data", "rows", "examples", "items", "conversations", "train")
 DELIMITERS = ",\t;|"  # the first that fits wins
@@ -61,7 +62,7 @@ def _json_lines(upload: Upload) -> Iterator[RawRow]:
         yield from nested
         return
     with upload.open() as file:
-        for number, line in enumerate(_bounded_lines(file), start=1):
+        for number, line in enumerate(_bounded_lines(file.readline), start=1):
             if not line.strip():
                 continue
             try:
@@ -108,7 +109,7 @@ def _table(upload: Upload) -> Iterator[RawRow]:
     with upload.open() as raw:
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="strict", newline="")
         try:
-            reader = csv.DictReader(text, strict=True, delimiter=_delimiter(upload))
+            reader = csv.DictReader(_bounded_lines(text.readline), strict=True, delimiter=_delimiter(upload))
             if reader.fieldnames is None or len(reader.fieldnames) < 2:
                 raise AgentError(
                     _(
@@ -118,6 +119,12 @@ def _table(upload: Upload) -> Iterator[RawRow]:
                     ),
                     code=ErrorCode.dataset_unknown_form,
                 )
+            if len(reader.fieldnames) > MAX_COLUMNS:
+                raise AgentError(
+                    _("The table has {count} columns; at most {limit} are read. Leave out those that say nothing.",
+                      count=grouped(len(reader.fieldnames)), limit=grouped(MAX_COLUMNS)),
+                    code=ErrorCode.dataset_broken,
+                )  # fmt: skip
             for row in reader:
                 yield _row(reader.line_num, {key: value for key, value in row.items() if isinstance(key, str)})
         except csv.Error as error:
@@ -153,9 +160,9 @@ def _row(number: int, value: Any, unit: Literal["Line", "Row"] = "Line") -> RawR
     )
 
 
-def _bounded_lines(file: io.BufferedReader) -> Iterator[bytes]:
+def _bounded_lines(readline: Callable[[int], AnyStr]) -> Iterator[AnyStr]:
     number = 0
-    while line := file.readline(MAX_LINE_BYTES + 1):
+    while line := readline(MAX_LINE_BYTES + 1):
         number += 1
         if len(line) > MAX_LINE_BYTES:
             raise AgentError(
@@ -166,7 +173,7 @@ def _bounded_lines(file: io.BufferedReader) -> Iterator[bytes]:
                 ),
                 code=ErrorCode.dataset_broken,
             )
-        yield line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        yield line
 
 
 def _decode(data: bytes, line: int | None = None) -> str:
