@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,13 @@ from agent.base_models.card import BaseModelCard, FetchReply
 from agent.base_models.catalog import SourceKind, find_base_model
 from agent.child_environment import child_environment
 from agent.data.findings import Findings, InspectReply, InspectRequest, Mended
+from agent.data.limits import dataset_refusal
 from agent.data.unclear import UnclearError
 from agent.errors import AgentError
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Fix, ReadingProgress
-from shared.language import _, decimal
+from shared.language import N_, _, decimal
 from shared.mapping import Mapping
 
 FETCH_LIMIT_S = 600.0
@@ -121,17 +123,6 @@ async def _ask(request: InspectRequest, told: Told) -> InspectReply:
     return InspectReply.model_validate_json(output)
 
 
-def dataset_refusal(happened: str) -> AgentError:
-    """Say that a dataset could not be read, and why."""
-    return AgentError(
-        _(
-            "Reading the file {happened}. Send a smaller or simpler one; the agent's log has the details.",
-            happened=happened,
-        ),
-        code=ErrorCode.dataset_broken,
-    )
-
-
 def model_refusal(model: str) -> Callable[[str], AgentError]:
     """Return what says that a base model could not be read, and why."""
     return lambda happened: AgentError(
@@ -179,13 +170,22 @@ async def run_child(
             await process.wait()
     if process.returncode != 0:
         logger.error("%s ended with %s: %s", module, process.returncode, errors.decode(errors="replace")[-2000:])
-        raise refusal(
-            _(
-                "ended unexpectedly (exit {code}), perhaps at a memory or time limit",
-                code=process.returncode,
-            )
-        )
+        raise refusal(_how_it_ended(process.returncode))
     return output
+
+
+def _how_it_ended(code: int | None) -> str:
+    """Say what made a child end, as far as its exit code tells."""
+    try:
+        name = signal.Signals(-(code or 0)).name
+    except ValueError:
+        return _("ended unexpectedly (exit {code})", code=code)
+    words = {
+        "SIGXCPU": N_("took more processor time than it may have, and was stopped"),
+        "SIGKILL": N_("was killed, most likely because the machine has no memory left"),
+        "SIGABRT": N_("gave up, most likely at its memory limit"),
+    }
+    return _(words[name]) if name in words else _("crashed ({signal})", signal=name)
 
 
 async def _talk(

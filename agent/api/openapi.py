@@ -64,6 +64,7 @@ _UPLOAD: Json = {
         "file": {"type": "string", "format": "binary"},
         "purpose": {"const": "fine-tune"},
         "requested_by": {"type": "string", "description": "a RequestedBy object, as JSON"},
+        "sha256": {"type": "string", "description": "of the file, in hexadecimal; checked where it is given"},
     },
     "required": ["file", "purpose"],
     "additionalProperties": False,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import ValidationError
 
 from agent.api.explain import explain
@@ -25,6 +26,7 @@ from shared.people import Action, RequestedBy
 
 STAGED = ".incoming-"
 CHUNK = 1024 * 1024
+FIELDS = frozenset({"purpose", "requested_by", "sha256"})
 FIELD_LIMIT = 8192  # bytes of a form field that is no file
 FORM_OVERHEAD = 64 * 1024  # what a form may have around the file
 
@@ -48,6 +50,7 @@ async def receive(request: web.Request, services: Services) -> FileObject:
     try:
         received, fields = await _read_form(request, staged, limit_mib)
         requested_by = agreed(request[ASKER].who, _check_fields(fields))
+        _check_digest(fields.get("sha256"), received)
         await permit(request, requested_by, Action.start_job)  # again: the form may say who it is where no header did
         if received.size == 0:
             raise AgentError(
@@ -115,11 +118,11 @@ async def _read_form(request: web.Request, staged: Path, limit_mib: int) -> tupl
                 raise _bad_form(_("it has a part without a name"))
             if part.name == "file" and received is None:
                 received = await _write_file(part, staged, limit_mib)
-            elif part.name in {"purpose", "requested_by"} and part.name not in fields:
+            elif part.name in FIELDS and part.name not in fields:
                 fields[part.name] = await _read_field(part)
             else:
                 raise _unknown_field(part.name, twice=part.name == "file" or part.name in fields)
-    except (ValueError, AssertionError) as error:  # what aiohttp raises for a form it cannot read
+    except (ValueError, AssertionError, HttpProcessingError) as error:  # what aiohttp raises for a form it cannot read
         raise _bad_form(_("it is cut off or malformed")) from error
     if received is None:
         raise _bad_form(_("it has no file in it"))
@@ -129,7 +132,7 @@ async def _read_form(request: web.Request, staged: Path, limit_mib: int) -> tupl
 async def _write_file(part: BodyPartReader, staged: Path, limit_mib: int) -> Received:
     digest = hashlib.sha256()
     size = 0
-    with await asyncio.to_thread(_open_private, staged) as file:
+    with _open_private(staged) as file:  # at once: cancelled in a thread, it would be opened after the clean-up
         while chunk := await part.read_chunk(CHUNK):
             size += len(chunk)
             if size > limit_mib * 1024**2:
@@ -169,6 +172,20 @@ def _check_fields(fields: dict[str, str]) -> RequestedBy | None:
         return RequestedBy.model_validate_json(text)
     except ValidationError as error:
         raise explain(error, RequestedBy) from error
+
+
+def _check_digest(declared: str | None, received: Received) -> None:
+    """Refuse bytes that are not those that were sent; who declares nothing has them taken as they are."""
+    if declared and declared.lower() != received.sha256:
+        raise AgentError(
+            _(
+                "The file arrived damaged: its SHA-256 is {arrived}…, and {declared}… was declared. Send it again.",
+                arrived=received.sha256[:12],
+                declared=declared[:12],
+            ),
+            code=ErrorCode.invalid_request,
+            param="sha256",
+        )
 
 
 def _open_private(path: Path) -> BinaryIO:
@@ -213,7 +230,7 @@ def _unknown_field(name: str, *, twice: bool) -> AgentError:
         _("{name} is given twice", name=name[:60]) if twice else _("“{name}” is not a known field", name=name[:60])
     )
     return AgentError(
-        _("{message}. An upload has the fields purpose, file and requested_by.", message=message),
+        _("{message}. An upload has the fields purpose, file, sha256 and requested_by.", message=message),
         code=ErrorCode.invalid_request,
         param=name[:60],
     )

@@ -4,16 +4,17 @@ Told by content, never by name. Nothing is written to disk, and what unpacks to 
 """
 
 import codecs
-import gzip
 import io
+import stat
 import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, NoReturn
 
+from agent.data.gunzip import Gunzip
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import N_, _
@@ -31,13 +32,22 @@ NO_TEXT = {
     b"BZh": N_("a bzip2 archive"),
     b"7z\xbc\xaf": N_("a 7z archive"),
     b"%PDF": N_("a PDF"),
-    b"\x80\x04": N_("a pickle"),
+    b"\xfd7zXZ": N_("an xz archive"),
+    b"\x28\xb5\x2f\xfd": N_("a Zstandard archive"),
+    b"Rar!": N_("a RAR archive"),
+    b"PARE": N_("an encrypted Parquet file"),
+    b"ARROW1": N_("an Arrow file"),
+    b"FEA1": N_("a Feather file"),
+    **{bytes((0x80, protocol)): N_("a pickle") for protocol in range(2, 6)},
+    codecs.BOM_UTF32_LE: N_("UTF-32 text"),
+    codecs.BOM_UTF32_BE: N_("UTF-32 text"),
     b"GGUF": N_("a GGUF model"),
     b"\x7fELF": N_("a program"),
     b"\x89PNG": N_("a picture"),
     b"\xff\xd8\xff": N_("a picture"),
     b"SQLite format 3": N_("a database"),
 }
+TAR, TAR_AT = b"ustar", 257
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -99,8 +109,8 @@ def _head(unpack: Callable[[], BinaryIO]) -> bytes:
 
 def _refuse_what_is_no_text(upload: Upload) -> None:
     head = upload.head
-    for magic, kind in NO_TEXT.items():
-        if head.startswith(magic):
+    for magic, kind in ((TAR, N_("a tar archive")), *NO_TEXT.items()):
+        if head.startswith(magic, TAR_AT if magic == TAR else 0):
             raise AgentError(
                 _("The file is {kind}, not a dataset. Send the rows as JSONL, JSON, CSV or Parquet.", kind=_(kind)),
                 code=ErrorCode.dataset_not_text,
@@ -121,10 +131,17 @@ def _only_member(path: Path) -> str:
         raise _broken(_("zip archive"), error) from error
     files = [it for it in members[: MEMBERS + 1] if not it.is_dir() and not _is_of_the_system(it.filename)]
     if len(files) != 1 or len(members) > MEMBERS:
+        count = len(members) if len(members) > MEMBERS else len(files)
         shown = ", ".join(it.filename[-40:] for it in files[:4])
         raise AgentError(
-            _("The zip archive holds {count} files ({names}). Send one with a single file in it.", count=len(files),
+            _("The zip archive holds {count} files ({names}). Send one with a single file in it.", count=count,
               names=shown),
+            code=ErrorCode.dataset_broken,
+        )  # fmt: skip
+    if stat.S_IFMT(files[0].external_attr >> 16) not in {0, stat.S_IFREG}:
+        raise AgentError(
+            _("“{name}” in the zip archive is a link or a device. Pack the file itself.",
+              name=files[0].filename[-40:]),
             code=ErrorCode.dataset_broken,
         )  # fmt: skip
     if files[0].flag_bits & 1:
@@ -140,20 +157,30 @@ def _open_plain(path: Path, meter: Meter) -> BinaryIO:
     return io.BufferedReader(_Metered(path, meter), HEAD_BYTES)
 
 
-def _open_gzip(packed: BinaryIO) -> gzip.GzipFile:
-    return gzip.GzipFile(fileobj=packed, mode="rb")
+def _open_gzip(packed: BinaryIO) -> Gunzip:
+    return Gunzip(packed)
 
 
 def _open_member(name: str, packed: BinaryIO) -> IO[bytes]:
     return zipfile.ZipFile(packed).open(name)
 
 
-def _unzip_one(
-    path: Path, plain: Callable[[], BinaryIO], unpack: Callable[[BinaryIO], IO[bytes] | gzip.GzipFile]
-) -> BinaryIO:
-    limit = min(UNPACKED_BYTES, max(SMALL_BYTES, RATIO * path.stat().st_size))
+def unpacked_limit(size: int) -> int:
+    """Return how many bytes may come out of so many that are packed."""
+    return min(UNPACKED_BYTES, max(SMALL_BYTES, RATIO * size))
+
+
+def refuse_unpacked(limit: int) -> NoReturn:
+    """Say that more came out."""
+    raise AgentError(
+        _("The file unpacks to more than {limit} MiB. Send fewer rows.", limit=limit >> 20),
+        code=ErrorCode.file_too_large,
+    )
+
+
+def _unzip_one(path: Path, plain: Callable[[], BinaryIO], unpack: Callable[[BinaryIO], IO[bytes] | Gunzip]) -> BinaryIO:
     packed = plain()
-    return _Bounded(unpack(packed), packed, limit=limit)  # type: ignore[return-value]  # read like any other
+    return _Bounded(unpack(packed), packed, limit=unpacked_limit(path.stat().st_size))  # type: ignore[return-value]  # read like any other
 
 
 def _broken(what: str, error: Exception) -> AgentError:
@@ -179,7 +206,7 @@ class _Metered(io.FileIO):
 class _Bounded(io.RawIOBase):
     """What is unpacked, up to a limit; a broken archive is said in words."""
 
-    def __init__(self, unpacked: IO[bytes] | gzip.GzipFile, packed: BinaryIO, *, limit: int) -> None:
+    def __init__(self, unpacked: IO[bytes] | Gunzip, packed: BinaryIO, *, limit: int) -> None:
         self._unpacked = unpacked
         self._packed = packed
         self._left = limit
@@ -195,10 +222,7 @@ class _Bounded(io.RawIOBase):
             raise _broken(_("archive"), error) from error
         self._left -= len(data)
         if self._left < 0:
-            raise AgentError(
-                _("The archive unpacks to more than {limit} MiB. Send fewer rows.", limit=self._limit >> 20),
-                code=ErrorCode.file_too_large,
-            )
+            refuse_unpacked(self._limit)
         buffer[: len(data)] = data
         return len(data)
 

@@ -1,6 +1,7 @@
-"""Bytes that claim to be UTF-8, as text; where they are not, what they look like is said."""
+"""Bytes that claim to be UTF-8, as text and as lines; where they are not, what they look like is said."""
 
-from typing import NoReturn
+from collections.abc import Callable, Iterator
+from typing import AnyStr, NoReturn
 
 from charset_normalizer import from_bytes
 
@@ -8,6 +9,8 @@ from agent.data.containers import HEAD_BYTES
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _
+
+MAX_LINE_BYTES = 8 * 1024 * 1024
 
 
 def decode(data: bytes, line: int | None = None) -> str:
@@ -33,3 +36,20 @@ def refuse_encoding(error: UnicodeDecodeError, line: int | None = None) -> NoRet
         ),
         code=ErrorCode.dataset_not_text,
     ) from error
+
+
+def bounded_lines(readline: Callable[[int], AnyStr]) -> Iterator[AnyStr]:
+    """Yield a file's lines. Raises AgentError at one that is too long to be a row."""
+    number = 0
+    while line := readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MAX_LINE_BYTES:
+            raise AgentError(
+                _(
+                    "Line {number} is longer than {limit} MiB. One row a line; split it up.",
+                    number=number,
+                    limit=MAX_LINE_BYTES >> 20,
+                ),
+                code=ErrorCode.dataset_broken,
+            )
+        yield line

@@ -1,7 +1,6 @@
 """From an untrusted upload to rows: JSON, JSONL, a table, Parquet, a chat or text, by content and not by name."""
 
 import codecs
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any, Literal, NoReturn
 from agent.data.chat_export import ChatExport, read_export
 from agent.data.columns import map_columns
 from agent.data.containers import HEAD_BYTES, Meter, Upload, open_upload
-from agent.data.decoding import decode
+from agent.data.decoding import bounded_lines, decode
 from agent.data.parquet import read_parquet
 from agent.data.plain_text import read_pieces
 from agent.data.raw_row import RawRow
@@ -24,7 +23,6 @@ from shared.errors import ErrorCode
 from shared.language import _
 from shared.mapping import Mapping
 
-MAX_LINE_BYTES = 8 * 1024 * 1024
 MAX_JSON_BYTES = 256 * 1024 * 1024  # a JSON array is parsed whole; JSONL has no such limit
 NESTED_KEYS = ("data", "rows", "examples", "items", "conversations", "train")
 CHAT_EXPORT = re.compile(r'"channel"\s*:\s*\{|"from_id"|"personal_information"|"chats"')  # then it is parsed to see
@@ -103,7 +101,7 @@ def _json_lines(upload: Upload) -> Iterator[RawRow]:
         yield from nested
         return
     with upload.open() as file:
-        for number, line in enumerate(_bounded_lines(file), start=1):
+        for number, line in enumerate(bounded_lines(file.readline), start=1):
             if not line.strip():
                 continue
             try:
@@ -161,22 +159,6 @@ def _row(number: int, value: Any, unit: Literal["Line", "Row"] = "Line") -> RawR
         value=None,
         problem=_("is {kind}, not an object with keys", kind=type(value).__name__),
     )
-
-
-def _bounded_lines(file: io.BufferedReader) -> Iterator[bytes]:
-    number = 0
-    while line := file.readline(MAX_LINE_BYTES + 1):
-        number += 1
-        if len(line) > MAX_LINE_BYTES:
-            raise AgentError(
-                _(
-                    "Line {number} is longer than {limit} MiB. One row a line; split it up.",
-                    number=number,
-                    limit=MAX_LINE_BYTES >> 20,
-                ),
-                code=ErrorCode.dataset_broken,
-            )
-        yield line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
 
 
 def parse_json(text: str) -> Any:

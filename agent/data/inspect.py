@@ -16,13 +16,13 @@ from agent.data.chat_template import ChatTemplate
 from agent.data.findings import Findings, InspectReply, InspectRequest
 from agent.data.kept import ChatRow, Drops, chat_rows, find_reading
 from agent.data.lengths import histogram, quantiles, token_counts
-from agent.data.limits import limit_this_process
+from agent.data.limits import dataset_refusal, limit_in_words, limit_this_process
 from agent.data.mend import mend
-from agent.data.redact import redact
 from agent.data.right_tool import consider
 from agent.data.rows import Message, RowProblem
 from agent.data.rules import judge
 from agent.data.seen import Seen
+from agent.data.shown import shown
 from agent.data.split import MIN_ROWS
 from agent.data.survey import Heard, Looked, Surveyor
 from agent.data.unclear import UnclearError
@@ -58,12 +58,12 @@ def inspect_dataset(
     _check_trained(seen)
     _check_different(seen)
     found = judge(seen)
-    first, *others = [_sample(row, template) for row in _shown(seen)]
+    first, *others = [_sample(row, template) for row in _picked(seen)]
     return Findings(
         form=reading.form,
         rows=survey.rows,
         dropped_count=survey.drops.count,
-        dropped=survey.drops.first,
+        dropped=[drop.model_copy(update={"reason": shown(drop.reason)}) for drop in survey.drops.first],
         tokens=token_counts(seen),
         sample=first,
         more_samples=others,
@@ -136,7 +136,7 @@ def _notes(found: list[Finding]) -> list[str]:
     return [it.message for it in told[:NOTES]]
 
 
-def _shown(seen: Seen) -> list[Looked]:
+def _picked(seen: Seen) -> list[Looked]:
     """Return rows to show: the first, and one of typical and one of large length."""
     rows = [row for row in seen.sample if row.messages is not None] or seen.sample[:1]
     by_length = sorted(rows, key=lambda row: row.length)
@@ -146,7 +146,7 @@ def _shown(seen: Seen) -> list[Looked]:
 
 def _sample(row: Looked | ChatRow, template: ChatTemplate) -> SampleRow:
     messages: list[Message] = row.messages or []
-    parts = [(redact(text)[:SAMPLE_CHARS], trained) for text, trained in template.parts(messages)]
+    parts = [(shown(text)[:SAMPLE_CHARS], trained) for text, trained in template.parts(messages)]
     return SampleRow(line=row.line, parts=parts)
 
 
@@ -183,19 +183,33 @@ def main() -> None:
     """Answer one InspectRequest."""
     request = InspectRequest.model_validate_json(sys.stdin.buffer.read())
     limit_this_process(MEMORY_MIB, CPU_S, request.output_limit if request.output else 0)
-    dataset = Path(request.dataset)
     try:
-        heard = _telling(dataset.stat().st_size)
-        if request.output is None:
-            reply = InspectReply(findings=inspect_dataset(dataset, request.card, heard, request.mapping))
-        else:
-            output, limit = Path(request.output), request.output_limit
-            reading = find_reading(dataset, request.mapping)
-            reply = InspectReply(mended=mend(reading, request.card, request.fixes, output, limit, heard))
+        reply = _reply(request)
     except AgentError as error:
-        detail = ErrorDetail(message=error.message, type="invalid_request_error", code=error.code, param=error.param)
-        reply = InspectReply(error=detail, question=error.question if isinstance(error, UnclearError) else None)
+        reply = _refusal(error)
+    except (MemoryError, OSError) as error:
+        if (limit := limit_in_words(error, MEMORY_MIB)) is None:
+            raise
+        reply = _refusal(dataset_refusal(limit))
     _say(reply)
+
+
+def _reply(request: InspectRequest) -> InspectReply:
+    dataset = Path(request.dataset)
+    heard = _telling(dataset.stat().st_size)
+    if request.output is None:
+        return InspectReply(findings=inspect_dataset(dataset, request.card, heard, request.mapping))
+    output, limit = Path(request.output), request.output_limit
+    reading = find_reading(dataset, request.mapping)
+    return InspectReply(mended=mend(reading, request.card, request.fixes, output, limit, heard))
+
+
+def _refusal(error: AgentError) -> InspectReply:
+    message = shown(error.message)
+    return InspectReply(
+        error=ErrorDetail(message=message, type="invalid_request_error", code=error.code, param=error.param),
+        question=error.question if isinstance(error, UnclearError) else None,
+    )
 
 
 if __name__ == "__main__":

@@ -20,12 +20,15 @@ from agent.errors import AgentError
 from agent.plan.presets import RULES
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm, DroppedRow
-from shared.language import _
+from shared.language import _, grouped
 from shared.mapping import Mapping
 from shared.plans import Preset
 
 SHOWN = 20  # drops, and lines of a finding, that are kept
-BATCH = 256  # rows tokenized at once
+BATCH = 256  # rows tokenized at once,
+BATCH_CHARS = 1_000_000  # or as many as have so many characters together
+ROW_CHARS = 1_000_000  # longer than any model reads; tokens take a hundred times the memory of their text
+MAX_ROWS = 1_500_000
 LOOKED_AT = 100  # rows, to find the form
 
 
@@ -86,7 +89,9 @@ def chat_rows(
 ) -> Iterator[ChatRow]:
     """Yield the rows that can be learned; each other one goes to `drops`. Raises AgentError for the file as a whole."""
     length = _passage_length(reading, template) if reading.form is DatasetForm.text else 0
-    for raw in read_rows(reading.dataset, meter, reading.mapping):
+    for number, raw in enumerate(read_rows(reading.dataset, meter, reading.mapping), start=1):
+        if number > MAX_ROWS:
+            raise too_many_rows()
         try:
             row = ChatRow(line=raw.line, unit=raw.unit, messages=_messages(raw, reading.form), value=raw.value or {})
         except RowProblem as problem:
@@ -119,13 +124,34 @@ def kept_rows(reading: Reading, template: ChatTemplate, drops: Drops) -> Iterato
 
 def tokenized(rows: Iterable[ChatRow], template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
     """Yield rows with their tokens, some hundred at once."""
-    waiting = iter(rows)
-    while batch := list(islice(waiting, BATCH)):
+    for batch in batches(rows):
         for row, tokens in zip(batch, template.tokenize_all([row.messages for row in batch]), strict=True):
             if isinstance(tokens, RowProblem):
                 drops.add(row.line, row.unit, tokens)
             else:
                 yield KeptRow(line=row.line, messages=row.messages, tokens=tokens, value=row.value)
+
+
+def batches(rows: Iterable[ChatRow]) -> Iterator[list[ChatRow]]:
+    """Yield rows, as many at once as may be tokenized at once."""
+    batch, chars = list[ChatRow](), 0
+    for row in rows:
+        batch.append(row)
+        chars += sum(len(message.content) for message in row.messages)
+        if len(batch) == BATCH or chars >= BATCH_CHARS:
+            yield batch
+            batch, chars = [], 0
+    if batch:
+        yield batch
+
+
+def too_many_rows() -> AgentError:
+    """Say that a file has more rows than are looked at."""
+    return AgentError(
+        _("A dataset may have {limit} rows, and this one has more. Send a part of it; few good rows teach more.",
+          limit=grouped(MAX_ROWS)),
+        code=ErrorCode.file_too_large,
+    )  # fmt: skip
 
 
 def _messages(raw: RawRow, form: DatasetForm) -> list[Message]:
@@ -134,6 +160,11 @@ def _messages(raw: RawRow, form: DatasetForm) -> list[Message]:
     if detect_form(set(raw.value)) is not form:
         raise RowProblem(_("has the keys {keys}, not those of the {form} form", keys=_keys(raw.value), form=form.value))
     messages = to_messages(raw.value, form)
+    chars = sum(len(message.content) for message in messages)
+    if chars > ROW_CHARS:
+        raise RowProblem(
+            _("has {chars} characters, and a row may have {limit}", chars=grouped(chars), limit=grouped(ROW_CHARS))
+        )
     if any(not m.content.isascii() and any("\ud800" <= c <= "\udfff" for c in m.content) for m in messages):
         raise RowProblem(_("contains half a surrogate pair, which is no text"))
     return messages

@@ -7,14 +7,14 @@ import random
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 
 from rensa import RMinHash
 
 from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.containers import Meter
 from agent.data.copies import fingerprint
-from agent.data.kept import BATCH, SHOWN, ChatRow, Drops, Reading, chat_rows
+from agent.data.count import has_more_lines
+from agent.data.kept import MAX_ROWS, SHOWN, ChatRow, Drops, Reading, batches, chat_rows, too_many_rows
 from agent.data.languages import language_of
 from agent.data.rows import Message, RowProblem
 from agent.data.text_checks import MARKDOWN, RowText, text_checks
@@ -105,9 +105,15 @@ class Surveyor:
         """Look at all rows of a file. Raises AgentError where it cannot be read as a whole."""
         meter = Meter()
         rows = chat_rows(reading, self._template, self.survey.drops, meter=meter)
-        while batch := list(islice(rows, BATCH)):
+        size, is_counted = reading.dataset.stat().st_size, False
+        for batch in batches(rows):
+            expected_rows = (self.survey.rows + len(batch)) * size / max(1, meter.at)
             if not self.survey.rows:
-                self._share = self._fair_share(BATCH * reading.dataset.stat().st_size / max(1, meter.at))
+                self._share = self._fair_share(expected_rows)
+            if expected_rows > MAX_ROWS and not is_counted:
+                is_counted = True
+                if has_more_lines(reading.dataset, MAX_ROWS + 1):  # one may be the header
+                    raise too_many_rows()
             self._look_at([(row, self._slot()) for row in batch])
             heard(self.survey.rows + self.survey.drops.count, meter.at)
         self.survey.sample = sorted(self._slots.values(), key=lambda row: row.number)

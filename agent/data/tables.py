@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from agent.data.containers import HEAD_BYTES, Upload
-from agent.data.decoding import refuse_encoding
+from agent.data.decoding import MAX_LINE_BYTES, bounded_lines, refuse_encoding
 from agent.data.raw_row import RawRow
 from agent.data.rows import detect_form
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm
-from shared.language import _
+from shared.language import _, grouped
 
-MAX_CELL_BYTES = 8 * 1024 * 1024
+MAX_COLUMNS = 1000
 DELIMITERS = ",\t;|"  # the first that fits wins
 NAME_CHARS = 60  # a longer cell in the first line is no name of a column
 SAME_WIDTH = 0.8  # of the first rows; plain text has a comma here and there
@@ -56,11 +56,18 @@ def _parts_alike(head: str, mark: str) -> bool:
 
 def read_table(upload: Upload, delimiter: str) -> Iterator[RawRow]:
     """Yield the rows of a table. Raises AgentError where its quotes are broken."""
-    csv.field_size_limit(MAX_CELL_BYTES)
+    csv.field_size_limit(MAX_LINE_BYTES)
     with upload.open() as raw:
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="strict", newline="")
         try:
-            reader = csv.DictReader(text, strict=True, delimiter=delimiter)
+            reader = csv.DictReader(bounded_lines(text.readline), strict=True, delimiter=delimiter)
+            names = len(reader.fieldnames or ())
+            if names > MAX_COLUMNS:
+                raise AgentError(
+                    _("The table has {count} columns; at most {limit} are read. Leave out those that say nothing.",
+                       count=grouped(names), limit=grouped(MAX_COLUMNS)),
+                    code=ErrorCode.dataset_broken,
+                )  # fmt: skip
             for row in reader:
                 yield RawRow(line=reader.line_num, value={k: v for k, v in row.items() if isinstance(k, str)})
         except csv.Error as error:

@@ -22,7 +22,7 @@ from agent.data.findings import Findings, Mended
 from agent.data.unclear import UnclearError
 from agent.errors import AgentError
 from agent.gpu import Machine
-from agent.intake import Intake
+from agent.intake import Inspects, Intake
 from agent.job_folder import JobFolder
 from agent.plan.resolve import make_plan
 from agent.settings import AgentSettings
@@ -223,14 +223,18 @@ async def run_agent(
     check_model: Callable[[str], object] = check_model,
     patience: Patience | None = None,
     other_models: Callable[[], list[str]] = list,
+    inspector: Inspects | None = None,
 ) -> AsyncIterator[Agent]:
-    """Run an agent; `works=False` leaves its supervisor standing, so that nothing leaves the queue."""
+    """Run an agent; `works=False` leaves its supervisor standing, so that nothing leaves the queue.
+
+    Its inspector only counts lines, unless it is given another one.
+    """
     store = await Store.open(settings.hearth_data_dir / "hearth.sqlite3")
-    inspector = FakeInspector()
+    fake = FakeInspector()
     intake = Intake(
         store=store,
         data_dir=settings.hearth_data_dir,
-        inspector=inspector,
+        inspector=inspector or fake,
         make_plan=make_plan,
         machine=machine,
         clock=time.time,
@@ -283,7 +287,7 @@ async def run_agent(
         url = str(server.make_url("/"))
         http = await stack.enter_async_context(ClientSession(url, headers=headers))
         openai = await stack.enter_async_context(AsyncOpenAI(base_url=f"{url}v1", api_key=KEY, max_retries=0))
-        yield Agent(services=services, supervisor=supervisor, inspector=inspector, url=url, http=http, openai=openai)
+        yield Agent(services=services, supervisor=supervisor, inspector=fake, url=url, http=http, openai=openai)
         if work is not None:
             assert not work.done() or work.exception() is None
             work.cancel()

@@ -14,10 +14,11 @@ from agent.data.findings import InspectReply, InspectRequest
 from agent.data.formats import read_rows
 from agent.data.inspect import inspect_dataset
 from agent.data.kept import find_reading
+from agent.data.limits import dataset_refusal
 from agent.data.mend import mend
 from agent.data.unclear import UnclearError
 from agent.errors import AgentError
-from agent.inspector import dataset_refusal, run_child
+from agent.inspector import run_child
 from shared.inspections import DatasetForm, Fix
 from shared.mapping import Mapping
 from tests.agent.data.test_inspect import jsonl

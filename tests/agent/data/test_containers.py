@@ -15,8 +15,9 @@ from agent.base_models.card import BaseModelCard
 from agent.child_environment import child_environment
 from agent.data.findings import InspectReply, InspectRequest
 from agent.data.formats import read_rows
+from agent.data.limits import dataset_refusal
 from agent.errors import AgentError
-from agent.inspector import dataset_refusal, run_child
+from agent.inspector import run_child
 from shared.errors import ErrorCode
 
 ROWS = [{"prompt": f"Question {n}", "completion": f"Answer {n}, “quoted”"} for n in range(12)]
@@ -116,8 +117,11 @@ def test_what_unpacks_to_too_much_is_refused_while_it_is_read(
     assert refused.value.code is ErrorCode.file_too_large
 
 
-def test_thousands_of_empty_gzip_members_do_not_hold_it_up(tmp_path: Path) -> None:
-    assert len(list(read_rows(written(tmp_path, gzip.compress(b"") * 20_000 + gzip.compress(JSONL))))) == len(ROWS)
+def test_a_gzip_in_many_parts_is_read_and_one_in_thousands_of_tiny_ones_refused(tmp_path: Path) -> None:
+    parts = [gzip.compress(JSONL[at : at + 100]) for at in range(0, len(JSONL), 100)]
+    assert len(list(read_rows(written(tmp_path, gzip.compress(b"") * 900 + b"".join(parts) + bytes(512))))) == len(ROWS)
+    with pytest.raises(AgentError, match="more than 1000 tiny parts"):
+        list(read_rows(written(tmp_path, gzip.compress(b"") * 20_000 + gzip.compress(JSONL))))
 
 
 @pytest.mark.parametrize("content", [as_parquet(), gzip.compress(JSONL)], ids=["parquet", "gzip"])

@@ -11,11 +11,12 @@ from agent.data.copies import later_copies
 from agent.data.findings import InspectReply, InspectRequest, Mended
 from agent.data.inspect import inspect_dataset
 from agent.data.kept import find_reading
+from agent.data.limits import dataset_refusal
 from agent.data.mend import mend
 from agent.data.rows import Message, RowProblem
 from agent.data.survey import Surveyor
 from agent.errors import AgentError
-from agent.inspector import dataset_refusal, run_child
+from agent.inspector import run_child
 from shared.errors import ErrorCode
 from shared.inspections import FindingCode, Fix
 
