@@ -63,10 +63,11 @@ def _zigzag(number: int) -> bytes:
 
 
 def unfolding(*, text: int, rows: int) -> bytes:
-    """Return a Parquet of a few kilobytes, whose one long text stands in every row."""
+    """Return a Parquet of a few kilobytes, in which one long text stands beside every row."""
     words = pa.array(["toast " * (text // 6)])
-    answers = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), words)
-    return as_parquet(pa.table({"question": pa.array([f"{n}" for n in range(rows)]), "answer": answers}))
+    notes = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), words)
+    numbers = pa.array([f"{n}" for n in range(rows)])
+    return as_parquet(pa.table({"question": numbers, "answer": numbers, "notes": notes}))
 
 
 def pickled_types() -> bytes:
