@@ -102,7 +102,8 @@ def chat_rows(
 
 def _passage_length(reading: Reading, template: ChatTemplate) -> int:
     rows = read_rows(reading.dataset, mapping=reading.mapping)
-    texts = (text for row in rows if row.value and isinstance(text := row.value.get("text"), str))
+    found = (row.value.get("text") for row in rows if row.value)
+    texts = (text for text in found if isinstance(text, str) and len(text) <= ROW_CHARS)  # others are dropped later
     return passage_length(texts, template, min(template.context_length, RULES[Preset.balanced].max_length))
 
 

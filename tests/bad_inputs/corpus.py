@@ -50,7 +50,7 @@ BROKEN, NO_TEXT, TOO_LARGE = ErrorCode.dataset_broken, ErrorCode.dataset_not_tex
 UNKNOWN, TOO_SMALL = ErrorCode.dataset_unknown_form, ErrorCode.dataset_too_small
 
 ARCHIVES = (
-    Bad(row=1, name="gzip-bomb-in-one-line", code=UNKNOWN, words="The rows have the keys text",
+    Bad(row=1, name="gzip-bomb-in-one-line", code=TOO_SMALL, words="row 1 has 52,428,800 characters",
         make=lambda: gzip.compress(b'{"text":"' + b"a" * (50 << 20) + b'"}', 1)),
     Bad(row=1, name="gzip-bomb-of-many-lines", code=TOO_LARGE, words=r"unpacks to more than \d+ MiB",
         make=lambda: gzip.compress(jsonl() + (b" " * 8000 + b"\n") * 10_000, 1)),
@@ -105,7 +105,7 @@ TEXTS = (
         make=lambda: b'{"\\ud800": 1}\n' * 12),
     Bad(row=18, name="utf-16", make=lambda: jsonl().decode().encode("utf-16")),
     Bad(row=18, name="utf-32", code=NO_TEXT, words="UTF-32", make=lambda: jsonl().decode().encode("utf-32")),
-    Bad(row=18, name="utf-7", code=UNKNOWN, words="neither JSON, JSONL nor a table",
+    Bad(row=18, name="utf-7", code=TOO_SMALL, words="4 rows are usable",  # as plain text
         make=lambda: "\n".join(GOOD).encode("utf-7").replace(b"{", b"+AHs-").replace(b",", b"+ACw-")),
     Bad(row=18, name="latin-1", code=NO_TEXT, words="not UTF-8 text.*0xe4",
         make=lambda: answers("Es wäre schön.", "Größe").decode("unicode_escape").encode("latin-1")),
@@ -129,7 +129,7 @@ TEXTS = (
         make=lambda: b"q,a\n" + b"".join(b"%d,b\n" % n for n in range(1000)) * 5000),
     Bad(row=29, name="secrets", rows=14, found=FindingCode.secrets, never=(SECRET, MAIL),
         make=lambda: answers(f"The key is {SECRET}.", f"Write to {MAIL}.")),
-    Bad(row=29, name="secret-where-none-belongs", code=UNKNOWN, words="begins “.secret.", never=(SECRET,),
+    Bad(row=29, name="secret-where-none-belongs", code=TOO_SMALL, words="4 rows are usable", never=(SECRET,),
         make=lambda: f"{SECRET}\n".encode() * 20),
     Bad(row=29, name="secret-as-a-role", code=TOO_SMALL, words="role", never=(SECRET,),
         make=lambda: (json.dumps({"messages": [{"role": SECRET, "content": "a"}]}) + "\n").encode() * 20),
