@@ -28,7 +28,7 @@ SHOWN = 20  # drops, and lines of a finding, that are kept
 BATCH = 256  # rows tokenized at once,
 BATCH_CHARS = 1_000_000  # or as many as have so many characters together
 ROW_CHARS = 1_000_000  # longer than any model reads; tokens take a hundred times the memory of their text
-MAX_ROWS = 1_500_000
+MAX_ROWS = 3_000_000  # the largest file that is taken, in rows of 350 bytes
 LOOKED_AT = 100  # rows, to find the form
 
 

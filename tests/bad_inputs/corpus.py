@@ -125,7 +125,7 @@ TEXTS = (
         .encode()),
     Bad(row=28, name="row-of-millions-of-tokens", words="Line 4 has 5,000,0.. characters, and a row may have 1,000,000",
         make=lambda: answers("a " * 2_500_000)),
-    Bad(row=28, name="five-million-rows", code=TOO_LARGE, words="may have 1,500,000 rows",
+    Bad(row=28, name="five-million-rows", code=TOO_LARGE, words="may have 3,000,000 rows",
         make=lambda: b"q,a\n" + b"".join(b"%d,b\n" % n for n in range(1000)) * 5000),
     Bad(row=29, name="secrets", rows=14, found=FindingCode.secrets, never=(SECRET, MAIL),
         make=lambda: answers(f"The key is {SECRET}.", f"Write to {MAIL}.")),
