@@ -180,19 +180,21 @@ def _rows(inspection: Inspection) -> str:
 
 def sample_row(sample: SampleRow) -> list[str]:
     """Return a row as the model sees it; the agent has masked what is personal."""
+    lines = marked(sample)
     return [
         _("Line {line}, as the model sees it", line=sample.line),
         _("(it learns what is marked ›)"),
-        *marked(sample, SAMPLE_LINES),
+        *lines[:SAMPLE_LINES],
+        *(["  …"] if len(lines) > SAMPLE_LINES else []),
     ]
 
 
-def marked(sample: SampleRow, most: int) -> list[str]:
-    """Return at most so many lines of a row, and a word on the rest; what is learned is marked."""
+def marked(sample: SampleRow) -> list[str]:
+    """Return the lines of a row; what is learned is marked."""
     lines = []
     for text, trained in sample.parts:
         lines += wrap(plain(text), first="› " if trained else "  ")
-    return [*lines[:most], *(["  …"] if len(lines) > most else [])]
+    return lines
 
 
 def notes(texts: list[str]) -> list[str]:

@@ -5,12 +5,12 @@ from bot.format import clip, count, one_line, wrap
 from bot.mapping_words import write_mapping
 from bot.reply import Button, Copy, Reply
 from shared.files import FileObject
-from shared.inspections import Choice, Inspection, Question
+from shared.inspections import Choice, Inspection, Question, SampleRow
 from shared.language import _, ngettext
 from shared.mapping import Mapping
 
 LABEL = 20  # characters of a button
-ROW_LINES = 5  # of each example
+ASKED_LINES, ANSWERED_LINES = 3, 2  # of each example, around where its answer begins
 SHOWN = 8  # columns, or people
 ROW = "row"  # as the last word of /dataset: show rows
 
@@ -102,8 +102,17 @@ def _examples(choice: Choice) -> list[str]:
     lines = wrap(_("Read so, with {name} as the assistant:", name=one_line(name))) if name else [_("Rows, read so:")]
     for example in choice.examples:
         lines.append(_("Line {line}", line=count(example.line)))
-        lines += marked(example, ROW_LINES)
+        lines += _around_the_answer(example)
     return lines
+
+
+def _around_the_answer(example: SampleRow) -> list[str]:
+    """Return the end of what is asked and the beginning of what is answered; a template may put much before them."""
+    lines = marked(example)
+    at = next((place for place, line in enumerate(lines) if line.startswith("›")), 0)
+    first, last = max(0, at - ASKED_LINES), at + ANSWERED_LINES
+    more = ["  …"]
+    return [*(more if first > 0 else []), *lines[first:last], *(more if last < len(lines) else [])]
 
 
 def _label(mapping: Mapping, place: int) -> str:

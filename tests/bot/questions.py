@@ -3,7 +3,9 @@
 from shared.inspections import Choice, Question, SampleRow, SeenColumn, SeenSpeaker
 from shared.mapping import Mapping
 
-ROW = SampleRow(line=2, parts=[("<|user|>Wo ist Paket 1?<|end|>", False), ("Es ist bei [e-mail].<|end|>", True)])
+BEFORE = "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
+ASKED = BEFORE + "<|im_start|>user\nWo ist Paket 1?<|im_end|>\n<|im_start|>assistant\n"
+ROW = SampleRow(line=2, parts=[(ASKED, False), ("Es ist bei [e-mail].<|im_end|>", True)])
 BEST = Mapping(question="Kunde", answer="Unsere Antwort")
 COLUMNS = Question(
     about="columns",
