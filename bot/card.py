@@ -133,7 +133,7 @@ def unknown_card(shown: str) -> Reply:
 def _waiting(snapshot: Snapshot, *, now: float) -> list[str]:
     job, queued = snapshot.job, snapshot.queued
     if job.start_at is not None and job.start_at > now:
-        return [_("Starts {time}, as asked", time=clock_time(job.start_at, now=now))]
+        return wrap(_("Starts {time}, as asked", time=clock_time(job.start_at, now=now)))
     position = job.queue_position
     of = _(" of {queued}", queued=queued) if position is not None and queued is not None and queued >= position else ""
     lines = [_("Place {position}{of} in the queue", position=position if position is not None else DASH, of=of)]

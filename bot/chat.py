@@ -70,6 +70,7 @@ class Answer:
             if self._message_id is not None and not shown_to_all:
                 with contextlib.suppress(MessageGoneError):
                     await self._chat.edit(self._message_id, replies[0])
+                    self._pressed_id = None  # it shows the answer now: what follows, an error too, replaces it
                     return self._becomes(await _post_all(self._chat, replies[1:]) or self._message_id)
             return self._becomes(await _post_all(self._chat, replies))
 

@@ -1,13 +1,14 @@
 """A file on its way into the agent: checked by its size, streamed through, read as a model will see it."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from importlib.resources import files
 
 from bot.agent_client import AgentClient
 from bot.call import Attachment, Call
 from bot.chat import Answer
-from bot.errors import BadCallError
+from bot.errors import BadCallError, ChatError
 from bot.format import bar, clip, one_line, percent, safe_file_name, size, wrap
 from bot.reply import Reply
 from shared.errors import HearthError
@@ -65,7 +66,8 @@ async def inspect(
     while inspection.status == "running":
         inspection = await agent.inspection(inspection.id, wait_s=LOOK_S)
         if answer is not None and inspection.progress is not None:
-            await answer.show(reading(file.filename, file.bytes, inspection.progress))
+            with contextlib.suppress(ChatError):  # a progress that is not seen is no reason to stop
+                await answer.show(reading(file.filename, file.bytes, inspection.progress))
     if inspection.error is not None:
         raise HearthError(inspection.error.message, code=inspection.error.code)
     return inspection

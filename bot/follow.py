@@ -74,11 +74,13 @@ class Follow:
 
     def watch(self, subscription: Subscription) -> None:
         """Keep this card true from now on, in place of an older one for the same job in the same chat."""
-        with self._noted():
-            self._subscriptions.put(subscription)
         slot = self._slots.get(subscription.key)
+        with self._noted():
+            before = slot.subscription if slot is not None else self._subscriptions.find(*subscription.key)
+            subscription = replace(subscription, called=before is not None and before.called)
+            self._subscriptions.put(subscription)
         if slot is not None:
-            slot.subscription = replace(subscription, called=slot.subscription.called)
+            slot.subscription = subscription
             slot.mark()
         elif self._tasks is not None:
             self._keep_card(subscription)

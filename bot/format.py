@@ -139,12 +139,12 @@ def bar(part: float, whole: float, *, width: int = 20) -> str:
 
 
 def clock_time(at: float, *, now: float | None = None, zone: bool = True) -> str:
-    """Return 14:02 CET, the time here; with the day in front if not today, with the date if that is a week away."""
+    """Return 14:02 CET, the time here; with the day in front if not today, from a week on with the date and no zone."""
     then = datetime.fromtimestamp(at).astimezone()
     today = then.date() if now is None else datetime.fromtimestamp(now).astimezone().date()
     days = abs((then.date() - today).days)
     time = moment(then, "HH:mm" if days == 0 else "EEE HH:mm" if days < 7 else "dd MMM HH:mm")
-    return f"{time} {_zone(then)}" if zone else time
+    return f"{time} {_zone(then)}" if zone and days < 7 else time
 
 
 def _zone(then: datetime) -> str:

@@ -66,8 +66,8 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
     settings: dict[str, Any] = {}
     words = []
     for argument in arguments:
-        typed, colon, value = argument.replace("=", ":", 1).partition(":") if _is_option(argument) else ("", "", "")
-        if not colon:
+        typed, sign, value = argument.partition(_sign(argument)) if _is_option(argument) else ("", "", "")
+        if not sign:
             words.append(argument)
         elif typed.lower() in READING:
             many = typed.lower() == "without"
@@ -103,7 +103,8 @@ def write_line(
 
 def write_options(options: Options) -> str:
     """Return what was typed besides the file and how it is read, to be typed again."""
-    own = _write_own(options.model, options.preset, options.name, options.seed, options.at)
+    own = _write_own(options.model, options.preset, options.name, options.seed, None)
+    own += [f"at:{options.at}"] if options.at is not None else []  # in seconds, which may be past when they are read
     return " ".join([*own, *write_change(options.hyperparameters.model_dump(exclude_defaults=True))])
 
 
@@ -161,6 +162,11 @@ def _fitted(name: str, value: float) -> float:
             low, high = float(limits.get("minimum", value)), float(limits["maximum"])
             return value if low <= value <= high else min(max(value, low), high)
     return value
+
+
+def _sign(argument: str) -> str:
+    """Return which of : and = parts a name from its value: the first, the other may be part of the value."""
+    return next(character for character in argument if character in ":=")
 
 
 def _is_option(argument: str) -> bool:

@@ -1,5 +1,7 @@
 """What the agent cannot know of a file and a person has to say: which columns, or who is the assistant. Pure."""
 
+import re
+
 from bot.dataset_card import marked
 from bot.format import clip, count, one_line, wrap
 from bot.mapping_words import write_mapping
@@ -12,6 +14,7 @@ from shared.mapping import Mapping
 LABEL = 20  # characters of a button
 ASKED_LINES, ANSWERED_LINES = 3, 2  # of each example, around where its answer begins
 SHOWN = 8  # columns, or people
+_PHONE = re.compile(r"\+?[\d\s().\u00a0/-]{7,}")
 ROW = "row"  # as the last word of /dataset: show rows
 
 
@@ -49,6 +52,12 @@ def question_card(file: FileObject, inspection: Inspection, *, ask: str, with_ro
     )
 
 
+def person(name: str) -> str:
+    """Return a name as it may be shown: of a telephone number, which stands where none was saved, only its ends."""
+    said = one_line(name) or "?"
+    return f"{said[:3]} … {said[-2:]}" if _PHONE.fullmatch(said) else said
+
+
 def rows_button(inspection_id: str) -> Button:
     """Return the button that shows rows where others read along."""
     return Button(label=_("Show rows"), line=f"/dataset {inspection_id} {ROW}")
@@ -57,9 +66,9 @@ def rows_button(inspection_id: str) -> Button:
 def read_so(mapping: Mapping) -> list[str]:
     """Return how a file is read, as a person has said."""
     if mapping.assistant is not None:
-        lines = wrap(_("The assistant: {name}", name=one_line(mapping.assistant)), rest="  ")
+        lines = wrap(_("The assistant: {name}", name=person(mapping.assistant)), rest="  ")
         lines += wrap(_("All others have numbers for names."))
-        names = ", ".join(one_line(name) for name in mapping.without)
+        names = ", ".join(person(name) for name in mapping.without)
         return lines + (wrap(_("Left out: {names}", names=names), rest="  ") if names else [])
     if mapping.text is not None:
         return wrap(_("Learned whole: {column}", column=one_line(mapping.text)), rest="  ")
@@ -87,7 +96,7 @@ def _people(question: Question) -> list[str]:
     lines = []
     for speaker in question.speakers[:SHOWN]:
         said = ngettext("{n} message", "{n} messages", speaker.messages)
-        lines.append(f"- {clip(one_line(speaker.name), 36 - len(said))}: {said}")
+        lines.append(f"- {clip(person(speaker.name), 36 - len(said))}: {said}")
     hidden = len(question.speakers) - SHOWN
     lines += [ngettext("and {n} more", "and {n} more", hidden)] if hidden > 0 else []
     about = _("The messages of the assistant are learned. All others get numbers for names.")
@@ -99,7 +108,7 @@ def _examples(choice: Choice) -> list[str]:
     if not choice.examples:
         return []
     name = choice.mapping.assistant
-    lines = wrap(_("Read so, with {name} as the assistant:", name=one_line(name))) if name else [_("Rows, read so:")]
+    lines = wrap(_("Read so, with {name} as the assistant:", name=person(name))) if name else [_("Rows, read so:")]
     for example in choice.examples:
         lines.append(_("Line {line}", line=count(example.line)))
         lines += _around_the_answer(example)
@@ -117,9 +126,9 @@ def _around_the_answer(example: SampleRow) -> list[str]:
 
 def _label(mapping: Mapping, place: int) -> str:
     if mapping.assistant is not None:
-        return clip(one_line(mapping.assistant), LABEL)
+        return clip(person(mapping.assistant), LABEL)
     if mapping.without:
-        return clip(_("Without {name}", name=one_line(mapping.without[-1])), LABEL)
+        return clip(_("Without {name}", name=person(mapping.without[-1])), LABEL)
     if place == 0:
         return _("Yes, read it so")
     if mapping.text is not None:

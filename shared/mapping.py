@@ -9,6 +9,8 @@ from shared.schema import Request
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Speaker = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
+MOST_WITHOUT = 50  # people
+
 
 class Mapping(Request):
     """Columns of a table, or who is who in a chat export. Closed: what does not go together is refused."""
@@ -18,7 +20,7 @@ class Mapping(Request):
     system: Column | None = None  # a column with instructions for every answer
     text: Column | None = None  # in place of these: a column that is learned as a whole
     assistant: Speaker | None = None  # of a chat export: whose messages are learned
-    without: Annotated[tuple[Speaker, ...], Field(max_length=50)] = ()  # whose messages are left out
+    without: Annotated[tuple[Speaker, ...], Field(max_length=MOST_WITHOUT)] = ()  # whose messages are left out
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:

@@ -92,8 +92,9 @@ def list_with_known(settings: AgentSettings) -> list[Candidate]:
 
 
 def names_by_size(settings: AgentSettings) -> list[str]:
-    """Name the models that need no download and whose size is known, the largest first."""
-    sized = [candidate.model for candidate in list_base_models(settings) if candidate.model.parameters]
+    """Name the models of this machine whose size is known, the largest first; none of the hub, which may need a yes."""
+    local = [_describe(source) for source in (_packaged(settings), *_local(settings), *_in_ollama(settings))]
+    sized = [candidate.model for candidate in local if candidate.model.parameters]
     return [model.id for model in sorted(sized, key=lambda model: -(model.parameters or 0))]
 
 

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from agent.data.text_checks import UNSEEN
+
+NAME_CHARS = 200
+
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
@@ -65,6 +69,12 @@ def _discord(messages: list[Any]) -> ChatExport:
     return ChatExport(said=said, names=people.names)
 
 
+def speaker_name(raw: object) -> str:
+    """Return a name as it can be shown, typed and stored: one line of what can be seen, ? where there is nothing."""
+    visible = UNSEEN.sub("", str(raw or "")).encode("utf-8", "ignore").decode()
+    return " ".join(visible.split())[:NAME_CHARS] or "?"
+
+
 class _People:
     """Discord's people by their ids: two may have the same name."""
 
@@ -77,7 +87,7 @@ class _People:
         called = [name for key in ("nickname", "name") if isinstance(name := person.get(key), str) and name.strip()]
         key = str(person.get("id") or called)
         if key not in self._by_id:
-            name = shown = (called or ["?"])[0].strip()
+            name = shown = speaker_name(next(iter(called), None))
             number = 2
             while shown in self.names:
                 shown, number = f"{name} ({number})", number + 1
@@ -95,7 +105,7 @@ def _telegram(chats: list[dict[str, Any]]) -> ChatExport:
             number += 1
             if not isinstance(message, dict) or message.get("type") != "message" or "forwarded_from" in message:
                 continue  # a service message, or the words of somebody else
-            who = str(message.get("from") or message.get("from_id") or "?").strip()
+            who = speaker_name(message.get("from") or message.get("from_id"))
             names.setdefault(who, {who})
             text = "".join(_pieces(message.get("text"), names)).strip()
             if text:

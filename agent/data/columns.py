@@ -4,13 +4,14 @@ A proposal is never acted upon by itself.
 """
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
 from agent.data.raw_row import RawRow
-from agent.data.redact import redact
+from agent.data.redact import personal_kinds, redact
 from agent.data.unclear import UnclearError, same_name, words
 from agent.errors import AgentError
 from shared.errors import ErrorCode
@@ -32,6 +33,7 @@ ASIDE = words(  # says something about a row, and is neither asked nor answered
     "id uuid index idx url link source_url timestamp date time created_at updated_at lang language author license meta "
     "metadata split set score rating votes unnamed row nr no number"
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 CHOICES = 5
 EXAMPLE_CHARS = 80
 
@@ -76,7 +78,7 @@ def _columns(rows: list[dict[str, Any]]) -> Iterator[Column]:
     names = dict.fromkeys(str(name) for row in rows for name in row)
     for place, name in enumerate(names):
         texts = [text for row in rows if (text := _as_text(row.get(name)).strip())]
-        if not texts or len(name) > 200 or not name:
+        if not texts or not _can_be_named(name):
             continue
         yield Column(
             name=name,
@@ -88,6 +90,11 @@ def _columns(rows: list[dict[str, Any]]) -> Iterator[Column]:
             prose=any(" " in text for text in texts),
             example=texts[0],
         )
+
+
+def _can_be_named(name: str) -> bool:
+    """Say whether people may read a column's name: no half a character, nothing personal (then it is no header)."""
+    return len(name.strip()) > 0 and len(name) <= 200 and not _SURROGATE.search(name) and not personal_kinds(name)
 
 
 def _mappings(columns: list[Column]) -> Iterator[Mapping]:

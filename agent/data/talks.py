@@ -16,7 +16,7 @@ from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import Choice, Question, SeenSpeaker
 from shared.language import _
-from shared.mapping import Mapping
+from shared.mapping import MOST_WITHOUT, Mapping
 
 SILENCE_S = 3 * 3600  # after so long, something new is talked about
 TURNS = 12  # of a talk, about; then a new one begins
@@ -69,7 +69,7 @@ def _who_is_it(counts: Counter[str], without: list[str]) -> AgentError:
         )
     kept = tuple(without)
     choices = [Choice(mapping=Mapping(assistant=name, without=kept)) for name, _n in left[:ASKED_ABOUT]]
-    if len(left) > 2:
+    if len(left) > 2 and len(without) < MOST_WITHOUT:
         choices += [Choice(mapping=Mapping(without=(*kept, name))) for name, _n in left[:ASKED_ABOUT]]
     message = _(
         "This is a chat of {names}. Say with `mapping` who is the assistant: their messages are learned.",

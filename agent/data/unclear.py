@@ -1,5 +1,6 @@
 """A file that does not say how it is to be read: the question that a person answers, as an error that carries it."""
 
+from agent.data.text_checks import UNSEEN
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import Question
@@ -24,4 +25,4 @@ def same_name(typed: str, name: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    return " ".join(name.replace("_", " ").split()).casefold()
+    return " ".join(UNSEEN.sub("", name).replace("_", " ").split()).casefold()

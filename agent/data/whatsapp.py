@@ -8,7 +8,7 @@ import datetime
 import re
 from collections.abc import Iterable
 
-from agent.data.chat_export import ChatExport, Said
+from agent.data.chat_export import ChatExport, Said, speaker_name
 
 _DAY = r"(?P<a>\d{1,4})\s?[./\-年]\s?(?P<b>\d{1,2})\s?[./\-月]\s?(?P<c>\d{1,4})日?\.?"
 _TIME = r"(?P<before>[^\d\n\]]{0,14}?)(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.](?P<second>\d{2}))?"
@@ -47,7 +47,7 @@ def read_whatsapp(lines: Iterable[str]) -> ChatExport:
             spoken = SPEAKER.match(started["rest"])
             speaking = spoken is not None  # otherwise it is the app that speaks
             if spoken is not None:
-                found.append((number, started, spoken["who"].strip(), [spoken["text"]]))
+                found.append((number, started, speaker_name(spoken["who"]), [spoken["text"]]))
         elif speaking:
             found[-1][3].append(line)
     day, month, year = _order([(int(it["a"]), int(it["b"]), int(it["c"])) for _, it, _, _ in found])

@@ -133,7 +133,10 @@ async def test_a_full_disk_calls_the_person_once_and_again_if_it_fills_again(age
         await bot.say("/status #1")  # a newer card of the job
         await bot.until(lambda: "The disk is full" in chat.last.text, step_s=1)
     async with open_bot(agent, tmp_path, chat) as bot:
-        await bot.until(lambda: bool(agent.feeds), step_s=1)
+        await bot.until(lambda: len(agent.feeds) == 2, step_s=1)
+        agent.emit(job_id, QueueData(position=1, wait_s=None))
+        await bot.until(lambda: bot.core.follow.cursor == len(agent.events), step_s=1)
+        assert sum(text.startswith("Needs you") for text in chat.texts) == 1
         await bot.press("Resume")
         agent.step(job_id, 6)
         await bot.until(lambda: any("Step 6 of" in text for text in chat.texts), step_s=1)

@@ -249,6 +249,10 @@ async def test_inspection_shows_samples_only_where_the_file_was_sent(settings: A
         there = f"/v1/inspections/{inspection['id']}?wait_s=30"
         assert (await ask(agent, "GET", there, TOM))["sample"] is not None
         assert "was sent in another chat, by Mia" in await refused(agent, "GET", there, TOM_ELSEWHERE)
+        for picture in ("report", "lengths.png"):
+            await refused(agent, "GET", f"/v1/inspections/{inspection['id']}/{picture}", TOM_ELSEWHERE)
+        fixes = path.replace("inspections", "fixes")
+        await refused(agent, "POST", fixes, TOM_ELSEWHERE, {"model": MODEL, "fixes": ["dedupe"]})
 
 
 async def test_reason_of_a_failure_is_told_where_it_was_started(settings: AgentSettings) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agent.base_models.card import BaseModelCard
+from agent.data.chat_export import speaker_name
 from agent.data.formats import read_rows
 from agent.data.inspect import inspect_dataset
 from agent.data.unclear import UnclearError
@@ -218,3 +219,13 @@ def test_a_long_talk_becomes_several_rows_that_end_with_an_answer(tmp_path: Path
 def test_a_dataset_whose_rows_speak_of_channels_is_no_export(tmp_path: Path) -> None:
     row = {"prompt": "p", "completion": "c", "channel": {"id": 1}, "messages_seen": 3}
     assert [it.value for it in read_rows(saved(tmp_path, "\n".join([json.dumps(row)] * 2)))] == [row, row]
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [("Mia", "Mia"), ("\u202a+49 170\u202c", "+49 170"), ("  \u200b ", "?"), (None, "?"), ("x" * 900, "x" * 200),
+     ("A\ud800da\n Lund", "Ada Lund")],
+)  # fmt: skip
+def test_a_speakers_name_can_be_shown_typed_and_stored(raw: str | None, name: str) -> None:
+    assert speaker_name(raw) == name
+    assert Mapping(assistant=speaker_name(raw)).assistant == name

@@ -126,3 +126,13 @@ def test_names_are_found_however_they_are_typed_and_what_is_not_there_is_said(tm
 def test_a_mapping_is_closed_and_goes_together(mapping: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Mapping.model_validate(mapping)
+
+
+def test_a_first_line_with_personal_data_is_no_name_of_a_column() -> None:
+    rows = [
+        {"mia@example.org": f"Where is {n}?", "Answer it": f"At {n}, or so.", "Ask it": f"And {n}?"} for n in range(9)
+    ]
+    asked = ask_for_columns(rows)
+    assert asked is not None
+    assert [column.name for column in asked.question.columns] == ["Answer it", "Ask it"]
+    assert "mia@" not in asked.message

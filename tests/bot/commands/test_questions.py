@@ -2,13 +2,14 @@
 
 import pytest
 
+from shared.errors import ErrorCode
 from shared.inspections import Choice, DatasetForm, Question, SeenSpeaker
 from shared.language import LANGUAGES
 from shared.mapping import Mapping
 from tests.bot.commands.test_dataset_findings import FOUND
 from tests.bot.harness import Bot, dataset
 from tests.bot.questions import BEST, COLUMNS, PEOPLE
-from tests.fakes.agent_server import FakeAgent
+from tests.fakes.agent_server import FakeAgent, refusal
 
 BUTTON_BYTES = 64
 
@@ -45,6 +46,26 @@ async def test_columns_are_seen_proposed_with_three_rows_and_confirmed_by_a_tap(
     assert len(bot.chat.messages) == 1, "the answer takes the place of the question"
     await bot.press("Start")
     assert list(agent.jobs) == ["ftjob-1"]
+
+
+async def test_an_answer_that_leads_nowhere_says_so_in_place_of_its_question(agent: FakeAgent, bot: Bot) -> None:
+    agent.question = COLUMNS
+    await bot.say("/finetune", dataset("tickets.csv"))
+    agent.inspection_error = refusal(ErrorCode.dataset_too_small, "No row is usable.")
+    await bot.press("Yes, read it so")
+    assert bot.chat.last.text.startswith("No row is usable.")
+    assert len(bot.chat.messages) == 1
+
+
+async def test_a_telephone_number_is_not_told_to_a_group(agent: FakeAgent, bot: Bot) -> None:
+    names = ("+49 170 1234567", "Tom", "Mia")
+    choices = [Choice(mapping=Mapping(assistant=name)) for name in names]
+    choices += [Choice(mapping=Mapping(without=(name,))) for name in names]
+    speakers = [SeenSpeaker(name=name, messages=9) for name in names]
+    agent.question = Question(about="assistant", speakers=speakers, choices=choices)
+    reply = await bot.say("/finetune", dataset("chat.txt"), private=False)
+    assert "- +49 … 67: 9 messages" in reply.text
+    assert "1234567" not in f"{reply.text} {reply.buttons}"
 
 
 async def test_other_columns_can_be_typed_and_the_line_to_type_is_there(agent: FakeAgent, bot: Bot) -> None:
