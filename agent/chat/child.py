@@ -65,7 +65,7 @@ class Model:
             headers={"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=COMPLETION_LIMIT_S) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=COMPLETION_LIMIT_S) as response:  # noqa: S310 - the same
                 return json.loads(response.read())
         except urllib.error.HTTPError as refusal:
             with refusal:

@@ -77,7 +77,7 @@ class Upload:
         raw = self.unpack()
         if self.head.startswith(UTF_16):
             raw = _Recoded(raw)  # type: ignore[assignment]  # a RawIOBase, which BufferedReader takes
-        return io.BufferedReader(raw)  # type: ignore[arg-type]
+        return io.BufferedReader(raw)  # type: ignore[arg-type]  # a file on disk is typed BinaryIO, and is one
 
     def read(self, limit: int) -> bytes | None:
         """Return the whole of it, or None where it is longer."""
@@ -197,7 +197,7 @@ class _Metered(io.FileIO):
         super().__init__(path, "rb")
         self._meter = meter
 
-    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # all that is ever given
         count = super().readinto(buffer) or 0
         self._meter.at = self.tell()
         return count
@@ -215,7 +215,7 @@ class _Bounded(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # all that is ever given
         try:
             data = self._unpacked.read(len(buffer))
         except (EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
@@ -244,7 +244,7 @@ class _Recoded(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # all that is ever given
         while not self._rest:
             data = self._raw.read(HEAD_BYTES)
             try:

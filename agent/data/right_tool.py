@@ -22,9 +22,11 @@ def consider(seen: Seen) -> list[Consideration]:
 
 
 def _documents(seen: Seen) -> Iterator[Consideration]:
-    answer = _("It is to learn from {rows} passages of text. That teaches how they sound; what they say it will mix "
-"up. To answer from documents, let it look things up (RAG); to teach it answers, send questions with answers.",
-               rows=grouped(seen.survey.rows))  # fmt: skip
+    answer = _(
+        "It is to learn from {rows} passages of text. That teaches how they sound; what they say it will mix "
+        "up. To answer from documents, let it look things up (RAG); to teach it answers, send questions with answers.",
+        rows=grouped(seen.survey.rows),
+    )
     yield Consideration(
         question=_("Does it need knowledge that changes, or whole documents?"), answer=answer, against=True
     )
@@ -33,11 +35,19 @@ def _documents(seen: Seen) -> Iterator[Consideration]:
 def _prompt(seen: Seen) -> Iterator[Consideration]:
     rows = seen.survey.rows
     if rows < FEW_ROWS:
-        answer = _("{rows} rows are few. Put five of the best into a prompt first: it takes minutes and may do. With "
-"{few} rows tuning starts to pay, with {solid} it is solid.", rows=grouped(rows), few=FEW_ROWS, solid=SOLID_ROWS)  # fmt: skip  # noqa: E501
+        answer = _(
+            "{rows} rows are few. Put five of the best into a prompt first: it takes minutes and may do. With "
+            "{few} rows tuning starts to pay, with {solid} it is solid.",
+            rows=grouped(rows),
+            few=FEW_ROWS,
+            solid=SOLID_ROWS,
+        )
     elif rows < SOLID_ROWS:
-        answer = _("{rows} rows are enough for a style. If a prompt with a few examples does it already, that is less "
-"work; if its answers differ each time, tuning helps.", rows=grouped(rows))  # fmt: skip
+        answer = _(
+            "{rows} rows are enough for a style. If a prompt with a few examples does it already, that is less "
+            "work; if its answers differ each time, tuning helps.",
+            rows=grouped(rows),
+        )
     else:
         answer = _("{rows} rows are more than a prompt can show: that speaks for tuning.", rows=grouped(rows))
     yield Consideration(question=_("Would a good prompt do it?"), answer=answer, against=rows < FEW_ROWS)
@@ -47,8 +57,12 @@ def _knowledge(seen: Seen) -> Iterator[Consideration]:
     count, rows = seen.survey.found[FindingCode.changing_knowledge].count, seen.survey.rows
     against = count > LARGE_CHANGING * rows
     if against:
-        answer = _("{count} of {rows} answers state prices, years or what holds at the moment. Tuning changes how a "
-"model speaks, hardly what it knows: let it look such things up (RAG).", count=grouped(count), rows=grouped(rows))  # fmt: skip  # noqa: E501
+        answer = _(
+            "{count} of {rows} answers state prices, years or what holds at the moment. Tuning changes how a "
+            "model speaks, hardly what it knows: let it look such things up (RAG).",
+            count=grouped(count),
+            rows=grouped(rows),
+        )
     else:
         answer = _("{count} of {rows} answers state prices, years or what holds at the moment: little that goes stale.",
                    count=grouped(count), rows=grouped(rows))  # fmt: skip
@@ -78,7 +92,10 @@ def _style(seen: Seen) -> Iterator[Consideration]:
 def _base_model(seen: Seen) -> Iterator[Consideration]:
     yield Consideration(
         question=_("Does the base model do it already?"),
-        answer=_("Reading the file cannot tell. After the run, answers of {name} stand beside those of your model, and "
-"its loss on rows it never saw before and after: if they hardly differ, keep the base model.", name=seen.card.name),
+        answer=_(
+            "Reading the file cannot tell. After the run, answers of {name} stand beside those of your model, and "
+            "its loss on rows it never saw before and after: if they hardly differ, keep the base model.",
+            name=seen.card.name,
+        ),
         against=False,
-    )  # fmt: skip
+    )

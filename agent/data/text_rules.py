@@ -78,7 +78,7 @@ def tools_not_shown(seen: Seen) -> Iterator[Finding]:
             ngettext("{n} row offers tools that {name} does not see.", "{n} rows offer tools that {name} does not see.",
                      tally.count, name=seen.card.name),
             _("Its chat template has no place for them: they are left out, and rows that call one are dropped. To "
-"teach the use of tools, choose a base model that knows them, such as Qwen2.5 or Llama 3.1."),
+                "teach the use of tools, choose a base model that knows them, such as Qwen2.5 or Llama 3.1."),
             count=tally.count,
         )  # fmt: skip
 
