@@ -70,7 +70,10 @@ class Follow:
         async with asyncio.TaskGroup() as self._tasks:
             for subscription in cards:
                 self._keep_card(subscription)
-            await self._listen()
+            try:
+                await self._listen()
+            finally:
+                self._tasks = None  # a card that begins while the bot stops is kept by the next bot
 
     def watch(self, subscription: Subscription) -> None:
         """Keep this card true from now on, in place of an older one for the same job in the same chat."""

@@ -113,9 +113,15 @@ class RecordingChat:
 class Bot:
     """A core, its chat and its clock."""
 
-    def __init__(self, core: Core, chat: RecordingChat, clock: FakeClock) -> None:
+    def __init__(self, core: Core, chat: RecordingChat, clock: FakeClock, serving: list[asyncio.Task[None]]) -> None:
         self.core, self.chat, self.clock = core, chat, clock
+        self._serving = serving  # what runs beside the calls
         self.who: dict[str, Any] = {}  # who speaks, and where, unless a test says otherwise
+
+    def stop(self) -> None:
+        """Begin to stop it, as the end of the process does; a call may still be at work."""
+        for task in self._serving:
+            task.cancel()
 
     async def say(self, line: str, *attachments: Attachment, message_id: str | None = None, **more: Any) -> Reply:
         """Call a command as a front-end does, in a private chat unless told otherwise; return the newest message."""
@@ -176,7 +182,7 @@ async def open_bot(
             keeper = Keeper(core, open_chat=open_chat, reopen=recording.reopen)
             serving = [asyncio.create_task(follow.run()), asyncio.create_task(keeper.run())]
             try:
-                yield Bot(core, chat, clock)
+                yield Bot(core, chat, clock, serving)
             finally:
                 for task in serving:
                     task.cancel()

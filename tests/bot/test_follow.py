@@ -291,6 +291,19 @@ async def test_a_restarted_bot_goes_on_with_its_card_and_cursor(agent: FakeAgent
     assert len(chat.messages) == 2
 
 
+async def test_a_card_that_begins_while_the_bot_stops_is_kept_by_the_next(agent: FakeAgent, tmp_path: Path) -> None:
+    chat = RecordingChat()
+    async with open_bot(agent, tmp_path, chat) as bot:
+        await bot.until(lambda: bool(agent.feeds))
+        bot.stop()
+        await bot.say("/finetune sample")
+        await bot.press("Start")
+        assert bot.core.subscriptions.undelivered()
+    agent.succeed(list(agent.jobs)[-1])
+    async with open_bot(agent, tmp_path, chat) as bot:
+        await bot.until(lambda: card(bot).startswith("Done"), step_s=1)
+
+
 async def test_a_chat_that_asks_to_wait_still_gets_the_end(agent: FakeAgent, bot: Bot) -> None:
     job_id = await started(agent, bot)
     bot.chat.failures = [ChatBusyError(30.0), ChatBusyError(5.0)]
