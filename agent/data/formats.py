@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+from agent.data.cells import unfold
 from agent.data.chat_export import ChatExport, read_export
 from agent.data.columns import map_columns
 from agent.data.containers import HEAD_BYTES, Meter, Upload, open_upload
@@ -38,9 +39,9 @@ def read_rows(path: Path, meter: Meter | None = None, mapping: Mapping | None = 
     if export is not None:
         yield from read_talks(export, mapping)
     elif mapping is not None:
-        yield from map_columns(_rows(upload), mapping)
+        yield from map_columns(map(unfold, _rows(upload)), mapping)
     else:
-        yield from _rows(upload)
+        yield from map(unfold, _rows(upload))
 
 
 def _chat_export(upload: Upload) -> ChatExport | None:

@@ -169,7 +169,7 @@ def _asked(question: str, answer: str) -> list[Message]:
 
 
 def _from_prompt_completion(row: dict[str, Any]) -> list[Message]:
-    return [*_system(row), *_asked(_text(row, "prompt"), _text(row, "completion"))]
+    return [*_before(row), *_answer(row, "completion")]
 
 
 def _from_question_answer(row: dict[str, Any]) -> list[Message]:
@@ -180,18 +180,20 @@ def _from_question_answer(row: dict[str, Any]) -> list[Message]:
 
 def _from_preference(row: dict[str, Any]) -> list[Message]:
     """Return the talk with the answer that was preferred; the other one is not learned."""
-    chosen = row["chosen"]
-    if isinstance(chosen, list):  # the whole talk, or its last turns
-        turns = [_sharegpt_turn(turn) for turn in chosen]
-        return turns if any(turn.role == "user" for turn in turns) else [*_before(row), *turns]
-    answer = (
-        _sharegpt_turn(chosen) if isinstance(chosen, dict) else Message(role="assistant", content=_text(row, "chosen"))
-    )
-    return [*_before(row), answer]
+    turns = _answer(row, "chosen")
+    return turns if any(turn.role == "user" for turn in turns) else [*_before(row), *turns]
+
+
+def _answer(row: dict[str, Any], key: str) -> list[Message]:
+    """Return an answer: a text, a turn, or turns, which may be the whole talk."""
+    answer = row.get(key)
+    if isinstance(answer, list | dict):
+        return [_sharegpt_turn(turn) for turn in (answer if isinstance(answer, list) else [answer])]
+    return [Message(role="assistant", content=_text(row, key))]
 
 
 def _before(row: dict[str, Any]) -> list[Message]:
-    """Return what was said before the two answers."""
+    """Return what was said before the answer."""
     if "conversations" in row:
         return _from_sharegpt(row)
     if "messages" in row:

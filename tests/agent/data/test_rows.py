@@ -11,6 +11,10 @@ USER, ASSISTANT = Message(role="user", content="Hi"), Message(role="assistant", 
     [
         ({"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}, "messages"),
         ({"prompt": "Hi", "completion": "Hello"}, "prompt/completion"),
+        (
+            {"prompt": [{"role": "user", "content": "Hi"}], "completion": [{"role": "assistant", "content": "Hello"}]},
+            "prompt/completion",
+        ),
         ({"instruction": "Hi", "input": "", "output": "Hello"}, "alpaca"),
         ({"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]}, "sharegpt"),
         ({"conversations": [{"role": "User", "content": "Hi"}, {"role": "Assistant", "content": "Hello"}]}, "sharegpt"),
