@@ -22,7 +22,7 @@ from shared.language import N_, _
 HEAD_BYTES = 1 << 16
 UNPACKED_BYTES = 2 << 30  # at most, of anything packed
 RATIO = 200  # a packed file may grow so many times, which text does not; small ones may grow as they like
-SMALL_BYTES = 64 << 20
+SMALL_BYTES = 16 << 20
 MEMBERS = 1000  # of a zip, looked through for its one file
 GZIP, ZIP, PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
 NO_TEXT = {

@@ -13,6 +13,8 @@ from bot.discord_ui.inbound import Asked, named
 from bot.discord_ui.limits import DESCRIPTION_LENGTH
 from bot.discord_ui.suggestions import Suggestions
 from bot.format import clip, one_line, short
+from bot.options import PRESETS
+from bot.plan_card import PRESET_NAMES
 from shared.language import N_
 
 Answer = Callable[[Interaction, Asked], Awaitable[None]]
@@ -123,14 +125,18 @@ def _with_file(command: Command, answer: Answer) -> SlashCommand:
         arguments = tuple((options or "").split())
         await answer(interaction, Asked(command=command.name, arguments=arguments, files=files))
 
-    return _made(command, callback, file=N_("a JSONL, JSON or CSV file"), options=N_("or the word help"))
+    return _made(
+        command, callback, file=N_("JSONL, JSON, CSV, Parquet, text or a chat export"), options=N_("or the word help")
+    )
 
 
 def _finetune(command: Command, answer: Answer, suggestions: Suggestions) -> SlashCommand:
     async def callback(
         interaction: Interaction,
         file: Attachment | None = None,
+        dataset: str | None = None,
         model: str | None = None,
+        preset: str | None = None,
         name: str | None = None,
         epochs: float | None = None,
         learning_rate: str | None = None,
@@ -138,7 +144,9 @@ def _finetune(command: Command, answer: Answer, suggestions: Suggestions) -> Sla
         options: str | None = None,
     ) -> None:
         named = {
+            "file": dataset,
             "model": model,
+            "preset": preset,
             "name": name,
             "epochs": short(epochs) if epochs is not None else None,
             "lr": learning_rate,
@@ -149,17 +157,21 @@ def _finetune(command: Command, answer: Answer, suggestions: Suggestions) -> Sla
         arguments = (*words, *(options or "").split())
         await answer(interaction, Asked(command=command.name, arguments=arguments, files=files))
 
+    presets = [slash.Choice(name=slash.locale_str(PRESET_NAMES[it]), value=typed) for typed, it in PRESETS.items()]
     made = _made(
         command,
-        callback,
-        file=N_("your dataset: a JSONL, JSON or CSV file"),
+        slash.choices(preset=presets)(callback),
+        file=N_("your dataset: JSONL, JSON, CSV, Parquet, text or a chat export"),
+        dataset=N_("or one that was sent before"),
         model=N_("which model learns; left out: the small one that is there"),
+        preset=N_("how thoroughly; left out: balanced"),
         name=N_("what the new model is called, as in toast"),
         epochs=N_("how often it goes through the rows, as in 3"),
         learning_rate=N_("as in 2e-4; left out: what fits the model"),
         at=N_("not before: 22:00, +2h"),
         options=N_("more, as in rank:16 batch:8; or the word sample, to try it without a file"),
     )
+    made.autocomplete("dataset")(suggestions.datasets)
     made.autocomplete("model")(suggestions.models)
     return made
 

@@ -1,4 +1,4 @@
-"""What is offered while somebody types an option: jobs and models, or nothing while the agent is away."""
+"""What is offered while somebody types an option: jobs, datasets and models, or nothing while the agent is away."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -12,8 +12,9 @@ from bot.card import state
 from bot.core import Core
 from bot.discord_ui.inbound import requested_by
 from bot.discord_ui.limits import SUGGESTIONS
-from bot.format import clip, one_line
+from bot.format import clip, clock_time, one_line, size
 from shared.errors import HearthError
+from shared.files import FileList
 from shared.jobs import FINISHED, JobList
 from shared.language import speaking
 from shared.models import ModelList
@@ -36,6 +37,18 @@ class Suggestions:
         ordered = sorted(known.data, key=lambda job: (job.status in FINISHED, -job.number))
         with speaking(str(interaction.locale)):
             names = {f"#{job.number}": f"#{job.number} {one_line(job.suffix)} · {state(job)}" for job in ordered}
+        return _matching(names, typed)
+
+    async def datasets(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
+        """Offer datasets that were sent before, the newest first."""
+        known = await _in_time(self._agent(interaction).datasets(limit=100)) or FileList(data=[])
+        now = self._core.clock.now()
+        with speaking(str(interaction.locale)):
+            names = {
+                file.id: f"{clip(one_line(file.filename), 60)} · {size(file.bytes)}, "
+                f"{clock_time(file.created_at, now=now, zone=False)}"
+                for file in known.data
+            }
         return _matching(names, typed)
 
     async def models(self, interaction: Interaction, typed: str) -> list[Choice[str]]:

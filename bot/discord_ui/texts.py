@@ -13,5 +13,5 @@ CANNOT_WRITE = N_(
 NOWHERE = N_("I cannot work in this kind of channel. Ask me in a text channel, or write to me directly.")
 GONE = N_("That file is not in the chat any more. Send it once more.")
 EXPIRED = N_("Discord's link to that file has expired. Send it once more.")
-NO_FILE = N_("There is no file on that message. Take one that a JSONL, JSON or CSV file is attached to.")
+NO_FILE = N_("There is no file on that message. Take one that a dataset is attached to.")
 NOT_ATTACHED = N_("Its files did not get through.")

@@ -10,6 +10,7 @@ from bot.commands import COMMANDS
 from bot.discord_ui.commands import MENUS
 from bot.discord_ui.place import Place
 from shared.errors import ErrorCode
+from shared.plans import Preset
 from tests.bot.discord_ui.harness import ROWS, Story, running_bot
 from tests.fakes.agent_server import refusal
 from tests.fakes.discord_server import Person
@@ -54,6 +55,18 @@ async def test_jobs_and_models_are_suggested(bot: Story) -> None:
     typed = await bot.mia.type("finetune", "model", "SMOL", channel=bot.team)
     await bot.until(lambda: typed.answered_at)
     assert [choice["value"] for choice in typed.choices] == ["smollm2-135m"]
+
+
+async def test_a_dataset_that_was_sent_before_is_chosen_from_a_list_and_a_preset_from_another(bot: Story) -> None:
+    await bot.mia.slash("finetune", file=ROWS, channel=bot.team)
+    await bot.says("Ready to start")
+    typed = await bot.mia.type("finetune", "dataset", "row", channel=bot.team)
+    await bot.until(lambda: typed.answered_at)
+    assert [choice["name"].split(" · ")[0] for choice in typed.choices] == ["rows.jsonl"]
+    await bot.mia.slash("finetune", dataset=typed.choices[0]["value"], preset="thorough", channel=bot.team)
+    await bot.until(lambda: len(bot.agent.plan_requests) == 2)
+    first, second = bot.agent.plan_requests
+    assert (second.training_file, second.preset) == (first.training_file, Preset.thorough)
 
 
 async def test_an_interaction_delivered_twice_makes_one_plan_also_after_a_restart(story: Story, tmp_path: Path) -> None:

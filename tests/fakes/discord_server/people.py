@@ -32,6 +32,9 @@ class Person:
         chosen = [value for value in given.values() if isinstance(value, Person)]
         given = {name: str(value.id) if isinstance(value, Person) else value for name, value in given.items()}
         assert all(isinstance(given[name], str) for name in given if kinds[name]["type"] == TEXT), "a text is a text"
+        for name in given:
+            offered = [choice["value"] for choice in kinds[name].get("choices") or []]
+            assert not offered or given[name] in offered, f"{name} is one of {offered}"
         options = [{"name": name, "type": kinds[name]["type"], "value": value} for name, value in given.items()]
         resolved: Json = {"users": {str(it.id): user_json(it.id, it.name) for it in chosen}} if chosen else {}
         if file is not None:

@@ -109,6 +109,9 @@ def check_commands(commands: list[Json]) -> None:
             check(_NAME.fullmatch(named["name"]) and named["name"] == named["name"].lower(), "bad name")
             check(1 <= len(named["description"]) <= 100, "bad description")
             check(not (named.get("autocomplete") and named.get("choices")), "autocomplete and choices")
+            for choice in named.get("choices") or []:
+                texts = [choice["name"], *(choice.get("name_localizations") or {}).values(), choice["value"]]
+                check(all(1 <= len(text) <= 100 for text in texts), "bad choice")
 
 
 @dataclass(kw_only=True)
