@@ -13,7 +13,7 @@ from agent.base_models.catalog import SourceKind, find_base_model
 from agent.child_environment import child_environment
 from agent.data.findings import Findings, InspectReply, InspectRequest, Mended
 from agent.data.limits import dataset_refusal
-from agent.data.unclear import UnclearError
+from agent.data.reading.unclear import UnclearError
 from agent.errors import AgentError
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode, ErrorDetail

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from agent.base_models.card import BaseModelCard
 from agent.data.findings import Findings, Mended
-from agent.data.unclear import UnclearError
+from agent.data.reading.unclear import UnclearError
 from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.inspector import Told

@@ -13,19 +13,19 @@ from pathlib import Path
 
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import ChatTemplate
+from agent.data.checks.lengths import histogram, quantiles, token_counts
+from agent.data.checks.right_tool import consider
+from agent.data.checks.rules import judge
+from agent.data.checks.seen import Seen
+from agent.data.checks.survey import Heard, Looked, Surveyor
 from agent.data.findings import Findings, InspectReply, InspectRequest
 from agent.data.kept import ChatRow, Drops, chat_rows, find_reading
-from agent.data.lengths import histogram, quantiles, token_counts
 from agent.data.limits import dataset_refusal, limit_in_words, limit_this_process
 from agent.data.mend import mend
-from agent.data.right_tool import consider
+from agent.data.reading.unclear import UnclearError
 from agent.data.rows import Message, RowProblem
-from agent.data.rules import judge
-from agent.data.seen import Seen
 from agent.data.shown import shown
 from agent.data.split import MIN_ROWS
-from agent.data.survey import Heard, Looked, Surveyor
-from agent.data.unclear import UnclearError
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Finding, Question, ReadingProgress, SampleRow, Severity

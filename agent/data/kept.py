@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from agent.data.chat_template import ChatTemplate, TokenizedRow
-from agent.data.columns import ask_for_columns
-from agent.data.containers import Meter
-from agent.data.formats import read_rows
-from agent.data.plain_text import passage_length, passages
-from agent.data.raw_row import RawRow
+from agent.data.reading.columns import ask_for_columns
+from agent.data.reading.containers import Meter
+from agent.data.reading.formats import read_rows
+from agent.data.reading.plain_text import passage_length, passages
+from agent.data.reading.raw_row import RawRow
+from agent.data.row_length import USUAL_MAX_LENGTH
 from agent.data.rows import FORM_HINT, BadExample, EmptyText, Message, RowProblem, detect_form, to_messages
 from agent.errors import AgentError
-from agent.plan.presets import RULES
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm, DroppedRow
 from shared.language import _, grouped
 from shared.mapping import Mapping
-from shared.plans import Preset
 
 SHOWN = 20  # drops, and lines of a finding, that are kept
 BATCH = 256  # rows tokenized at once,
@@ -104,7 +103,7 @@ def _passage_length(reading: Reading, template: ChatTemplate) -> int:
     rows = read_rows(reading.dataset, mapping=reading.mapping)
     found = (row.value.get("text") for row in rows if row.value)
     texts = (text for text in found if isinstance(text, str) and len(text) <= ROW_CHARS)  # others are dropped later
-    return passage_length(texts, template, min(template.context_length, RULES[Preset.balanced].max_length))
+    return passage_length(texts, template, min(template.context_length, USUAL_MAX_LENGTH))
 
 
 def _passages(row: ChatRow, template: ChatTemplate, length: int) -> Iterator[ChatRow]:

@@ -12,12 +12,13 @@ from typing import Any
 
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import IGNORED, ChatTemplate
+from agent.data.checks.seen import Seen
+from agent.data.checks.survey import Heard, Surveyor
+from agent.data.checks.text_checks import RowText, special_pattern, text_checks
 from agent.data.findings import Mended
 from agent.data.kept import ChatRow, Drops, KeptRow, Reading, chat_rows, kept_rows
 from agent.data.redact import redact
-from agent.data.seen import Seen
-from agent.data.survey import Heard, Surveyor
-from agent.data.text_checks import UNSEEN, RowText, special_pattern, text_checks
+from agent.data.shown import UNSEEN
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import FindingCode, Fix

@@ -3,8 +3,11 @@
 import re
 
 from agent.data.redact import redact
-from agent.data.text_checks import UNSEEN
 
+# Control, zero-width, and what turns the reading direction; not the joiners that Persian, Hindi and emoji need.
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
 _UNFIT = re.compile(f"{UNSEEN.pattern}|[\ud800-\udfff]")
 
 

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from agent.data.row_length import USUAL_MAX_LENGTH, fitting_length
 from agent.errors import AgentError
 from agent.plan.presets import RULES, Rules
 from shared.errors import ErrorCode
@@ -99,7 +100,7 @@ def choose_learning_rate(hyperparameters: Hyperparameters, parameters: int) -> t
 
 
 def choose_max_length(
-    requested: int | None, longest: int, context_length: int, most: int = BALANCED.max_length
+    requested: int | None, longest: int, context_length: int, most: int = USUAL_MAX_LENGTH
 ) -> tuple[int, str]:
     """Return the tokens a row may have and why: as long as the data, no longer."""
     if requested is not None and requested > context_length:
@@ -110,7 +111,7 @@ def choose_max_length(
         )
     if requested is not None:
         return requested, _("as you asked")
-    fitting = min(64 * math.ceil(longest / 64), context_length, most)
+    fitting = fitting_length(longest, context_length, most)
     if fitting >= longest:
         return fitting, _("the longest row has {longest} tokens, so none is cut", longest=longest)
     return fitting, _("the longest row has {longest} tokens and is cut here, to save memory", longest=longest)

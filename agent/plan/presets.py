@@ -6,6 +6,7 @@ Figures of the seed documents: three passes, rank 16, alpha twice the rank (003 
 
 from dataclasses import dataclass
 
+from agent.data.row_length import USUAL_MAX_LENGTH
 from shared.language import N_, _
 from shared.plans import Preset
 
@@ -35,7 +36,7 @@ RULES = {
     Preset.balanced: Rules(
         name=N_("balanced"),
         reason=N_("three passes at a middling rank: what suits most data"),
-        base_epochs=3, max_epochs=5, enough_steps=40, r=16, max_length=2048, evaluations=8, patience=3,
+        base_epochs=3, max_epochs=5, enough_steps=40, r=16, max_length=USUAL_MAX_LENGTH, evaluations=8, patience=3,
     ),
     Preset.thorough: Rules(
         name=N_("thorough"),

@@ -19,7 +19,7 @@ from agent.base_models.catalog import Candidate
 from agent.boot import boot_id
 from agent.chat.answerer import Answerer, Patience
 from agent.data.findings import Findings, Mended
-from agent.data.unclear import UnclearError
+from agent.data.reading.unclear import UnclearError
 from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.intake import Inspects, Intake

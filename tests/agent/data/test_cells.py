@@ -12,9 +12,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from agent.data.cells import unfold
-from agent.data.formats import read_rows
-from agent.data.raw_row import RawRow
+from agent.data.reading.cells import unfold
+from agent.data.reading.formats import read_rows
+from agent.data.reading.raw_row import RawRow
 from agent.data.rows import detect_form, to_messages
 
 TALK = [{"from": "human", "value": "Hi,\nit's “me”"}, {"from": "gpt", "value": "Hello"}]

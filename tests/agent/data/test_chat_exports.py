@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from agent.base_models.card import BaseModelCard
-from agent.data.chat_export import speaker_name
-from agent.data.formats import read_rows
 from agent.data.inspect import inspect_dataset
-from agent.data.unclear import UnclearError
-from agent.data.whatsapp import looks_like_whatsapp, read_whatsapp
+from agent.data.reading.chat_export import speaker_name
+from agent.data.reading.formats import read_rows
+from agent.data.reading.unclear import UnclearError
+from agent.data.reading.whatsapp import looks_like_whatsapp, read_whatsapp
 from agent.errors import AgentError
 from shared.inspections import DatasetForm
 from shared.mapping import Mapping

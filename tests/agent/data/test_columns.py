@@ -9,14 +9,14 @@ from pydantic import ValidationError
 
 from agent.base_models.card import BaseModelCard
 from agent.child_environment import child_environment
-from agent.data.columns import ask_for_columns
 from agent.data.findings import InspectReply, InspectRequest
-from agent.data.formats import read_rows
 from agent.data.inspect import inspect_dataset
 from agent.data.kept import find_reading
 from agent.data.limits import dataset_refusal
 from agent.data.mend import mend
-from agent.data.unclear import UnclearError
+from agent.data.reading.columns import ask_for_columns
+from agent.data.reading.formats import read_rows
+from agent.data.reading.unclear import UnclearError
 from agent.errors import AgentError
 from agent.inspector import run_child
 from shared.inspections import DatasetForm, Fix

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.data.formats import read_rows
+from agent.data.reading.formats import read_rows
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 

@@ -7,14 +7,14 @@ import pytest
 from agent.base_models.card import BaseModelCard
 from agent.child_environment import child_environment
 from agent.data.chat_template import IGNORED, ChatTemplate
-from agent.data.copies import later_copies
+from agent.data.checks.copies import later_copies
+from agent.data.checks.survey import Surveyor
 from agent.data.findings import InspectReply, InspectRequest, Mended
 from agent.data.inspect import inspect_dataset
 from agent.data.kept import find_reading
 from agent.data.limits import dataset_refusal
 from agent.data.mend import mend
 from agent.data.rows import Message, RowProblem
-from agent.data.survey import Surveyor
 from agent.errors import AgentError
 from agent.inspector import run_child
 from shared.errors import ErrorCode

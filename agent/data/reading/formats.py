@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from agent.data.cells import unfold
-from agent.data.chat_export import ChatExport, read_export
-from agent.data.columns import map_columns
-from agent.data.containers import HEAD_BYTES, Meter, Upload, open_upload
-from agent.data.decoding import bounded_lines, decode
-from agent.data.parquet import read_parquet
-from agent.data.plain_text import read_pieces
-from agent.data.raw_row import RawRow
+from agent.data.reading.cells import unfold
+from agent.data.reading.chat_export import ChatExport, read_export
+from agent.data.reading.columns import map_columns
+from agent.data.reading.containers import HEAD_BYTES, Meter, Upload, open_upload
+from agent.data.reading.decoding import bounded_lines, decode
+from agent.data.reading.parquet import read_parquet
+from agent.data.reading.plain_text import read_pieces
+from agent.data.reading.raw_row import RawRow
+from agent.data.reading.tables import find_delimiter, read_table
+from agent.data.reading.talks import read_talks
+from agent.data.reading.whatsapp import looks_like_whatsapp, read_whatsapp
 from agent.data.rows import detect_form
-from agent.data.tables import find_delimiter, read_table
-from agent.data.talks import read_talks
-from agent.data.whatsapp import looks_like_whatsapp, read_whatsapp
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _

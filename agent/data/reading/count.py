@@ -5,7 +5,7 @@ import io
 from itertools import islice
 from pathlib import Path
 
-from agent.data.containers import open_upload
+from agent.data.reading.containers import open_upload
 
 
 def has_more_lines(dataset: Path, limit: int) -> bool:

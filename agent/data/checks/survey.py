@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from rensa import RMinHash
 
 from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
-from agent.data.containers import Meter
-from agent.data.copies import fingerprint
-from agent.data.count import has_more_lines
+from agent.data.checks.copies import fingerprint
+from agent.data.checks.languages import language_of
+from agent.data.checks.text_checks import MARKDOWN, RowText, text_checks
 from agent.data.kept import MAX_ROWS, SHOWN, ChatRow, Drops, Reading, batches, chat_rows, too_many_rows
-from agent.data.languages import language_of
+from agent.data.reading.containers import Meter
+from agent.data.reading.count import has_more_lines
 from agent.data.rows import Message, RowProblem
-from agent.data.text_checks import MARKDOWN, RowText, text_checks
 from shared.inspections import FindingCode
 
 SAMPLE = 20_000  # rows whose tokens, near copies and formatting are looked at

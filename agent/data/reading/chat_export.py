@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from agent.data.text_checks import UNSEEN
+from agent.data.shown import UNSEEN
 
 NAME_CHARS = 200
 

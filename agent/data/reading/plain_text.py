@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from agent.data.chat_template import ChatTemplate
-from agent.data.containers import Upload
-from agent.data.decoding import decode
-from agent.data.raw_row import RawRow
+from agent.data.reading.containers import Upload
+from agent.data.reading.decoding import decode
+from agent.data.reading.raw_row import RawRow
 
 PIECE_BYTES = 1 << 16  # read, and tokenized, at once
 SHORTEST = 128  # tokens of a passage

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from agent.data.chat_export import ChatExport, Said
-from agent.data.raw_row import RawRow
-from agent.data.unclear import UnclearError, same_name, words
+from agent.data.reading.chat_export import ChatExport, Said
+from agent.data.reading.raw_row import RawRow
+from agent.data.reading.unclear import UnclearError, same_name, words
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import Choice, Question, SeenSpeaker

@@ -8,7 +8,7 @@ import datetime
 import re
 from collections.abc import Iterable
 
-from agent.data.chat_export import ChatExport, Said, speaker_name
+from agent.data.reading.chat_export import ChatExport, Said, speaker_name
 
 _DAY = r"(?P<a>\d{1,4})\s?[./\-年]\s?(?P<b>\d{1,2})\s?[./\-月]\s?(?P<c>\d{1,4})日?\.?"
 _TIME = r"(?P<before>[^\d\n\]]{0,14}?)(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.](?P<second>\d{2}))?"

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO, NoReturn
 
-from agent.data.gunzip import Gunzip
+from agent.data.reading.gunzip import Gunzip
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import N_, _

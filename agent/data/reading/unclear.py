@@ -1,6 +1,6 @@
 """A file that does not say how it is to be read: the question that a person answers, as an error that carries it."""
 
-from agent.data.text_checks import UNSEEN
+from agent.data.shown import UNSEEN
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import Question

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
-from agent.data.raw_row import RawRow
+from agent.data.reading.raw_row import RawRow
+from agent.data.reading.unclear import UnclearError, same_name, words
 from agent.data.redact import personal_kinds, redact
-from agent.data.unclear import UnclearError, same_name, words
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import Choice, Question, SeenColumn

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from agent.data.copies import leaked
+from agent.data.checks.copies import leaked
+from agent.data.checks.seen import Seen, finding
 from agent.data.kept import SHOWN
-from agent.data.seen import Seen, finding
 from shared.inspections import DatasetForm, Finding, FindingCode, Fix, Severity
 from shared.language import _, decimal, grouped, ngettext
 

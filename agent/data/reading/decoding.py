@@ -5,7 +5,7 @@ from typing import AnyStr, NoReturn
 
 from charset_normalizer import from_bytes
 
-from agent.data.containers import HEAD_BYTES
+from agent.data.reading.containers import HEAD_BYTES
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _

@@ -5,7 +5,7 @@ import json
 import warnings
 from typing import Any
 
-from agent.data.raw_row import RawRow
+from agent.data.reading.raw_row import RawRow
 
 OF_TURNS = ("messages", "conversations", "prompt", "completion", "chosen", "rejected")
 ONE_TURN = ("chosen", "rejected")  # may hold a turn alone

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from agent.base_models.card import BaseModelCard
-from agent.data.copies import later_copies, near_pairs
+from agent.data.checks.copies import later_copies, near_pairs
+from agent.data.checks.survey import Looked, Survey
 from agent.data.kept import SHOWN
-from agent.data.survey import Looked, Survey
-from agent.plan.defaults import choose_max_length
+from agent.data.row_length import fitting_length
 from shared.inspections import DatasetForm, Finding, FindingCode, Fix, Severity
 from shared.language import _, grouped
 
@@ -32,7 +32,7 @@ class Seen:
     @cached_property
     def max_length(self) -> int:
         """Return what a plan would choose by itself."""
-        return choose_max_length(None, self.survey.longest, self.card.context_length)[0]
+        return fitting_length(self.survey.longest, self.card.context_length)
 
     @cached_property
     def exact(self) -> list[int]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from agent.data.checks.seen import Seen, finding
+from agent.data.checks.text_checks import SHORT_ANSWER
 from agent.data.redact import SECRETS
-from agent.data.seen import Seen, finding
 from agent.data.split import MIN_ROWS
-from agent.data.text_checks import SHORT_ANSWER
 from shared.inspections import Finding, FindingCode, Fix, Severity
 from shared.language import _, grouped, ngettext
 

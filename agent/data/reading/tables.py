@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
-from agent.data.containers import HEAD_BYTES, Upload
-from agent.data.decoding import MAX_LINE_BYTES, bounded_lines, refuse_encoding
-from agent.data.raw_row import RawRow
+from agent.data.reading.containers import HEAD_BYTES, Upload
+from agent.data.reading.decoding import MAX_LINE_BYTES, bounded_lines, refuse_encoding
+from agent.data.reading.raw_row import RawRow
 from agent.data.rows import detect_form
 from agent.errors import AgentError
 from shared.errors import ErrorCode

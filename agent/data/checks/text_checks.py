@@ -7,15 +7,12 @@ from functools import cached_property
 
 from agent.data.redact import SECRETS, personal_kinds
 from agent.data.rows import Message
+from agent.data.shown import UNSEEN
 from shared.inspections import FindingCode
 
 SHORT_ANSWER = 50  # characters (seed 004: "Skip very short outputs (likely low quality)")
 PLACEHOLDER = re.compile(
     r"\{\{\s*\w+\s*\}\}|\[(?:your|insert|name|company|product|date|dein|ihr)[ \w]{0,24}\]|lorem ipsum", re.IGNORECASE
-)
-# Control, zero-width, and what turns the reading direction; not the joiners that Persian, Hindi and emoji need.
-UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
 MARKUP = re.compile(
     r"</?(?:p|div|br|span|a|li|ul|ol|td|tr|table|img|h[1-6]|font)\b[^<>]{0,200}>|&(?:nbsp|amp|lt|gt|quot|#\d+);",

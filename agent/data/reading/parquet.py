@@ -4,8 +4,8 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from agent.data.containers import Upload, refuse_unpacked, unpacked_limit
-from agent.data.raw_row import RawRow
+from agent.data.reading.containers import Upload, refuse_unpacked, unpacked_limit
+from agent.data.reading.raw_row import RawRow
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _
