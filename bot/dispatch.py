@@ -14,12 +14,12 @@ from typing import Any
 
 from bot.bursts import PAUSE_S, Admission
 from bot.call import Call
+from bot.cards.queued import queued_card
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.errors import AgentUnreachableError, BadCallError, ChatError, StorageError
 from bot.format import clip, one_line, wrap
 from bot.greeting import greet
-from bot.queued_card import queued_card
 from bot.reply import Reply
 from bot.requests import KeptRequest
 from shared.errors import ErrorCode, HearthError

@@ -15,8 +15,9 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 from bot.agent_client import AgentClient
-from bot.call_to import call_to
-from bot.card import job_card, told_before, unknown_card, without_contact
+from bot.cards.call_to import call_to
+from bot.cards.job import job_card, told_before, unknown_card, without_contact
+from bot.cards.result import result_card
 from bot.chat import OpenChat
 from bot.clock import Clock, backoff_s
 from bot.errors import (
@@ -30,7 +31,6 @@ from bot.errors import (
 )
 from bot.pages import pages
 from bot.reply import Reply
-from bot.result_card import result_card
 from bot.results import collect_results, plot_image
 from bot.slot import Pace, Slot
 from bot.snapshot import Snapshot, take_snapshot

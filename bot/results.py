@@ -5,10 +5,10 @@ from functools import partial
 
 from bot.agent_client import AgentClient
 from bot.capabilities import Capabilities
+from bot.cards.result import Linked, Outcome
 from bot.errors import AgentRefusedError
 from bot.format import safe_file_name
 from bot.reply import File, Image
-from bot.result_card import Linked, Outcome
 from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.jobs import Job

@@ -1,12 +1,14 @@
 """Stage 2: rows become tokens, dealt into train, validation and test, with what is asked of the finished model."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, read_card
 from agent.data.chat_template import ChatTemplate
+from agent.data.checks.copies import SAMPLE, fingerprint, kept_together, near_pairs
+from agent.data.checks.text_checks import RowText
 from agent.data.held_out import HeldOutPrompt
 from agent.data.kept import Drops, KeptRow, Reading, kept_rows
 from agent.data.rows import Message
@@ -58,7 +60,7 @@ def run(context: Context) -> None:
     template = ChatTemplate(card)
     reading = Reading(dataset=Path(spec.dataset_path), form=spec.form, mapping=spec.mapping)
     kept = list(kept_rows(reading, template, Drops()))
-    split = split_rows([tuple(row.tokens.input_ids) for row in kept], spec.seed)
+    split = split_rows(_dealt(kept), spec.seed)
     (context.folder.path / "rows").mkdir(exist_ok=True)
     for part, numbers in (("train", split.train), ("validation", split.validation), ("test", split.test)):
         rows = list(_rows((kept[n] for n in numbers), spec))
@@ -72,6 +74,14 @@ def run(context: Context) -> None:
     if spec.form is not DatasetForm.text:
         _check_end_of_turn(context.folder, template, card)
     _write_held_out(context.folder, kept, split, template)
+
+
+def _dealt(kept: list[KeptRow]) -> list[Hashable]:
+    """Return what the split goes by: copies are one, and in a dataset that is not too large near copies as well."""
+    rows: list[Hashable] = [tuple(row.tokens.input_ids) for row in kept]
+    if len(rows) > SAMPLE:
+        return rows
+    return kept_together(rows, near_pairs([fingerprint(RowText(row.messages).whole) for row in kept]))
 
 
 def _rows(kept: Iterable[KeptRow], spec: JobSpec) -> Iterable[TokenRow]:

@@ -1,12 +1,12 @@
 """/cancel: asks once, then stops the job."""
 
 from bot.call import Call
-from bot.card import job_name, state_in_sentence
+from bot.cards.job import job_name, state_in_sentence
+from bot.cards.queued import KEPT, forgotten_request
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.errors import AgentUnreachableError, BadCallError
 from bot.format import wrap
-from bot.queued_card import KEPT, forgotten_request
 from bot.reply import Button, Reply
 from bot.which import find_job
 from shared.jobs import FINISHED, JobStatus

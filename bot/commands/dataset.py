@@ -3,14 +3,14 @@
 import re
 
 from bot.call import Call
+from bot.cards.dataset import FIX, REPORT, ROW, dataset_card, forms_card, report_card
+from bot.cards.question import question_card
 from bot.chat import Answer
 from bot.core import Command, Core
-from bot.dataset_card import FIX, REPORT, ROW, dataset_card, forms_card, report_card
 from bot.datasets import inspect, only_file, reading, taken_up, upload
 from bot.errors import BadCallError
 from bot.format import clip, clock_time, one_line, safe_file_name, size
 from bot.options import DEFAULT_MODEL
-from bot.question_card import question_card
 from bot.reply import Button, Image, Reply
 from bot.results import bytes_file
 from shared.files import FileObject, FixedFile, FixRequest

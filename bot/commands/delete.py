@@ -1,7 +1,7 @@
 """/delete: asks once, then removes what a finished job has left on the agent's machine. The dataset stays."""
 
 from bot.call import Call
-from bot.card import job_name, state_in_sentence
+from bot.cards.job import job_name, state_in_sentence
 from bot.chat import Answer
 from bot.commands.cancel import CONFIRMED, DECLINED
 from bot.core import Command, Core

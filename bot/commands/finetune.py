@@ -4,7 +4,9 @@ import re
 from dataclasses import replace
 
 from bot.call import Attachment, Call
-from bot.card import job_card
+from bot.cards.job import job_card
+from bot.cards.plan import change_card, does_not_fit_card, forgotten_card, plan_card
+from bot.cards.question import question_card
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.datasets import inspect, only_file, reading, sample, taken_up, upload
@@ -12,8 +14,6 @@ from bot.errors import AgentRefusedError, BadCallError
 from bot.format import clip, one_line
 from bot.options import Options, read_options, write_line, write_options
 from bot.owner_yes import ask_for_yes
-from bot.plan_card import change_card, does_not_fit_card, forgotten_card, plan_card
-from bot.question_card import question_card
 from bot.snapshot import take_snapshot
 from bot.subscriptions import Subscription
 from shared.errors import ErrorCode

@@ -1,9 +1,9 @@
 """/gpu: the machine, without a job."""
 
 from bot.call import Call
+from bot.cards.machine import machine_card
 from bot.chat import Answer
 from bot.core import Command, Core
-from bot.machine_card import machine_card
 from shared.language import N_
 
 

@@ -1,7 +1,7 @@
 """/jobs: the newest jobs, one a line."""
 
 from bot.call import Call
-from bot.card import state
+from bot.cards.job import state
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.format import clip, one_line

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 
 from bot.call import Call
-from bot.card import job_name
+from bot.cards.job import job_name
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.format import clip, plain, safe_file_name

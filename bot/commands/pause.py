@@ -1,7 +1,7 @@
 """/pause: a job, or the whole machine, gives its memory back; nothing of what was learned is lost."""
 
 from bot.call import Call
-from bot.card import job_name, state_in_sentence
+from bot.cards.job import job_name, state_in_sentence
 from bot.chat import Answer
 from bot.core import Command, Core, always
 from bot.errors import BadCallError

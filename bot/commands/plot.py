@@ -1,7 +1,7 @@
 """/plot: the loss plot as it is now, with its figures in words."""
 
 from bot.call import Call
-from bot.card import job_name
+from bot.cards.job import job_name
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.errors import BadCallError

@@ -1,7 +1,7 @@
 """/queue: whose turn it is, and when."""
 
 from bot.call import Call
-from bot.card import job_name, state
+from bot.cards.job import job_name, state
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.format import clip, clock_time

@@ -1,7 +1,7 @@
 """/resume: a paused job, or the paused machine, goes on."""
 
 from bot.call import Call
-from bot.card import job_name, state_in_sentence
+from bot.cards.job import job_name, state_in_sentence
 from bot.chat import Answer
 from bot.core import Command, Core, always
 from bot.errors import BadCallError

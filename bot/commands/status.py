@@ -6,14 +6,14 @@ A live card is kept true by the bot itself, so whoever asks for one here must be
 import contextlib
 
 from bot.call import Call
-from bot.card import job_card, job_name, moved_card, state, state_in_sentence
+from bot.cards.job import job_card, job_name, moved_card, state, state_in_sentence
+from bot.cards.machine import machine_card
+from bot.cards.result import ANSWERS, answers_card, result_card
 from bot.chat import Answer, post_pages
 from bot.core import Command, Core
 from bot.errors import AgentRefusedError, BadCallError, ChatError
 from bot.format import wrap
-from bot.machine_card import machine_card
 from bot.reply import Reply
-from bot.result_card import ANSWERS, answers_card, result_card
 from bot.results import collect_results
 from bot.snapshot import Snapshot, take_snapshot
 from bot.subscriptions import Subscription

@@ -3,11 +3,11 @@
 import re
 
 from bot.call import Call
-from bot.card import job_name, state_in_sentence
+from bot.cards.job import job_name, state_in_sentence
+from bot.cards.trying import SAMPLE, SAMPLES, answer_card, asking_card, how_card, not_answered, questions
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.errors import AgentRefusedError, BadCallError
-from bot.try_card import SAMPLE, SAMPLES, answer_card, asking_card, how_card, not_answered, questions
 from bot.which import find_job
 from shared.chat import MESSAGE_LENGTH
 from shared.errors import ErrorCode

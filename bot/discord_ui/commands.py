@@ -7,6 +7,7 @@ from typing import Any
 from discord import AppCommandType, Attachment, Interaction, Member, Message, Role, User
 from discord import app_commands as slash
 
+from bot.cards.plan import PRESET_NAMES
 from bot.core import Command
 from bot.discord_ui.files import Sent
 from bot.discord_ui.inbound import Asked, named
@@ -14,7 +15,6 @@ from bot.discord_ui.limits import DESCRIPTION_LENGTH
 from bot.discord_ui.suggestions import Suggestions
 from bot.format import clip, one_line, short
 from bot.options import PRESETS
-from bot.plan_card import PRESET_NAMES
 from shared.language import N_
 
 Answer = Callable[[Interaction, Asked], Awaitable[None]]

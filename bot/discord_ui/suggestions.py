@@ -8,7 +8,7 @@ from discord import Interaction
 from discord.app_commands import Choice
 
 from bot.agent_client import AgentClient
-from bot.card import state
+from bot.cards.job import state
 from bot.core import Core
 from bot.discord_ui.inbound import requested_by
 from bot.discord_ui.limits import SUGGESTIONS

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from bot.card import job_card, job_name, moved_card, without_contact
+from bot.cards.job import job_card, job_name, moved_card, without_contact
 from bot.snapshot import Snapshot
 from shared.jobs import PROOF_S, JobStatus, PauseReason, Stage
 from shared.language import LANGUAGES, speaking
 from shared.people import GrantKind
+from tests.bot.cards.test_job import PROGRESS, running
 from tests.bot.harness import Bot, dataset
-from tests.bot.test_card import PROGRESS, running
 from tests.fakes.agent_server import NOW, FakeAgent
 
 GERMAN = {"locale": "de-AT", "person": "ada", "name": "Ada"}

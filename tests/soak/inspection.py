@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 
 from agent.base_models.catalog import PACKAGED
-from agent.data.checks.survey import SAMPLE
+from agent.data.checks.copies import SAMPLE
 from agent.inspector import Inspector
 from agent.settings import AgentSettings
 from shared.inspections import FindingCode, ReadingProgress

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash, RMinHashLSH
 
-from agent.data.split import split_rows
+from agent.data.split import HELD_OUT, split_rows
 
+SAMPLE = 20_000  # rows that are compared, at most
 SIMILAR = 0.8
 PERMUTATIONS, BANDS, SEED = 128, 16, 42
 WORD = re.compile(r"\w+")
@@ -49,11 +50,28 @@ def near_pairs(fingerprints: Sequence[RMinHash]) -> list[tuple[int, int]]:
     return pairs
 
 
+def kept_together(rows: Sequence[Hashable], pairs: Sequence[tuple[int, int]]) -> list[Hashable]:
+    """Return the rows as they are to be split: those that are nearly the same equal each other, and stay on one side.
+
+    More than a tenth of all rows, which is what one part has, are no copies but a template: they are dealt one by one.
+    """
+    dealt = list(rows)
+    for first, kind in _kinds(pairs).items():
+        if len(kind) <= HELD_OUT * len(rows):
+            for row in kind:
+                dealt[row] = rows[first]
+    return dealt
+
+
 def leaked(rows: Sequence[Hashable], pairs: Sequence[tuple[int, int]]) -> list[int]:
     """Return the held-out rows that have a near copy among the trained ones, as the default seed deals them."""
-    split = split_rows(rows, DEFAULT_SPLIT_SEED)
-    train = set(split.train)
+    train = set(split_rows(rows, DEFAULT_SPLIT_SEED).train)
+    return sorted(row for kind in _kinds(pairs).values() if train & set(kind) for row in kind if row not in train)
+
+
+def _kinds(pairs: Sequence[tuple[int, int]]) -> dict[int, list[int]]:
+    """Return the rows that are nearly the same, by the first of them."""
     kinds: dict[int, list[int]] = {}
     for row, first in pairs:
         kinds.setdefault(first, [first]).append(row)
-    return sorted(row for kind in kinds.values() if train & set(kind) for row in kind if row not in train)
+    return kinds

@@ -1,9 +1,9 @@
 """Findings from what rows are to the model and to each other. Pure; the rules behind them are those of the seeds."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
-from agent.data.checks.copies import leaked
+from agent.data.checks.copies import kept_together, leaked
 from agent.data.checks.seen import Seen, finding
 from agent.data.kept import SHOWN
 from shared.inspections import DatasetForm, Finding, FindingCode, Fix, Severity
@@ -85,7 +85,8 @@ def near_copies(seen: Seen) -> Iterator[Finding]:
             (row.line for row in seen.near),
             ngettext("{n} row is nearly the same as another{looked}.",
                      "{n} rows are nearly the same as another{looked}.", count, looked=seen.looked),
-            _("At least 80 % of their words in threes are the same. Diverse rows teach more than variations of one."),
+            _("At least 80 % of their words in threes are the same. Diverse rows teach more than variations of one. "
+              "A few of a kind are kept on one side when rows are held out."),
             count=count, fix=Fix.dedupe_near,
         )  # fmt: skip
 
@@ -93,7 +94,8 @@ def near_copies(seen: Seen) -> Iterator[Finding]:
 def leakage(seen: Seen) -> Iterator[Finding]:
     """From the trained rows to the held-out ones."""
     near = [(row, first) for row, first in seen.pairs if seen.sample[row].identity != seen.sample[first].identity]
-    if rows := leaked([row.identity for row in seen.sample], near):
+    identities: list[Hashable] = [row.identity for row in seen.sample]
+    if rows := leaked(identities if seen.survey.sampled else kept_together(identities, seen.pairs), near):
         yield finding(
             FindingCode.leakage, WARNING, (seen.sample[row].line for row in rows),
             ngettext("{n} held-out row has a near copy among the trained ones{looked}.",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from rensa import RMinHash
 
 from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
-from agent.data.checks.copies import fingerprint
+from agent.data.checks.copies import SAMPLE, fingerprint
 from agent.data.checks.languages import language_of
 from agent.data.checks.text_checks import MARKDOWN, RowText, text_checks
 from agent.data.kept import MAX_ROWS, SHOWN, ChatRow, Drops, Reading, batches, chat_rows, too_many_rows
@@ -20,7 +20,6 @@ from agent.data.reading.count import has_more_lines
 from agent.data.rows import Message, RowProblem
 from shared.inspections import FindingCode
 
-SAMPLE = 20_000  # rows whose tokens, near copies and formatting are looked at
 LANGUAGE_SAMPLE = 2_000  # of them, rows whose language is looked at: 0.2 ms each
 CANDIDATES = 64  # of them, rows that may be shown
 LABEL_CHARS = 40  # an answer that long may be one of a few labels

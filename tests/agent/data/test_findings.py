@@ -142,10 +142,19 @@ def test_several_languages_are_told_with_their_shares(tmp_path: Path, smollm2_ca
 
 def test_a_held_out_row_with_a_near_copy_in_training_is_leakage(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     data = rows(40)
-    data += [more(row) for row in data]
+    first = data[0]
+    data += [pair(first["prompt"], f"{first['completion']} {n}") for n in range(40)]  # too many to stay on one side
     finding = found(tmp_path, smollm2_card, data)[FindingCode.leakage]
     assert 0 < finding.count <= 8
     assert finding.fix is Fix.dedupe_near
+
+
+def test_near_copies_are_kept_on_one_side_and_do_not_leak(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    data = rows(40)
+    data += [more(row) for row in data]
+    codes = found(tmp_path, smollm2_card, data)
+    assert "kept on one side" in codes[FindingCode.near_copies].why
+    assert FindingCode.leakage not in codes
 
 
 def test_few_rows_are_told_kindly_that_a_prompt_may_do(tmp_path: Path, smollm2_card: BaseModelCard) -> None:

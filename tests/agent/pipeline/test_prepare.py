@@ -87,3 +87,15 @@ def test_a_text_is_learned_whole_also_with_a_short_max_length(tmp_path: Path, sm
     prompts = read_held_out(folder)
     assert all(BOOK.find(prompt.question.strip()) >= 0 and prompt.expected for prompt in prompts)
     assert max(prompt.expected_tokens for prompt in prompts) < 200
+
+
+def test_rows_that_are_nearly_the_same_stay_on_one_side(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    words = [f"{number}a {number}b {number}c {number}d {number}e {number}f" for number in range(600)]
+    texts = [" ".join(words[10 * number : 10 * number + 10]) for number in range(60)]
+    rows = [{"prompt": "Tell", "completion": f"{text}{end}"} for text in texts for end in ("", " indeed")]
+    content = "".join(f"{json.dumps(row)}\n" for row in rows)
+    folder = prepared(tmp_path, smollm2_card, content, DatasetForm.prompt_completion, None, max_length=1024)
+    train, *held_out = [read_rows(folder, part) for part in ("train", "validation", "test")]
+    assert [len(train), *map(len, held_out)] == [96, 12, 12]
+    begins = {tuple(row.input_ids[:60]) for row in train}
+    assert not [row for part in held_out for row in part if tuple(row.input_ids[:60]) in begins]

@@ -2,7 +2,7 @@
 
 import json
 
-from bot.dataset_card import EXAMPLES, FORMS
+from bot.cards.dataset import EXAMPLES, FORMS
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm
 from tests.bot.harness import Bot, dataset

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.dataset_card import FIXES
+from bot.cards.dataset import FIXES
 from shared.inspections import Finding, FindingCode, Fix, ReadingProgress, Severity
 from shared.language import LANGUAGES, _, speaking
 from tests.bot.harness import Bot, dataset

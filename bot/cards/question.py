@@ -2,7 +2,7 @@
 
 import re
 
-from bot.dataset_card import marked
+from bot.cards.dataset import marked
 from bot.format import clip, count, one_line, wrap
 from bot.mapping_words import write_mapping
 from bot.reply import Button, Copy, Reply

@@ -1,6 +1,7 @@
 """What was understood of a dataset and what would be done with it: the card before Start. Pure."""
 
-from bot.dataset_card import notes, row_button, sample_row, understood
+from bot.cards.dataset import notes, row_button, sample_row, understood
+from bot.cards.question import read_so
 from bot.format import (
     DASH,
     clip,
@@ -14,7 +15,6 @@ from bot.format import (
     wrap,
 )
 from bot.options import TYPED_NAMES, write_line
-from bot.question_card import read_so
 from bot.reply import Button, Copy, Reply
 from shared.hyperparameters import Hyperparameters
 from shared.inspections import Inspection

@@ -1,13 +1,13 @@
 """How to run the finished model, as the closing message says it."""
 
+from bot.cards.result import Linked, Outcome, result_card
 from bot.format import clock_time
 from bot.reply import Reply
-from bot.result_card import Linked, Outcome, result_card
 from bot.snapshot import Snapshot
 from shared.files import FileLink, FileObject, FilePurpose
 from shared.jobs import Job, JobStatus
 from shared.results import OllamaOutcome
-from tests.bot.test_card import FIELDS
+from tests.bot.cards.test_job import FIELDS
 from tests.fakes.agent_server import NOW, RESULT
 
 BY_HAND = ("ollama create toast:v1 -f Modelfile", "ollama run toast:v1")

@@ -1,6 +1,6 @@
 """The message that calls a person to a job which stands still until they do something. Pure."""
 
-from bot.card import job_name
+from bot.cards.job import job_name
 from bot.format import clip, wrap
 from bot.reply import Button, Reply
 from shared.jobs import Job, JobStatus, PauseReason

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from bot.card import job_card, state, without_contact
+from bot.cards.job import job_card, state, without_contact
 from bot.format import clock_time
 from bot.reply import Reply
 from bot.snapshot import Snapshot, take_snapshot

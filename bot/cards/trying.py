@@ -1,6 +1,6 @@
 """A model that is being asked: how to, what was asked, and what it said. Pure."""
 
-from bot.card import job_name
+from bot.cards.job import job_name
 from bot.format import clip, one_line, plain, wrap
 from bot.reply import Button, Reply
 from shared.chat import Choice

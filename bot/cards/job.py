@@ -2,6 +2,7 @@
 
 import re
 
+from bot.cards.vital_signs import attempt, no_proof, signs
 from bot.format import (
     DASH,
     bar,
@@ -18,7 +19,6 @@ from bot.format import (
 )
 from bot.reply import Button, Moment, Reply
 from bot.snapshot import Snapshot
-from bot.vital_signs import attempt, no_proof, signs
 from shared.jobs import Job, JobStatus, PauseReason, Progress, Stage
 from shared.language import ENGLISH, N_, _, ngettext, spoken
 

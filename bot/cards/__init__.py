@@ -1,0 +1,1 @@
+"""What each message shows, of what the agent says: pure, and the same in every chat."""
