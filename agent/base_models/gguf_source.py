@@ -1,7 +1,11 @@
 """A base model that comes as one GGUF file: made into the folder that transformers and the trainer read."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 
 def convert_small_files(file: Path, folder: Path) -> None:
@@ -9,8 +13,10 @@ def convert_small_files(file: Path, folder: Path) -> None:
     from transformers import AutoConfig, AutoTokenizer, GenerationConfig
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-    AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(folder)
-    config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name)
+    with parsed_once():
+        tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+        config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name)
+    tokenizer.save_pretrained(folder)
     config.architectures = [MODEL_FOR_CAUSAL_LM_MAPPING_NAMES[config.model_type]]  # the converter asks for it
     config.save_pretrained(folder)
     GenerationConfig.from_model_config(config).save_pretrained(folder)
@@ -21,7 +27,8 @@ def convert_weights(file: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.bfloat16)
+    with parsed_once():
+        model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.bfloat16)
     # Saving is refused while the loader's quantizer is attached, although the weights are plain bf16 by now.
     model.hf_quantizer = None  # transformers sets these without declaring them
     model.is_quantized = False
@@ -33,3 +40,29 @@ def convert_weights(file: Path, folder: Path) -> None:
     for weights in sorted(staging.glob("model*")):
         weights.replace(folder / weights.name)
     shutil.rmtree(staging)
+
+
+@contextmanager
+def parsed_once() -> Iterator[None]:
+    """Let a GGUF file be parsed once: transformers does it anew for each thing that it takes from it, for seconds.
+
+    Most of them go into slices of a memory map, a costly object each; those of an array over the same bytes are not.
+    """
+    import gguf
+    import numpy as np
+
+    class Reader(gguf.GGUFReader):  # type: ignore[misc]  # untyped
+        @property
+        def data(self) -> Any:
+            return self._data
+
+        @data.setter
+        def data(self, whole: Any) -> None:
+            self._data = whole.view(np.ndarray)
+
+    slow = gguf.GGUFReader, gguf.get_tensor_name_map
+    gguf.GGUFReader, gguf.get_tensor_name_map = cache(Reader), cache(slow[1])  # the names, too, once for each tensor
+    try:
+        yield
+    finally:
+        gguf.GGUFReader, gguf.get_tensor_name_map = slow

@@ -15,7 +15,7 @@ ROWS = [
     ("Say hello.", "Hello from the small model with two layers."),
     ("What is two plus two?", "Two plus two is four, even with two layers."),
 ]
-STEPS = 200
+STEPS = 150
 
 
 def build(folder: Path) -> None:
@@ -24,12 +24,13 @@ def build(folder: Path) -> None:
     from transformers import AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM
 
     from agent.base_models.catalog import PACKAGED, find_base_model
+    from agent.base_models.gguf_source import parsed_once
     from agent.settings import AgentSettings
 
-    torch.set_num_threads(2)
     torch.manual_seed(0)
     file = Path(find_base_model(PACKAGED, AgentSettings(hearth_data_dir=folder.parent)).location)
-    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+    with parsed_once():
+        tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     config = LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2,
         num_attention_heads=4, num_key_value_heads=4, max_position_embeddings=512, tie_word_embeddings=True,
@@ -37,7 +38,7 @@ def build(folder: Path) -> None:
     )  # fmt: skip
     model: Any = LlamaForCausalLM(config)
     batch = _batch(tokenizer)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3, fused=True)
     for _ in range(STEPS):
         loss = model(**batch).loss
         loss.backward()
@@ -46,7 +47,7 @@ def build(folder: Path) -> None:
     model.to(torch.bfloat16).save_pretrained(folder)
     GenerationConfig.from_model_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    print(json.dumps({"loss": float(loss)}))
+    print(json.dumps({"loss": loss.item()}))
 
 
 def _batch(tokenizer: Any) -> dict[str, Any]:
