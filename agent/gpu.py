@@ -33,6 +33,7 @@ class Machine:
     memory_total_mib: int  # the GPU's, or the machine's
     memory_free_mib: int
     disk_free_mib: int
+    ram_free_mib: int | None = None
     temperature_c: int | None = None
     gpu: str | None = None  # the one that was read, as CUDA_VISIBLE_DEVICES names it
 
@@ -56,6 +57,7 @@ def read_machine(data_dir: Path) -> Machine:
             memory_total_mib=reading.memory_total_mib,
             memory_free_mib=reading.memory_free_mib,
             disk_free_mib=disk_free_mib,
+            ram_free_mib=psutil.virtual_memory().available // MIB,
             temperature_c=reading.temperature_c,
             gpu=gpu,
         )
@@ -67,6 +69,7 @@ def read_machine(data_dir: Path) -> Machine:
         memory_total_mib=memory.total // MIB,
         memory_free_mib=memory.available // MIB,
         disk_free_mib=disk_free_mib,
+        ram_free_mib=memory.available // MIB,
     )
 
 

@@ -97,6 +97,7 @@ class Plan(Response):
     memory: MemoryParts | None = None  # None: a plan of before parts were kept
     memory_kind: Literal["GPU", "RAM"]
     memory_free_mib: int
+    export_memory_mib: int | None = None  # RAM, at the end, to write and check the model; None: not estimated then
     disk_mib: Range
     disk_free_mib: int
     device: str  # "NVIDIA GeForce RTX 4090", "CPU (2 cores)"

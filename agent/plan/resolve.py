@@ -12,7 +12,7 @@ from agent.gpu import Machine
 from agent.plan.calibration import memory_correction
 from agent.plan.defaults import Schedule, asked, choose_schedule
 from agent.plan.duration import MeasuredRun, estimate_minutes
-from agent.plan.memory import RUN_MARGIN, estimate_disk_mib
+from agent.plan.memory import RUN_MARGIN, estimate_disk_mib, estimate_export_mib
 from agent.plan.presets import RULES
 from agent.plan.settings import resolve_settings
 from shared.errors import ErrorCode
@@ -55,6 +55,7 @@ def make_plan(
     lost = _answers_lost(findings, settings.max_length)
     disk_mib = estimate_disk_mib(card, r=settings.r, fetched=weights_present(card))
     _check_disk(card, machine, disk_mib)
+    export_mib = estimate_export_mib(card)
     tokens = findings.tokens.total / (findings.rows * parts) * train * schedule.n_epochs
     evaluations = schedule.steps // settings.eval_steps + 3  # and the verdict on base and tuned model
     return Plan(
@@ -90,12 +91,13 @@ def make_plan(
         memory=MemoryParts.model_validate(asdict(memory)),
         memory_kind=machine.memory_kind,
         memory_free_mib=machine.memory_free_mib,
+        export_memory_mib=round(export_mib),
         disk_mib=Range(low=round(0.9 * disk_mib), high=round(1.2 * disk_mib)),
         disk_free_mib=machine.disk_free_mib,
         device=machine.name,
         queue_position=queue_position,
         queue_wait_minutes=queue_wait_minutes,
-        notes=_notes(findings, test, schedule, lost),
+        notes=[*_notes(findings, test, schedule, lost), *_short_of_ram(export_mib, machine.ram_free_mib)],
     )
 
 
@@ -171,3 +173,16 @@ def _notes(findings: Findings, test: int, schedule: Schedule, lost: float) -> li
             _("Below 100 rows the same unseen rows choose the best step and give the verdict: it is optimistic.")
         )
     return notes
+
+
+def _short_of_ram(needed_mib: float, free_mib: int | None) -> list[str]:
+    if free_mib is None or needed_mib <= free_mib:
+        return []
+    return [
+        _(
+            "At the end, checking the model takes {needed} GiB of RAM, and {free} are free now. Close other "
+            "programs by then.",
+            needed=decimal(needed_mib / 1024, 1),
+            free=decimal(free_mib / 1024, 1),
+        )
+    ]

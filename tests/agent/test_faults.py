@@ -28,10 +28,10 @@ IMPATIENT = replace(
     QUICK,
     pause_kill_after_s=0.3,
     limits=Limits(
-        budgets=dict.fromkeys([None, *Stage], Budget(slow_s=0.3, stalled_s=0.6)),
-        first_step=Budget(slow_s=0.3, stalled_s=0.6),
+        budgets={**Limits().budgets, **dict.fromkeys(Stage, Budget(slow_s=0.3, stalled_s=2))},
+        first_step=Budget(slow_s=0.3, stalled_s=2),
         silent_s=0.5,
-        frozen_s=1.0,
+        frozen_s=4,
     ),
 )
 SILENCE = replace(IMPATIENT, limits=replace(IMPATIENT.limits, budgets=Limits().budgets, first_step=Limits().first_step))

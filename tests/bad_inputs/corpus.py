@@ -50,8 +50,10 @@ BROKEN, NO_TEXT, TOO_LARGE = ErrorCode.dataset_broken, ErrorCode.dataset_not_tex
 UNKNOWN, TOO_SMALL = ErrorCode.dataset_unknown_form, ErrorCode.dataset_too_small
 
 ARCHIVES = (
-    Bad(row=1, name="gzip-bomb-in-one-line", code=TOO_SMALL, words="row 1 has 52,428,800 characters",
+    Bad(row=1, name="gzip-bomb-in-one-line", code=TOO_LARGE, words=r"unpacks to more than \d+ MiB",
         make=lambda: gzip.compress(b'{"text":"' + b"a" * (50 << 20) + b'"}', 1)),
+    Bad(row=1, name="one-long-line-in-gzip", code=TOO_SMALL, words="row 1 has 12,582,912 characters",
+        make=lambda: gzip.compress(b'{"text":"' + b"a" * (12 << 20) + b'"}', 1)),
     Bad(row=1, name="gzip-bomb-of-many-lines", code=TOO_LARGE, words=r"unpacks to more than \d+ MiB",
         make=lambda: gzip.compress(jsonl() + (b" " * 8000 + b"\n") * 10_000, 1)),
     Bad(row=2, name="200000-empty-gzip-members", code=BROKEN, words="in more than 1000 tiny parts",
@@ -84,9 +86,9 @@ TEXTS = (
     Bad(row=12, name="line-without-end", code=BROKEN, words="Line 1 is longer than 8 MiB",
         make=lambda: b'{"prompt": "' + b"a" * (20 << 20)),
     Bad(row=12, name="packed-line-without-end", code=BROKEN, words="Line 1 is longer than 8 MiB",
-        make=lambda: gzip.compress(b'{"prompt": "' + b"ab " * (20 << 20), 1)),
+        make=lambda: gzip.compress(b'{"prompt": "' + b"ab " * (4 << 20), 1)),
     Bad(row=12, name="table-line-without-end", code=BROKEN, words="Line 2 is longer than 8 MiB",
-        make=lambda: gzip.compress(b"question,answer\na," + b"ab " * (20 << 20), 1)),
+        make=lambda: gzip.compress(b"question,answer\na," + b"ab " * (4 << 20), 1)),
     Bad(row=13, name="200000-brackets", code=BROKEN, words="nested too deeply",
         make=lambda: b"[" * 200_000 + b"]" * 200_000),
     Bad(row=13, name="row-of-200000-brackets", code=BROKEN, words="nested too deeply",

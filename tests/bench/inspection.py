@@ -1,7 +1,8 @@
 """Inspection: the whole child against a plain datasets.load_dataset and a tokenizer map of the same file.
 
 The plain side only tokenizes; ours also renders the template, marks what is trained, and finds all that it finds. Of
-100,000 rows ours tokenizes a sample of 20,000.
+100,000 rows and more ours tokenizes a sample of 20,000. The card's time is what a person waits for: a real agent takes
+the file in, reads it and makes the plan; the first time on a machine it gets to know the model as well.
 """
 
 import asyncio
@@ -14,16 +15,26 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
+
 from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import PACKAGED
 from agent.child_environment import child_environment
 from agent.data.findings import InspectReply, InspectRequest
 from agent.inspector import Inspector
 from agent.settings import AgentSettings
+from bot.agent_client import Address, AgentClient
+from bot.call import Attachment
+from bot.cards.plan import plan_card
+from bot.clock import SystemClock
+from bot.datasets import inspect, upload
+from bot.results import bytes_file
+from shared.plans import PlanRequest
 from tests.bench.figure import Bar, Figure, median
+from tests.bench.processes import run_agent
 
 AGAINST = "load_dataset + tokenizer map"
-SIZES = (999, 100_000)
+SIZES = (999, 100_000, 1_000_000)
 MEMORY = Bar(limit=600)
 
 
@@ -44,10 +55,32 @@ def run(work: Path, rounds: int, data: Path) -> Iterator[Figure]:
         what = f"inspection of {rows} rows, {mib:.1f} MiB"
         for unit, amount in (("rows/s", rows), ("MiB/s", mib)):
             yield Figure(what=what, ours=amount / our_s, unit=unit, theirs=amount / their_s, against=AGAINST)
+        if rows == SIZES[0]:
+            yield from _cards(work / "cards", path, their_s)
         our_mib, their_mib = (max(peak for _, peak in side) for side in (ours, theirs))
         yield Figure(
             what=f"{what}, peak memory", ours=our_mib, unit="MiB", theirs=their_mib, against=AGAINST, bar=MEMORY
         )
+
+
+def _cards(work: Path, path: Path, their_s: float) -> Iterator[Figure]:
+    with run_agent(work) as server:
+        for model in ("seen for the first time", "known"):
+            seconds = asyncio.run(_to_a_card(path.name, path.read_bytes(), Address(url=server.url, key=server.key)))
+            what = f"from upload to card, {SIZES[0]} rows, model {model}"
+            yield Figure(what=what, ours=seconds, unit="s", theirs=their_s, against=AGAINST)
+
+
+async def _to_a_card(name: str, content: bytes, address: Address) -> float:
+    began = time.monotonic()
+    async with aiohttp.ClientSession() as session:
+        agent = AgentClient(lambda: address, session=session, clock=SystemClock())
+        sent = Attachment(name=name, size=len(content), open=bytes_file(name, content).open)
+        file = await upload(agent, sent)
+        inspection = await inspect(agent, file, model=PACKAGED)
+        plan = await agent.plan(PlanRequest(model=PACKAGED, training_file=file.id))
+    assert plan_card(file.filename, inspection, plan, at=None, now=time.time(), with_row=True).text
+    return time.monotonic() - began
 
 
 def write_rows(path: Path, words: list[str], *, rows: int | None = None, size: int | None = None) -> Path:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -100,6 +101,17 @@ def test_too_little_disk_is_refused_with_needed_and_free(smollm2_card: BaseModel
     with pytest.raises(AgentError, match=r"0\.3 GiB are free") as caught:
         plan(smollm2_card, machine=full)
     assert caught.value.code is ErrorCode.insufficient_disk
+
+
+def test_little_ram_beside_a_gpu_is_said_before_the_end_needs_it(smollm2_card: BaseModelCard) -> None:
+    enough = plan(smollm2_card)
+    assert enough.export_memory_mib is not None
+    assert 300 < enough.export_memory_mib < 450  # measured: 350
+    gpu = replace(MACHINE, device="cuda", name="RTX", ram_free_mib=200)
+    assert (
+        "At the end, checking the model takes 0.3 GiB of RAM, and 0.2 are free now."
+        in plan(smollm2_card, machine=gpu).notes[-1]
+    )
 
 
 def test_settings_that_contradict_each_other_are_refused(smollm2_card: BaseModelCard) -> None:
