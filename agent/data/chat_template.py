@@ -16,7 +16,7 @@ from tokenizers import Encoding, Tokenizer
 
 from agent.base_models.card import BaseModelCard
 from agent.data import tools
-from agent.data.rows import Message, RowProblem
+from agent.data.turns import Message, RowProblem
 from shared.language import _
 
 IGNORED = -100  # the label of a token that is not trained on
@@ -83,8 +83,8 @@ class ChatTemplate:
         if not spans:
             raise RowProblem(_("cannot be marked: the model's chat template hides where the answer begins"))
         parts, at = [], 0
-        for start, end in spans:
-            parts += [(full[at:start], False), (full[start:end], True)]
+        for (start, end), answer in zip(spans, answers[-len(spans) :], strict=True):
+            parts += [(full[at:start], False), (full[start:end], messages[answer].learned)]
             at = end
         return [part for part in [*parts, (full[at:], False)] if part[0]]
 

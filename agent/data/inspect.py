@@ -23,9 +23,9 @@ from agent.data.kept import ChatRow, Drops, chat_rows, find_reading
 from agent.data.limits import dataset_refusal, limit_in_words, limit_this_process
 from agent.data.mend import mend
 from agent.data.reading.unclear import UnclearError
-from agent.data.rows import Message, RowProblem
 from agent.data.shown import shown
 from agent.data.split import MIN_ROWS
+from agent.data.turns import Message, RowProblem
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Finding, Question, ReadingProgress, SampleRow, Severity

@@ -16,7 +16,8 @@ from agent.data.reading.formats import read_rows
 from agent.data.reading.plain_text import passage_length, passages
 from agent.data.reading.raw_row import RawRow
 from agent.data.row_length import USUAL_MAX_LENGTH
-from agent.data.rows import FORM_HINT, BadExample, EmptyText, Message, RowProblem, detect_form, to_messages
+from agent.data.rows import FORM_HINT, detect_form, to_messages
+from agent.data.turns import BadExample, EmptyText, Message, RowProblem
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm, DroppedRow

@@ -13,8 +13,8 @@ from typing import Any
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import IGNORED, ChatTemplate
 from agent.data.checks.seen import Seen
-from agent.data.checks.survey import Heard, Surveyor
-from agent.data.checks.text_checks import RowText, special_pattern, text_checks
+from agent.data.checks.survey import Heard, Surveyor, identity_of
+from agent.data.checks.text_checks import RowText, special_pattern, text_checks, trimmed
 from agent.data.findings import Mended
 from agent.data.kept import ChatRow, Drops, KeptRow, Reading, chat_rows, kept_rows
 from agent.data.redact import redact
@@ -26,7 +26,8 @@ from shared.language import _
 
 TextFix = Callable[[str], str]
 DROPPED_BY_TEXT = {Fix.drop_placeholders: FindingCode.placeholders, Fix.drop_short: FindingCode.short_answers}
-NEEDS_SURVEY = {Fix.dedupe, Fix.dedupe_near, Fix.drop_cut}
+NAMES_OF_A_ROW = {"id", "idx", "index", "uuid"}
+NEEDS_SURVEY = {Fix.dedupe_near, Fix.drop_cut}
 
 
 def mend(
@@ -66,24 +67,25 @@ def _chosen(
     drops = Drops()
     checks = text_checks(template.special_tokens, shows_tools=template.shows_tools)
     tests = [checks[code] for fix, code in DROPPED_BY_TEXT.items() if fix in fixes]
-    lines: set[int] = set()
+    told: set[int] = set()  # what was said already, and what is nearly the same
+    drops_copies = Fix.dedupe in fixes or Fix.dedupe_near in fixes
     rows: Iterator[ChatRow | KeptRow] = chat_rows(reading, template, drops)
     max_length = 0
     if NEEDS_SURVEY & set(fixes):
         survey = Surveyor(template, card.eos_tokens).look(reading, heard)
         seen = Seen(survey=survey, form=reading.form, card=card)
-        lines, max_length = _lines_to_leave_out(seen, fixes), seen.max_length
+        max_length = seen.max_length
+        told |= {row.identity for row in seen.near} if Fix.dedupe_near in fixes else set()
     if Fix.drop_cut in fixes:
         rows = kept_rows(reading, template, drops)
     for row in rows:
         text = RowText(row.messages)
         is_cut = isinstance(row, KeptRow) and _end(row) > max_length
-        yield row, row.line not in lines and not is_cut and not any(test(text) for test in tests)
-
-
-def _lines_to_leave_out(seen: Seen, fixes: Collection[Fix]) -> set[int]:
-    lines = set(seen.exact) if Fix.dedupe in fixes or Fix.dedupe_near in fixes else set()
-    return lines | ({row.line for row in seen.near} if Fix.dedupe_near in fixes else set())
+        identity = identity_of(row.messages)
+        stays = not (drops_copies and identity in told) and not is_cut and not any(test(text) for test in tests)
+        if stays:
+            told.add(identity)
+        yield row, stays
 
 
 def _end(row: KeptRow) -> int:
@@ -96,19 +98,19 @@ def _text_fixes(fixes: Collection[Fix], template: ChatTemplate) -> list[TextFix]
     table: dict[Fix, TextFix] = {
         Fix.clean: lambda text: UNSEEN.sub("", special.sub("", text) if special else text),
         Fix.redact: redact,
-        Fix.trim: str.strip,
+        Fix.trim: trimmed,
     }
     return [table[fix] for fix in table if fix in fixes]
 
 
 def _mapped(value: Any, fixes: list[TextFix]) -> Any:
-    """Return a row with its texts mended, however deep they lie; keys stay."""
+    """Return a row with its texts mended, however deep they lie; keys stay, and what only names the row."""
     if isinstance(value, str):
         for fix in fixes:
             value = fix(value)
         return value
     if isinstance(value, dict):
-        return {key: _mapped(inner, fixes) for key, inner in value.items()}
+        return {key: inner if key in NAMES_OF_A_ROW else _mapped(inner, fixes) for key, inner in value.items()}
     return [_mapped(inner, fixes) for inner in value] if isinstance(value, list) else value
 
 

@@ -1,30 +1,15 @@
 """One row of a dataset as a chat: every known form becomes the same list of messages. Pure."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
 
 from agent.data import tools
+from agent.data.turns import BadExample, EmptyText, Message, RowProblem, chat_turn, sharegpt_turn, talk_in_a_text
 from shared.inspections import DatasetForm
 from shared.language import N_, _
 
-Role = Literal["system", "user", "assistant", "tool", "text"]  # of text nobody is the speaker: it is learned whole
-
-CHAT_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant",
-                               "tool": "tool", "function": "tool"}  # fmt: skip
-SHAREGPT_ROLES: dict[str, Role] = {  # as their names are written in small letters
-    **CHAT_ROLES,
-    "human": "user",
-    "prompter": "user",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "bing": "assistant",
-    "bard": "assistant",
-    "bot": "assistant",
-    "model": "assistant",
-    "function_call": "assistant",
-    "observation": "tool",
-}
 PAIRS = (  # two columns, what is asked and what is answered; the first that a row has counts
     ("question", "answer"),
     ("query", "response"),
@@ -34,7 +19,19 @@ PAIRS = (  # two columns, what is asked and what is answered; the first that a r
     ("question", "response"),
     ("user", "assistant"),
     ("q", "a"),
+    ("prompt", "response"),
+    ("prompt", "output"),
+    ("prompt", "answer"),
+    ("problem", "solution"),
 )
+ALSO_ASKED = ("input", "context")  # columns that belong to the question, behind it
+OTHER_NAMES = {  # of the columns of a form, as some files and tools write them
+    "system_prompt": "system",
+    "kto_tag": "label",
+    "conversation": "conversations",
+    "preferred_output": "chosen",
+    "non_preferred_output": "rejected",
+}
 ABOUT_A_TEXT = frozenset({  # columns that may stand beside a text, and say where it is from
     "id", "url", "title", "source", "meta", "metadata", "timestamp", "date", "lang", "language", "author", "license",
     "set", "split", "path", "token_count",
@@ -43,64 +40,66 @@ FORM_HINT = N_(
     "messages ({role, content} turns), prompt + completion, question + answer, instruction + input + output (Alpaca), "
     "conversations ({from, value} turns, ShareGPT), chosen + rejected, or text"
 )
+READ = frozenset({  # what some form reads, beside its pairs
+    "messages", "conversations", "instruction", "input", "output", "context", "system", "history", "prompt",
+    "completion", "chosen", "rejected", "label", "text", "tools",
+})  # fmt: skip
 
 
-class RowProblem(Exception):
-    """Why one row cannot be trained on: a sentence without its line number."""
+def canonical_name(key: str) -> str:
+    """Return a column's name as the forms know it, however it is written."""
+    name = key.strip().casefold()
+    return OTHER_NAMES.get(name, name)
 
 
-class EmptyText(RowProblem):
-    """A row without a question or an answer."""
+def canonical(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row by the names that the forms know; of two that are the same, the first."""
+    named: dict[str, Any] = {}
+    for key, value in row.items():
+        named.setdefault(canonical_name(key), value)
+    return named
 
 
-class BadExample(RowProblem):
-    """A row that its owner labelled as bad."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Message:
-    """One turn."""
-
-    role: Role
-    content: str
-    calls: str = ""  # JSON: the tools that this turn calls
-    tools: str = ""  # JSON, of the first turn alone: the tools that are offered
-
-    def as_dict(self) -> dict[str, str]:
-        """Return what chat templates take; of the tools, nothing."""
-        return {"role": self.role, "content": self.content}
-
-    @property
-    def said(self) -> str:
-        """Return all that stands in this turn."""
-        return f"{self.content}\n{self.calls}".strip("\n") if self.calls else self.content
-
-
-def detect_form(keys: set[str]) -> DatasetForm | None:
+def detect_form(keys: Iterable[str]) -> DatasetForm | None:
     """Name the form that a row with these keys has; None when none fits."""
-    if "chosen" in keys and "rejected" in keys:
+    names = {canonical_name(key) for key in keys}
+    if {"chosen", "rejected"} <= names:
         return DatasetForm.preference
-    if "messages" in keys:
-        return DatasetForm.labelled if "label" in keys else DatasetForm.messages
-    if "conversations" in keys:
+    if "messages" in names:
+        return DatasetForm.labelled if "label" in names else DatasetForm.messages
+    if "conversations" in names:
         return DatasetForm.sharegpt
-    if {"instruction", "output"} <= keys:
+    if {"instruction", "output"} <= names:
         return DatasetForm.alpaca
-    if {"prompt", "completion"} <= keys:
-        return DatasetForm.labelled if "label" in keys else DatasetForm.prompt_completion
-    if _pair(keys) is not None:
+    if {"prompt", "completion"} <= names:
+        return DatasetForm.labelled if "label" in names else DatasetForm.prompt_completion
+    if _pair(names) is not None:
         return DatasetForm.question_answer
-    return DatasetForm.text if "text" in keys and keys - {"text"} <= ABOUT_A_TEXT else None
+    return DatasetForm.text if "text" in names and names - {"text"} <= ABOUT_A_TEXT else None
 
 
-def _pair(keys: Collection[str]) -> tuple[str, str] | None:
-    """Return which two columns ask and answer, however their names are written."""
-    named = {key.strip().lower(): key for key in keys}
-    return next(((named[asked], named[told]) for asked, told in PAIRS if asked in named and told in named), None)
+def unread(row: Mapping[str, Any]) -> list[str]:
+    """Return the columns of a row that hold a text and that no form reads."""
+    return [key for key in _unread_names(tuple(row)) if isinstance(row[key], str) and " " in row[key].strip()]
+
+
+@lru_cache(maxsize=64)
+def _unread_names(keys: tuple[str, ...]) -> list[str]:
+    read = READ | ABOUT_A_TEXT | set(_pair(map(canonical_name, keys)) or ())
+    return [key for key in keys if canonical_name(key) not in read]
+
+
+def _pair(names: Iterable[str]) -> tuple[str, str] | None:
+    """Return which two columns ask and answer."""
+    known = set(names)
+    return next((pair for pair in PAIRS if known.issuperset(pair)), None)
 
 
 def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
     """Turn a row into messages that end with the assistant's, or into one text. Raises RowProblem."""
+    row = canonical(row)
+    if row.get("label") is False:
+        raise BadExample(_("is labelled as a bad answer, and only good ones are learned"))
     messages = {
         DatasetForm.messages: _from_messages,
         DatasetForm.sharegpt: _from_sharegpt,
@@ -111,17 +110,20 @@ def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
         DatasetForm.labelled: _from_labelled,
         DatasetForm.text: _from_text,
     }[form](row)
-    if form is not DatasetForm.text:
-        _check_turns(messages)
+    if form is DatasetForm.text:
+        return messages
+    last = max((place for place, message in enumerate(messages) if message.role == "assistant"), default=-1)
+    messages = messages[: last + 1] or messages  # what was said after the last answer has none
+    _check_turns(messages)
     return messages
 
 
 def _from_messages(row: dict[str, Any]) -> list[Message]:
-    return _offering(row, [_turn(turn, "role", "content", CHAT_ROLES) for turn in _turns(row, "messages")])
+    return _offering(row, [chat_turn(turn) for turn in _turns(row, "messages")])
 
 
 def _from_sharegpt(row: dict[str, Any]) -> list[Message]:
-    return _offering(row, [*_system(row), *map(_sharegpt_turn, _turns(row, "conversations"))])
+    return _offering(row, [*_system(row), *map(sharegpt_turn, _turns(row, "conversations"))])
 
 
 def _offering(row: dict[str, Any], messages: list[Message]) -> list[Message]:
@@ -132,19 +134,8 @@ def _offering(row: dict[str, Any], messages: list[Message]) -> list[Message]:
     return [replace(messages[0], tools=found), *messages[1:]] if found else messages
 
 
-def _sharegpt_turn(turn: Any) -> Message:
-    """Read a turn of from and value, or, as some files have it, of role and content."""
-    if isinstance(turn, dict) and "role" in turn and "from" not in turn:
-        return _turn(turn, "role", "content", SHAREGPT_ROLES)
-    return _turn(turn, "from", "value", SHAREGPT_ROLES)
-
-
 def _from_alpaca(row: dict[str, Any]) -> list[Message]:
-    question = _text(row, "instruction")
-    extra = row.get("input")
-    if isinstance(extra, str) and extra.strip():
-        question = f"{question}\n\n{extra}"
-    return [*_system(row), *_history(row), *_asked(question, _text(row, "output"))]
+    return [*_system(row), *_history(row), *_asked(_question(row, "instruction"), _text(row, "output"))]
 
 
 def _history(row: dict[str, Any]) -> list[Message]:
@@ -168,6 +159,12 @@ def _asked(question: str, answer: str) -> list[Message]:
     return [Message(role="user", content=question), Message(role="assistant", content=answer)]
 
 
+def _question(row: dict[str, Any], key: str) -> str:
+    """Return what is asked, with what belongs to it: the text that it is about stands in a column of its own."""
+    about = (row.get(name) for name in ALSO_ASKED if name != key)
+    return "\n\n".join([_text(row, key), *(text for text in about if isinstance(text, str) and text.strip())])
+
+
 def _from_prompt_completion(row: dict[str, Any]) -> list[Message]:
     return [*_before(row), *_answer(row, "completion")]
 
@@ -175,21 +172,25 @@ def _from_prompt_completion(row: dict[str, Any]) -> list[Message]:
 def _from_question_answer(row: dict[str, Any]) -> list[Message]:
     pair = _pair(row)
     assert pair is not None  # or the row would have another form
-    return [*_system(row), *_asked(_text(row, pair[0]), _text(row, pair[1]))]
+    return [*_system(row), *_asked(_question(row, pair[0]), _text(row, pair[1]))]
 
 
 def _from_preference(row: dict[str, Any]) -> list[Message]:
     """Return the talk with the answer that was preferred; the other one is not learned."""
     turns = _answer(row, "chosen")
-    return turns if any(turn.role == "user" for turn in turns) else [*_before(row), *turns]
+    if not any(turn.role == "user" for turn in turns):
+        return [*_before(row), *turns]
+    led = _before(row) if isinstance(row.get("prompt"), list) else _system(row)
+    return [*(turn for turn in led if turn.role == "system"), *turns] if turns[0].role != "system" else turns
 
 
 def _answer(row: dict[str, Any], key: str) -> list[Message]:
     """Return an answer: a text, a turn, or turns, which may be the whole talk."""
     answer = row.get(key)
     if isinstance(answer, list | dict):
-        return [_sharegpt_turn(turn) for turn in (answer if isinstance(answer, list) else [answer])]
-    return [Message(role="assistant", content=_text(row, key))]
+        return [sharegpt_turn(turn) for turn in (answer if isinstance(answer, list) else [answer])]
+    text = _text(row, key)
+    return talk_in_a_text(text) or [Message(role="assistant", content=text)]
 
 
 def _before(row: dict[str, Any]) -> list[Message]:
@@ -198,17 +199,18 @@ def _before(row: dict[str, Any]) -> list[Message]:
         return _from_sharegpt(row)
     if "messages" in row:
         return _from_messages(row)
+    if isinstance(row.get("input"), dict):  # OpenAI's preference pairs
+        return _from_messages(row["input"])
     if isinstance(row.get("prompt"), list):
-        return [_sharegpt_turn(turn) for turn in row["prompt"]]
-    return [*_system(row), Message(role="user", content=_text(row, "prompt" if "prompt" in row else "instruction"))]
+        return [sharegpt_turn(turn) for turn in row["prompt"]]
+    asked = next((name for name in ("prompt", "instruction", "question", "query", "input") if name in row), "prompt")
+    return [*_system(row), *_history(row), Message(role="user", content=_question(row, asked))]
 
 
 def _from_labelled(row: dict[str, Any]) -> list[Message]:
-    """Return a talk that was found good (KTO); what was found bad must not be learned."""
+    """Return a talk that was found good (KTO)."""
     if not isinstance(row["label"], bool):
         raise RowProblem(_("has a `label` that is neither true nor false"))
-    if not row["label"]:
-        raise BadExample(_("is labelled as a bad answer, and only good ones are learned"))
     return _from_messages(row) if "messages" in row else _from_prompt_completion(row)
 
 
@@ -223,31 +225,10 @@ def _turns(row: dict[str, Any], key: str) -> list[Any]:
     return turns
 
 
-def _turn(turn: Any, role_key: str, text_key: str, roles: dict[str, Role]) -> Message:
-    if not isinstance(turn, dict):
-        raise RowProblem(_("has a turn that is not an object"))
-    role = turn.get(role_key)
-    role = role.lower() if isinstance(role, str) else role
-    if not isinstance(role, str) or role not in roles:
-        raise RowProblem(
-            _(
-                "has a turn with the {role_key} {role!r}; known are {roles}",
-                role_key=role_key,
-                role=str(role)[:40],
-                roles=", ".join(roles),
-            )
-        )
-    content = turn.get(text_key)
-    calls = tools.called(content if role == "function_call" else turn.get("tool_calls"))
-    if calls is None:
-        raise RowProblem(_("has a turn that calls no tool with a name and arguments"))
-    if not isinstance(content, str) and not (calls and content is None):
-        raise RowProblem(_("has a turn without text in `{text_key}`", text_key=text_key))
-    return Message(role=roles[role], content="" if role == "function_call" else content or "", calls=calls)
-
-
 def _text(row: dict[str, Any], key: str) -> str:
     value = row.get(key)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
     if not isinstance(value, str) or not value.strip():
         raise EmptyText(_("has no text in `{key}`", key=key))
     return value
@@ -262,3 +243,5 @@ def _check_turns(messages: list[Message]) -> None:
         raise EmptyText(_("has an empty question"))
     if not any(m.role == "user" for m in messages):
         raise RowProblem(_("has no user turn"))
+    if not any(m.learned for m in messages if m.role == "assistant"):
+        raise BadExample(_("has no answer that is to be learned: each has a weight of 0"))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.data.chat_template import ChatTemplate
-from agent.data.rows import Message, Role, RowProblem
+from agent.data.turns import Message, Role, RowProblem
 
 NUM_PREDICT_MIN = 256
 TEMPERATURE = 0.3

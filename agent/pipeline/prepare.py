@@ -11,8 +11,8 @@ from agent.data.checks.copies import SAMPLE, fingerprint, kept_together, near_pa
 from agent.data.checks.text_checks import RowText
 from agent.data.held_out import HeldOutPrompt
 from agent.data.kept import Drops, KeptRow, Reading, kept_rows
-from agent.data.rows import Message
 from agent.data.split import Split, split_rows
+from agent.data.turns import Message
 from agent.errors import AgentError
 from agent.job_folder import JobFolder, JobSpec, file_sha256, replace_file
 from agent.pipeline.context import Context

@@ -28,6 +28,7 @@ RULES: tuple[Rule, ...] = (  # in the order in which findings of one severity ar
     text_rules.unseen_characters,
     text_rules.markup,
     text_rules.unusable,
+    row_rules.unread_columns,
     row_rules.one_side_learned,
     text_rules.changing_knowledge,
     row_rules.contradictions,
@@ -44,6 +45,7 @@ OF_ANSWERS = {  # nothing of this is wrong with a text that is learned as a whol
     FindingCode.mixed_formatting,
     FindingCode.short_answers,
     FindingCode.long_answers,
+    FindingCode.few_rows,  # they are passages, cut by us
 }
 
 

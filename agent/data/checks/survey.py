@@ -5,6 +5,7 @@ Memory is bounded: 12 bytes for each row, and what is kept of the sample. Nothin
 
 import random
 from array import array
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -17,7 +18,8 @@ from agent.data.checks.text_checks import MARKDOWN, RowText, text_checks
 from agent.data.kept import MAX_ROWS, SHOWN, ChatRow, Drops, Reading, batches, chat_rows, too_many_rows
 from agent.data.reading.containers import Meter
 from agent.data.reading.count import has_more_lines
-from agent.data.rows import Message, RowProblem
+from agent.data.rows import unread
+from agent.data.turns import Message, RowProblem
 from shared.inspections import FindingCode
 
 LANGUAGE_SAMPLE = 2_000  # of them, rows whose language is looked at: 0.2 ms each
@@ -73,6 +75,7 @@ class Survey:
     identities: "array[int]" = field(default_factory=lambda: array("q"))
     found: dict[FindingCode, Tally] = field(default_factory=dict)
     personal: dict[str, int] = field(default_factory=dict)  # kind → rows
+    unread: Counter[str] = field(default_factory=Counter)  # column → rows with a text there
     sample: list[Looked] = field(default_factory=list)
     longest: int = 0  # tokens of a row; also of those outside the sample, as far as their characters tell
     longest_answer: int = 0
@@ -161,6 +164,8 @@ class Surveyor:
         for code, test in self._tests.items():
             if test(text):
                 survey.found[code].add(row.line)
+        for name in unread(row.value):
+            survey.unread[name] += 1
         for kind in text.personal:
             survey.personal[kind] = survey.personal.get(kind, 0) + 1
         if tokens is None:

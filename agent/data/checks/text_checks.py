@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from agent.data.redact import SECRETS, personal_kinds
-from agent.data.rows import Message
 from agent.data.shown import UNSEEN
+from agent.data.turns import Message
 from shared.inspections import FindingCode
 
 SHORT_ANSWER = 50  # characters (seed 004: "Skip very short outputs (likely low quality)")
@@ -19,6 +19,7 @@ MARKUP = re.compile(
     re.IGNORECASE,
 )
 MARKDOWN = re.compile(r"^#{1,6} |^```|\*\*[^*\n]+\*\*|^\|.+\|$", re.MULTILINE)
+_LOOSE = re.compile(r"\A(?:[^\S\n]*\n)+|\A (?!\s)|\s+\Z")
 _CHANGING_HINTS = (  # a cheap look: without one of these, none of the below is there
     "current", "now", "today", "week", "month", "year", "opening", "stock", "latest", "aktuell", "derzeit", "zurzeit",
     "öffnung", "lager", "$", "€", "£", "202",
@@ -64,11 +65,16 @@ def text_checks(special_tokens: list[str], *, shows_tools: bool) -> dict[Finding
         FindingCode.tools_not_shown: lambda row: not shows_tools and row.messages[0].tools,
         FindingCode.placeholders: lambda row: any(map(_has_placeholder, row.answers)),
         FindingCode.unseen_characters: lambda row: UNSEEN.search(row.whole),
-        FindingCode.loose_spaces: lambda row: any(m.content != m.content.strip() for m in row.messages),
+        FindingCode.loose_spaces: lambda row: any(m.content != trimmed(m.content) for m in row.messages),
         FindingCode.markup: lambda row: "```" not in row.whole and any(map(MARKUP.search, row.answers)),
         FindingCode.short_answers: lambda row: len(row.answers[-1]) < SHORT_ANSWER,
         FindingCode.changing_knowledge: lambda row: any(map(_changes, row.answers)),
     }
+
+
+def trimmed(text: str) -> str:
+    """Return a text without what is loose around it; two spaces and more before its first line are code's."""
+    return _LOOSE.sub("", text)
 
 
 def _has_placeholder(text: str) -> bool:

@@ -2,25 +2,34 @@
 
 import ast
 import json
+import re
 import warnings
 from typing import Any
 
 from agent.data.reading.raw_row import RawRow
+from agent.data.rows import canonical_name
 
 OF_TURNS = ("messages", "conversations", "prompt", "completion", "chosen", "rejected")
 ONE_TURN = ("chosen", "rejected")  # may hold a turn alone
-YES_OR_NO = {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
+_NUMPY = re.compile(r"\}\s*\n\s*\{")  # between two turns; a line break inside a printed text is written as \n
+STRUCTURED = frozenset({*OF_TURNS, "history", "tools"})
+YES_OR_NO = {
+    **dict.fromkeys(("true", "1", "1.0", "yes", "good", "desirable"), True),
+    **dict.fromkeys(("false", "0", "0.0", "no", "bad", "undesirable"), False),
+}
 
 
 def unfold(row: RawRow) -> RawRow:
     """Return a row whose lists of turns and whose label are values again, if they came as a text."""
     if row.value is None:
         return row
-    parsed = {key: _parsed(row.value.get(key)) for key in (*OF_TURNS, "history", "tools")}
-    changed = {key: value for key, value in parsed.items() if _fits(key, value)}
-    label = row.value.get("label")
-    if not isinstance(label, bool) and str(label).strip().lower() in YES_OR_NO:
-        changed["label"] = YES_OR_NO[str(label).strip().lower()]
+    changed: dict[str, Any] = {}
+    for key, cell in row.value.items():
+        name = canonical_name(key)
+        if name == "label" and not isinstance(cell, bool) and str(cell).strip().lower() in YES_OR_NO:
+            changed[key] = YES_OR_NO[str(cell).strip().lower()]
+        elif name in STRUCTURED and isinstance(cell, str) and _fits(name, value := _parsed(cell.strip())):
+            changed[key] = value
     return RawRow(line=row.line, unit=row.unit, value=row.value | changed) if changed else row
 
 
@@ -36,9 +45,9 @@ def _is_turn(value: Any) -> bool:
     return isinstance(value, dict) and ({"role", "content"} <= value.keys() or {"from", "value"} <= value.keys())
 
 
-def _parsed(cell: Any) -> Any:
-    """Parse JSON, or what Python prints for a list; None for a text. Both refuse a nesting that is too deep."""
-    if not isinstance(cell, str) or not (text := cell.strip()).startswith(("[", "{")):
+def _parsed(text: str) -> Any:
+    """Parse JSON, or what Python or numpy print for a list; None for a text. All refuse a nesting that is too deep."""
+    if not text.startswith(("[", "{")):
         return None
     try:
         return json.loads(text)
@@ -49,6 +58,6 @@ def _parsed(cell: Any) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of escapes that are none: then it is a text
-            return ast.literal_eval(text)
+            return ast.literal_eval(_NUMPY.sub("}, {", text))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pandas
 import pyarrow as pa
 import pytest
@@ -51,9 +52,16 @@ def of_parquet(row: dict[str, Any], write: Callable[[Any], Any]) -> bytes:
     return packed.getvalue()
 
 
+def as_numpy_prints(cell: Any) -> str:
+    """Write a list of turns without commas, as pandas does when it comes from Parquet."""
+    is_of_turns = isinstance(cell, list) and isinstance(cell[0], dict)
+    return str(numpy.array(cell, dtype=object)) if is_of_turns else repr(cell)
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "csv with JSON": lambda row: table(row, json.dumps),
     "csv as Python prints": lambda row: table(row, repr),
+    "csv as numpy prints": lambda row: table(row, as_numpy_prints),
     "tsv with JSON": lambda row: table(row, json.dumps, "\t"),
     "csv of pandas": lambda row: of_pandas(row, index=False),
     "csv of pandas, numbered": lambda row: of_pandas(row, index=True),

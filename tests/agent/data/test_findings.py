@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agent.base_models.card import BaseModelCard
+from agent.data.checks.text_checks import trimmed
 from agent.data.inspect import inspect_dataset
 from agent.data.kept import find_reading
 from agent.data.mend import mend
@@ -68,6 +69,7 @@ C = FindingCode
         (C.few_trained_tokens, [pair(f"{n} {TEXT * 4}", WORDS[n]) for n in range(20)], 20, [], None),
         (C.empty_texts, [*rows(), pair("Hi", "")], 1, [21], None),
         (C.unusable_rows, [*rows(), {"text": "x"}], 1, [21], None),
+        (C.unread_columns, [row | {"why": "It is so."} for row in rows()], 20, [], None),
         (
             C.changing_knowledge,
             with_answers("It costs $5 as of 2024.", "Open right now.", "At $4."),
@@ -208,3 +210,36 @@ def test_a_fix_leaves_form_and_columns_as_they_are(tmp_path: Path, smollm2_card:
         "conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Mail [e-mail]"}],
         "source": {"page": 0},
     }
+
+
+def test_one_of_each_row_stays_also_of_passages_of_one_text(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    again = "The cat sleeps on the warm machine. "
+    data = [{"text": row["completion"]} for row in rows(12, words=900)] + [{"text": again * 3000}]
+    path, output = jsonl(tmp_path, data), tmp_path / "mended"
+    done = mend(find_reading(path), smollm2_card, [Fix.dedupe], output, 1 << 24, lambda _rows, _bytes: None)
+    left = output.read_text()
+    assert done.removed > 0
+    assert again in left
+    assert all(row["text"].split()[-1] in left for row in data)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (" Hi\n", "Hi"),
+        ("\n\n  Hi", "  Hi"),
+        ("    return 1", "    return 1"),
+        ("\ty\n", "\ty"),
+    ],
+)
+def test_the_indent_of_code_is_no_loose_space(text: str, left: str) -> None:
+    assert trimmed(text) == left
+
+
+def test_what_names_a_row_is_not_redacted(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    data = [row | {"id": f"012-345-67{n:02}"} for n, row in enumerate(with_answers("Call 012-345-6789, please."))]
+    output = tmp_path / "mended"
+    mend(find_reading(jsonl(tmp_path, data)), smollm2_card, [Fix.redact], output, 1 << 20, lambda _rows, _bytes: None)
+    first = json.loads(output.read_text().splitlines()[0])
+    assert first["id"] == "012-345-6700"
+    assert "[phone number]" in first["completion"]

@@ -14,7 +14,7 @@ from agent.data.inspect import inspect_dataset
 from agent.data.kept import find_reading
 from agent.data.limits import dataset_refusal
 from agent.data.mend import mend
-from agent.data.rows import Message, RowProblem
+from agent.data.turns import Message, RowProblem
 from agent.errors import AgentError
 from agent.inspector import run_child
 from shared.errors import ErrorCode
@@ -172,3 +172,9 @@ def test_of_a_large_file_a_sample_is_tokenized_and_every_row_read(tmp_path: Path
     assert later_copies(survey.identities).nonzero()[0].tolist() == [1000]
     assert heard[-1] == (1002, dataset.stat().st_size)
     assert max(row.number for row in survey.sample) > 900
+
+
+def test_an_answer_with_a_weight_of_0_leads_up_and_is_not_learned(smollm2_card: BaseModelCard) -> None:
+    talk = [Message(role="user", content="Hi"), Message(role="assistant", content="Oh", learned=False),
+            Message(role="user", content="Hm?"), Message(role="assistant", content="Hello")]  # fmt: skip
+    assert [text for text, trained in ChatTemplate(smollm2_card).parts(talk) if trained] == ["Hello<|im_end|>"]

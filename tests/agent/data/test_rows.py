@@ -1,6 +1,7 @@
 import pytest
 
-from agent.data.rows import Message, RowProblem, detect_form, to_messages
+from agent.data.rows import detect_form, to_messages, unread
+from agent.data.turns import Message, RowProblem
 from shared.inspections import DatasetForm
 
 USER, ASSISTANT = Message(role="user", content="Hi"), Message(role="assistant", content="Hello")
@@ -65,6 +66,77 @@ def test_alpaca_history_comes_before_the_question() -> None:
 def test_an_answer_that_was_found_bad_is_never_learned(label: object, reason: str) -> None:
     with pytest.raises(RowProblem, match=reason):
         to_messages({"prompt": "Hi", "completion": "Go away", "label": label}, DatasetForm.labelled)
+
+
+Q, C = "Sum it up", "Cats sleep."
+ASKED = Message(role="user", content=f"{Q}\n\n{C}")
+TOLD = Message(role="assistant", content="They sleep.")
+BRIEF = Message(role="system", content="Be brief")
+
+
+@pytest.mark.parametrize(
+    ("row", "messages"),
+    [
+        ({"instruction": Q, "context": C, "response": "They sleep.", "category": "sum"}, [ASKED, TOLD]),  # Dolly
+        ({"question": Q, "context": C, "answer": "They sleep."}, [ASKED, TOLD]),
+        ({"instruction": Q, "input": C, "response": "They sleep."}, [ASKED, TOLD]),
+        ({"Instruction": Q, "Input": C, "Output": "They sleep."}, [ASKED, TOLD]),
+        ({"instruction": Q, "input": C, "chosen": "They sleep.", "rejected": "No."}, [ASKED, TOLD]),
+        ({"system": "Be brief", "question": "Hi", "chosen": "Hello", "rejected": "No."}, [BRIEF, USER, ASSISTANT]),
+        ({"system_prompt": "Be brief", "question": "Hi", "response": "Hello"}, [BRIEF, USER, ASSISTANT]),
+        ({"Prompt": "Hi", "Completion": "Hello"}, [USER, ASSISTANT]),
+        ({"prompt": "Hi", "response": "Hello"}, [USER, ASSISTANT]),
+        ({"question": "Hi", "answer": 4}, [USER, Message(role="assistant", content="4")]),
+        (
+            {"chosen": "\n\nHuman: Hi\n\nAssistant: Hello", "rejected": "\n\nHuman: Hi\n\nAssistant: No."},
+            [USER, ASSISTANT],
+        ),
+        (
+            {
+                "prompt": [{"role": "system", "content": "Be brief"}, {"role": "user", "content": "Hi"}],
+                "chosen": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}],
+                "rejected": [],
+            },
+            [BRIEF, USER, ASSISTANT],
+        ),
+        (
+            {
+                "input": {"messages": [{"role": "user", "content": "Hi"}]},
+                "preferred_output": [{"role": "assistant", "content": "Hello"}],
+                "non_preferred_output": [{"role": "assistant", "content": "No."}],
+            },
+            [USER, ASSISTANT],
+        ),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]},
+                       {"role": "assistant", "content": "Hello"}]}, [USER, ASSISTANT]),
+        ({"conversation": [{"from": "customer", "value": "Hi"}, {"from": "agent", "value": "Hello"},
+                           {"from": "customer", "value": "Thanks"}]}, [USER, ASSISTANT]),
+    ],
+)  # fmt: skip
+def test_nothing_that_belongs_to_a_row_is_left_out(row: dict[str, object], messages: list[Message]) -> None:
+    form = detect_form(row)
+    assert form is not None
+    assert to_messages(row, form) == messages
+    assert unread(row) == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"question": "Hi", "answer": "Go away", "label": False},
+        {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "No"}], "kto_tag": False},
+        {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "No", "weight": 0}]},
+    ],
+)
+def test_what_its_owner_marked_is_not_learned_in_any_form(row: dict[str, object]) -> None:
+    form = detect_form(row)
+    assert form is not None
+    with pytest.raises(RowProblem, match=r"bad answer|weight of 0"):
+        to_messages(row, form)
+
+
+def test_a_column_that_no_form_reads_is_named() -> None:
+    assert unread({"question": "Hi", "answer": "Hello", "why": "Because he said hi.", "id": "a b", "n": 3}) == ["why"]
 
 
 def test_unknown_keys_fit_no_form() -> None:

@@ -9,7 +9,8 @@ import pytest
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import ChatTemplate
 from agent.data.inspect import inspect_dataset
-from agent.data.rows import RowProblem, to_messages
+from agent.data.rows import to_messages
+from agent.data.turns import RowProblem
 from agent.pipeline.prepare import read_held_out, read_rows
 from shared.inspections import DatasetForm, FindingCode
 from tests.agent.data.test_inspect import jsonl

@@ -1,0 +1,120 @@
+"""One turn of a chat, in any of the ways in which files write it. Pure."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from agent.data import tools
+from shared.language import _
+
+Role = Literal["system", "user", "assistant", "tool", "text"]  # of text nobody is the speaker: it is learned whole
+
+CHAT_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant",
+                               "tool": "tool", "function": "tool"}  # fmt: skip
+SHAREGPT_ROLES: dict[str, Role] = {  # as their names are written in small letters
+    **CHAT_ROLES,
+    "human": "user",
+    "prompter": "user",
+    "customer": "user",
+    "client": "user",
+    "gpt": "assistant",
+    "gpt4": "assistant",
+    "gpt-4": "assistant",
+    "chatgpt": "assistant",
+    "claude": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
+    "ai": "assistant",
+    "bot": "assistant",
+    "agent": "assistant",
+    "model": "assistant",
+    "function_call": "assistant",
+    "observation": "tool",
+}
+_HH_TURN = re.compile(r"(?:^|\n\n)(Human|Assistant):[ \t]*")  # as Anthropic's HH files part a talk that is one text
+
+
+class RowProblem(Exception):
+    """Why one row cannot be trained on: a sentence without its line number."""
+
+
+class EmptyText(RowProblem):
+    """A row without a question or an answer."""
+
+
+class BadExample(RowProblem):
+    """A row that its owner labelled as bad."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One turn."""
+
+    role: Role
+    content: str
+    calls: str = ""  # JSON: the tools that this turn calls
+    tools: str = ""  # JSON, of the first turn alone: the tools that are offered
+    learned: bool = True  # of an answer; its owner may say that it only leads up to the next
+
+    def as_dict(self) -> dict[str, str]:
+        """Return what chat templates take; of the tools, nothing."""
+        return {"role": self.role, "content": self.content}
+
+    @property
+    def said(self) -> str:
+        """Return all that stands in this turn."""
+        return f"{self.content}\n{self.calls}".strip("\n") if self.calls else self.content
+
+
+def chat_turn(turn: Any) -> Message:
+    """Read a turn of role and content."""
+    return _turn(turn, "role", "content", CHAT_ROLES)
+
+
+def sharegpt_turn(turn: Any) -> Message:
+    """Read a turn of from and value, or, as some files have it, of role and content."""
+    if isinstance(turn, dict) and "role" in turn and "from" not in turn:
+        return _turn(turn, "role", "content", SHAREGPT_ROLES)
+    return _turn(turn, "from", "value", SHAREGPT_ROLES)
+
+
+def talk_in_a_text(text: str) -> list[Message]:
+    """Return the turns of a text that is a whole talk, each begun by "Human:" or "Assistant:"; else none."""
+    pieces = _HH_TURN.split(text)
+    if pieces[0].strip() or "Assistant" not in pieces[1::2]:
+        return []
+    said = zip(pieces[1::2], pieces[2::2], strict=True)
+    return [Message(role="user" if who == "Human" else "assistant", content=what) for who, what in said]
+
+
+def _turn(turn: Any, role_key: str, text_key: str, roles: dict[str, Role]) -> Message:
+    if not isinstance(turn, dict):
+        raise RowProblem(_("has a turn that is not an object"))
+    role = turn.get(role_key)
+    role = role.lower() if isinstance(role, str) else role
+    if not isinstance(role, str) or role not in roles:
+        raise RowProblem(
+            _(
+                "has a turn with the {role_key} {role!r}; known are {roles}",
+                role_key=role_key,
+                role=str(role)[:40],
+                roles=", ".join(roles),
+            )
+        )
+    content = _content(turn.get(text_key))
+    calls = tools.called(content if role == "function_call" else turn.get("tool_calls"))
+    if calls is None:
+        raise RowProblem(_("has a turn that calls no tool with a name and arguments"))
+    if not isinstance(content, str) and not (calls and content is None):
+        raise RowProblem(_("has a turn without text in `{text_key}`", text_key=text_key))
+    text = "" if role == "function_call" else content or ""
+    return Message(role=roles[role], content=text, calls=calls, learned=turn.get("weight") != 0)
+
+
+def _content(content: Any) -> Any:
+    """Join the parts of a content in OpenAI's long form; of pictures and sounds nothing can be learned."""
+    if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
+        return content
+    if kinds := [str(part.get("type")) for part in content if not isinstance(part.get("text"), str)]:
+        raise RowProblem(_("has a part of the kind {kind!r} in a turn, and only text is learned", kind=kinds[0][:40]))
+    return "\n".join(part["text"] for part in content)
