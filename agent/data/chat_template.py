@@ -74,7 +74,12 @@ class ChatTemplate:
         if messages[0].role == "text":
             return [(messages[0].content, True)]
         if any(message.calls or message.role == "tool" for message in messages) and not self.shows_calls:
-            raise RowProblem(_("calls a tool, which the chat template of {name} does not show", name=self._name))
+            raise RowProblem(
+                _(
+                    "calls a tool, which the chat template of {name} does not show; those of Qwen2.5 and Llama 3.1 do",
+                    name=self._name,
+                )
+            )
         full = self.render(messages)
         answers = [i for i, message in enumerate(messages) if message.role == "assistant"]
         spans = [span for i in answers if (span := self._answer_span(messages, i, full))]

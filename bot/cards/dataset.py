@@ -126,18 +126,28 @@ def report_card(inspection: Inspection, file: FileObject, report: File, picture:
     return Reply(text="\n".join(lines), image=picture, files=(report,), again=f"/dataset {inspection.id} {REPORT}")
 
 
+def findings_button(inspection: Inspection) -> list[Button]:
+    """Return the button that leads to what was found, with its fixes and the report; none where nothing weighs."""
+    weighs = any(finding.severity is not Severity.note for finding in inspection.findings)
+    return [Button(label=_("Look closer"), line=f"/dataset {inspection.id}")] if weighs else []
+
+
 def row_button(inspection: Inspection) -> Button:
     """Return the button that shows a row of somebody's data where others read along."""
     return Button(label=_("Show a row"), line=f"/dataset {_named(inspection)} {ROW}")
 
 
 def _named(inspection: Inspection) -> str:
-    """Return what names a file in a command: with what a person said of how it is read, the inspection that knows."""
-    return inspection.file_id if inspection.mapping is None else inspection.id
+    """Return what names a file in a command: the inspection, where a person said something that it knows."""
+    return inspection.id if _knows_more(inspection) else inspection.file_id
 
 
 def _again(inspection: Inspection) -> str:
-    return f"file:{inspection.file_id}" if inspection.mapping is None else f"of:{inspection.id}"
+    return f"of:{inspection.id}" if _knows_more(inspection) else f"file:{inspection.file_id}"
+
+
+def _knows_more(inspection: Inspection) -> bool:
+    return inspection.mapping is not None or inspection.note is not None
 
 
 def understood(inspection: Inspection) -> list[str]:

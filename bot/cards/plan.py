@@ -1,6 +1,6 @@
 """What was understood of a dataset and what would be done with it: the card before Start. Pure."""
 
-from bot.cards.dataset import notes, row_button, sample_row, understood
+from bot.cards.dataset import findings_button, notes, row_button, sample_row, understood
 from bot.cards.question import read_so
 from bot.format import (
     DASH,
@@ -51,6 +51,7 @@ def plan_card(
             Button(label=_("Change"), line=f"/finetune change:{plan.id}{later}"),
             Button(label=_("Cancel"), line=f"/finetune forget:{plan.id}{later}"),
             *([row_button(inspection)] if inspection.sample and not with_row else []),
+            *findings_button(inspection),
         ),
     )
 
@@ -63,10 +64,30 @@ def change_card(plan: Plan, *, at: int | None = None) -> Reply:
         if setting.name in {"preset", *Hyperparameters.model_fields}:
             lines += wrap(f"{TYPED_NAMES.get(setting.name, setting.name)}: {setting.value}", rest="  ")
             lines += wrap(setting.reason, first="  ")
+    lines += _memory(plan)
     epochs = 5 if plan.settings.n_epochs != 5 else 3
     intro = _("Type this line with what you want changed. Here, for example, the epochs:")
     line = plan_line(plan, {"n_epochs": epochs}, at=at)
     return Reply(text="\n".join(lines), copy=(Copy(intro=intro, lines=(line,)),))
+
+
+def _memory(plan: Plan) -> list[str]:
+    """Return what the memory is made of, and what the end takes."""
+    if plan.memory is None:
+        return []
+    it = plan.memory
+    parts = (
+        (_("the model"), it.weights),
+        (_("the add-on, its optimizer"), it.lora + it.gradients + it.optimizer),
+        (_("a batch on its way"), it.activations + it.logits),
+        (_("libraries, gaps"), it.fragmentation + it.runtime),
+    )
+    lines = ["", *wrap(_("{kind} at the peak:", kind=plan.memory_kind))]
+    lines += [line for name, mib in parts for line in wrap(f"{name}: {mebibytes(mib)}", first="  ", rest="    ")]
+    if plan.export_memory_mib is not None:
+        end = _("To write and check the model: {ram} of RAM", ram=mebibytes(plan.export_memory_mib))
+        lines += wrap(end, rest="  ")
+    return lines
 
 
 def forgotten_card(plan: Plan, *, at: int | None = None) -> Reply:

@@ -34,10 +34,10 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         await answer.show(reading(attachment.name, attachment.size))
         await _show(call, core, answer, await upload(core.agent, attachment))
     elif (fix := _fix(call.arguments)) is not None:
-        file_id, mapping = await _named(core, answer, call)
+        file_id, mapping, note = await _named(core, answer, call)
         fixed = await core.agent.fix(file_id, FixRequest(model=DEFAULT_MODEL, fixes=(fix,), mapping=mapping))
         answer.take_over(call.message_id)
-        await _show(call, core, answer, fixed.file, fixed=fixed)
+        await _show(call, core, answer, fixed.file, note=note, fixed=fixed)
     elif call.arguments[1:] == (REPORT,) and _INSPECTION.fullmatch(call.arguments[0]):
         await _send_report(core, answer, call.arguments[0])
     elif call.arguments:
@@ -49,8 +49,8 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
                     arguments=clip(one_line(" ".join(call.arguments)), 30),
                 )
             )
-        file_id, mapping = await _named(core, answer, call)
-        await _show(call, core, answer, await core.agent.file(file_id), mapping)
+        file_id, mapping, note = await _named(core, answer, call)
+        await _show(call, core, answer, await core.agent.file(file_id), mapping, note=note)
     else:
         await answer.show(_list(await _sent(core), now=core.clock.now()))
 
@@ -63,15 +63,18 @@ def _fix(arguments: tuple[str, ...]) -> Fix | None:
     return Fix(name) if name in list(Fix) else None
 
 
-async def _named(core: Core, answer: Answer, call: Call) -> tuple[str, Mapping | None]:
-    """Return which file a line names, and how it is to be read; an answer is given in the message that asked."""
+async def _named(core: Core, answer: Answer, call: Call) -> tuple[str, Mapping | None, str]:
+    """Return which file a line names, how it is to be read, and what /finetune was asked before, if it was.
+
+    An answer is given in the message that asked.
+    """
     named = call.arguments[0]
     if named.startswith("file-"):
-        return named, None
+        return named, None, ""
     inspection, mapping = await taken_up(core.agent, named)
     if "." in named:
         answer.take_over(call.message_id)
-    return inspection.file_id, mapping
+    return inspection.file_id, mapping, inspection.note or ""
 
 
 async def _show(
@@ -81,12 +84,15 @@ async def _show(
     file: FileObject,
     mapping: Mapping | None = None,
     *,
+    note: str = "",
     fixed: FixedFile | None = None,
 ) -> None:
-    inspection = await inspect(core.agent, file, model=DEFAULT_MODEL, mapping=mapping, answer=answer)
+    inspection = await inspect(core.agent, file, model=DEFAULT_MODEL, mapping=mapping, note=note, answer=answer)
     with_row = call.private or call.arguments[1:] == (ROW,)
     if inspection.question is not None:
-        await answer.show(question_card(file, inspection, ask="/dataset ", with_rows=with_row))
+        await answer.show(
+            question_card(file, inspection, ask="/finetune of:" if note else "/dataset ", with_rows=with_row)
+        )
         return
     await answer.show(dataset_card(file, inspection, with_row=with_row, fixed=fixed))
 

@@ -63,9 +63,8 @@ async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> 
 
 
 async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: FileObject) -> None:
-    inspection = await inspect(
-        core.agent, file, model=options.model, mapping=options.mapping, note=write_options(options), answer=answer
-    )
+    note = write_options(options) or f"model:{options.model}"  # never empty: it says that a plan was asked for
+    inspection = await inspect(core.agent, file, model=options.model, mapping=options.mapping, note=note, answer=answer)
     if inspection.question is not None:
         await answer.show(question_card(file, inspection, ask="/finetune of:", with_rows=call.private))
         return

@@ -80,7 +80,9 @@ def test_where_the_template_has_no_place_for_tools_it_is_said(tmp_path: Path, sm
     rows: list[object] = [row(n, calls=n < 3) for n in range(14)]
     findings = inspect_dataset(jsonl(tmp_path, rows), smollm2_card)
     assert (findings.rows, findings.dropped_count) == (11, 3)
-    assert findings.dropped[0].reason == ("Line 1 calls a tool, which the chat template of smollm2-135m does not show.")
+    assert findings.dropped[0].reason == (
+        "Line 1 calls a tool, which the chat template of smollm2-135m does not show; those of Qwen2.5 and Llama 3.1 do."
+    )
     (finding,) = [finding for finding in findings.findings if finding.code is FindingCode.tools_not_shown]
     assert (finding.count, finding.lines[0]) == (11, 4)
     assert finding.message == "11 rows offer tools that smollm2-135m does not see."

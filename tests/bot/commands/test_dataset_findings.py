@@ -51,6 +51,33 @@ async def test_a_tap_mends_the_file_and_shows_the_new_one_in_the_same_message(ag
     assert (await bot.press("Fine-tune")).text.startswith("Ready to start · mended-mia.jsonl")
 
 
+async def test_a_plan_leads_to_what_weighs_in_its_data(agent: FakeAgent, bot: Bot) -> None:
+    await bot.say("/finetune seed:7", dataset("mia.jsonl"))
+    assert "Look closer" not in [button.label for button in bot.chat.last.buttons]
+    agent.findings = FOUND
+    await bot.say("/finetune seed:7", dataset("mia.jsonl"))
+    reply = await bot.press("Look closer")
+    assert reply.text.startswith("Dataset · mia.jsonl")
+    assert "Mask private data" in [button.label for button in reply.buttons]
+    await bot.press("Fine-tune")
+    assert agent.plan_requests[-1].seed == 7
+
+
+async def test_what_can_be_changed_says_what_the_memory_is_made_of(agent: FakeAgent, bot: Bot) -> None:
+    await bot.say("/finetune", dataset("mia.jsonl"))
+    reply = await bot.press("Change")
+    at = reply.text.index("RAM at the peak")
+    assert reply.text[at:].splitlines() == [
+        "RAM at the peak:",
+        "  the model: 110 MiB",
+        "  the add-on, its optimizer: 75 MiB",
+        "  a batch on its way: 236 MiB",
+        "  libraries, gaps: 579 MiB",
+        "To write and check the model: 350 MiB of",
+        "  RAM",
+    ]
+
+
 async def test_the_report_comes_as_a_file_with_its_picture(agent: FakeAgent, bot: Bot) -> None:
     agent.findings = FOUND
     await bot.say("/dataset", dataset("mia.jsonl"))

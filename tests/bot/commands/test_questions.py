@@ -109,6 +109,14 @@ async def test_looking_at_it_asks_too_and_goes_on_from_the_answer(agent: FakeAge
     assert agent.plan_requests[0].mapping == BEST
 
 
+async def test_what_was_asked_for_is_kept_while_rows_are_looked_at(agent: FakeAgent, bot: Bot) -> None:
+    agent.question = COLUMNS
+    await bot.say("/finetune seed:7", dataset("tickets.csv"), private=False)
+    await bot.press("Show rows", private=False)
+    await bot.press("Yes, read it so", private=False)
+    assert (agent.plan_requests[0].mapping, agent.plan_requests[0].seed) == (BEST, 7)
+
+
 async def test_a_fix_of_a_file_reads_it_as_said(agent: FakeAgent, bot: Bot) -> None:
     agent.question = COLUMNS
     await bot.say("/dataset", dataset("tickets.csv"))

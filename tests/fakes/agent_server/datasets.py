@@ -16,13 +16,19 @@ from shared.inspections import (
     TokenCounts,
 )
 from shared.people import Action, RequestedBy
-from shared.plans import Alternative, Plan, PlanRequest, Range
+from shared.plans import Alternative, MemoryParts, Plan, PlanRequest, Range
 from tests.fakes.agent_server.answers import answer, refusal, refuse
 from tests.fakes.agent_server.facts import NOW, PNG, REASONS, SETTINGS
 from tests.fakes.agent_server.rights import Rule, asker
 
 if TYPE_CHECKING:
     from tests.fakes.agent_server.server import FakeAgent
+
+
+PARTS = MemoryParts(
+    weights=110.2, lora=18.7, gradients=18.7, optimizer=37.3, activations=95.0, logits=140.6, fragmentation=58.9,
+    runtime=520,
+)  # fmt: skip
 
 
 class DatasetRoutes:
@@ -170,7 +176,8 @@ class DatasetRoutes:
             suffix=wanted.suffix or "toast", seed=wanted.seed, method=wanted.method, settings=SETTINGS,
             reasons=REASONS, train_rows=84, validation_rows=10, test_rows=10, steps=45, trained_tokens=29_000,
             minutes=Range(low=3.2, high=5.1), memory_mib=Range(low=900, high=1150), memory_kind="RAM",
-            memory_free_mib=5400, disk_mib=Range(low=410, high=450), disk_free_mib=12_000, device="CPU (2 cores)",
+            memory_free_mib=5400, memory=PARTS, export_memory_mib=350,
+            disk_mib=Range(low=410, high=450), disk_free_mib=12_000, device="CPU (2 cores)",
             queue_position=1, queue_wait_minutes=0, notes=["A small model: it learns a style, few facts."],
             preset=wanted.preset,
         )  # fmt: skip
