@@ -1,4 +1,4 @@
-"""A taste of `make soak`: a few seconds of the campaigns that need no torch; of the 1 GB file, 50 MB."""
+"""A taste of `make soak`: a few seconds of the campaigns that need no torch."""
 
 import subprocess
 import sys
@@ -11,9 +11,9 @@ from tests.soak import chats, discord, telegram
 from tests.soak.campaign import Campaign
 
 
-@pytest.mark.parametrize(("campaign", "minutes"), [("trainer", 0.08), ("clock", 0.08), ("inspection", 0.5)])
-def test_promises_are_kept_in_a_short_campaign(campaign: str, minutes: float) -> None:
-    command = [sys.executable, "-m", "tests.soak", campaign, "--seed", "1", "--minutes", str(minutes)]
+@pytest.mark.parametrize("campaign", ["trainer", "clock"])
+def test_promises_are_kept_in_a_short_campaign(campaign: str) -> None:
+    command = [sys.executable, "-m", "tests.soak", campaign, "--seed", "1", "--minutes", "0.08"]
     played = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert played.returncode == 0, played.stdout + played.stderr
     assert f"{campaign}: kept" in played.stdout

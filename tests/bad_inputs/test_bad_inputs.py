@@ -99,13 +99,17 @@ async def test_what_is_made_of_it_is_inert_and_says_where_it_came_from(agent: Ag
 
 
 async def test_a_large_file_is_read_in_bounded_memory_with_word_of_how_far_it_is(agent: Agent) -> None:
-    """The soak reads a gigabyte; this is as much as takes a few seconds."""
-    rows = (json.dumps({"prompt": f"Question {n}?", "completion": f"{n} toasts. " * 40}) for n in range(6000))
-    file_id = await agent.upload("\n".join(rows).encode())
-    inspection, _s, peak_mib = await _inspected(agent, file_id)
-    assert (inspection["status"], inspection["rows"]) == ("completed", 6000)
+    """50 MB; the soak reads a gigabyte."""
+    rows = 90_000
+    lines = (json.dumps({"prompt": f"Question {n}?", "completion": f"{n} toasts. " * 40}) for n in range(rows))
+    content = "\n".join(lines).encode()
+    assert len(content) > 50_000_000
+    inspection, _s, peak_mib = await _inspected(agent, await agent.upload(content))
+    assert (inspection["status"], inspection["rows"]) == ("completed", rows)
     assert peak_mib < MEMORY_MIB
-    assert inspection["told"]
+    told = [progress["bytes"] for progress in inspection["told"]]
+    assert told == sorted(told)
+    assert len(set(told)) > 2
 
 
 async def _inspected(agent: Agent, file_id: str) -> tuple[dict[str, Any], float, float]:

@@ -214,7 +214,7 @@ def test_a_fix_leaves_form_and_columns_as_they_are(tmp_path: Path, smollm2_card:
 
 def test_one_of_each_row_stays_also_of_passages_of_one_text(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     again = "The cat sleeps on the warm machine. "
-    data = [{"text": row["completion"]} for row in rows(12, words=900)] + [{"text": again * 3000}]
+    data: list[Any] = [{"text": row["completion"]} for row in rows(12, words=900)] + [{"text": again * 3000}]
     path, output = jsonl(tmp_path, data), tmp_path / "mended"
     done = mend(find_reading(path), smollm2_card, [Fix.dedupe], output, 1 << 24, lambda _rows, _bytes: None)
     left = output.read_text()
