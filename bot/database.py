@@ -183,3 +183,12 @@ def _move_aside(path: Path, why: str) -> None:
         if part.exists():
             part.rename(aside.with_name(aside.name + ending))
     logger.warning("%s is of no use: %s. It is now %s, and I begin anew: live cards are orphaned.", path, why, aside)
+
+
+@contextlib.contextmanager
+def noted() -> Iterator[None]:
+    """Write something down, or log why not: what a chat is shown does not wait for my disk."""
+    try:
+        yield
+    except StorageError as error:
+        logger.warning("not noted: %s", error)

@@ -3,23 +3,20 @@
 Each card has one keeper. An event only marks the card as changed; when the chat's edit rate allows, the keeper asks the
 agent how the job stands and shows that. So there is no queue of stale edits, and what is shown is never older than the
 edit. At the end it edits once more, posts the result as a new message, and is done.
-
-A delivery is noted before and after. A bot killed in between cannot know whether the result was seen, so the next one
-posts it again: a double is better than a loss. After three such kills the card says how to ask for the result instead.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from bot.agent_client import AgentClient
 from bot.cards.call_to import call_to
 from bot.cards.job import job_card, told_before, unknown_card, without_contact
-from bot.cards.result import result_card
 from bot.chat import OpenChat
 from bot.clock import Clock, backoff_s
+from bot.database import noted
+from bot.delivery import deliver, owner
 from bot.errors import (
     AgentRefusedError,
     AgentUnreachableError,
@@ -27,15 +24,12 @@ from bot.errors import (
     ChatError,
     JobUnknownError,
     MessageGoneError,
-    StorageError,
 )
-from bot.pages import pages
 from bot.reply import Reply
-from bot.results import collect_results, plot_image
+from bot.results import plot_image
 from bot.slot import Pace, Slot
 from bot.snapshot import Snapshot, take_snapshot
 from bot.subscriptions import Subscription, Subscriptions
-from shared.errors import HearthError
 from shared.events import EvaluationData, Event, QueueData, StateData
 from shared.jobs import Job, JobStatus
 from shared.language import speaking
@@ -46,7 +40,6 @@ CHAT_RETRY_S = (15.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)  # after so many re
 LOST_RETRY_S = 5.0
 REFUSED_RETRY_S = 15.0
 LOOK_S = 30.0  # a trainer that hangs sends no event, and its card must not say "Training" for ever
-DELIVERIES = 2  # begun and cut off by a kill, before the result is only pointed to
 
 
 class Follow:
@@ -78,7 +71,7 @@ class Follow:
     def watch(self, subscription: Subscription) -> None:
         """Keep this card true from now on, in place of an older one for the same job in the same chat."""
         slot = self._slots.get(subscription.key)
-        with self._noted():
+        with noted():
             before = slot.subscription if slot is not None else self._subscriptions.find(*subscription.key)
             subscription = replace(subscription, called=before is not None and before.called)
             self._subscriptions.put(subscription)
@@ -200,7 +193,10 @@ class Follow:
         await self._edit(slot, reply)
         await self._call(slot, snapshot.job)
         if snapshot.finished:
-            await self._deliver(slot, snapshot, reply)
+            if not await deliver(slot, snapshot, agent=self._agent, subscriptions=self._subscriptions):
+                await self._edit(slot, told_before(reply, snapshot.job))
+            with noted():
+                self._subscriptions.delivered(slot.subscription)
             self.endings.append(snapshot.job.status)
         return snapshot.finished
 
@@ -217,36 +213,10 @@ class Follow:
         if (call is not None) == slot.subscription.called:
             return
         if call is not None:
-            await slot.chat.post(replace(call, mention=_owner(job, slot.subscription)))
+            await slot.chat.post(replace(call, mention=owner(job, slot.subscription)))
         slot.subscription = replace(slot.subscription, called=call is not None)
-        with self._noted():
+        with noted():
             self._subscriptions.put(slot.subscription)
-
-    async def _deliver(self, slot: Slot, snapshot: Snapshot, card: Reply) -> None:
-        """Post the result, once as far as can be known. What the chat has of it already is not repeated."""
-        outcome = await collect_results(self._agent, snapshot.job, slot.chat.capabilities)
-        begun = 0
-        with self._noted():
-            begun = self._subscriptions.begin_delivery(slot.subscription)
-        if begun >= DELIVERIES:
-            await self._edit(slot, told_before(card, snapshot.job))
-        else:
-            try:
-                card_ = result_card(snapshot, outcome, with_answers=slot.subscription.private)
-                result = replace(card_, mention=_owner(snapshot.job, slot.subscription))
-                with self._noted():
-                    slot.pages_told = max(slot.pages_told, self._subscriptions.pages_told(slot.subscription))
-                for page in pages(result, slot.chat.capabilities)[slot.pages_told :]:
-                    await slot.chat.post(page)
-                    slot.pages_told += 1
-                    with self._noted():
-                        self._subscriptions.page_told(slot.subscription)
-            except (ChatError, HearthError):
-                with self._noted():
-                    self._subscriptions.delivery_failed(slot.subscription)
-                raise
-        with self._noted():
-            self._subscriptions.delivered(slot.subscription)
 
     async def _show_lost(self, slot: Slot) -> None:
         since = self._agent.lost_since
@@ -255,7 +225,7 @@ class Follow:
 
     async def _forget(self, slot: Slot) -> None:
         await self._edit(slot, unknown_card(slot.last))
-        with self._noted():
+        with noted():
             self._subscriptions.delivered(slot.subscription)
 
     async def _edit(self, slot: Slot, reply: Reply) -> None:
@@ -272,7 +242,7 @@ class Follow:
             slot.picture = picture and replace(picture, shown=True)
         if slot.subscription is subscription:  # else the card has moved further down meanwhile
             slot.subscription = replace(subscription, message_id=message_id, shown=reply.text)
-            with self._noted():
+            with noted():
                 self._subscriptions.put(slot.subscription)
 
     def _again_in(self, slot: Slot, seconds: float) -> None:
@@ -285,20 +255,6 @@ class Follow:
             return
         owed = [slot.owes for slot in self._slots.values() if slot.owes is not None]
         settled = min([self.cursor + 1, *owed]) - 1
-        with self._noted():
+        with noted():
             if settled != self._subscriptions.cursor:
                 self._subscriptions.cursor = settled
-
-    @contextlib.contextmanager
-    def _noted(self) -> Iterator[None]:
-        """Write something down, or log why not: what a chat is shown does not wait for my disk."""
-        try:
-            yield
-        except StorageError as error:
-            logger.warning("not noted: %s", error)
-
-
-def _owner(job: Job, card: Subscription) -> str | None:
-    """Return whom to mention: who asked for the job, if that is a person of the card's platform."""
-    asked = job.requested_by
-    return asked.person if asked is not None and asked.platform == card.platform else None

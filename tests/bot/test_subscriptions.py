@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.database import DATABASE, Database
-from bot.follow import DELIVERIES
+from bot.delivery import DELIVERIES
 from bot.subscriptions import Subscription, Subscriptions
 
 CARD = Subscription(platform="p", chat_id="c", job_id="ftjob-1", message_id="m1", person="mia", shown="Training")
