@@ -12,20 +12,20 @@ from agent.data.reading.chat_export import ChatExport, read_export
 from agent.data.reading.columns import map_columns
 from agent.data.reading.containers import HEAD_BYTES, Meter, Upload, open_upload
 from agent.data.reading.decoding import bounded_lines, decode
+from agent.data.reading.nested import nested_rows, turns_as_row
 from agent.data.reading.parquet import read_parquet
 from agent.data.reading.plain_text import read_pieces
 from agent.data.reading.raw_row import RawRow
 from agent.data.reading.tables import find_delimiter, read_table
 from agent.data.reading.talks import read_talks
 from agent.data.reading.whatsapp import looks_like_whatsapp, read_whatsapp
-from agent.data.rows import detect_form
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _
 from shared.mapping import Mapping
 
 MAX_JSON_BYTES = 256 * 1024 * 1024  # a JSON array is parsed whole; JSONL has no such limit
-NESTED_KEYS = ("data", "rows", "examples", "items", "conversations", "train")
+LISTS_BY_LINE = re.compile(rb"\[.*\][ \t\r]*\n\s*\[")  # JSONL whose rows are lists of turns
 CHAT_EXPORT = re.compile(r'"channel"\s*:\s*\{|"from_id"|"personal_information"|"chats"')  # then it is parsed to see
 
 
@@ -73,9 +73,9 @@ def _rows(upload: Upload) -> Iterator[RawRow]:
         visible = file.read(HEAD_BYTES).removeprefix(codecs.BOM_UTF8).lstrip()
     if not visible:
         raise AgentError(_("The file is empty. Send a dataset with at least ten rows."), code=ErrorCode.dataset_empty)
-    if visible.startswith(b"["):
+    if visible.startswith(b"[") and not LISTS_BY_LINE.match(visible):
         yield from _json_array(upload)
-    elif visible.startswith(b"{"):
+    elif visible.startswith((b"{", b"[")):
         yield from _json_lines(upload)
     elif (delimiter := find_delimiter(upload)) is not None:
         yield from read_table(upload, delimiter)
@@ -132,11 +132,8 @@ def _nested_rows(upload: Upload) -> Iterator[RawRow] | None:
     whole = _whole_object(upload)
     if whole is None:
         return None  # read line by line, it will say where it breaks
-    lists = [key for key, value in whole.items() if isinstance(value, list) and value and isinstance(value[0], dict)]
-    is_a_row = detect_form(set(whole)) is not None
-    named = next((key for key in NESTED_KEYS if key in lists), lists[0] if len(lists) == 1 else None)
-    rows = [whole] if is_a_row or named is None else whole[named]
-    return (_row(number, value, unit="Row") for number, value in enumerate(rows, start=1))
+    rows = nested_rows(whole)
+    return (_row(number, value, unit="Row") for number, value in enumerate([whole] if rows is None else rows, start=1))
 
 
 def _whole_object(upload: Upload) -> dict[str, Any] | None:
@@ -150,6 +147,7 @@ def _whole_object(upload: Upload) -> dict[str, Any] | None:
 
 
 def _row(number: int, value: Any, unit: Literal["Line", "Row"] = "Line") -> RawRow:
+    value = turns_as_row(value)
     if isinstance(value, dict):
         return RawRow(line=number, unit=unit, value=value)
     if isinstance(value, str):

@@ -30,10 +30,23 @@ def written(tmp_path: Path, content: str | bytes) -> Path:
         "prompt;completion\nHi;Hello, “you”\nHi;Hello, “you”\n",
         json.dumps({"version": 2, "train": [ROW, ROW]}),
         json.dumps({"name": "x", "things": [ROW, ROW]}),
+        json.dumps({"train": [ROW], "test": [ROW]}),
+        json.dumps({"data": {"train": [ROW], "validation": [ROW]}}),
+        json.dumps({"features": [], "rows": [{"row_idx": n, "row": ROW, "truncated_cells": []} for n in range(2)]}),
     ],
 )
 def test_the_same_rows_are_read_from_every_container(tmp_path: Path, content: str) -> None:
     assert [row.value for row in read_rows(written(tmp_path, content))] == [ROW, ROW]
+
+
+TURNS = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+TALK = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]
+
+
+@pytest.mark.parametrize(("talk", "key"), [(TURNS, "messages"), (TALK, "conversations")])
+def test_a_talk_may_be_a_bare_list_of_turns(tmp_path: Path, talk: list[dict[str, str]], key: str) -> None:
+    for content in (f"{json.dumps(talk)}\n{json.dumps(talk)}\n", json.dumps([talk, talk])):
+        assert [row.value for row in read_rows(written(tmp_path, content))] == [{key: talk}, {key: talk}]
 
 
 def test_a_broken_line_of_jsonl_is_named_and_the_others_are_kept(tmp_path: Path) -> None:
