@@ -8,7 +8,6 @@ from agent.plan.defaults import (
     asked,
     choose_dropout,
     choose_learning_rate,
-    choose_max_length,
     choose_warmup,
     plain,
 )
@@ -29,15 +28,17 @@ def resolve_settings(
     card: BaseModelCard,
     machine: Machine,
     *,
+    max_length: tuple[int, str],
     correction: float,
 ) -> tuple[ResolvedSettings, list[Setting], MemoryEstimate]:
-    """Return the settings, why each is what it is, and the memory they take. Raises AgentError when nothing fits."""
+    """Return the settings, why each is what it is, and the memory they take. Raises AgentError when nothing fits.
+
+    `max_length` and the reason for it come from before: how many rows and steps there are depends on it.
+    """
     asked_4bit = asked(hyperparameters.load_in_4bit)
     r = asked(hyperparameters.r) or rules.r
     rate, rate_reason = choose_learning_rate(hyperparameters, card.parameters)
-    length, length_reason = choose_max_length(
-        asked(hyperparameters.max_length), findings.tokens.longest, card.context_length, rules.max_length
-    )
+    length, length_reason = max_length
     warmup, warmup_reason = choose_warmup(asked(hyperparameters.warmup_steps), schedule.steps)
     dropout, dropout_reason = choose_dropout(asked(hyperparameters.lora_dropout), card.parameters)
     load_in_4bit = True if asked_4bit is None else asked_4bit

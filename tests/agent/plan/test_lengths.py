@@ -1,0 +1,67 @@
+"""What a plan makes of the lengths of rows."""
+
+from random import Random
+
+import pytest
+
+from agent.data.checks.lengths import quantiles
+from agent.data.findings import Findings
+from agent.plan.lengths import left_at
+from shared.hyperparameters import Hyperparameters, Method, Supervised
+from shared.plans import Plan, PlanRequest
+from tests.agent.plan.cases import SMALLEST, card_of, findings, machine, planned
+
+CARD = card_of(SMALLEST.shape, name=SMALLEST.id)
+Row = tuple[int, int]  # where its answer starts, and where row and answer end
+
+
+def data_of(rows: list[Row]) -> Findings:
+    starts, ends = [row[0] for row in rows], [row[1] for row in rows]
+    found = findings(len(rows))
+    tokens = found.tokens.model_copy(
+        update={"total": sum(ends), "trained": sum(ends) - sum(starts), "longest": max(ends)}
+        | {"longest_answer": max(end - start for start, end in rows)}
+    )
+    return found.model_copy(
+        update={"tokens": tokens, "row_lengths": quantiles(ends), "answer_ends": quantiles(ends)}
+        | {"answer_starts": quantiles(starts)}
+    )
+
+
+def plan_at(max_length: object, data: Findings) -> Plan:
+    asked = Hyperparameters.model_validate({"max_length": max_length})
+    method = Method(supervised=Supervised(hyperparameters=asked))
+    request = PlanRequest(model="acme/model", training_file="file-1", method=method)
+    return planned(request, CARD, data, machine(free_mib=64_000))
+
+
+def test_shorter_rows_take_less_time_and_train_fewer_tokens() -> None:
+    chance = Random(1)
+    rows = [(100, chance.randrange(1000, 2000)) for _ in range(1000)]
+    plans = [plan_at(length, data_of(rows)) for length in ("auto", 512, 128)]
+    assert [plan.train_rows for plan in plans] == [800, 800, 800]
+    assert plans[0].minutes.low > 2 * plans[1].minutes.low > 4 * plans[2].minutes.low
+    assert [plan.trained_tokens for plan in plans[1:]] == [
+        pytest.approx(800 * kept * plans[0].settings.n_epochs, rel=0.01) for kept in (412, 28)
+    ]
+
+
+def test_rows_that_are_left_out_count_in_no_row_step_or_token() -> None:
+    rows = [(50, 100)] * 600 + [(900, 1000)] * 400
+    whole, short = plan_at(1024, data_of(rows)), plan_at(256, data_of(rows))
+    assert whole.train_rows == 800
+    assert short.train_rows == pytest.approx(480, abs=8)
+    assert short.steps < 0.7 * whole.steps
+    assert left_at(data_of(rows), 256).tokens == pytest.approx(100, rel=0.05)
+
+
+def test_one_endless_row_does_not_shorten_the_others() -> None:
+    rows = [(50, 100)] * 9999 + [(50, 30_000)]
+    left = left_at(data_of(rows), 2048)
+    assert left.tokens == pytest.approx(100, rel=0.1)
+    assert left.trained == pytest.approx(50, rel=0.1)
+
+
+def test_an_inspection_of_before_lengths_were_kept_counts_as_it_did() -> None:
+    old = findings(1000, longest=2000)
+    assert left_at(old, 128).tokens == old.tokens.total / 1000
