@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from agent.base_models.card import BaseModelCard
 from agent.data.findings import Findings
+from agent.data.row_length import fitting_length, most_end_by
+from agent.plan.defaults import choose_max_length
+from agent.plan.presets import Rules
 from shared.inspections import DatasetForm
 
 
@@ -16,6 +20,24 @@ class Left:
     lost: float  # share of the rows whose whole answer lies beyond; they are left out
     tokens: float  # of a row of the run, on average
     trained: float  # of them
+
+
+def planned_length(requested: int | None, findings: Findings, card: BaseModelCard, rules: Rules) -> tuple[int, str]:
+    """Return the max_length of a plan and why; None requested: the one that it chooses by itself."""
+    longest, needed = findings.tokens.longest, _needed(findings)
+    return choose_max_length(requested, longest, card.context_length, rules.max_length, needed=needed)
+
+
+def useful_lengths(findings: Findings, card: BaseModelCard, rules: Rules) -> list[int]:
+    """Return what max_length may be for most answers to be learned: as chosen by itself, and the least."""
+    automatic, _reason = planned_length(None, findings, card, rules)
+    least = fitting_length(findings.tokens.longest, card.context_length, 0, needed=_needed(findings))
+    return [automatic, least] if 0 < least < automatic else [automatic]
+
+
+def _needed(findings: Findings) -> int:
+    # A text goes on in the next row, so that nothing of it is cut.
+    return 0 if findings.form is DatasetForm.text else most_end_by(findings.answer_ends)
 
 
 def left_at(findings: Findings, max_length: int) -> Left:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, shape_of, weights_present
 from agent.data.findings import Findings
-from agent.data.split import split_sizes
+from agent.data.split import MIN_ROWS, split_sizes
 from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.plan.calibration import memory_correction
-from agent.plan.defaults import Schedule, asked, choose_max_length, choose_schedule
+from agent.plan.defaults import Schedule, asked, choose_schedule
 from agent.plan.duration import MeasuredRun, estimate_minutes
-from agent.plan.lengths import Left, left_at
+from agent.plan.lengths import Left, left_at, planned_length
 from agent.plan.memory import RUN_MARGIN, estimate_disk_mib, estimate_export_mib
 from agent.plan.presets import RULES
 from agent.plan.settings import resolve_settings
@@ -45,11 +45,10 @@ def make_plan(
     """Resolve a request for one file, model and machine. Raises AgentError when it cannot fit."""
     hyperparameters = request.method.supervised.hyperparameters
     rules = RULES[request.preset]
-    max_length = choose_max_length(
-        asked(hyperparameters.max_length), findings.tokens.longest, card.context_length, rules.max_length
-    )
+    max_length = planned_length(asked(hyperparameters.max_length), findings, card, rules)
     left = left_at(findings, max_length[0])
-    _check_learned(findings, left, max_length[0])
+    _check_long_enough(left, max_length[0], planned_length(None, findings, card, rules)[0])
+    _check_enough_left(findings, left, max_length[0])
     train, validation, test = (round(left.rows * size) for size in split_sizes(findings.rows))
     schedule = choose_schedule(train, asked(hyperparameters.batch_size), asked(hyperparameters.n_epochs), rules)
     correction = memory_correction(shape_of(card), machine.name, measured)
@@ -128,19 +127,36 @@ def _check_disk(card: BaseModelCard, machine: Machine, disk_mib: float) -> None:
         )
 
 
-def _check_learned(findings: Findings, left: Left, max_length: int) -> None:
-    """Raise AgentError if most rows lose their whole answer."""
-    if left.lost > MOST:
+def _check_long_enough(left: Left, max_length: int, automatic: int) -> None:
+    """Raise AgentError if most rows lose their whole answer, and a longer max_length would help."""
+    if left.lost > MOST and max_length < automatic:
         raise AgentError(
             _(
                 "With max_length {max_length} the answers of {lost:.0%} of the rows are cut away whole. "
                 "Choose at least {length}, or “auto”.",
                 max_length=max_length,
                 lost=left.lost,
-                length=findings.tokens.p95,
+                length=automatic,
             ),
             code=ErrorCode.setting_invalid,
             param="max_length",
+        )
+
+
+def _check_enough_left(findings: Findings, left: Left, max_length: int) -> None:
+    """Raise AgentError if too few rows keep an answer to learn anything from."""
+    if left.lost and round(left.rows * findings.rows) < MIN_ROWS:
+        raise AgentError(
+            ngettext(
+                "At {max_length} tokens only {n} row keeps anything of its answer; at least {min_rows} are needed. "
+                "Shorten the questions.",
+                "At {max_length} tokens only {n} rows keep anything of their answers; at least {min_rows} are needed. "
+                "Shorten the questions.",
+                round(left.rows * findings.rows),
+                max_length=max_length,
+                min_rows=MIN_ROWS,
+            ),
+            code=ErrorCode.dataset_too_small,
         )
 
 

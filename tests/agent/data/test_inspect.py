@@ -172,3 +172,17 @@ def test_of_a_large_file_a_sample_is_tokenized_and_every_row_read(tmp_path: Path
     assert later_copies(survey.identities).nonzero()[0].tolist() == [1000]
     assert heard[-1] == (1002, dataset.stat().st_size)
     assert max(row.number for row in survey.sample) > 900
+
+
+def test_long_questions_are_no_reason_to_refuse_as_long_as_the_model_reads_them(
+    tmp_path: Path, smollm2_card: BaseModelCard
+) -> None:
+    data: list[object] = [pair(f"{n} " + "word " * 2600, f"Answer {n}.") for n in range(20)]
+    findings = inspect_dataset(jsonl(tmp_path, data), smollm2_card)
+    assert findings.lengths is not None
+    assert findings.lengths.max_length > 2600
+    assert sum(findings.lengths.kept) == 20
+    assert findings.answer_starts[0] > 2600
+    short = smollm2_card.model_copy(update={"context_length": 1024})
+    with pytest.raises(AgentError, match="reads 1,024 tokens at most, and the answers of all 20 rows begin behind"):
+        inspect_dataset(jsonl(tmp_path, data), short)

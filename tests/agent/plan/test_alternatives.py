@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from agent.base_models.card import shape_of
 from agent.base_models.known import KNOWN, KnownModel
 from agent.errors import AgentError
-from agent.plan.alternatives import TOO_LITTLE, MakePlan, offer_of_another, offers_of_this_model
+from agent.plan.alternatives import (
+    TOO_LITTLE,
+    MakePlan,
+    offer_of_another,
+    offers_of_longer_rows,
+    offers_of_this_model,
+)
 from agent.plan.memory import estimate_memory
 from agent.plan.setup import TrainingSetup
 from shared.errors import ErrorCode
@@ -121,3 +127,25 @@ def test_a_refusal_for_another_reason_is_no_reason_to_offer() -> None:
         planned(request(warmup_steps=5000), card, findings(), machine())
     assert caught.value.code is ErrorCode.setting_invalid
     assert caught.value.code not in TOO_LITTLE
+
+
+def test_a_length_that_loses_most_answers_is_met_by_lengths_that_do_not() -> None:
+    data = findings(longest=2700).model_copy(
+        update={"answer_starts": [600] * 101, "answer_ends": [700] * 101, "row_lengths": [700] * 100 + [2700]}
+    )
+    make = partial(planned, card=card_of(SMALLEST.shape, name=SMALLEST.id), data=data, on=machine())
+    offers = offers_of_longer_rows(request(max_length=256), make, lengths=[2048, 704])
+    assert [offer.title for offer in offers] == ["2048 tokens a row", "704 tokens a row"]
+    assert [offer.plan.settings.max_length for offer in offers] == [2048, 704]
+
+
+def test_rows_longer_than_usual_that_do_not_fit_are_offered_shorter_by_steps() -> None:
+    data = findings(longest=8000).model_copy(
+        update={"answer_starts": [20] * 101, "answer_ends": [8000] * 101, "row_lengths": [8000] * 101}
+    )
+    card = card_of(BIG.shape, name=BIG.id)
+    make = partial(planned, card=card, data=data, on=machine(device="cuda", free_mib=13_000))
+    refused = refusal(request(), make)
+    assert refused is not None
+    titles = [offer.title for offer in offers_of_this_model(request(), make, length=8000)]
+    assert titles == ["4096 tokens a row"]  # still more than usual

@@ -4,11 +4,13 @@ from random import Random
 
 import pytest
 
-from agent.data.checks.lengths import quantiles
 from agent.data.findings import Findings
+from agent.data.row_length import quantiles
+from agent.errors import AgentError
 from agent.plan.lengths import left_at
+from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters, Method, Supervised
-from shared.plans import Plan, PlanRequest
+from shared.plans import Plan, PlanRequest, Preset
 from tests.agent.plan.cases import SMALLEST, card_of, findings, machine, planned
 
 CARD = card_of(SMALLEST.shape, name=SMALLEST.id)
@@ -28,10 +30,10 @@ def data_of(rows: list[Row]) -> Findings:
     )
 
 
-def plan_at(max_length: object, data: Findings) -> Plan:
+def plan_at(max_length: object, data: Findings, preset: Preset = Preset.balanced) -> Plan:
     asked = Hyperparameters.model_validate({"max_length": max_length})
     method = Method(supervised=Supervised(hyperparameters=asked))
-    request = PlanRequest(model="acme/model", training_file="file-1", method=method)
+    request = PlanRequest(model="acme/model", training_file="file-1", method=method, preset=preset)
     return planned(request, CARD, data, machine(free_mib=64_000))
 
 
@@ -65,3 +67,38 @@ def test_one_endless_row_does_not_shorten_the_others() -> None:
 def test_an_inspection_of_before_lengths_were_kept_counts_as_it_did() -> None:
     old = findings(1000, longest=2000)
     assert left_at(old, 128).tokens == old.tokens.total / 1000
+
+
+@pytest.mark.parametrize(
+    ("rows", "preset", "length"),
+    [
+        ([(1373, 1400)] * 120, Preset.quick_look, 1408),
+        ([(2600, 2700)] * 120, Preset.balanced, 2752),
+        ([(100, 200)] * 90 + [(2600, 2700)] * 30, Preset.balanced, 2048),  # most are there
+        ([(100, 200)] * 30 + [(2600, 2700)] * 89 + [(100, 6000)], Preset.balanced, 2752),
+        ([(100, 9000)] * 120, Preset.balanced, 8192),  # the model reads no more
+    ],
+)
+def test_by_itself_a_plan_takes_so_many_tokens_that_most_answers_fit(
+    rows: list[Row], preset: Preset, length: int
+) -> None:
+    assert CARD.context_length == 8192
+    assert plan_at("auto", data_of(rows), preset).settings.max_length == length
+
+
+def test_a_length_above_the_usual_says_why() -> None:
+    plan = plan_at("auto", data_of([(2600, 2700)] * 119 + [(100, 6000)]))
+    reason = next(setting.reason for setting in plan.reasons if setting.name == "max_length")
+    assert reason.startswith("more than the usual 2048, because most answers end only here")
+
+
+def test_a_length_that_was_asked_for_and_loses_most_answers_names_one_that_does_not() -> None:
+    with pytest.raises(AgentError, match=r"answers of 100% .* Choose at least 2752") as caught:
+        plan_at(1024, data_of([(2600, 2700)] * 120))
+    assert (caught.value.code, caught.value.param) == (ErrorCode.setting_invalid, "max_length")
+
+
+def test_too_few_rows_that_keep_an_answer_are_refused() -> None:
+    with pytest.raises(AgentError, match="At 8192 tokens only 5 rows keep anything of their answers") as caught:
+        plan_at("auto", data_of([(8500, 9000)] * 95 + [(100, 200)] * 5))
+    assert caught.value.code is ErrorCode.dataset_too_small
