@@ -18,6 +18,7 @@ class Left:
 
     rows: float  # of the run, for each row of the dataset: more where a text goes on in the next, fewer where some lost
     lost: float  # share of the rows whose whole answer lies beyond; they are left out
+    cut: float = 0.0  # share of the rows whose answer loses its end, but not all of itself
     tokens: float  # of a row of the run, on average
     trained: float  # of them
 
@@ -56,6 +57,7 @@ def left_at(findings: Findings, max_length: int) -> Left:
     return Left(
         rows=kept,
         lost=lost,
+        cut=max(0.0, sum(end > max_length for end in findings.answer_ends) / len(findings.answer_ends) - lost),
         # A row that is left out is longer than max_length, so it has just that many tokens in the clipped sum.
         tokens=max(0.0, _clipped(total, [0] * len(starts), findings.row_lengths, max_length) - lost * max_length)
         / kept,

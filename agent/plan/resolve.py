@@ -10,10 +10,11 @@ from agent.data.split import MIN_ROWS, split_sizes
 from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.plan.calibration import memory_correction
-from agent.plan.defaults import Schedule, asked, choose_schedule
+from agent.plan.defaults import asked, choose_schedule
 from agent.plan.duration import MeasuredRun, estimate_minutes
 from agent.plan.lengths import Left, left_at, planned_length
 from agent.plan.memory import RUN_MARGIN, estimate_disk_mib, estimate_export_mib
+from agent.plan.notes import notes_on_learning, notes_on_ram, notes_on_rows
 from agent.plan.presets import RULES
 from agent.plan.settings import resolve_settings
 from shared.errors import ErrorCode
@@ -98,7 +99,11 @@ def make_plan(
         device=machine.name,
         queue_position=queue_position,
         queue_wait_minutes=queue_wait_minutes,
-        notes=[*_notes(findings, test, schedule, left), *_short_of_ram(export_mib, machine.ram_free_mib)],
+        notes=[
+            *notes_on_rows(findings, left, settings.max_length, card.context_length),
+            *notes_on_learning(test, schedule),
+            *notes_on_ram(export_mib, machine.ram_free_mib),
+        ],
     )
 
 
@@ -158,37 +163,3 @@ def _check_enough_left(findings: Findings, left: Left, max_length: int) -> None:
             ),
             code=ErrorCode.dataset_too_small,
         )
-
-
-def _notes(findings: Findings, test: int, schedule: Schedule, left: Left) -> list[str]:
-    notes = list(findings.notes)
-    if left.lost:
-        notes.append(
-            _("About {lost:.0%} of the rows lose their whole answer to max_length and are left out.", lost=left.lost)
-        )
-    if schedule.steps < 40:
-        notes.append(
-            ngettext(
-                "{n} step is little: the model may not take up much. More rows help most.",
-                "{n} steps are few: the model may not take up much. More rows help most.",
-                schedule.steps,
-            )
-        )
-    if test == 0:
-        notes.append(
-            _("Below 100 rows the same unseen rows choose the best step and give the verdict: it is optimistic.")
-        )
-    return notes
-
-
-def _short_of_ram(needed_mib: float, free_mib: int | None) -> list[str]:
-    if free_mib is None or needed_mib <= free_mib:
-        return []
-    return [
-        _(
-            "At the end, checking the model takes {needed} GiB of RAM, and {free} are free now. Close other "
-            "programs by then.",
-            needed=decimal(needed_mib / 1024, 1),
-            free=decimal(free_mib / 1024, 1),
-        )
-    ]

@@ -10,6 +10,7 @@ from agent.errors import AgentError
 from agent.plan.lengths import left_at
 from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters, Method, Supervised
+from shared.inspections import Finding, FindingCode, Fix, LengthHistogram, Severity
 from shared.plans import Plan, PlanRequest, Preset
 from tests.agent.plan.cases import SMALLEST, card_of, findings, machine, planned
 
@@ -102,3 +103,29 @@ def test_too_few_rows_that_keep_an_answer_are_refused() -> None:
     with pytest.raises(AgentError, match="At 8192 tokens only 5 rows keep anything of their answers") as caught:
         plan_at("auto", data_of([(8500, 9000)] * 95 + [(100, 200)] * 5))
     assert caught.value.code is ErrorCode.dataset_too_small
+
+
+CUT = Finding(
+    code=FindingCode.answers_cut, severity=Severity.serious, count=72, lines=[1], fix=Fix.drop_cut, why="…",
+    message="72 answers are cut at 2,048 tokens.",
+)  # fmt: skip
+
+
+def looked_at(rows: list[Row]) -> Findings:
+    """Return findings as an inspection leaves them that saw the answers cut at 2,048 tokens."""
+    bars = LengthHistogram(width=64, kept=[], cut=[], lost=[], max_length=2048, saves_all=2673)
+    return data_of(rows).model_copy(
+        update={"findings": [CUT], "notes": ["1 row holds a key.", CUT.message], "lengths": bars}
+    )
+
+
+def test_cut_answers_are_counted_at_the_length_of_the_plan() -> None:
+    rows = [(100, 2000)] * 800 + [(100, 2673)] * 200
+    assert plan_at("auto", looked_at(rows)).notes[:2] == ["1 row holds a key.", CUT.message]
+    thorough = plan_at("auto", looked_at(rows), Preset.thorough)
+    assert (thorough.settings.max_length, thorough.notes) == (2688, ["1 row holds a key."])
+    short = plan_at(1024, looked_at(rows)).notes
+    assert short == [
+        "1 row holds a key.",
+        "About 100% of the answers lose their end at 1,024 tokens. max_length 2673 would keep them.",
+    ]
