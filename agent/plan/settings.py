@@ -43,15 +43,17 @@ def resolve_settings(
     dropout, dropout_reason = choose_dropout(asked(hyperparameters.lora_dropout), card.parameters)
     load_in_4bit = True if asked_4bit is None else asked_4bit
     target_modules = asked(hyperparameters.target_modules) or "all-linear"
+    longest = min(length, findings.tokens.longest)
     setup = TrainingSetup(
         device=machine.device,
         rows=1,
-        length=min(length, findings.tokens.longest),
+        length=longest,
         r=r,
         target_modules=target_modules,
         load_in_4bit=load_in_4bit,
         dropout=dropout > 0,
-        trained_share=findings.tokens.trained / findings.tokens.total,
+        # Rows of like length are computed together, so there may be a batch of nothing but the longest answers.
+        trained_share=min(1.0, findings.tokens.longest_answer / longest),
     )
     micro = choose_micro_batch(hyperparameters, schedule.batch_size, setup, card, machine, correction=correction)
     settings = ResolvedSettings(

@@ -1,5 +1,6 @@
 """What a plan makes of the lengths of rows."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -8,6 +9,8 @@ from agent.data.findings import Findings
 from agent.data.row_length import quantiles
 from agent.errors import AgentError
 from agent.plan.lengths import left_at
+from agent.plan.memory import estimate_memory
+from agent.plan.setup import TrainingSetup
 from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters, Method, Supervised
 from shared.inspections import Finding, FindingCode, Fix, LengthHistogram, Severity
@@ -129,3 +132,16 @@ def test_cut_answers_are_counted_at_the_length_of_the_plan() -> None:
         "1 row holds a key.",
         "About 100% of the answers lose their end at 1,024 tokens. max_length 2673 would keep them.",
     ]
+
+
+def test_memory_is_enough_for_a_batch_of_nothing_but_the_longest_answers() -> None:
+    short, long = [(1950, 1955)] * 120, [(20, 2000)] * 20
+    plan = plan_at("auto", data_of(short + long))
+    settings = plan.settings
+    batch = TrainingSetup(
+        device="cpu", rows=settings.per_device_train_batch_size, length=2000, r=settings.r, trained_share=1980 / 2000,
+        activation_checkpointing=settings.activation_checkpointing,
+    )  # fmt: skip
+    needed = estimate_memory(SMALLEST.shape, batch).total
+    assert needed <= plan.memory_mib.high
+    assert needed > 1.1 * estimate_memory(SMALLEST.shape, replace(batch, trained_share=0.15)).total  # the average
