@@ -6,7 +6,7 @@ Any other model is read as if built like Llama, from the names that most configs
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from shared.schema import Response
 
@@ -16,7 +16,8 @@ FUSED = {"phi3"}  # one matrix for q, k, v and one for gate and up
 TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3", "gemma3_text", "gpt2"}
 QK_NORMS = {"qwen3", "qwen3_moe", "gemma3", "gemma3_text"}
 FOUR_NORMS = {"gemma2", "gemma3", "gemma3_text"}  # before and after each block
-EAGER = {"gemma2"}  # soft caps on the scores, which no fused attention computes
+# What transformers runs without fused attention (`_supports_sdpa` is False): soft caps on the scores, sinks, old code.
+EAGER = {"gemma2", "vaultgemma", "gpt_oss", "bloom", "mpt", "gpt_neo", "gptj", "codegen"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,11 @@ class ModelShape(Response):
     qkv_bias: bool = False
     gated: bool = True  # gate, up and down; else up and down
     experts: int = 1  # of the MLP; all of them lie in memory
+
+    @property
+    def attention(self) -> Literal["sdpa", "eager"]:
+        """Return how transformers computes attention by itself."""
+        return "eager" if self.model_type in EAGER else "sdpa"
 
     @property
     def attention_size(self) -> int:

@@ -1,6 +1,6 @@
 """Every setting of a run, resolved for one dataset, model and machine, each with its reason. Pure."""
 
-from agent.base_models.card import BaseModelCard
+from agent.base_models.card import BaseModelCard, shape_of
 from agent.data.findings import Findings
 from agent.gpu import Machine
 from agent.plan.defaults import (
@@ -53,6 +53,7 @@ def resolve_settings(
         load_in_4bit=load_in_4bit,
         dropout=dropout > 0,
         # Rows of like length are computed together, so there may be a batch of nothing but the longest answers.
+        attention=shape_of(card).attention,
         trained_share=min(1.0, findings.tokens.longest_answer / longest),
     )
     micro = choose_micro_batch(hyperparameters, schedule.batch_size, setup, card, machine, correction=correction)

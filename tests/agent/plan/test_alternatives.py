@@ -48,7 +48,7 @@ def estimated_afresh(plan: Plan, known: KnownModel, *, device: str, longest: int
         device="cuda" if device == "cuda" else "cpu", rows=chosen.per_device_train_batch_size,
         length=length, r=chosen.r, target_modules=chosen.target_modules,
         load_in_4bit=chosen.load_in_4bit, dropout=chosen.lora_dropout > 0, trained_share=min(1.0, answer / length),
-        activation_checkpointing=chosen.activation_checkpointing,
+        activation_checkpointing=chosen.activation_checkpointing, attention=known.shape.attention,
     )  # fmt: skip
     return estimate_memory(known.shape, setup).total
 
