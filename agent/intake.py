@@ -3,8 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -14,21 +12,19 @@ from agent.data.reading.unclear import UnclearError
 from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.inspector import Told
-from agent.plan.alternatives import IN_ALL, TOO_LITTLE, offer_of_another, offers_of_this_model
-from agent.plan.duration import MeasuredRun
-from agent.store import Store, files, inspections, jobs, plans, running, waiting
+from agent.planner import MakesPlans, Planner
+from agent.store import Store, files, inspections, jobs
 from agent.store.files import StoredFile
 from agent.store.ids import new_id
 from agent.store.inspections import Understood
 from agent.store.patience import PatientStore
-from agent.store.plans import StoredPlan
 from shared.errors import ErrorCode, ErrorDetail
 from shared.files import FileObject, FilePurpose, FixRequest
 from shared.inspections import Fix, Inspection, InspectionRequest, ReadingProgress
 from shared.jobs import Job, JobError, JobStatus
 from shared.language import _, speaking
 from shared.mapping import Mapping
-from shared.plans import Alternative, Plan, PlanRequest
+from shared.plans import Plan, PlanRequest
 
 log = logging.getLogger(__name__)
 
@@ -50,36 +46,6 @@ class Inspects(Protocol):
         """Write a mended copy; raise AgentError when nothing would be left."""
 
 
-class MakesPlans(Protocol):
-    """Resolves a request into a plan; `agent.plan.resolve.make_plan`."""
-
-    def __call__(
-        self,
-        request: PlanRequest,
-        *,
-        plan_id: str,
-        file: FileObject,
-        findings: Findings,
-        card: BaseModelCard,
-        machine: Machine,
-        queue_position: int,
-        queue_wait_minutes: float,
-        now: int,
-        measured: list[MeasuredRun],
-    ) -> Plan:
-        """Raise AgentError when it cannot fit."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Surroundings:
-    """What a plan depends on beside its request, file and model."""
-
-    machine: Machine
-    position: int
-    wait_minutes: float
-    measured: list[MeasuredRun]
-
-
 class Intake:
     """Looks before anything leaps."""
 
@@ -98,10 +64,10 @@ class Intake:
         self._patient = PatientStore(store)  # for what was accepted already
         self._data_dir = data_dir
         self._inspector = inspector
-        self._make_plan = make_plan
-        self._machine = machine
         self._clock = clock
-        self._other_models = other_models  # that may be offered instead of one that does not fit, the largest first
+        self._planner = Planner(
+            understand=self._understand, make_plan=make_plan, machine=machine, clock=clock, other_models=other_models
+        )
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._progress: dict[str, ReadingProgress] = {}  # of inspections that run
@@ -155,88 +121,14 @@ class Intake:
     async def plan(self, request: PlanRequest) -> Plan:
         """Make a plan and keep it. Raises AgentError when the data, the model or the machine forbids it.
 
-        Where memory or disk do not reach, the error carries what would fit: plans that are kept as well.
+        Where memory, disk or max_length do not reach, the error carries what would do: plans that are kept as well.
         """
         return await self._plan(request, self._store)
 
     async def _plan(self, request: PlanRequest, store: Store | PatientStore) -> Plan:
         stored = await store.run(files.get, request.training_file)
         must_be_dataset(stored.file)
-        surroundings = await self._surroundings(store)
-        understood = await self._understand(stored, request, store)
-        try:
-            plan = self._made(request, stored, understood, surroundings)
-        except AgentError as error:
-            if error.code not in TOO_LITTLE:
-                raise
-            offers = await self._offers(request, stored, understood, surroundings, store)
-            raise AgentError(error.message, code=error.code, param=error.param, alternatives=offers) from error
-        return await self._keep(plan, understood, request, store)
-
-    async def _surroundings(self, store: Store | PatientStore) -> _Surroundings:
-        machine = await asyncio.to_thread(self._machine)
-        position, wait_minutes = await store.run(waiting.outlook, now=self._clock())
-        measured = await store.run(running.measured)
-        return _Surroundings(machine=machine, position=position, wait_minutes=wait_minutes, measured=measured)
-
-    def _made(
-        self, request: PlanRequest, stored: StoredFile, understood: Understood, surroundings: _Surroundings
-    ) -> Plan:
-        return self._make_plan(
-            request,
-            plan_id=new_id("ftplan"),
-            file=stored.file,
-            findings=understood.findings,
-            card=understood.card,
-            machine=surroundings.machine,
-            queue_position=surroundings.position,
-            queue_wait_minutes=surroundings.wait_minutes,
-            now=int(self._clock()),
-            measured=surroundings.measured,
-        )
-
-    async def _keep(
-        self, plan: Plan, understood: Understood, request: PlanRequest, store: Store | PatientStore
-    ) -> Plan:
-        kept = StoredPlan(plan=plan, card=understood.card, form=understood.findings.form)
-        return await store.run(plans.add, kept, requested_by=request.requested_by)
-
-    async def _offers(
-        self,
-        request: PlanRequest,
-        stored: StoredFile,
-        understood: Understood,
-        surroundings: _Surroundings,
-        store: Store | PatientStore,
-    ) -> tuple[Alternative, ...]:
-        """Make and keep the plans that would fit: of the same model, then of others, the largest first."""
-        found = [
-            (offer, understood)
-            for offer in offers_of_this_model(
-                request, lambda lighter: self._made(lighter, stored, understood, surroundings)
-            )
-        ]
-        for model in self._other_models():
-            if len(found) == IN_ALL:
-                break
-            other = await self._understood_if_usable(stored, request, model, store) if model != request.model else None
-            if other is None or other.card.parameters >= understood.card.parameters:
-                continue
-            make = partial(self._made, stored=stored, understood=other, surroundings=surroundings)
-            offer = offer_of_another(request, model, make)
-            found += [(offer, other)] if offer is not None else []
-        for offer, of in found:
-            await self._keep(offer.plan, of, request, store)
-        return tuple(offer.as_alternative() for offer, _of in found)
-
-    async def _understood_if_usable(
-        self, stored: StoredFile, request: PlanRequest, model: str, store: Store | PatientStore
-    ) -> Understood | None:
-        try:
-            return await self._understand(stored, request.model_copy(update={"model": model}), store)
-        except AgentError as error:
-            log.info("%s is not offered: %s", model, error.message)
-            return None
+        return await self._planner.plan(request, stored, store)
 
     def validate(self, job: Job) -> None:
         """Inspect and plan a stored job in the background; it ends up queued or failed."""

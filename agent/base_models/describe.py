@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.base_models.card import BaseModelCard
-from agent.base_models.shape import read_shape
+from agent.base_models.experts import unknown_experts
+from agent.base_models.shape import read_shape, text_config_of
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _
@@ -45,6 +46,8 @@ def describe_model(
             code=ErrorCode.model_unusable,
             param="model",
         ) from error
+    values = config.to_dict()
+    _check_experts(name, values)
     template = _chat_template(name, tokenizer)
     if not (folder / "tokenizer.json").is_file():
         raise AgentError(
@@ -77,8 +80,22 @@ def describe_model(
         chat_template=template,
         eos_tokens=end_tokens(folder, tokenizer),
         gguf_problem=gguf_problem,
-        shape=read_shape(config.to_dict()),
+        shape=read_shape(values),
     )
+
+
+def _check_experts(name: str, config: dict[str, Any]) -> None:
+    if unknown := unknown_experts(text_config_of(config)):
+        raise AgentError(
+            _(
+                "{name} is made of experts in a way that is not known here (its config says “{key}”), so nobody could "
+                "say how much memory it takes. Choose another model.",
+                name=name,
+                key=unknown[0],
+            ),
+            code=ErrorCode.model_unusable,
+            param="model",
+        )
 
 
 def end_tokens(folder: Path, tokenizer: Any) -> list[str]:

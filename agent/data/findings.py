@@ -28,7 +28,9 @@ class Findings(Response):
     tokens: TokenCounts
     sample: SampleRow
     more_samples: list[SampleRow] = []
+    row_lengths: list[int] = []  # 101 quantiles of a row's tokens; empty: an inspection of before they were kept
     answer_starts: list[int] = []  # 101 quantiles of the position of the first trained token
+    answer_ends: list[int] = []  # 101 quantiles of the position behind the last trained token; empty: as row_lengths
     findings: list[Finding] = []  # the worst first
     sampled: int | None = None  # rows looked at for tokens, near copies and languages; None: all
     lengths: LengthHistogram | None = None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import ChatTemplate
-from agent.data.checks.lengths import histogram, quantiles, token_counts
+from agent.data.checks.lengths import histogram, token_counts
 from agent.data.checks.right_tool import consider
 from agent.data.checks.rules import judge
 from agent.data.checks.seen import Seen
@@ -23,13 +23,14 @@ from agent.data.kept import ChatRow, Drops, chat_rows, find_reading
 from agent.data.limits import dataset_refusal, limit_in_words, limit_this_process
 from agent.data.mend import mend
 from agent.data.reading.unclear import UnclearError
+from agent.data.row_length import quantiles
 from agent.data.shown import shown
 from agent.data.split import MIN_ROWS
 from agent.data.turns import Message, RowProblem
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Finding, Question, ReadingProgress, SampleRow, Severity
-from shared.language import _, ngettext
+from shared.language import _, grouped, ngettext
 from shared.mapping import Mapping
 
 SAMPLE_CHARS = 600
@@ -67,7 +68,9 @@ def inspect_dataset(
         tokens=token_counts(seen),
         sample=first,
         more_samples=others,
+        row_lengths=quantiles([row.length for row in seen.sample]),
         answer_starts=quantiles([row.start for row in seen.sample]),
+        answer_ends=quantiles([row.end for row in seen.sample]),
         findings=found,
         sampled=len(seen.sample) if survey.sampled else None,
         lengths=histogram(seen),
@@ -102,12 +105,12 @@ def _check_enough(kept: int, drops: Drops) -> None:
 
 
 def _check_trained(seen: Seen) -> None:
-    if not any(row.start < seen.max_length and row.trained for row in seen.sample):
+    if not any(row.start < seen.card.context_length and row.trained for row in seen.sample):
         raise AgentError(
             _(
-                "Nothing of it would be learned: at {length} tokens, the most a plan for {name} takes by itself, the "
-                "answers of all {rows} rows are cut away whole. Shorten the questions.",
-                length=seen.max_length,
+                "Nothing of it would be learned: {name} reads {length} tokens at most, and the answers of all {rows} "
+                "rows begin behind that. Shorten the questions, or choose a model that reads more.",
+                length=grouped(seen.card.context_length),
                 name=seen.card.name,
                 rows=len(seen.sample),
             ),

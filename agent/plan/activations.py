@@ -25,7 +25,7 @@ def layer_bytes(shape: ModelShape, setup: TrainingSetup) -> int:
 
 def passing_bytes(shape: ModelShape, setup: TrainingSetup) -> int:
     """Return the gradients that are there at once in a layer's backward pass: of the residual and in the MLP."""
-    return setup.residual_bytes * (shape.hidden_size + shape.intermediate_size)
+    return setup.residual_bytes * (shape.hidden_size + shape.active_size)
 
 
 def score_bytes(shape: ModelShape, setup: TrainingSetup) -> int:
@@ -55,7 +55,7 @@ def _attention(shape: ModelShape, setup: TrainingSetup) -> int:
 
 def _mlp(shape: ModelShape, setup: TrainingSetup) -> int:
     # The activation saves its input; gate × up saves both factors.
-    return setup.residual_bytes * (3 if shape.gated else 1) * shape.intermediate_size
+    return setup.residual_bytes * (3 if shape.gated else 1) * shape.active_size
 
 
 def _lora(shape: ModelShape, setup: TrainingSetup) -> int:

@@ -12,7 +12,7 @@ from shared.hyperparameters import Hyperparameters
 from shared.language import N_, _
 from shared.plans import Alternative, Plan, PlanRequest
 
-LENGTHS = (2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 64)  # tokens a row
+LENGTHS = (16384, 12288, 8192, 6144, 4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 64)  # tokens a row
 RANKS = (64, 32, 16, 8, 4)
 OF_THIS_MODEL = 2
 IN_ALL = 3
@@ -36,48 +36,66 @@ class Offer:
         )
 
 
-def offers_of_this_model(request: PlanRequest, make: MakePlan, *, limit: int = OF_THIS_MODEL) -> list[Offer]:
-    """Return plans of the same model that fit, the one that gives up least first."""
+def offers_of_this_model(
+    request: PlanRequest, make: MakePlan, *, length: int | None = None, limit: int = OF_THIS_MODEL
+) -> list[Offer]:
+    """Return plans of the same model that fit, the one that gives up least first.
+
+    `length` is the max_length that was refused, in tokens; None: what was asked for, or what the preset makes usual.
+    """
+    length = length or _length_of(request)
     found: list[Offer] = []
-    for way in _ways(request):
+    for way in _ways(request, length):
         offer = _first_that_fits(way, make)
         found += [offer] if offer is not None else []
         if len(found) == limit:
             return found
     if not found:
-        offer = _first_that_fits(_last_way(request), make)
+        offer = _first_that_fits(_last_way(request, length), make)
         found += [offer] if offer is not None else []
     return found
 
 
-def offer_of_another(request: PlanRequest, model: str, make: MakePlan) -> Offer | None:
+def offers_of_longer_rows(request: PlanRequest, make: MakePlan, *, lengths: Sequence[int]) -> list[Offer]:
+    """Return plans that fit and learn from most answers, where the max_length that was asked for cuts those away.
+
+    `lengths` are tokens a row, the first of them what `auto` makes of it.
+    """
+    automatic, *others = lengths
+    asks: list[tuple[int, object]] = [(automatic, "auto"), *((n, n) for n in others)]
+    ways = ([(_("{n} tokens a row", n=n), changed(request, {"max_length": ask}))] for n, ask in asks)
+    found = [offer for way in ways if (offer := _first_that_fits(way, make)) is not None]
+    return found or offers_of_this_model(changed(request, {"max_length": "auto"}), make, length=automatic)
+
+
+def offer_of_another(request: PlanRequest, model: str, make: MakePlan, *, length: int | None = None) -> Offer | None:
     """Return a plan of another model as near to the request as fits; None where nothing of it does."""
     request = request.model_copy(update={"model": model})
     as_asked = _first_that_fits([(model, request)], make)
-    lighter = as_asked or next(iter(offers_of_this_model(request, make, limit=1)), None)
+    lighter = as_asked or next(iter(offers_of_this_model(request, make, length=length, limit=1)), None)
     return None if lighter is None else Offer(title=model, plan=lighter.plan)
 
 
 Way = Sequence[tuple[str, PlanRequest]]  # ever lighter requests, each with what it gives up
 
 
-def _ways(request: PlanRequest) -> Iterator[Way]:
+def _ways(request: PlanRequest, length: int) -> Iterator[Way]:
     """Yield what can be given up, in the order of the seeds: batch and checkpointing, 4 bits, length, rank."""
     free = _FREE
     yield [(_("fewer rows at once"), changed(request, free))]
     if asked(request.method.supervised.hyperparameters.load_in_4bit) is False:
         free = free | _IN_4_BITS
         yield [(_("in 4 bits"), changed(request, free))]
-    yield [(_("{n} tokens a row", n=n), changed(request, free | {"max_length": n})) for n in _shorter(request)]
+    yield [(_("{n} tokens a row", n=n), changed(request, free | {"max_length": n})) for n in _shorter(length)]
     yield [(_("rank {r}", r=n), changed(request, free | _rank(n))) for n in _smaller(request)]
 
 
-def _last_way(request: PlanRequest) -> Way:
+def _last_way(request: PlanRequest, length: int) -> Way:
     """Return what is left where no one thing is enough: everything at once."""
     r = min([*_smaller(request), asked(request.method.supervised.hyperparameters.r) or RANKS[-1]])
     least = _FREE | _IN_4_BITS | _rank(r)
     title = N_("{n} tokens, rank {r}")
-    return [(_(title, n=n, r=r), changed(request, least | {"max_length": n})) for n in _shorter(request)]
+    return [(_(title, n=n, r=r), changed(request, least | {"max_length": n})) for n in _shorter(length)]
 
 
 _FREE: dict[str, object] = {"per_device_train_batch_size": "auto", "activation_checkpointing": "auto"}
@@ -88,8 +106,11 @@ def _rank(r: int) -> dict[str, object]:
     return {"r": r, "lora_alpha": "auto"}
 
 
-def _shorter(request: PlanRequest) -> list[int]:
-    length = asked(request.method.supervised.hyperparameters.max_length) or RULES[request.preset].max_length
+def _length_of(request: PlanRequest) -> int:
+    return asked(request.method.supervised.hyperparameters.max_length) or RULES[request.preset].max_length
+
+
+def _shorter(length: int) -> list[int]:
     return [shorter for shorter in LENGTHS if shorter < length]
 
 

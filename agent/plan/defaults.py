@@ -100,9 +100,12 @@ def choose_learning_rate(hyperparameters: Hyperparameters, parameters: int) -> t
 
 
 def choose_max_length(
-    requested: int | None, longest: int, context_length: int, most: int = USUAL_MAX_LENGTH
+    requested: int | None, longest: int, context_length: int, most: int = USUAL_MAX_LENGTH, *, needed: int = 0
 ) -> tuple[int, str]:
-    """Return the tokens a row may have and why: as long as the data, no longer."""
+    """Return the tokens a row may have and why: as long as the data, no longer.
+
+    `most` is the preset's own limit; `needed` is where most answers have ended, which outweighs it.
+    """
     if requested is not None and requested > context_length:
         return context_length, _(
             "you asked for {requested}, and the model reads {context_length} at most",
@@ -111,9 +114,21 @@ def choose_max_length(
         )
     if requested is not None:
         return requested, _("as you asked")
-    fitting = fitting_length(longest, context_length, most)
+    fitting = fitting_length(longest, context_length, most, needed=needed)
     if fitting >= longest:
         return fitting, _("the longest row has {longest} tokens, so none is cut", longest=longest)
+    if fitting == context_length:
+        return fitting, _(
+            "the longest row has {longest} tokens, and the model reads {context_length} at most",
+            longest=longest,
+            context_length=context_length,
+        )
+    if fitting > most:
+        return fitting, _(
+            "more than the usual {most}, because most answers end only here; the longest row has {longest} tokens",
+            most=most,
+            longest=longest,
+        )
     return fitting, _("the longest row has {longest} tokens and is cut here, to save memory", longest=longest)
 
 

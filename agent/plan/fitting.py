@@ -25,10 +25,13 @@ def best_first(candidates: Iterable[Candidate], machine: Machine, measured: list
 def _judged(candidate: Candidate, machine: Machine, measured: list[MeasuredRun]) -> Model:
     if candidate.shape is None:
         return candidate.model
-    setup = TrainingSetup(device=machine.device, rows=1, length=512, activation_checkpointing=True)
-    estimate = estimate_memory(candidate.shape, setup)
+    shape = candidate.shape
+    setup = TrainingSetup(
+        device=machine.device, rows=1, length=512, activation_checkpointing=True, attention=shape.attention
+    )
+    estimate = estimate_memory(shape, setup)
     minutes = estimate_minutes(
-        parameters=candidate.shape.parameters,
+        parameters=shape.parameters,
         tokens=USUAL_TOKENS,
         evaluated_tokens=0,
         device=machine.device,

@@ -122,7 +122,7 @@ def estimate_export_mib(card: BaseModelCard) -> float:
     Measured with the largest layer of 0.9, 17 and 59 million weights: 350, 518 and 1,114 MiB to write; and to check,
     the file's size and 55 to 70 MiB.
     """
-    writing = EXPORT_RUNTIME_MIB + EXPORT_BYTES * max(linear.weights for linear in shape_of(card).linears) / MIB
+    writing = EXPORT_RUNTIME_MIB + EXPORT_BYTES * shape_of(card).largest_tensor / MIB
     return max(writing, VERIFY_RUNTIME_MIB + _gguf_bytes(card) / MIB)
 
 

@@ -6,18 +6,19 @@ from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, shape_of, weights_present
 from agent.data.findings import Findings
-from agent.data.split import split_sizes
+from agent.data.split import MIN_ROWS, split_sizes
 from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.plan.calibration import memory_correction
-from agent.plan.defaults import Schedule, asked, choose_schedule
+from agent.plan.defaults import asked, choose_schedule
 from agent.plan.duration import MeasuredRun, estimate_minutes
+from agent.plan.lengths import Left, left_at, planned_length
 from agent.plan.memory import RUN_MARGIN, estimate_disk_mib, estimate_export_mib
+from agent.plan.notes import notes_on_learning, notes_on_ram, notes_on_rows
 from agent.plan.presets import RULES
 from agent.plan.settings import resolve_settings
 from shared.errors import ErrorCode
 from shared.files import FileObject
-from shared.inspections import DatasetForm
 from shared.language import _, decimal, ngettext
 from shared.plans import MemoryParts, Plan, PlanRequest, Range
 
@@ -45,18 +46,19 @@ def make_plan(
     """Resolve a request for one file, model and machine. Raises AgentError when it cannot fit."""
     hyperparameters = request.method.supervised.hyperparameters
     rules = RULES[request.preset]
-    parts = _parts_of_a_row(findings, asked(hyperparameters.max_length) or rules.max_length)
-    train, validation, test = (parts * size for size in split_sizes(findings.rows))
+    max_length = planned_length(asked(hyperparameters.max_length), findings, card, rules)
+    left = left_at(findings, max_length[0])
+    _check_long_enough(left, max_length[0], planned_length(None, findings, card, rules)[0])
+    _check_enough_left(findings, left, max_length[0])
+    train, validation, test = (round(left.rows * size) for size in split_sizes(findings.rows))
     schedule = choose_schedule(train, asked(hyperparameters.batch_size), asked(hyperparameters.n_epochs), rules)
     correction = memory_correction(shape_of(card), machine.name, measured)
     settings, reasons, memory = resolve_settings(
-        hyperparameters, rules, schedule, findings, card, machine, correction=correction
+        hyperparameters, rules, schedule, findings, card, machine, max_length=max_length, correction=correction
     )
-    lost = _answers_lost(findings, settings.max_length)
     disk_mib = estimate_disk_mib(card, r=settings.r, fetched=weights_present(card))
     _check_disk(card, machine, disk_mib)
     export_mib = estimate_export_mib(card)
-    tokens = findings.tokens.total / (findings.rows * parts) * train * schedule.n_epochs
     evaluations = schedule.steps // settings.eval_steps + 3  # and the verdict on base and tuned model
     return Plan(
         id=plan_id,
@@ -77,11 +79,11 @@ def make_plan(
         validation_rows=validation,
         test_rows=test,
         steps=schedule.steps,
-        trained_tokens=round(findings.tokens.trained / (findings.rows * parts) * train * schedule.n_epochs),
+        trained_tokens=round(left.trained * train * schedule.n_epochs),
         minutes=estimate_minutes(
             parameters=card.parameters,
-            tokens=tokens,
-            evaluated_tokens=findings.tokens.total / (findings.rows * parts) * validation * evaluations,
+            tokens=left.tokens * train * schedule.n_epochs,
+            evaluated_tokens=left.tokens * validation * evaluations,
             device=machine.device,
             device_name=machine.name,
             cores=machine.cores,
@@ -97,15 +99,12 @@ def make_plan(
         device=machine.name,
         queue_position=queue_position,
         queue_wait_minutes=queue_wait_minutes,
-        notes=[*_notes(findings, test, schedule, lost), *_short_of_ram(export_mib, machine.ram_free_mib)],
+        notes=[
+            *notes_on_rows(findings, left, settings.max_length, card.context_length),
+            *notes_on_learning(test, schedule),
+            *notes_on_ram(export_mib, machine.ram_free_mib),
+        ],
     )
-
-
-def _parts_of_a_row(findings: Findings, max_length: int) -> int:
-    """Return into how many rows a passage of plain text is cut, where max_length is shorter."""
-    if findings.form is not DatasetForm.text:
-        return 1
-    return max(1, -(-findings.tokens.median // max_length))
 
 
 def model_name(filename: str) -> str:
@@ -133,56 +132,34 @@ def _check_disk(card: BaseModelCard, machine: Machine, disk_mib: float) -> None:
         )
 
 
-def _answers_lost(findings: Findings, max_length: int) -> float:
-    """Return the share of rows whose whole answer lies beyond `max_length`. Raises AgentError if it is most."""
-    if findings.form is DatasetForm.text:
-        return 0.0
-    starts = findings.answer_starts
-    lost = sum(start >= max_length for start in starts) / len(starts) if starts else 0.0
-    if lost > MOST:
+def _check_long_enough(left: Left, max_length: int, automatic: int) -> None:
+    """Raise AgentError if most rows lose their whole answer, and a longer max_length would help."""
+    if left.lost > MOST and max_length < automatic:
         raise AgentError(
             _(
                 "With max_length {max_length} the answers of {lost:.0%} of the rows are cut away whole. "
                 "Choose at least {length}, or “auto”.",
                 max_length=max_length,
-                lost=lost,
-                length=findings.tokens.p95,
+                lost=left.lost,
+                length=automatic,
             ),
             code=ErrorCode.setting_invalid,
             param="max_length",
         )
-    return lost
 
 
-def _notes(findings: Findings, test: int, schedule: Schedule, lost: float) -> list[str]:
-    notes = list(findings.notes)
-    if lost:
-        notes.append(
-            _("About {lost:.0%} of the rows lose their whole answer to max_length and are left out.", lost=lost)
-        )
-    if schedule.steps < 40:
-        notes.append(
+def _check_enough_left(findings: Findings, left: Left, max_length: int) -> None:
+    """Raise AgentError if too few rows keep an answer to learn anything from."""
+    if left.lost and round(left.rows * findings.rows) < MIN_ROWS:
+        raise AgentError(
             ngettext(
-                "{n} step is little: the model may not take up much. More rows help most.",
-                "{n} steps are few: the model may not take up much. More rows help most.",
-                schedule.steps,
-            )
+                "At {max_length} tokens only {n} row keeps anything of its answer; at least {min_rows} are needed. "
+                "Shorten the questions.",
+                "At {max_length} tokens only {n} rows keep anything of their answers; at least {min_rows} are needed. "
+                "Shorten the questions.",
+                round(left.rows * findings.rows),
+                max_length=max_length,
+                min_rows=MIN_ROWS,
+            ),
+            code=ErrorCode.dataset_too_small,
         )
-    if test == 0:
-        notes.append(
-            _("Below 100 rows the same unseen rows choose the best step and give the verdict: it is optimistic.")
-        )
-    return notes
-
-
-def _short_of_ram(needed_mib: float, free_mib: int | None) -> list[str]:
-    if free_mib is None or needed_mib <= free_mib:
-        return []
-    return [
-        _(
-            "At the end, checking the model takes {needed} GiB of RAM, and {free} are free now. Close other "
-            "programs by then.",
-            needed=decimal(needed_mib / 1024, 1),
-            free=decimal(free_mib / 1024, 1),
-        )
-    ]

@@ -1,6 +1,6 @@
 """Every setting of a run, resolved for one dataset, model and machine, each with its reason. Pure."""
 
-from agent.base_models.card import BaseModelCard
+from agent.base_models.card import BaseModelCard, shape_of
 from agent.data.findings import Findings
 from agent.gpu import Machine
 from agent.plan.defaults import (
@@ -8,7 +8,6 @@ from agent.plan.defaults import (
     asked,
     choose_dropout,
     choose_learning_rate,
-    choose_max_length,
     choose_warmup,
     plain,
 )
@@ -29,28 +28,33 @@ def resolve_settings(
     card: BaseModelCard,
     machine: Machine,
     *,
+    max_length: tuple[int, str],
     correction: float,
 ) -> tuple[ResolvedSettings, list[Setting], MemoryEstimate]:
-    """Return the settings, why each is what it is, and the memory they take. Raises AgentError when nothing fits."""
+    """Return the settings, why each is what it is, and the memory they take. Raises AgentError when nothing fits.
+
+    `max_length` and the reason for it come from before: how many rows and steps there are depends on it.
+    """
     asked_4bit = asked(hyperparameters.load_in_4bit)
     r = asked(hyperparameters.r) or rules.r
     rate, rate_reason = choose_learning_rate(hyperparameters, card.parameters)
-    length, length_reason = choose_max_length(
-        asked(hyperparameters.max_length), findings.tokens.longest, card.context_length, rules.max_length
-    )
+    length, length_reason = max_length
     warmup, warmup_reason = choose_warmup(asked(hyperparameters.warmup_steps), schedule.steps)
     dropout, dropout_reason = choose_dropout(asked(hyperparameters.lora_dropout), card.parameters)
     load_in_4bit = True if asked_4bit is None else asked_4bit
     target_modules = asked(hyperparameters.target_modules) or "all-linear"
+    longest = min(length, findings.tokens.longest)
     setup = TrainingSetup(
         device=machine.device,
         rows=1,
-        length=min(length, findings.tokens.longest),
+        length=longest,
         r=r,
         target_modules=target_modules,
         load_in_4bit=load_in_4bit,
         dropout=dropout > 0,
-        trained_share=findings.tokens.trained / findings.tokens.total,
+        # Rows of like length are computed together, so there may be a batch of nothing but the longest answers.
+        attention=shape_of(card).attention,
+        trained_share=min(1.0, findings.tokens.longest_answer / longest),
     )
     micro = choose_micro_batch(hyperparameters, schedule.batch_size, setup, card, machine, correction=correction)
     settings = ResolvedSettings(

@@ -21,7 +21,7 @@ class TrainingSetup:
     activation_checkpointing: bool = False
     attention: Literal["sdpa", "eager"] = "sdpa"  # eager builds the matrix of scores
     loss: Literal["trained", "full"] = "trained"  # logits of trained tokens alone, or of all
-    trained_share: float = 1.0  # of the tokens; what `trained` saves by
+    trained_share: float = 1.0  # of the tokens of the batch with most of them; what `trained` saves by
     upcast: bool = False  # peft's prepare_model_for_kbit_training: all that is not in 4 bits is fp32
 
     @property

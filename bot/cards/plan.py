@@ -28,6 +28,8 @@ PRESET_NAMES = {
     Preset.thorough: N_("thorough"),
 }
 
+DOES_NOT_FIT, TOO_SHORT = N_("Does not fit · {file_name}"), N_("Too short · {file_name}")
+
 
 def plan_card(
     file_name: str, inspection: Inspection, plan: Plan, *, at: int | None, now: float, with_row: bool
@@ -104,10 +106,15 @@ def plan_line(plan: Plan, change: dict[str, object], *, at: int | None = None) -
     )  # fmt: skip
 
 
-def does_not_fit_card(file_name: str, message: str, alternatives: tuple[Alternative, ...], *, at: int | None) -> Reply:
-    """Return why a plan does not fit and what would, each a button that shows the whole plan."""
+def does_not_fit_card(
+    file_name: str, message: str, alternatives: tuple[Alternative, ...], *, at: int | None, too_short: bool = False
+) -> Reply:
+    """Return why a plan does not fit and what would, each a button that shows the whole plan.
+
+    `too_short`: it is not the machine that forbids it, but a max_length that cuts the answers away.
+    """
     later = f" at:{at}" if at is not None else ""
-    blocks = [[clip(_("Does not fit · {file_name}", file_name=one_line(file_name)))], wrap(message)]
+    blocks = [[clip(_(TOO_SHORT if too_short else DOES_NOT_FIT, file_name=one_line(file_name)))], wrap(message)]
     for number, other in enumerate(alternatives, 1):
         blocks.append(
             [

@@ -54,7 +54,10 @@ async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> 
         await _plan(call, core, answer, options, file)
     except AgentRefusedError as error:
         if error.alternatives:
-            card = does_not_fit_card(file.filename, error.message, error.alternatives, at=options.at)
+            too_short = error.code is ErrorCode.setting_invalid
+            card = does_not_fit_card(
+                file.filename, error.message, error.alternatives, at=options.at, too_short=too_short
+            )
             await answer.show(card)
             return
         if error.code is not ErrorCode.model_needs_approval:

@@ -22,12 +22,6 @@ def token_counts(seen: Seen) -> TokenCounts:
     )
 
 
-def quantiles(values: list[int]) -> list[int]:
-    """Return 101 values from the least to the greatest, each for a hundredth of the rows."""
-    ordered = sorted(values)
-    return [ordered[round(part * (len(ordered) - 1) / 100)] for part in range(101)]
-
-
 def histogram(seen: Seen) -> LengthHistogram:
     """Return the rows by length, and what max_length does to each of them; the longest hundredth shares a bar."""
     lengths = sorted(row.length for row in seen.sample)

@@ -9,7 +9,7 @@ from agent.base_models.card import BaseModelCard
 from agent.data.checks.copies import later_copies, near_pairs
 from agent.data.checks.survey import Looked, Survey
 from agent.data.kept import SHOWN
-from agent.data.row_length import fitting_length
+from agent.data.row_length import fitting_length, most_end_by, quantiles
 from shared.inspections import DatasetForm, Finding, FindingCode, Fix, Severity
 from shared.language import _, grouped
 
@@ -32,7 +32,8 @@ class Seen:
     @cached_property
     def max_length(self) -> int:
         """Return what a plan would choose by itself."""
-        return fitting_length(self.survey.longest, self.card.context_length)
+        needed = 0 if self.form is DatasetForm.text else most_end_by(quantiles([row.end for row in self.sample]))
+        return fitting_length(self.survey.longest, self.card.context_length, needed=needed)
 
     @cached_property
     def exact(self) -> list[int]:

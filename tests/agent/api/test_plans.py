@@ -1,11 +1,16 @@
 """POST /v1/fine_tuning/plans where the memory does not reach, and GET /v1/models on such a machine."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from agent.base_models.card import BaseModelCard
+from agent.data.findings import Findings
+from agent.inspector import Told
 from agent.settings import AgentSettings
+from shared.mapping import Mapping
 from tests.agent.plan.cases import SMALLEST, card_of
-from tests.agent.running import CARD, MACHINE, MODEL, Agent, run_agent
+from tests.agent.running import CARD, MACHINE, MODEL, Agent, FakeInspector, run_agent
 
 Json = dict[str, Any]
 LITTLE = replace(MACHINE, memory_free_mib=1500, memory_total_mib=2048)
@@ -48,6 +53,33 @@ async def test_a_smaller_model_that_is_here_is_offered_too(settings: AgentSettin
         offered = await refused(agent)
         assert [other["model"] for other in offered] == [MODEL, "tiny"]
         assert offered[-1]["title"] == "tiny"
+
+
+class LongQuestions(FakeInspector):
+    """Finds that every answer begins behind 300 tokens."""
+
+    async def inspect(
+        self, *, dataset: Path, model: str, mapping: Mapping | None, told: Told
+    ) -> tuple[BaseModelCard, Findings]:
+        card, found = await super().inspect(dataset=dataset, model=model, mapping=mapping, told=told)
+        tokens = found.tokens.model_copy(update={"total": 400 * found.rows, "longest": 400})
+        at = {"row_lengths": [400] * 101, "answer_starts": [300] * 101, "answer_ends": [400] * 101}
+        return card, found.model_copy(update=at | {"tokens": tokens})
+
+
+async def test_a_max_length_that_loses_the_answers_is_refused_with_a_plan_that_keeps_them(
+    settings: AgentSettings,
+) -> None:
+    async with run_agent(settings, works=False, inspector=LongQuestions()) as agent:
+        method = {"supervised": {"hyperparameters": {"max_length": 128}}}
+        body = {"model": MODEL, "training_file": await agent.upload(), "suffix": "toast", "method": method}
+        async with agent.http.post("/v1/fine_tuning/plans", json=body) as response:
+            error = (await response.json())["error"]
+        assert (error["code"], error["param"]) == ("setting_invalid", "max_length")
+        (offered,) = error["alternatives"]
+        assert offered["title"] == "448 tokens a row"
+        async with agent.http.get(f"/v1/fine_tuning/plans/{offered['plan']}") as response:
+            assert (await response.json())["settings"]["max_length"] == 448
 
 
 async def test_models_say_whether_they_fit(settings: AgentSettings) -> None:

@@ -178,3 +178,17 @@ def test_an_answer_with_a_weight_of_0_leads_up_and_is_not_learned(smollm2_card: 
     talk = [Message(role="user", content="Hi"), Message(role="assistant", content="Oh", learned=False),
             Message(role="user", content="Hm?"), Message(role="assistant", content="Hello")]  # fmt: skip
     assert [text for text, trained in ChatTemplate(smollm2_card).parts(talk) if trained] == ["Hello<|im_end|>"]
+
+
+def test_long_questions_are_no_reason_to_refuse_as_long_as_the_model_reads_them(
+    tmp_path: Path, smollm2_card: BaseModelCard
+) -> None:
+    data: list[object] = [pair(f"{n} " + "word " * 2600, f"Answer {n}.") for n in range(20)]
+    findings = inspect_dataset(jsonl(tmp_path, data), smollm2_card)
+    assert findings.lengths is not None
+    assert findings.lengths.max_length > 2600
+    assert sum(findings.lengths.kept) == 20
+    assert findings.answer_starts[0] > 2600
+    short = smollm2_card.model_copy(update={"context_length": 1024})
+    with pytest.raises(AgentError, match="reads 1,024 tokens at most, and the answers of all 20 rows begin behind"):
+        inspect_dataset(jsonl(tmp_path, data), short)

@@ -33,7 +33,7 @@ def findings(rows: int = 104, *, longest: int = 130, trained_share: float = 0.5)
     total = max(10, rows * longest * 6 // 10)
     tokens = TokenCounts(
         total=total, trained=max(1, round(total * trained_share)), median=longest // 2, p95=longest, longest=longest,
-        longest_answer=longest // 2,
+        longest_answer=max(1, round(longest * trained_share)),
     )  # fmt: skip
     return Findings(
         form=DatasetForm.messages, rows=rows, dropped_count=0, dropped=[], tokens=tokens,

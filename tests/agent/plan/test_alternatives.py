@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from agent.base_models.card import shape_of
 from agent.base_models.known import KNOWN, KnownModel
 from agent.errors import AgentError
-from agent.plan.alternatives import TOO_LITTLE, MakePlan, offer_of_another, offers_of_this_model
+from agent.plan.alternatives import (
+    TOO_LITTLE,
+    MakePlan,
+    offer_of_another,
+    offers_of_longer_rows,
+    offers_of_this_model,
+)
 from agent.plan.memory import estimate_memory
 from agent.plan.setup import TrainingSetup
 from shared.errors import ErrorCode
@@ -34,14 +40,15 @@ def refusal(asked: PlanRequest, make: MakePlan) -> AgentError | None:
     return None
 
 
-def estimated_afresh(plan: Plan, known: KnownModel, *, device: str, longest: int, share: float) -> float:
+def estimated_afresh(plan: Plan, known: KnownModel, *, device: str, longest: int, answer: int) -> float:
     """Estimate from nothing but the settings that the plan says a trainer would get."""
     chosen = plan.settings
+    length = min(chosen.max_length, longest)
     setup = TrainingSetup(
         device="cuda" if device == "cuda" else "cpu", rows=chosen.per_device_train_batch_size,
-        length=min(chosen.max_length, longest), r=chosen.r, target_modules=chosen.target_modules,
-        load_in_4bit=chosen.load_in_4bit, dropout=chosen.lora_dropout > 0, trained_share=share,
-        activation_checkpointing=chosen.activation_checkpointing,
+        length=length, r=chosen.r, target_modules=chosen.target_modules,
+        load_in_4bit=chosen.load_in_4bit, dropout=chosen.lora_dropout > 0, trained_share=min(1.0, answer / length),
+        activation_checkpointing=chosen.activation_checkpointing, attention=known.shape.attention,
     )  # fmt: skip
     return estimate_memory(known.shape, setup).total
 
@@ -81,10 +88,10 @@ def test_no_refusal_without_a_way_on_and_each_way_on_fits(
         made = [(offer.plan, known) for offer in offers_of_this_model(asked, make)]
         made += [(other.plan, SMALLEST)] if other else []
         assert made, f"{known.id} was refused, and nothing was offered instead"
-    exact = data.tokens.trained / data.tokens.total
+    answer = data.tokens.longest_answer
     for plan, of in made:
         assert plan.memory_mib.high <= free_mib + 1
-        assert estimated_afresh(plan, of, device=device, longest=longest, share=exact) * 1.1 <= free_mib
+        assert estimated_afresh(plan, of, device=device, longest=longest, answer=answer) * 1.1 <= free_mib
 
 
 def test_what_is_given_up_comes_in_the_order_of_the_seeds() -> None:
@@ -121,3 +128,25 @@ def test_a_refusal_for_another_reason_is_no_reason_to_offer() -> None:
         planned(request(warmup_steps=5000), card, findings(), machine())
     assert caught.value.code is ErrorCode.setting_invalid
     assert caught.value.code not in TOO_LITTLE
+
+
+def test_a_length_that_loses_most_answers_is_met_by_lengths_that_do_not() -> None:
+    data = findings(longest=2700).model_copy(
+        update={"answer_starts": [600] * 101, "answer_ends": [700] * 101, "row_lengths": [700] * 100 + [2700]}
+    )
+    make = partial(planned, card=card_of(SMALLEST.shape, name=SMALLEST.id), data=data, on=machine())
+    offers = offers_of_longer_rows(request(max_length=256), make, lengths=[2048, 704])
+    assert [offer.title for offer in offers] == ["2048 tokens a row", "704 tokens a row"]
+    assert [offer.plan.settings.max_length for offer in offers] == [2048, 704]
+
+
+def test_rows_longer_than_usual_that_do_not_fit_are_offered_shorter_by_steps() -> None:
+    data = findings(longest=8000).model_copy(
+        update={"answer_starts": [20] * 101, "answer_ends": [8000] * 101, "row_lengths": [8000] * 101}
+    )
+    card = card_of(BIG.shape, name=BIG.id)
+    make = partial(planned, card=card, data=data, on=machine(device="cuda", free_mib=15_000))
+    refused = refusal(request(), make)
+    assert refused is not None
+    titles = [offer.title for offer in offers_of_this_model(request(), make, length=8000)]
+    assert titles == ["3072 tokens a row"]  # still more than usual

@@ -89,6 +89,75 @@ def test_a_config_without_sizes_has_no_shape() -> None:
     assert read_shape({"model_type": "mamba", "d_model": 768}) is None
 
 
+# What a few public models' config.json say of their shape, and the parameters that their pages state, in billions.
+EXPERTS = {
+    "Mixtral-8x7B-Instruct-v0.1": (46.7, {
+        "model_type": "mixtral", "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
+        "num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 32000, "num_local_experts": 8,
+        "num_experts_per_tok": 2, "tie_word_embeddings": False, "router_aux_loss_coef": 0.02,
+    }),
+    "Qwen3-30B-A3B": (30.5, {
+        "model_type": "qwen3_moe", "hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 48,
+        "num_attention_heads": 32, "num_key_value_heads": 4, "head_dim": 128, "vocab_size": 151936, "num_experts": 128,
+        "num_experts_per_tok": 8, "moe_intermediate_size": 768, "decoder_sparse_step": 1, "mlp_only_layers": [],
+        "tie_word_embeddings": False,
+    }),
+    "Qwen1.5-MoE-A2.7B": (14.3, {
+        "model_type": "qwen2_moe", "hidden_size": 2048, "intermediate_size": 5632, "num_hidden_layers": 24,
+        "num_attention_heads": 16, "num_key_value_heads": 16, "vocab_size": 151936, "num_experts": 60,
+        "num_experts_per_tok": 4, "moe_intermediate_size": 1408, "shared_expert_intermediate_size": 5632,
+        "decoder_sparse_step": 1, "tie_word_embeddings": False,
+    }),
+    "OLMoE-1B-7B": (6.92, {
+        "model_type": "olmoe", "hidden_size": 2048, "intermediate_size": 1024, "num_hidden_layers": 16,
+        "num_attention_heads": 16, "num_key_value_heads": 16, "vocab_size": 50304, "num_experts": 64,
+        "num_experts_per_tok": 8, "tie_word_embeddings": False,
+    }),
+    "gpt-oss-20b": (20.9, {
+        "model_type": "gpt_oss", "hidden_size": 2880, "intermediate_size": 2880, "num_hidden_layers": 24,
+        "num_attention_heads": 64, "num_key_value_heads": 8, "head_dim": 64, "vocab_size": 201088,
+        "num_local_experts": 32, "experts_per_token": 4, "num_experts_per_tok": 4, "tie_word_embeddings": False,
+    }),
+    "DeepSeek-V3": (671.0, {
+        "model_type": "deepseek_v3", "hidden_size": 7168, "intermediate_size": 18432, "num_hidden_layers": 61,
+        "num_attention_heads": 128, "num_key_value_heads": 128, "vocab_size": 129280, "n_routed_experts": 256,
+        "n_shared_experts": 1, "num_experts_per_tok": 8, "moe_intermediate_size": 2048, "first_k_dense_replace": 3,
+        "moe_layer_freq": 1, "tie_word_embeddings": False,
+    }),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPERTS)
+def test_all_experts_count_and_only_some_of_them_are_passed(name: str) -> None:
+    billions, config = EXPERTS[name]
+    shape = read_shape(config)
+    assert shape is not None
+    assert shape.parameters / 1e9 == pytest.approx(billions, rel=0.01)
+    assert shape.active_size <= 9 * shape.expert_size + shape.shared_size
+    # Kept in one tensor, experts are not in 4 bits: NF4 saves little of such a model.
+    assert (
+        estimate_memory(shape, TrainingSetup(device="cuda", rows=1, length=512)).weights * MIB > 1.5 * shape.parameters
+    )
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [{"moe_num_experts": 64}, {"num_experts": 16, "expert_layer_period": 2}, {"moe_intermediate_size": [1, 2]}],
+)
+def test_experts_that_are_not_understood_have_no_shape_rather_than_a_wrong_one(strange: dict[str, object]) -> None:
+    llama = json.loads((CONFIGS / "llama.json").read_text())
+    assert read_shape(llama) is not None
+    assert read_shape(llama | strange) is None
+    off: dict[str, object] = {
+        "num_experts": None,
+        "enable_moe_block": False,
+        "moe_topk": 1,
+        "moe_layers": [],
+        "moe_aux_loss": 0.1,
+    }
+    assert read_shape(llama | off) == read_shape(llama)
+
+
 @given(
     model=st.sampled_from(KNOWN),
     length=st.integers(32, 8192),

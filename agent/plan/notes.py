@@ -1,0 +1,65 @@
+"""What a plan says beside its figures: what was found in the data, and what to look out for. Pure."""
+
+from agent.data.findings import Findings
+from agent.plan.defaults import Schedule
+from agent.plan.lengths import Left
+from shared.inspections import FindingCode
+from shared.language import _, decimal, grouped, ngettext
+
+
+def notes_on_rows(findings: Findings, left: Left, max_length: int, context_length: int) -> list[str]:
+    """Return what the inspection found, its count of cut answers made anew where the plan cuts elsewhere."""
+    notes = list(findings.notes)
+    if findings.lengths is None or findings.lengths.max_length != max_length:
+        of_another_length = {found.message for found in findings.findings if found.code is FindingCode.answers_cut}
+        notes = [note for note in notes if note not in of_another_length]
+        notes += _cut(findings, left, max_length, context_length)
+    if left.lost:
+        notes.append(
+            _("About {lost:.0%} of the rows lose their whole answer to max_length and are left out.", lost=left.lost)
+        )
+    return notes
+
+
+def _cut(findings: Findings, left: Left, max_length: int, context_length: int) -> list[str]:
+    if not left.cut:
+        return []
+    note = _(
+        "About {cut:.0%} of the answers lose their end at {length} tokens.", cut=left.cut, length=grouped(max_length)
+    )
+    longest = findings.answer_ends[-1]
+    if longest > context_length:
+        return [note]
+    return [note + " " + _("max_length {longest} would keep them.", longest=longest)]
+
+
+def notes_on_learning(test: int, schedule: Schedule) -> list[str]:
+    """Return what speaks against much being learned, or against the verdict on it; `test` counts rows."""
+    notes = []
+    if schedule.steps < 40:
+        notes.append(
+            ngettext(
+                "{n} step is little: the model may not take up much. More rows help most.",
+                "{n} steps are few: the model may not take up much. More rows help most.",
+                schedule.steps,
+            )
+        )
+    if test == 0:
+        notes.append(
+            _("Below 100 rows the same unseen rows choose the best step and give the verdict: it is optimistic.")
+        )
+    return notes
+
+
+def notes_on_ram(needed_mib: float, free_mib: int | None) -> list[str]:
+    """Return a warning where the end of the run needs more RAM than is free now."""
+    if free_mib is None or needed_mib <= free_mib:
+        return []
+    return [
+        _(
+            "At the end, checking the model takes {needed} GiB of RAM, and {free} are free now. Close other "
+            "programs by then.",
+            needed=decimal(needed_mib / 1024, 1),
+            free=decimal(free_mib / 1024, 1),
+        )
+    ]
