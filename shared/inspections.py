@@ -64,6 +64,7 @@ class FindingCode(StrEnum):
     label_balance = "label_balance"
     empty_texts = "empty_texts"
     unusable_rows = "unusable_rows"
+    converted = "converted"  # from another encoding, by what its text leaves no doubt about
     unseen_characters = "unseen_characters"  # control, zero-width, turning the reading direction
     loose_spaces = "loose_spaces"  # around texts
     markup = "markup"  # HTML left over from a web page

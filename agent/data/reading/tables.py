@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from agent.data.reading.containers import HEAD_BYTES, Upload
-from agent.data.reading.decoding import MAX_LINE_BYTES, bounded_lines, refuse_encoding
+from agent.data.reading.decoding import MAX_LINE_BYTES, Decoder, bounded_lines, not_utf8
 from agent.data.reading.raw_row import RawRow
 from agent.data.rows import detect_form
 from agent.errors import AgentError
@@ -56,16 +56,21 @@ def _parts_alike(head: str, mark: str) -> bool:
     return named and alike >= SAME_WIDTH and not names[-1].endswith((".", "!", "?"))
 
 
-def read_table(upload: Upload, delimiter: str) -> Iterator[RawRow]:
+def read_table(upload: Upload, delimiter: str, decoder: Decoder) -> Iterator[RawRow]:
     """Yield the rows of a table. Raises AgentError where its quotes are broken, or its header names a column twice."""
     csv.field_size_limit(MAX_LINE_BYTES)
     with upload.open() as raw:
-        text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="strict", newline="")
+        text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
         reader = csv.reader(bounded_lines(text.readline), strict=True, delimiter=delimiter)
         try:
-            names = column_names(next(filter(None, reader), []))
+            names = column_names([_name(cell, decoder) for cell in next(filter(None, reader), [])])
             for cells in filter(None, reader):
-                yield _row(reader.line_num, names, cells, delimiter)
+                try:
+                    cells = [decoder.cell(cell, reader.line_num) for cell in cells]
+                except UnicodeDecodeError as error:
+                    yield RawRow(line=reader.line_num, value=None, problem=not_utf8(error))
+                else:
+                    yield _row(reader.line_num, names, cells, delimiter)
         except csv.Error as error:
             raise AgentError(
                 _(
@@ -75,8 +80,13 @@ def read_table(upload: Upload, delimiter: str) -> Iterator[RawRow]:
                 ),
                 code=ErrorCode.dataset_broken,
             ) from error
-        except UnicodeDecodeError as error:
-            refuse_encoding(error)
+
+
+def _name(cell: str, decoder: Decoder) -> str:
+    try:
+        return decoder.cell(cell, 1)
+    except UnicodeDecodeError as error:
+        return error.object.decode("utf-8", "replace")
 
 
 def column_names(header: list[str]) -> list[str]:
