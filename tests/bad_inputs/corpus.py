@@ -111,6 +111,13 @@ TEXTS = (
         make=lambda: "\n".join(GOOD).encode("utf-7").replace(b"{", b"+AHs-").replace(b",", b"+ACw-")),
     Bad(row=18, name="latin-1", code=NO_TEXT, words="not UTF-8 text.*0xe4",
         make=lambda: answers("Es wäre schön.", "Größe").decode("unicode_escape").encode("latin-1")),
+    Bad(row=18, name="latin-1-all-over", rows=24, found=FindingCode.converted, make=lambda: "".join(
+        f'{{"prompt": "Wäre {n} schön?", "completion": "Größe {n} für alle."}}\n' for n in range(24))
+        .encode("latin-1")),
+    Bad(row=18, name="one-byte-that-is-no-text", words=r"Line 13 is not UTF-8 text .byte 0xe9",
+        make=lambda: jsonl() + b'{"prompt": "caf\xe9", "completion": "a"}'),
+    Bad(row=18, name="every-byte-there-is", code=NO_TEXT, words="not UTF-8 text",
+        make=lambda: b"\n".join(bytes((n, n ^ 3, 65)) for n in range(128, 256))),
     Bad(row=19, name="text-that-turns-around", rows=14, found=FindingCode.unseen_characters, never=("\u202e", "\u200b"),
         make=lambda: answers("\u202eexe.tsaot\u202c is \u200ball", "a" + "\u0301" * 10_000)),
     Bad(row=20, name="special-tokens-in-the-text", rows=13, found=FindingCode.special_tokens,

@@ -25,6 +25,7 @@ RULES: tuple[Rule, ...] = (  # in the order in which findings of one severity ar
     row_rules.few_trained_tokens,
     row_rules.repeated_answers,
     row_rules.label_balance,
+    text_rules.converted,
     text_rules.unseen_characters,
     text_rules.markup,
     text_rules.unusable,

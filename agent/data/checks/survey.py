@@ -79,6 +79,7 @@ class Survey:
     sample: list[Looked] = field(default_factory=list)
     longest: int = 0  # tokens of a row; also of those outside the sample, as far as their characters tell
     longest_answer: int = 0
+    encoding: str | None = None  # that the file was converted from
     sampled: bool = False  # there are more rows than were looked at
 
     @property
@@ -119,6 +120,7 @@ class Surveyor:
             self._look_at([(row, self._slot()) for row in batch])
             heard(self.survey.rows + self.survey.drops.count, meter.at)
         self.survey.sample = sorted(self._slots.values(), key=lambda row: row.number)
+        self.survey.encoding = meter.encoding
         self.survey.sampled = self.survey.rows > len(self._slots)
         return self.survey
 

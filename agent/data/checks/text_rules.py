@@ -106,6 +106,19 @@ def unusable(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def converted(seen: Seen) -> Iterator[Finding]:
+    """From another encoding than UTF-8."""
+    if seen.survey.encoding is not None:
+        yield finding(
+            FindingCode.converted, NOTE, [],
+            ngettext("{n} row was converted from {encoding} to UTF-8.",
+                     "{n} rows were converted from {encoding} to UTF-8.", seen.survey.rows,
+                     encoding=seen.survey.encoding),
+            _("The file itself is as you sent it. If a letter looks wrong in the examples, save it as UTF-8 instead."),
+            count=seen.survey.rows,
+        )  # fmt: skip
+
+
 def unseen_characters(seen: Seen) -> Iterator[Finding]:
     """Control, zero-width, turning the reading direction."""
     tally = seen.survey.found[FindingCode.unseen_characters]

@@ -53,9 +53,10 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @dataclass(kw_only=True)
 class Meter:
-    """How many bytes of a file, as it lies on disk, were read."""
+    """How many bytes of a file, as it lies on disk, were read, and what they turned out to be."""
 
     at: int = 0
+    encoding: str | None = None  # that it was converted from
 
 
 @dataclass(frozen=True, kw_only=True)

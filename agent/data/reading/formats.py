@@ -11,7 +11,7 @@ from agent.data.reading.cells import unfold
 from agent.data.reading.chat_export import ChatExport, read_export
 from agent.data.reading.columns import map_columns
 from agent.data.reading.containers import HEAD_BYTES, Meter, Upload, open_upload
-from agent.data.reading.decoding import bounded_lines, decode
+from agent.data.reading.decoding import Decoder, bounded_lines, not_utf8, undecoded
 from agent.data.reading.nested import nested_rows, turns_as_row
 from agent.data.reading.parquet import read_parquet
 from agent.data.reading.plain_text import read_pieces
@@ -35,22 +35,23 @@ def read_rows(path: Path, meter: Meter | None = None, mapping: Mapping | None = 
     Raises AgentError when the whole cannot be read, UnclearError when somebody has to say who speaks in it.
     """
     upload = open_upload(path, meter)
-    export = _chat_export(upload)
+    decoder = Decoder(upload)
+    export = _chat_export(upload, decoder)
     if export is not None:
         yield from read_talks(export, mapping)
     elif mapping is not None:
-        yield from map_columns(map(unfold, _rows(upload)), mapping)
+        yield from map_columns(map(unfold, _rows(upload, decoder)), mapping)
     else:
-        yield from map(unfold, _rows(upload))
+        yield from map(unfold, _rows(upload, decoder))
 
 
-def _chat_export(upload: Upload) -> ChatExport | None:
+def _chat_export(upload: Upload, decoder: Decoder) -> ChatExport | None:
     if upload.is_parquet:
         return None
     with upload.open() as file:
         start = file.read(HEAD_BYTES).decode("utf-8-sig", "ignore").lstrip()
     if start.startswith("{"):
-        return read_export(_whole_object(upload)) if CHAT_EXPORT.search(start) else None
+        return read_export(_whole_object(upload, decoder)) if CHAT_EXPORT.search(start) else None
     if not looks_like_whatsapp(start):
         return None
     content = upload.read(MAX_JSON_BYTES)
@@ -62,10 +63,10 @@ def _chat_export(upload: Upload) -> ChatExport | None:
             ),
             code=ErrorCode.file_too_large,
         )
-    return read_whatsapp(decode(content).splitlines())
+    return read_whatsapp(decoder.whole(content).splitlines())
 
 
-def _rows(upload: Upload) -> Iterator[RawRow]:
+def _rows(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
     if upload.is_parquet:
         yield from read_parquet(upload)
         return
@@ -74,16 +75,16 @@ def _rows(upload: Upload) -> Iterator[RawRow]:
     if not visible:
         raise AgentError(_("The file is empty. Send a dataset with at least ten rows."), code=ErrorCode.dataset_empty)
     if visible.startswith(b"[") and not LISTS_BY_LINE.match(visible):
-        yield from _json_array(upload)
+        yield from _json_array(upload, decoder)
     elif visible.startswith((b"{", b"[")):
-        yield from _json_lines(upload)
+        yield from _json_lines(upload, decoder)
     elif (delimiter := find_delimiter(upload)) is not None:
-        yield from read_table(upload, delimiter)
+        yield from read_table(upload, delimiter, decoder)
     else:
-        yield from read_pieces(upload)
+        yield from read_pieces(upload, decoder)
 
 
-def _json_array(upload: Upload) -> Iterator[RawRow]:
+def _json_array(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
     content = upload.read(MAX_JSON_BYTES)
     if content is None:
         raise AgentError(
@@ -93,12 +94,12 @@ def _json_array(upload: Upload) -> Iterator[RawRow]:
             ),
             code=ErrorCode.file_too_large,
         )
-    rows = parse_json(decode(content))
-    yield from (_row(number, value, unit="Row") for number, value in enumerate(rows, start=1))
+    text = decoder.whole(content)
+    yield from _numbered(parse_json(text), is_broken=undecoded(text) is not None)
 
 
-def _json_lines(upload: Upload) -> Iterator[RawRow]:
-    if (nested := _nested_in_one_line(upload)) is not None:
+def _json_lines(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
+    if (nested := _nested_in_one_line(upload, decoder)) is not None:
         yield from nested
         return
     with upload.open() as file:
@@ -106,9 +107,11 @@ def _json_lines(upload: Upload) -> Iterator[RawRow]:
             if not line.strip():
                 continue
             try:
-                yield _row(number, parse_json(decode(line, number)))
+                yield _row(number, parse_json(decoder.line(line, number)))
+            except UnicodeDecodeError as error:
+                yield RawRow(line=number, value=None, problem=not_utf8(error))
             except json.JSONDecodeError as error:
-                if number == 1 and (nested := _nested_rows(upload)) is not None:
+                if number == 1 and (nested := _nested_rows(upload, decoder)) is not None:
                     yield from nested
                     return
                 yield RawRow(
@@ -118,29 +121,40 @@ def _json_lines(upload: Upload) -> Iterator[RawRow]:
                 )
 
 
-def _nested_in_one_line(upload: Upload) -> Iterator[RawRow] | None:
+def _nested_in_one_line(upload: Upload, decoder: Decoder) -> Iterator[RawRow] | None:
     """Read a file that is one JSON object on one line, with its rows under one key; None if it is anything else."""
     with upload.open() as file:
         file.readline(MAX_JSON_BYTES)
         if file.read(1024).strip():
             return None
-    return _nested_rows(upload)
+    return _nested_rows(upload, decoder)
 
 
-def _nested_rows(upload: Upload) -> Iterator[RawRow] | None:
+def _nested_rows(upload: Upload, decoder: Decoder) -> Iterator[RawRow] | None:
     """Read a file that is one JSON object over many lines, with its rows under one key."""
-    whole = _whole_object(upload)
+    whole = _whole_object(upload, decoder)
     if whole is None:
         return None  # read line by line, it will say where it breaks
     rows = nested_rows(whole)
-    return (_row(number, value, unit="Row") for number, value in enumerate([whole] if rows is None else rows, start=1))
+    return _numbered([whole] if rows is None else rows, is_broken=True)
 
 
-def _whole_object(upload: Upload) -> dict[str, Any] | None:
+def _numbered(rows: list[Any], *, is_broken: bool) -> Iterator[RawRow]:
+    """Yield the rows of a whole file, without those in which a byte is no UTF-8."""
+    for number, value in enumerate(rows, start=1):
+        problem = undecoded(json.dumps(value, ensure_ascii=False)) if is_broken else None
+        yield (
+            _row(number, value, unit="Row")
+            if problem is None
+            else RawRow(line=number, unit="Row", value=None, problem=problem)
+        )
+
+
+def _whole_object(upload: Upload, decoder: Decoder) -> dict[str, Any] | None:
     """Return a file that is one JSON object; None if it is anything else, or too large."""
     content = upload.read(MAX_JSON_BYTES)
     try:
-        whole = json.loads(decode(content), parse_constant=_refuse_constant) if content is not None else None
+        whole = json.loads(decoder.whole(content), parse_constant=_refuse_constant) if content is not None else None
     except (ValueError, RecursionError, AgentError):
         return None
     return whole if isinstance(whole, dict) else None

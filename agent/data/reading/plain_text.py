@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from agent.data.chat_template import ChatTemplate
 from agent.data.reading.containers import Upload
-from agent.data.reading.decoding import decode
+from agent.data.reading.decoding import Decoder, not_utf8
 from agent.data.reading.raw_row import RawRow
 
 PIECE_BYTES = 1 << 16  # read, and tokenized, at once
@@ -18,7 +18,7 @@ LOOK_BACK = 0.3  # of a passage may be given up to end it well
 _ENDS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[.!?。！？]['”\")]*\s"), re.compile(r"\s"))
 
 
-def read_pieces(upload: Upload) -> Iterator[RawRow]:
+def read_pieces(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
     """Yield a text in pieces that end with a paragraph, or at least with a line where lines are short."""
     with upload.open() as file:
         rest, line = b"", 1
@@ -26,26 +26,42 @@ def read_pieces(upload: Upload) -> Iterator[RawRow]:
             data = (data if line > 1 or rest else data.removeprefix(codecs.BOM_UTF8)).replace(b"\r\n", b"\n")
             whole = rest + data
             end = _end_of_piece(whole)
-            yield from _piece(whole[:end], line)
+            yield from _piece(whole[:end], line, decoder)
             line += whole[:end].count(b"\n")
             rest = whole[end:]
-        yield from _piece(rest, line)
+        yield from _piece(rest, line, decoder)
 
 
 def _end_of_piece(data: bytes) -> int:
     for mark in (b"\n\n", b"\n", b" "):
         if end := data.rfind(mark) + 1:
             return end + len(mark) - 1
-    end = len(data)  # not a single space: cut between two characters
-    while end and data[end - 1] & 0xC0 == 0x80:
+    end = len(data)  # not a single space: cut between two characters, of which none has more than four bytes
+    while end > len(data) - 3 and data[end - 1] & 0xC0 == 0x80:
         end -= 1
     return max(0, end - 1)
 
 
-def _piece(data: bytes, line: int) -> Iterator[RawRow]:
-    text = decode(data, line).strip("\n")
+def _piece(data: bytes, line: int, decoder: Decoder) -> Iterator[RawRow]:
+    """Yield a piece as one text; where lines of it are no text, these and what stands between them."""
+    try:
+        yield from _text([decoder.line(data, line)], line)
+    except UnicodeDecodeError:
+        good: list[str] = []
+        for number, one in enumerate(data.split(b"\n"), start=line):
+            try:
+                good.append(decoder.line(one, number))
+            except UnicodeDecodeError as error:
+                yield from _text(good, number - len(good))
+                yield RawRow(line=number, value=None, problem=not_utf8(error))
+                good = []
+        yield from _text(good, number + 1 - len(good))
+
+
+def _text(lines: list[str], first: int) -> Iterator[RawRow]:
+    text = "\n".join(lines).strip("\n")
     if text.strip():
-        yield RawRow(line=line, value={"text": text})
+        yield RawRow(line=first, value={"text": text})
 
 
 def passage_length(texts: Iterator[str], template: ChatTemplate, longest: int) -> int:

@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from agent.data.reading.containers import HEAD_BYTES, Upload
-from agent.data.reading.decoding import MAX_LINE_BYTES, bounded_lines, refuse_encoding
+from agent.data.reading.decoding import MAX_LINE_BYTES, Decoder, bounded_lines, not_utf8
 from agent.data.reading.raw_row import RawRow
 from agent.data.rows import detect_form
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm
-from shared.language import _, grouped
+from shared.language import N_, _, grouped
 
 MAX_COLUMNS = 1000
-DELIMITERS = ",\t;|"  # the first that fits wins
+MARKS = {",": N_("commas"), "\t": N_("tabs"), ";": N_("semicolons"), "|": N_("bars")}
+DELIMITERS = "".join(MARKS)  # the first that fits wins
+UNNAMED = "column {number}"  # in every language: a dataset must not depend on who looks at it
 NAME_CHARS = 60  # a longer cell in the first line is no name of a column
 SAME_WIDTH = 0.8  # of the first rows; plain text has a comma here and there
 
@@ -54,22 +56,21 @@ def _parts_alike(head: str, mark: str) -> bool:
     return named and alike >= SAME_WIDTH and not names[-1].endswith((".", "!", "?"))
 
 
-def read_table(upload: Upload, delimiter: str) -> Iterator[RawRow]:
-    """Yield the rows of a table. Raises AgentError where its quotes are broken."""
+def read_table(upload: Upload, delimiter: str, decoder: Decoder) -> Iterator[RawRow]:
+    """Yield the rows of a table. Raises AgentError where its quotes are broken, or its header names a column twice."""
     csv.field_size_limit(MAX_LINE_BYTES)
     with upload.open() as raw:
-        text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="strict", newline="")
+        text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        reader = csv.reader(bounded_lines(text.readline), strict=True, delimiter=delimiter)
         try:
-            reader = csv.DictReader(bounded_lines(text.readline), strict=True, delimiter=delimiter)
-            names = len(reader.fieldnames or ())
-            if names > MAX_COLUMNS:
-                raise AgentError(
-                    _("The table has {count} columns; at most {limit} are read. Leave out those that say nothing.",
-                       count=grouped(names), limit=grouped(MAX_COLUMNS)),
-                    code=ErrorCode.dataset_broken,
-                )  # fmt: skip
-            for row in reader:
-                yield RawRow(line=reader.line_num, value={k: v for k, v in row.items() if isinstance(k, str)})
+            names = column_names([_name(cell, decoder) for cell in next(filter(None, reader), [])])
+            for cells in filter(None, reader):
+                try:
+                    cells = [decoder.cell(cell, reader.line_num) for cell in cells]
+                except UnicodeDecodeError as error:
+                    yield RawRow(line=reader.line_num, value=None, problem=not_utf8(error))
+                else:
+                    yield _row(reader.line_num, names, cells, delimiter)
         except csv.Error as error:
             raise AgentError(
                 _(
@@ -79,5 +80,49 @@ def read_table(upload: Upload, delimiter: str) -> Iterator[RawRow]:
                 ),
                 code=ErrorCode.dataset_broken,
             ) from error
-        except UnicodeDecodeError as error:
-            refuse_encoding(error)
+
+
+def _name(cell: str, decoder: Decoder) -> str:
+    try:
+        return decoder.cell(cell, 1)
+    except UnicodeDecodeError as error:
+        return error.object.decode("utf-8", "replace")
+
+
+def column_names(header: list[str]) -> list[str]:
+    """Return the names of the columns, a number where several have none. Raises AgentError: dataset_broken."""
+    if len(header) > MAX_COLUMNS:
+        raise AgentError(
+            _("The table has {count} columns; at most {limit} are read. Leave out those that say nothing.",
+               count=grouped(len(header)), limit=grouped(MAX_COLUMNS)),
+            code=ErrorCode.dataset_broken,
+        )  # fmt: skip
+    if (
+        header.count("") > 1
+    ):  # one is the number of the row, as pandas writes it; a spreadsheet leaves empty ones behind
+        header = [name or UNNAMED.format(number=number) for number, name in enumerate(header, start=1)]
+    count = Counter(name.strip() for name in header)
+    double = next((name for name in count if count[name] > 1), None)
+    if double is not None:
+        raise AgentError(
+            _("The table has {count} columns called “{name}”. Give each column its own name and send the file again.",
+              count=count[double], name=double[:NAME_CHARS]),
+            code=ErrorCode.dataset_broken,
+        )  # fmt: skip
+    return header
+
+
+def _row(line: int, names: list[str], cells: list[str], delimiter: str) -> RawRow:
+    """Return a row; one with more cells than the header says no longer which text is whose."""
+    if any(cell.strip() for cell in cells[len(names) :]):
+        return RawRow(
+            line=line,
+            value=None,
+            problem=_(
+                "has {cells} cells, and the header {names}; put a text with {mark} in it into quotes",
+                cells=grouped(len(cells)),
+                names=grouped(len(names)),
+                mark=_(MARKS[delimiter]),
+            ),
+        )
+    return RawRow(line=line, value=dict(zip(names, cells, strict=False)))
