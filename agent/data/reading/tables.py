@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from agent.data.reading.containers import HEAD_BYTES, Upload
-from agent.data.reading.decoding import MAX_LINE_BYTES, Decoder, bounded_lines, not_utf8
+from agent.data.reading.decoding import Decoder, bounded_lines, not_utf8
 from agent.data.reading.raw_row import RawRow
+from agent.data.reading.records import Record, read_records
 from agent.data.rows import detect_form
 from agent.errors import AgentError
 from shared.errors import ErrorCode
@@ -57,29 +58,14 @@ def _parts_alike(head: str, mark: str) -> bool:
 
 
 def read_table(upload: Upload, delimiter: str, decoder: Decoder) -> Iterator[RawRow]:
-    """Yield the rows of a table. Raises AgentError where its quotes are broken, or its header names a column twice."""
-    csv.field_size_limit(MAX_LINE_BYTES)
+    """Yield the rows of a table. Raises AgentError where its header is broken or names a column twice."""
     with upload.open() as raw:
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        reader = csv.reader(bounded_lines(text.readline), strict=True, delimiter=delimiter)
-        try:
-            names = column_names([_name(cell, decoder) for cell in next(filter(None, reader), [])])
-            for cells in filter(None, reader):
-                try:
-                    cells = [decoder.cell(cell, reader.line_num) for cell in cells]
-                except UnicodeDecodeError as error:
-                    yield RawRow(line=reader.line_num, value=None, problem=not_utf8(error))
-                else:
-                    yield _row(reader.line_num, names, cells, delimiter)
-        except csv.Error as error:
-            raise AgentError(
-                _(
-                    "The table is broken near line {line}: {error}. Check the quotes there.",
-                    line=reader.line_num,
-                    error=error,
-                ),
-                code=ErrorCode.dataset_broken,
-            ) from error
+        records = read_records(bounded_lines(text.readline), delimiter)
+        header = next(records, None)
+        names = column_names([_name(cell, decoder) for cell in header.cells] if header else [])
+        for record in records:
+            yield _row(record, names, delimiter, decoder)
 
 
 def _name(cell: str, decoder: Decoder) -> str:
@@ -112,17 +98,20 @@ def column_names(header: list[str]) -> list[str]:
     return header
 
 
-def _row(line: int, names: list[str], cells: list[str], delimiter: str) -> RawRow:
+def _row(record: Record, names: list[str], delimiter: str, decoder: Decoder) -> RawRow:
     """Return a row; one with more cells than the header says no longer which text is whose."""
-    if any(cell.strip() for cell in cells[len(names) :]):
-        return RawRow(
-            line=line,
-            value=None,
-            problem=_(
-                "has {cells} cells, and the header {names}; put a text with {mark} in it into quotes",
-                cells=grouped(len(cells)),
-                names=grouped(len(names)),
-                mark=_(MARKS[delimiter]),
-            ),
+    problem = record.problem
+    if any(cell.strip() for cell in record.cells[len(names) :]):
+        problem = _(
+            "has {cells} cells, and the header {names}; put a text with {mark} in it into quotes",
+            cells=grouped(len(record.cells)),
+            names=grouped(len(names)),
+            mark=_(MARKS[delimiter]),
         )
-    return RawRow(line=line, value=dict(zip(names, cells, strict=False)))
+    try:
+        cells = [decoder.cell(cell, record.line) for cell in record.cells]
+    except UnicodeDecodeError as error:
+        problem = not_utf8(error)
+    if problem is not None:
+        return RawRow(line=record.line, value=None, problem=problem)
+    return RawRow(line=record.line, value=dict(zip(names, cells, strict=False)))

@@ -41,3 +41,53 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(AgentError, match="2 columns called “answer”") as refused:
         read(tmp_path, "q,a,b", header="question,answer,answer")
     assert refused.value.code is ErrorCode.dataset_broken
+
+
+HAS = "has a broken quote; write a quote inside a text twice"
+NEVER = "opens a quote that is never closed, so everything from there on is left out"
+OPEN = '"broken, x'
+
+
+@pytest.mark.parametrize("at", [0, 30, 59, 60])
+def test_a_broken_quote_costs_its_row(tmp_path: Path, at: int) -> None:
+    rows = read(tmp_path, *GOOD[:at], OPEN, *GOOD[at:])
+    assert problems(rows) == {at + 2: HAS if at < 60 else NEVER}
+    assert [(row.value or {})["answer"] for row in rows if row.value] == [f"it is {n}" for n in range(60)]
+
+
+def test_rows_with_quotes_are_kept_before_and_behind_a_broken_one(tmp_path: Path) -> None:
+    quoted = [f'"what, {n}","it\nis ""{n}"""' for n in range(9)]
+    rows = read(tmp_path, *quoted[:4], OPEN, *quoted[4:], 'a,"b"c', *quoted[:1])
+    assert list(problems(rows).values()) == [HAS, HAS]
+    assert list(problems(rows)) == [10, 21]
+    assert [(row.value or {})["answer"] for row in rows if row.value] == [f'it\nis "{n}"' for n in [*range(9), 0]]
+
+
+def test_a_text_with_a_broken_quote_is_dropped_to_its_end(tmp_path: Path) -> None:
+    rows = read(tmp_path, GOOD[0], 'q,"one', 'says "hi" to, you', 'and, ends",', *GOOD[1:5])
+    assert list(problems(rows)) == [3]
+    assert "what follows up to line 5" in (problems(rows)[3] or "")
+    assert len(rows) == 6
+
+
+def test_a_text_whose_quote_never_closes_is_dropped_and_not_taken_for_rows(tmp_path: Path) -> None:
+    rows = read(tmp_path, *GOOD, 'q,"Dear Ada', "thank you", "and, or, so", "see you")
+    assert problems(rows) == {62: NEVER}
+    assert len(rows) == 61
+
+
+def test_a_backslash_escapes_a_quote_where_the_table_does_not_read_otherwise(tmp_path: Path) -> None:
+    lines = [r'"say \"hi\"","C:\n, \"he said"', r'"ends with \"a\"",b', '"over\nlines, \\"x\\"",b', r"C:\new,d"]
+    rows = read(tmp_path, *lines)
+    assert [list((row.value or {}).values()) for row in rows] == [
+        ['say "hi"', r'C:\n, "he said'],
+        ['ends with "a"', "b"],
+        ['over\nlines, "x"', "b"],
+        [r"C:\new", "d"],
+    ]
+
+
+def test_a_file_of_nothing_but_broken_quotes_ends_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.data.reading.records.READ_AGAIN", 1 << 20)
+    with pytest.raises(AgentError, match=r"The table is broken near line \d+. Check the quotes"):
+        read(tmp_path, *['a,"b"c', "x" * 1000] * 5000)
