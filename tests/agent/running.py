@@ -54,24 +54,11 @@ ROWS = b"".join(b'{"prompt": "Question %d?", "completion": "Toast."}\n' % row fo
 QUICK = Timings(poll_s=0.02, terminate_after_s=0.2, kill_after_s=0.4, linger_s=5, adoption_s=1)
 
 CARD = BaseModelCard(
-    name=MODEL,
-    revision="r1",
-    folder="/nowhere",
-    architecture="LlamaForCausalLM",
-    parameters=134_515_008,
-    hidden_size=576,
-    intermediate_size=1536,
-    layers=30,
-    vocab_size=49152,
-    context_length=8192,
-    linear_parameters=106_168_320,
-    lora_parameters_per_rank=305_280,
-    weights_bytes=269_000_000,
-    license="apache-2.0",
-    chat_template="{{ messages }}",
-    eos_tokens=["<|im_end|>"],
-    gguf_problem=None,
-)
+    name=MODEL, revision="r1", folder="/nowhere", architecture="LlamaForCausalLM", parameters=134_515_008,
+    hidden_size=576, intermediate_size=1536, layers=30, vocab_size=49152, context_length=8192,
+    linear_parameters=106_168_320, lora_parameters_per_rank=305_280, weights_bytes=269_000_000, license="apache-2.0",
+    chat_template="{{ messages }}", eos_tokens=["<|im_end|>"], gguf_problem=None,
+)  # fmt: skip
 MACHINE = Machine(
     device="cpu", name="CPU (2 cores)", cores=2, memory_total_mib=32000, memory_free_mib=16000, disk_free_mib=100_000
 )
