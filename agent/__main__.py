@@ -27,6 +27,7 @@ from agent.base_models.catalog import find_base_model, list_with_known, names_by
 from agent.chat.answerer import Answerer
 from agent.errors import AgentError
 from agent.gpu import read_machine
+from agent.held import held_now
 from agent.inspector import Inspector
 from agent.intake import Intake
 from agent.job_folder import JobFolder, replace_file
@@ -128,6 +129,8 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
     data_dir = settings.hearth_data_dir
     store = await Store.open(data_dir / DATABASE)
     machine = partial(read_machine, data_dir)
+    answerer = Answerer(store=store, settings=settings, machine=machine, clock=time.time)
+    held = partial(held_now, jobs_dir=settings.jobs_dir, chat=answerer.holder)
     intake = Intake(
         store=store,
         data_dir=data_dir,
@@ -136,8 +139,8 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         machine=machine,
         clock=time.time,
         other_models=partial(names_by_size, settings),
+        held=held,
     )
-    answerer = Answerer(store=store, settings=settings, machine=machine, clock=time.time)
     supervisor = Supervisor(
         store=store,
         settings=settings,
@@ -158,6 +161,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         store=store,
         intake=intake,
         answerer=answerer,
+        held=held,
         machine=machine,
         check_model=partial(find_base_model, settings=settings),
         base_models=partial(list_with_known, settings),

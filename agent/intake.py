@@ -11,6 +11,7 @@ from agent.data.findings import Findings, Mended
 from agent.data.reading.unclear import UnclearError
 from agent.errors import AgentError
 from agent.gpu import Machine
+from agent.held import AsksWhatIsHeld, nothing_held
 from agent.inspector import Told
 from agent.planner import MakesPlans, Planner
 from agent.store import Store, files, inspections, jobs
@@ -59,6 +60,7 @@ class Intake:
         machine: Callable[[], Machine],
         clock: Callable[[], float],
         other_models: Callable[[], list[str]] = list,
+        held: AsksWhatIsHeld = nothing_held,
     ) -> None:
         self._store = store
         self._patient = PatientStore(store)  # for what was accepted already
@@ -66,7 +68,12 @@ class Intake:
         self._inspector = inspector
         self._clock = clock
         self._planner = Planner(
-            understand=self._understand, make_plan=make_plan, machine=machine, clock=clock, other_models=other_models
+            understand=self._understand,
+            make_plan=make_plan,
+            machine=machine,
+            clock=clock,
+            other_models=other_models,
+            held=held,
         )
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()

@@ -11,6 +11,7 @@ from agent.base_models.card import BaseModelCard
 from agent.data.findings import Findings
 from agent.errors import AgentError
 from agent.gpu import Machine
+from agent.held import AsksWhatIsHeld, once_free
 from agent.plan.alternatives import (
     IN_ALL,
     TOO_LITTLE,
@@ -81,11 +82,13 @@ class Planner:
         machine: Callable[[], Machine],
         clock: Callable[[], float],
         other_models: Callable[[], list[str]],
+        held: AsksWhatIsHeld,
     ) -> None:
         self._understand = understand
         self._make_plan = make_plan
         self._machine = machine
         self._clock = clock
+        self._held = held
         self._other_models = other_models  # that may be offered instead of one that does not fit, the largest first
 
     async def plan(self, request: PlanRequest, stored: StoredFile, store: Store | PatientStore) -> Plan:
@@ -103,7 +106,8 @@ class Planner:
         return await self._keep(plan, understood, request, store)
 
     async def _surroundings(self, store: Store | PatientStore) -> _Surroundings:
-        machine = await asyncio.to_thread(self._machine)
+        # A job made now starts when the running one has ended: what that one holds is free by then.
+        machine = once_free(await asyncio.to_thread(self._machine), await self._held(store))
         position, wait_minutes = await store.run(waiting.outlook, now=self._clock())
         measured = await store.run(running.measured)
         return _Surroundings(machine=machine, position=position, wait_minutes=wait_minutes, measured=measured)

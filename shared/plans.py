@@ -70,7 +70,11 @@ class PlanRequest(Request):
 
 
 class Plan(Response):
-    """Bound to one file and one revision of one model. Kept seven days."""
+    """Bound to one file and one revision of one model. Kept seven days.
+
+    What is free of memory is what will be once the running job has ended and a model that is chatted with is put away:
+    not before that does a job of this plan start.
+    """
 
     id: str  # ftplan-…
     object: Literal["fine_tuning.plan"] = "fine_tuning.plan"
@@ -96,7 +100,7 @@ class Plan(Response):
     memory_mib: Range
     memory: MemoryParts | None = None  # None: a plan of before parts were kept
     memory_kind: Literal["GPU", "RAM"]
-    memory_free_mib: int
+    memory_free_mib: int  # free now, and what our own running job and chat hold
     export_memory_mib: int | None = None  # RAM, at the end, to write and check the model; None: not estimated then
     disk_mib: Range
     disk_free_mib: int

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from agent.api.route import Route, answer
 from agent.api.services import services_of
+from agent.held import once_free
 from agent.plan.fitting import best_first
 from agent.store import jobs, running
 from shared.models import ModelList
@@ -16,7 +17,7 @@ async def list_models(request: web.Request) -> web.Response:
     """List base models, those that suit this machine first, then tuned ones, newest first."""
     services = services_of(request)
     candidates = await asyncio.to_thread(services.base_models)
-    machine = await asyncio.to_thread(services.machine)
+    machine = once_free(await asyncio.to_thread(services.machine), await services.held(services.store))
     base = best_first(candidates, machine, await services.store.run(running.measured))
     tuned = await services.store.run(jobs.tuned)
     return answer(ModelList(data=[*base, *tuned]))

@@ -8,6 +8,7 @@ from aiohttp import web
 from agent.base_models.catalog import Candidate
 from agent.chat.answerer import Answerer
 from agent.gpu import Machine
+from agent.held import AsksWhatIsHeld, nothing_held
 from agent.intake import Intake
 from agent.pairing import Pairing
 from agent.settings import AgentSettings
@@ -32,6 +33,7 @@ class Services:
     clock: Callable[[], float]
     started_at: int
     version: str
+    held: AsksWhatIsHeld = nothing_held  # by our own trainer and chat
     pairing: Pairing = field(default_factory=Pairing)
     keep_alive_s: float = 15.0  # between comments on a silent event stream
 

@@ -17,6 +17,7 @@ from agent.child_environment import child_environment
 from agent.data.redact import redact
 from agent.errors import AgentError
 from agent.gpu import MIB, Machine
+from agent.held import Holder
 from agent.settings import AgentSettings
 from agent.store import Store, tuned
 from agent.store.tuned import Training, TunedModel
@@ -45,6 +46,7 @@ class Loaded:
     child: Child
     gguf: Path
     beside_a_trainer: bool  # so it has few threads and no GPU
+    gpu_mib: int = 0  # of its weights there
 
 
 def ram_free_mib() -> int:
@@ -83,7 +85,15 @@ class Answerer:
     @property
     def pid(self) -> int | None:
         """Return the process that holds a model now."""
-        return self._loaded.child.pid if self._loaded is not None and self._loaded.child.alive else None
+        holder = self.holder()
+        return holder.pid if holder is not None else None
+
+    def holder(self) -> Holder | None:
+        """Return the process that holds a model now, and the weights that it has on the GPU."""
+        loaded = self._loaded
+        if loaded is None or not loaded.child.alive:
+            return None
+        return Holder(pid=loaded.child.pid, gpu_mib=loaded.gpu_mib)
 
     async def ask(self, model: TunedModel, question: Question) -> Said:
         """Return a model's answer. Raises AgentError: model_busy, model_failed, insufficient_memory, not_found."""
@@ -149,7 +159,8 @@ class Answerer:
         if self._ways != ways:
             await child.end()
             raise _made_way(model)
-        self._loaded = Loaded(child=child, gguf=gguf, beside_a_trainer=beside)
+        gpu_mib = (await asyncio.to_thread(gguf.stat)).st_size // MIB if load.gpu_layers else 0
+        self._loaded = Loaded(child=child, gguf=gguf, beside_a_trainer=beside, gpu_mib=gpu_mib)
         try:
             await child.tell(load, limit_s=self._patience.load_s)
         except TimeoutError:

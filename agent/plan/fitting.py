@@ -14,7 +14,7 @@ PATIENCE_HOURS = 8  # a night; what takes longer comes after what does not
 
 
 def best_first(candidates: Iterable[Candidate], machine: Machine, measured: list[MeasuredRun]) -> list[Model]:
-    """Say of each model whether it fits what is free now and how long a usual run takes, and sort them.
+    """Say of each model whether it fits what is free on `machine` and how long a usual run takes, and sort them.
 
     First what fits and is done in a night, the largest first; then what fits, the quickest first; then what does not,
     the smallest first; last what nobody can say anything of.

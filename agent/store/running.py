@@ -13,7 +13,7 @@ from agent.plan.calibration import measured_ratio
 from agent.plan.duration import MeasuredRun
 from agent.store import events, files, jobs, machine, plans, waiting
 from agent.store.files import StoredFile
-from agent.store.job_view import to_job
+from agent.store.job_view import plan_of, to_job
 from agent.store.plans import StoredPlan
 from agent.store.tables import JobRow, PlanRow
 from shared.events import (
@@ -53,7 +53,27 @@ class Look:
     stage: Stage | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Occupant:
+    """The running job, and what its trainer says that it holds of the GPU; 0: nothing, or it trains in RAM."""
+
+    id: str
+    gpu_mib: int
+
+
 LAST_WORDS = FINISHED | {JobStatus.paused}
+WITH_MODEL = {Stage.train, Stage.evaluate}  # stages in which a trainer holds what it last reported; the next start anew
+
+
+def occupant(session: Session) -> Occupant | None:
+    """Return the job that has the machine, and the GPU memory of its trainer."""
+    row = session.scalars(sa.select(JobRow).where(JobRow.status == JobStatus.running).limit(1)).first()
+    if row is None:
+        return None
+    plan = plan_of(session, row)
+    progress = Progress.model_validate_json(row.progress) if row.progress else None
+    on_gpu = plan is not None and plan.memory_kind == "GPU" and row.stage in WITH_MODEL
+    return Occupant(id=row.id, gpu_mib=(progress.memory_mib or 0) if progress is not None and on_gpu else 0)
 
 
 def claim_next(session: Session, *, now: float) -> Claim | None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from openai import AsyncOpenAI
 from agent.api import Services, build_app
 from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import Candidate
+from agent.base_models.shape import ModelShape
 from agent.boot import boot_id
 from agent.chat.answerer import Answerer, Patience
 from agent.data.findings import Findings, Mended
 from agent.data.reading.unclear import UnclearError
 from agent.errors import AgentError
 from agent.gpu import Machine
+from agent.held import held_now
 from agent.intake import Inspects, Intake
 from agent.job_folder import JobFolder
 from agent.plan.resolve import make_plan
@@ -51,24 +54,11 @@ ROWS = b"".join(b'{"prompt": "Question %d?", "completion": "Toast."}\n' % row fo
 QUICK = Timings(poll_s=0.02, terminate_after_s=0.2, kill_after_s=0.4, linger_s=5, adoption_s=1)
 
 CARD = BaseModelCard(
-    name=MODEL,
-    revision="r1",
-    folder="/nowhere",
-    architecture="LlamaForCausalLM",
-    parameters=134_515_008,
-    hidden_size=576,
-    intermediate_size=1536,
-    layers=30,
-    vocab_size=49152,
-    context_length=8192,
-    linear_parameters=106_168_320,
-    lora_parameters_per_rank=305_280,
-    weights_bytes=269_000_000,
-    license="apache-2.0",
-    chat_template="{{ messages }}",
-    eos_tokens=["<|im_end|>"],
-    gguf_problem=None,
-)
+    name=MODEL, revision="r1", folder="/nowhere", architecture="LlamaForCausalLM", parameters=134_515_008,
+    hidden_size=576, intermediate_size=1536, layers=30, vocab_size=49152, context_length=8192,
+    linear_parameters=106_168_320, lora_parameters_per_rank=305_280, weights_bytes=269_000_000, license="apache-2.0",
+    chat_template="{{ messages }}", eos_tokens=["<|im_end|>"], gguf_problem=None,
+)  # fmt: skip
 MACHINE = Machine(
     device="cpu", name="CPU (2 cores)", cores=2, memory_total_mib=32000, memory_free_mib=16000, disk_free_mib=100_000
 )
@@ -224,6 +214,7 @@ async def run_agent(
     patience: Patience | None = None,
     other_models: Callable[[], list[str]] = list,
     inspector: Inspects | None = None,
+    shape: ModelShape | None = None,  # of the one base model, where somebody has read its config
 ) -> AsyncIterator[Agent]:
     """Run an agent; `works=False` leaves its supervisor standing, so that nothing leaves the queue.
 
@@ -231,15 +222,6 @@ async def run_agent(
     """
     store = await Store.open(settings.hearth_data_dir / "hearth.sqlite3")
     fake = FakeInspector()
-    intake = Intake(
-        store=store,
-        data_dir=settings.hearth_data_dir,
-        inspector=inspector or fake,
-        make_plan=make_plan,
-        machine=machine,
-        clock=time.time,
-        other_models=other_models,
-    )
     answerer = Answerer(
         store=store,
         settings=settings,
@@ -248,6 +230,17 @@ async def run_agent(
         ram_free=lambda: machine().memory_free_mib,
         command=(sys.executable, str(FAKE_MODEL)),
         patience=patience,
+    )
+    held = partial(held_now, jobs_dir=settings.jobs_dir, chat=answerer.holder)
+    intake = Intake(
+        store=store,
+        data_dir=settings.hearth_data_dir,
+        inspector=inspector or fake,
+        make_plan=make_plan,
+        machine=machine,
+        clock=time.time,
+        other_models=other_models,
+        held=held,
     )
     supervisor = Supervisor(
         store=store,
@@ -266,10 +259,11 @@ async def run_agent(
         store=store,
         intake=intake,
         answerer=answerer,
+        held=held,
         machine=machine,
         check_model=check_model,
         base_models=lambda: [
-            Candidate(model=Model(id=MODEL, created=0, owned_by="HuggingFaceTB", kind="base"), shape=None)
+            Candidate(model=Model(id=MODEL, created=0, owned_by="HuggingFaceTB", kind="base"), shape=shape)
         ],
         signs=supervisor.signs,
         warnings=list,
