@@ -28,7 +28,8 @@ from shared.mapping import Mapping
 MAX_JSON_BYTES = 256 * 1024 * 1024  # a JSON array is parsed whole; JSONL has no such limit
 COMMENTS = (b"#", b"//")  # above JSONL
 NESTED_KEYS = ("data", "rows", "examples", "items", "conversations", "train")
-CHAT_EXPORT = re.compile(r'"channel"\s*:\s*\{|"from_id"|"personal_information"|"chats"')  # then it is parsed to see
+# Then it is parsed to see: before the first message of a group many people may join.
+CHAT_EXPORT = re.compile(r'"channel"\s*:\s*\{|"from_id"|"personal_information"|"chats"|"type"\s*:\s*"service"')
 
 
 def read_rows(path: Path, meter: Meter | None = None, mapping: Mapping | None = None) -> Iterator[RawRow]:
