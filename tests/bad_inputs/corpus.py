@@ -65,6 +65,8 @@ ARCHIVES = (
         make=lambda: packed.zipped(jsonl() + (b" " * 8000 + b"\n") * 10_000)),
     Bad(row=4, name="zip-that-lies-about-its-size", code=BROKEN, words="broken or cut off .*CRC",
         make=lambda: packed.lying_zip(jsonl(), size=10)),
+    Bad(row=3, name="gzip-bomb-in-a-zip", code=TOO_LARGE, words=r"unpacks to more than \d+ MiB",
+        make=lambda: packed.zipped(gzip.compress(jsonl() + (b" " * 8000 + b"\n") * 10_000), name="rows.jsonl.gz")),
     Bad(row=5, name="zip-in-zip-in-zip", code=NO_TEXT, words="a zip archive", make=lambda: packed.nested(jsonl(), 6)),
     Bad(row=5, name="zip-of-100000-members", code=BROKEN, words="holds 100000 files",
         make=lambda: packed.zip_of_many(100_000)),

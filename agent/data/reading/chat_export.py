@@ -48,8 +48,8 @@ def read_export(whole: Any) -> ChatExport | None:
 
 def _is_telegram(chat: Any) -> bool:
     messages = chat.get("messages") if isinstance(chat, dict) else None
-    return isinstance(messages, list) and any(
-        isinstance(it, dict) and it.get("type") == "message" and "from_id" in it for it in messages[:50]
+    return isinstance(messages, list) and any(  # a group may begin with hundreds of people who join
+        isinstance(it, dict) and it.get("type") == "message" and "from_id" in it for it in messages
     )
 
 
@@ -76,16 +76,19 @@ def speaker_name(raw: object) -> str:
 
 
 class _People:
-    """Discord's people by their ids: two may have the same name."""
+    """People by their ids: two may have the same name."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, str] = {}
         self.names: dict[str, set[str]] = {}
 
     def meet(self, person: dict[str, Any]) -> str:
-        """Return by which name a person goes here."""
+        """Return by which name one of Discord's people goes here."""
         called = [name for key in ("nickname", "name") if isinstance(name := person.get(key), str) and name.strip()]
-        key = str(person.get("id") or called)
+        return self.known(str(person.get("id") or called), called)
+
+    def known(self, key: str, called: list[str]) -> str:
+        """Return by which name goes whoever has this id, and is called so: the first name that is heard."""
         if key not in self._by_id:
             name = shown = speaker_name(next(iter(called), None))
             number = 2
@@ -98,19 +101,26 @@ class _People:
 
 def _telegram(chats: list[dict[str, Any]]) -> ChatExport:
     said: list[Said] = []
-    names: dict[str, set[str]] = {}
+    people = _People()
+    mentioned: dict[str, set[str]] = {}
     number = 0
     for room, chat in enumerate(chats):
         for message in chat["messages"]:
             number += 1
             if not isinstance(message, dict) or message.get("type") != "message" or "forwarded_from" in message:
                 continue  # a service message, or the words of somebody else
-            who = speaker_name(message.get("from") or message.get("from_id"))
-            names.setdefault(who, {who})
-            text = "".join(_pieces(message.get("text"), names)).strip()
+            who = _telegram_person(message, people)
+            text = "".join(_pieces(message.get("text"), mentioned)).strip()
             if text:
                 said.append(Said(line=number, at=_telegram_moment(message), who=who, text=text, room=room))
-    return ChatExport(said=said, names=names)
+    return ChatExport(said=said, names=mentioned | people.names)
+
+
+def _telegram_person(message: dict[str, Any], people: _People) -> str:
+    """Return who speaks. Old exports have names alone; a deleted account has an id alone."""
+    name, key = message.get("from"), message.get("from_id")
+    called = [speaker_name(name)] if isinstance(name, str) and name.strip() else []
+    return people.known(str(key or called), called or [speaker_name(key)])
 
 
 def _pieces(text: Any, names: dict[str, set[str]]) -> Iterator[str]:

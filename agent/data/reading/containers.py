@@ -5,6 +5,7 @@ Told by content, never by name. Nothing is written to disk, and what unpacks to 
 
 import codecs
 import io
+import re
 import stat
 import zipfile
 import zlib
@@ -47,6 +48,17 @@ NO_TEXT = {
     b"\xff\xd8\xff": N_("a picture"),
     b"SQLite format 3": N_("a database"),
 }
+OFFICE = {  # by a file that each of them holds
+    "xl/workbook.xml": N_("The file is an Excel workbook. Save its sheet as CSV (UTF-8) and send that."),
+    "xl/workbook.bin": N_("The file is an Excel workbook. Save its sheet as CSV (UTF-8) and send that."),
+    "word/document.xml": N_("The file is a Word document. Save it as plain text (UTF-8) and send that."),
+    "ppt/presentation.xml": N_("The file is a PowerPoint presentation. Save its text as plain text and send that."),
+    "META-INF/manifest.xml": N_(
+        "The file is an OpenDocument file, as LibreOffice writes it. Save a table as CSV, or a text as plain text "
+        "(UTF-8), and send that."
+    ),
+}
+ABOUT_DATA = re.compile(r"(?:^|/)(?:readme|licen[cs]e|notice)[^/]*$|\.md$", re.IGNORECASE)  # beside it in a zip
 TAR, TAR_AT = b"ustar", 257
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -97,6 +109,8 @@ def open_upload(path: Path, meter: Meter | None = None) -> Upload:
         unpack = partial(_unzip_one, path, plain, _open_gzip)
     elif head.startswith(ZIP):
         unpack = partial(_unzip_one, path, plain, partial(_open_member, _only_member(path)))
+        if _head(unpack).startswith(GZIP):  # rows.jsonl.gz in it; deeper is refused as what it is
+            unpack = partial(_unzip_one, path, unpack, _open_gzip)
     packed = head.startswith((GZIP, ZIP))
     upload = Upload(unpack=unpack, head=_head(unpack), path=None if packed else path, meter=meter)
     _refuse_what_is_no_text(upload)
@@ -131,6 +145,9 @@ def _only_member(path: Path) -> str:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise _broken(_("zip archive"), error) from error
     files = [it for it in members[: MEMBERS + 1] if not it.is_dir() and not _is_of_the_system(it.filename)]
+    _refuse_office({it.filename for it in files})
+    data = [it for it in files if not ABOUT_DATA.search(it.filename)]
+    files = data if len(data) == 1 else files
     if len(files) != 1 or len(members) > MEMBERS:
         count = len(members) if len(members) > MEMBERS else len(files)
         shown = ", ".join(it.filename[-40:] for it in files[:4])
@@ -148,6 +165,13 @@ def _only_member(path: Path) -> str:
     if files[0].flag_bits & 1:
         raise AgentError(_("The zip archive has a password. Send it without one."), code=ErrorCode.dataset_broken)
     return files[0].filename
+
+
+def _refuse_office(names: set[str]) -> None:
+    """Refuse what an office program saved: inside it is a zip of many files, which whoever sends it never saw."""
+    for mark, refused in OFFICE.items():
+        if mark in names:
+            raise AgentError(_(refused), code=ErrorCode.dataset_not_text)
 
 
 def _is_of_the_system(name: str) -> bool:

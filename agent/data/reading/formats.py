@@ -4,6 +4,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -16,7 +17,7 @@ from agent.data.reading.nested import nested_rows, turns_as_row
 from agent.data.reading.parquet import read_parquet
 from agent.data.reading.plain_text import read_pieces
 from agent.data.reading.raw_row import RawRow
-from agent.data.reading.tables import find_delimiter, read_table
+from agent.data.reading.tables import find_layout, read_table
 from agent.data.reading.talks import read_talks
 from agent.data.reading.whatsapp import looks_like_whatsapp, read_whatsapp
 from agent.errors import AgentError
@@ -26,7 +27,9 @@ from shared.mapping import Mapping
 
 MAX_JSON_BYTES = 256 * 1024 * 1024  # a JSON array is parsed whole; JSONL has no such limit
 LISTS_BY_LINE = re.compile(rb"\[.*\][ \t\r]*\n\s*\[")  # JSONL whose rows are lists of turns
-CHAT_EXPORT = re.compile(r'"channel"\s*:\s*\{|"from_id"|"personal_information"|"chats"')  # then it is parsed to see
+COMMENTS = (b"#", b"//")  # above JSONL
+# Then it is parsed to see: before the first message of a group many people may join.
+CHAT_EXPORT = re.compile(r'"channel"\s*:\s*\{|"from_id"|"personal_information"|"chats"|"type"\s*:\s*"service"')
 
 
 def read_rows(path: Path, meter: Meter | None = None, mapping: Mapping | None = None) -> Iterator[RawRow]:
@@ -76,12 +79,21 @@ def _rows(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
         raise AgentError(_("The file is empty. Send a dataset with at least ten rows."), code=ErrorCode.dataset_empty)
     if visible.startswith(b"[") and not LISTS_BY_LINE.match(visible):
         yield from _json_array(upload, decoder)
-    elif visible.startswith((b"{", b"[")):
+    elif visible.startswith((b"{", b"[")) or _is_commented(visible):
         yield from _json_lines(upload, decoder)
-    elif (delimiter := find_delimiter(upload)) is not None:
-        yield from read_table(upload, delimiter, decoder)
+    elif (layout := find_layout(upload)) is not None:
+        yield from read_table(upload, layout, decoder)
     else:
         yield from read_pieces(upload, decoder)
+
+
+def _is_commented(head: bytes) -> bool:
+    """Say whether a text is JSONL below lines of comment."""
+    lines = (line.strip() for line in head.splitlines())
+    first = next((line for line in lines if line and not line.startswith(COMMENTS)), b"")
+    with suppress(ValueError, RecursionError):
+        return head.startswith(COMMENTS) and isinstance(json.loads(first), dict)
+    return False
 
 
 def _json_array(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
@@ -103,9 +115,11 @@ def _json_lines(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
         yield from nested
         return
     with upload.open() as file:
+        begun = False
         for number, line in enumerate(bounded_lines(file.readline), start=1):
-            if not line.strip():
+            if not line.strip() or (not begun and line.removeprefix(codecs.BOM_UTF8).lstrip().startswith(COMMENTS)):
                 continue
+            begun = True
             try:
                 yield _row(number, parse_json(decoder.line(line, number)))
             except UnicodeDecodeError as error:

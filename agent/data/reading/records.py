@@ -31,14 +31,14 @@ class Record:
 class _Lines:
     """Lines, of which those that a broken quote swallowed are read again."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    def __init__(self, lines: Iterator[str], number: int) -> None:
         self._lines = lines
         self._again: deque[str] = deque()
         self._left = READ_AGAIN
         self._chars = 0
         self.taken: list[str] = []  # by the record at hand
         self.without_end = False  # it has taken all there is, or more than a row may have
-        self.number = 0
+        self.number = number
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -70,14 +70,14 @@ class _Lines:
         self._chars = sum(map(len, self.taken))
 
 
-def read_records(lines: Iterator[str], delimiter: str) -> Iterator[Record]:
-    """Yield the records of a table, its header first; empty lines are none.
+def read_records(lines: Iterator[str], delimiter: str, *, number: int = 0) -> Iterator[Record]:
+    """Yield the records of a table, its header first; empty lines are none. `number` lines came before.
 
     Where a record does not read strictly, a backslash may be what escapes its quotes. Otherwise it is dropped, alone if
     what follows reads as rows; a quote that never closes ends the table. Raises AgentError.
     """
     csv.field_size_limit(MAX_LINE_BYTES)
-    left = _Lines(lines)
+    left = _Lines(lines, number)
     width = 0
     reader = _reader(left, delimiter)
     while True:

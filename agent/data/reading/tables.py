@@ -3,9 +3,12 @@
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain, islice
 
 from agent.data.reading.containers import HEAD_BYTES, Upload
 from agent.data.reading.decoding import Decoder, bounded_lines, not_utf8
@@ -21,20 +24,37 @@ MAX_COLUMNS = 1000
 MARKS = {",": N_("commas"), "\t": N_("tabs"), ";": N_("semicolons"), "|": N_("bars")}
 DELIMITERS = "".join(MARKS)  # the first that fits wins
 UNNAMED = "column {number}"  # in every language: a dataset must not depend on who looks at it
+SPREADSHEET = re.compile(rf'^"?sep=([{re.escape(DELIMITERS)}])"?$', re.IGNORECASE)  # Excel's own first line
 NAME_CHARS = 60  # a longer cell in the first line is no name of a column
 SAME_WIDTH = 0.8  # of the first rows; plain text has a comma here and there
 
 
-def find_delimiter(upload: Upload) -> str | None:
-    """Return what parts the columns: what gives known names, else what parts every row alike; None: plain text."""
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How a text parts into rows and cells."""
+
+    delimiter: str
+    named: bool = True  # its first row names the columns
+    skipped: int = 0  # lines before it, which are for a spreadsheet
+
+
+def find_layout(upload: Upload) -> Layout | None:
+    """Return what gives known names, else what parts every row alike; None: it is plain text."""
     head = _head(upload)
     first = next(iter(head.splitlines()), "").strip()
+    if said := SPREADSHEET.match(first):
+        return Layout(delimiter=said[1], skipped=1)
     for mark in DELIMITERS:
         names = set(next(csv.reader([first], delimiter=mark), []))
         form = detect_form(names)
         if form is not None and (form is not DatasetForm.text or names == {"text"}):
-            return mark
-    return max((mark for mark in DELIMITERS if _parts_alike(head, mark)), key=first.count, default=None)
+            return Layout(delimiter=mark)
+    for mark in sorted(DELIMITERS, key=first.count, reverse=True):
+        rows = _rows(head, mark)
+        is_data = _begins_with_data(rows)
+        if len(rows) >= 2 and _parts_alike(rows, named=not is_data):
+            return Layout(delimiter=mark, named=not is_data)
+    return None
 
 
 def _head(upload: Upload) -> str:
@@ -43,29 +63,45 @@ def _head(upload: Upload) -> str:
     return head if len(head) < HEAD_BYTES // 4 else head.rpartition("\n")[0] or head
 
 
-def _parts_alike(head: str, mark: str) -> bool:
-    """Say whether a mark parts a first line of short, different names and then rows of just as many cells."""
+def _rows(head: str, mark: str) -> list[list[str]]:
     rows: list[list[str]] = []
     with suppress(csv.Error):  # a quote that does not close says nothing about the rows before it
-        for row in csv.reader(io.StringIO(head), delimiter=mark):
-            rows += [row] if row else []
-    if len(rows) < 2 or len(rows[0]) < 2:
-        return False
-    names = [name.strip() for name in rows[0]]
-    named = len(set(names)) == len(names) and max(map(len, names)) <= NAME_CHARS and all(names[1:])
+        rows.extend([cell.strip() for cell in row] for row in csv.reader(io.StringIO(head), delimiter=mark) if row)
+    return rows
+
+
+def _parts_alike(rows: list[list[str]], *, named: bool) -> bool:
+    """Say whether rows have as many cells as the first, which holds short, different names if it is `named`."""
+    names = rows[0]
     alike = Counter(map(len, rows[1:]))[len(names)] / (len(rows) - 1)
-    return named and alike >= SAME_WIDTH and not names[-1].endswith((".", "!", "?"))
+    if len(names) < 2 or alike < SAME_WIDTH:
+        return False
+    if not named:
+        return True
+    differ = len(set(names)) == len(names) and max(map(len, names)) <= NAME_CHARS and all(names[1:])
+    return differ and not names[-1].endswith((".", "!", "?"))
 
 
-def read_table(upload: Upload, delimiter: str, decoder: Decoder) -> Iterator[RawRow]:
+def _begins_with_data(rows: list[list[str]]) -> bool:
+    """Say whether the first row asks as the others do; a form's columns are called by questions that are not below."""
+    asked = [place for place, cell in enumerate(rows[0]) if cell.endswith("?")] if rows else []
+    below = [[row[place] for row in rows[1:] if place < len(row)] for place in asked]
+    return any(sum(cell.endswith("?") for cell in cells) > len(cells) / 2 for cells in below if cells)
+
+
+def read_table(upload: Upload, layout: Layout, decoder: Decoder) -> Iterator[RawRow]:
     """Yield the rows of a table. Raises AgentError where its header is broken or names a column twice."""
     with upload.open() as raw:
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        records = read_records(bounded_lines(text.readline), delimiter)
-        header = next(records, None)
-        names = column_names([_name(cell, decoder) for cell in header.cells] if header else [])
-        for record in records:
-            yield _row(record, names, delimiter, decoder)
+        lines = islice(bounded_lines(text.readline), layout.skipped, None)
+        records = read_records(lines, layout.delimiter, number=layout.skipped)
+        first = next(records, None)
+        if first is None:
+            return
+        header = [_name(cell, decoder) for cell in first.cells] if layout.named else [""] * len(first.cells)
+        names = column_names(header)
+        for record in records if layout.named else chain([first], records):
+            yield _row(record, names, layout.delimiter, decoder)
 
 
 def _name(cell: str, decoder: Decoder) -> str:

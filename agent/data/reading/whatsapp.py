@@ -6,6 +6,7 @@ languages. Pure.
 
 import datetime
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from agent.data.reading.chat_export import ChatExport, Said, speaker_name
@@ -25,6 +26,13 @@ NOTICE = re.compile(  # a medium that is not in the text, a file, a message that
     r"|mensagem apagada|essa mensagem foi apagada|questo messaggio è stato eliminato|dit bericht is verwijderd)\.?$",
     re.IGNORECASE,
 )
+OF_THE_APP = re.compile(  # what stands before a colon in what WhatsApp itself says: "Ada created group “Test: one”"
+    r"[\"“”„«»]|\b(?:created|changed|added|removed|left|joined|renamed|deleted|pinned|turned|set|group|subject|admin"
+    r"|erstellt|geändert|hinzugefügt|entfernt|verlassen|beigetreten|gelöscht|angeheftet|gruppe|betreff|gruppenbild"
+    r"|gruppenbeschreibung)\b",
+    re.IGNORECASE,
+)
+NAME_WORDS = 3  # at least, of a name that may be such a sentence: “Gruppe Süd” may speak
 ENOUGH = 2  # lines of this form with a name, in the beginning of a file
 
 
@@ -50,6 +58,8 @@ def read_whatsapp(lines: Iterable[str]) -> ChatExport:
                 found.append((number, started, speaker_name(spoken["who"]), [spoken["text"]]))
         elif speaking:
             found[-1][3].append(line)
+    spoken_by = Counter(who for _, _, who, _ in found)
+    found = [it for it in found if spoken_by[it[2]] > 1 or not _is_of_the_app(it[2])]
     day, month, year = _order([(int(it["a"]), int(it["b"]), int(it["c"])) for _, it, _, _ in found])
     said = []
     for number, started, who, texts in found:
@@ -58,6 +68,11 @@ def read_whatsapp(lines: Iterable[str]) -> ChatExport:
             at = _moment(int(started[year]), int(started[month]), int(started[day]), started)
             said.append(Said(line=number, at=at, who=who, text=text))
     return ChatExport(said=said, names={it.who: {it.who} for it in said}, unit="Line")
+
+
+def _is_of_the_app(who: str) -> bool:
+    """Say whether the name of somebody who speaks once is the beginning of what WhatsApp itself says."""
+    return len(who.split()) >= NAME_WORDS and OF_THE_APP.search(who) is not None
 
 
 def _order(days: list[tuple[int, int, int]]) -> tuple[str, str, str]:

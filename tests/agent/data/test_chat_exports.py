@@ -29,6 +29,7 @@ TALK = (  # minutes since noon, who, what
     (905, "Mia Lund", "Not yet."),
     (906, "Ada Berg", "Fine"),
 )
+IDS = {"Ada Berg": 11, "Mia Lund": 22, "Tom": 33}
 NOON = datetime.datetime(2024, 3, 12, 12, tzinfo=datetime.UTC)
 
 
@@ -58,7 +59,7 @@ def telegram() -> dict[str, Any]:
         {
             "id": number, "type": "message", "date": f"{NOON + datetime.timedelta(minutes=at):%Y-%m-%dT%H:%M:%S}",
             "date_unixtime": str(int((NOON + datetime.timedelta(minutes=at)).timestamp())), "from": who,
-            "from_id": f"user{len(who)}", "text": text, "text_entities": [{"type": "plain", "text": text}],
+            "from_id": f"user{IDS[who]}", "text": text, "text_entities": [{"type": "plain", "text": text}],
         }
         for number, (at, who, text) in enumerate(TALK)
     ]  # fmt: skip
@@ -185,6 +186,53 @@ def test_two_people_of_one_name_stay_two(tmp_path: Path) -> None:
     assert {speaker.name for speaker in caught.value.question.speakers} == {
         "Mia Lund", "Ada Berg", "Tom", "Ada Berg (2)",
     }  # fmt: skip
+
+
+def test_two_people_of_one_name_stay_two_in_telegram_too(tmp_path: Path) -> None:
+    export = telegram()
+    for message in export["messages"]:
+        if message.get("from") == "Tom":
+            message["from"] = "Ada Berg"
+    export["messages"][-1] |= {"from": "Ada renamed"}
+    with pytest.raises(UnclearError) as caught:
+        next(read_rows(saved(tmp_path, export)))
+    assert [(it.name, it.messages) for it in caught.value.question.speakers] == [
+        ("Mia Lund", 5), ("Ada Berg", 4), ("Ada Berg (2)", 1),
+    ]  # fmt: skip
+
+
+def test_a_telegram_group_may_begin_with_many_who_join(tmp_path: Path) -> None:
+    export = telegram()
+    joins = [export["messages"][0] | {"id": 100 + n, "action": "invite_members"} for n in range(2000)]
+    export["messages"] = joins + export["messages"]
+    assert talks(saved(tmp_path, export), MIA) == AS_MIA
+
+
+def test_a_deleted_account_of_telegram_is_one_person(tmp_path: Path) -> None:
+    export = telegram()
+    for message in export["messages"]:
+        if message.get("from") == "Tom":
+            message["from"] = None
+    with pytest.raises(UnclearError) as caught:
+        next(read_rows(saved(tmp_path, export)))
+    assert [it.name for it in caught.value.question.speakers] == ["Mia Lund", "Ada Berg", "user33"]
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        'Bob hat die Gruppe "Test: eins" erstellt',
+        "Bob created group “Test: one”",
+        "Bob hat den Betreff von „Alt: 1“ zu „Neu: 2“ geändert",
+        'Bob changed the subject to "New: two"',
+        "Bob changed the group description: all of it",
+        "Ada added Bob: welcome",
+    ],
+)
+def test_what_whatsapp_says_with_a_colon_in_it_is_nobodys(tmp_path: Path, notice: str) -> None:
+    lines = [f"3/13/24, 12:{n:02} - {who}: Toast {n}" for n, who in enumerate(("Ada", "Mia", "Ada", "Mia"))]
+    text = "\n".join([lines[0], f"3/13/24, 12:00 - {notice}", *lines[1:], "3/13/24, 13:00 - Left Shark: Hi"])
+    assert {it.who for it in read_whatsapp(text.splitlines()).said} == {"Ada", "Mia", "Left Shark"}
 
 
 @pytest.mark.parametrize(

@@ -91,3 +91,27 @@ def test_a_file_of_nothing_but_broken_quotes_ends_soon(tmp_path: Path, monkeypat
     monkeypatch.setattr("agent.data.reading.records.READ_AGAIN", 1 << 20)
     with pytest.raises(AgentError, match=r"The table is broken near line \d+. Check the quotes"):
         read(tmp_path, *['a,"b"c', "x" * 1000] * 5000)
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;\r"])
+def test_the_line_by_which_excel_knows_the_delimiter_is_none_of_the_table(tmp_path: Path, first: str) -> None:
+    rows = read(tmp_path, "frage;antwort", "Wo, bitte?;Dort, ja", "a;b;c", header=first)
+    assert rows[0].value == {"frage": "Wo, bitte?", "antwort": "Dort, ja"}
+    assert [(row.line, row.problem is None) for row in rows] == [(3, True), (4, False)]
+
+
+def test_a_table_without_a_header_keeps_its_first_row(tmp_path: Path) -> None:
+    lines = [f"What is {n}?,It is {n}." for n in range(12)]
+    rows = read(tmp_path, *lines[1:], header=lines[0])
+    assert [row.value for row in rows] == [{"column 1": f"What is {n}?", "column 2": f"It is {n}."} for n in range(12)]
+
+
+def test_questions_that_name_the_columns_of_a_form_are_a_header(tmp_path: Path) -> None:
+    rows = read(tmp_path, "Ada,Toast with jam", "Mia,Two eggs", header="Who are you?,What do you eat")
+    assert rows[0].value == {"Who are you?": "Ada", "What do you eat": "Toast with jam"}
+
+
+@pytest.mark.parametrize("comment", ["# made by export.py", "// two rows,\n//  as JSONL\n", "\ufeff# 2024"])
+def test_comments_above_jsonl_are_no_text(tmp_path: Path, comment: str) -> None:
+    rows = read(tmp_path, '{"text": "a"}', "", '{"text": "b"}', "# not JSON", header=comment)
+    assert [row.value for row in rows] == [{"text": "a"}, {"text": "b"}, None]
