@@ -84,7 +84,7 @@ def _parts_alike(rows: list[list[str]], *, named: bool) -> bool:
 
 def _begins_with_data(rows: list[list[str]]) -> bool:
     """Say whether the first row asks as the others do; a form's columns are called by questions that are not below."""
-    asked = [place for place, cell in enumerate(rows[0]) if cell.endswith("?")] if rows else []
+    asked = [place for place, cell in enumerate(rows[0][:-1]) if cell.endswith("?")] if rows else []
     below = [[row[place] for row in rows[1:] if place < len(row)] for place in asked]
     return any(sum(cell.endswith("?") for cell in cells) > len(cells) / 2 for cells in below if cells)
 
@@ -139,7 +139,7 @@ def _row(record: Record, names: list[str], delimiter: str, decoder: Decoder) -> 
     problem = record.problem
     if any(cell.strip() for cell in record.cells[len(names) :]):
         problem = _(
-            "has {cells} cells, and the header {names}; put a text with {mark} in it into quotes",
+            "has {cells} cells, and the header {names}; put texts with {mark} into quotes",
             cells=grouped(len(record.cells)),
             names=grouped(len(names)),
             mark=_(MARKS[delimiter]),

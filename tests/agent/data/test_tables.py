@@ -24,7 +24,7 @@ def problems(rows: list[RawRow]) -> dict[int, str | None]:
 
 def test_a_row_with_more_cells_than_the_header_is_dropped_in_words(tmp_path: Path) -> None:
     rows = read(tmp_path, GOOD[0], "what is 1,it is 1, and more, commas", GOOD[2])
-    assert problems(rows) == {3: "has 4 cells, and the header 2; put a text with commas in it into quotes"}
+    assert problems(rows) == {3: "has 4 cells, and the header 2; put texts with commas into quotes"}
     assert [row.value for row in rows if row.value] == [
         {"question": "what is 0", "answer": "it is 0"},
         {"question": "what is 2", "answer": "it is 2"},
