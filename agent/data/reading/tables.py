@@ -78,8 +78,11 @@ def _parts_alike(rows: list[list[str]], *, named: bool) -> bool:
         return False
     if not named:
         return True
-    differ = len(set(names)) == len(names) and max(map(len, names)) <= NAME_CHARS and all(names[1:])
-    return differ and not names[-1].endswith((".", "!", "?"))
+    twice = len(set(names)) < len(names)  # which is refused later: no text parts into three or more in all of its lines
+    if twice and (len(names) < 3 or len(rows) < 3 or alike < 1):
+        return False
+    fit = max(map(len, names)) <= NAME_CHARS and all(names[1:])
+    return fit and not names[-1].endswith((".", "!", "?"))
 
 
 def _begins_with_data(rows: list[list[str]]) -> bool:
