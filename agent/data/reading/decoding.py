@@ -29,6 +29,7 @@ class Decoder:
     def __init__(self, upload: Upload) -> None:
         self._upload = upload
         self._looked = False
+        self.has_undecoded = False  # `whole` kept bytes of broken lines
         self._encoding = UTF_8
 
     def line(self, data: bytes, number: int | None = None) -> str:
@@ -49,6 +50,7 @@ class Decoder:
         try:
             return self.line(data)
         except UnicodeDecodeError:
+            self.has_undecoded = True
             return data.decode(self._encoding, "surrogateescape")
 
     def cell(self, text: str, number: int) -> str:

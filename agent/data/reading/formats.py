@@ -106,8 +106,7 @@ def _json_array(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
             ),
             code=ErrorCode.file_too_large,
         )
-    text = decoder.whole(content)
-    yield from _numbered(parse_json(text), is_broken=undecoded(text) is not None)
+    yield from _numbered(parse_json(decoder.whole(content)), decoder)
 
 
 def _json_lines(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
@@ -150,18 +149,24 @@ def _nested_rows(upload: Upload, decoder: Decoder) -> Iterator[RawRow] | None:
     if whole is None:
         return None  # read line by line, it will say where it breaks
     rows = nested_rows(whole)
-    return _numbered([whole] if rows is None else rows, is_broken=True)
+    return _numbered([whole] if rows is None else rows, decoder)
 
 
-def _numbered(rows: list[Any], *, is_broken: bool) -> Iterator[RawRow]:
+def _numbered(rows: list[Any], decoder: Decoder) -> Iterator[RawRow]:
     """Yield the rows of a whole file, without those in which a byte is no UTF-8."""
     for number, value in enumerate(rows, start=1):
-        problem = undecoded(json.dumps(value, ensure_ascii=False)) if is_broken else None
-        yield (
-            _row(number, value, unit="Row")
-            if problem is None
-            else RawRow(line=number, unit="Row", value=None, problem=problem)
-        )
+        problem = undecoded(_as_json(value)) if decoder.has_undecoded else None
+        if problem is None:
+            yield _row(number, value, unit="Row")
+        else:
+            yield RawRow(line=number, unit="Row", value=None, problem=problem)
+
+
+def _as_json(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError as error:
+        raise _too_deep() from error
 
 
 def _whole_object(upload: Upload, decoder: Decoder) -> dict[str, Any] | None:
@@ -201,7 +206,11 @@ def parse_json(text: str) -> Any:
             raise _broken_array(text, error) from error
         raise json.JSONDecodeError(_("a number is too long"), text, 0) from error
     except RecursionError as error:
-        raise AgentError(_("The JSON is nested too deeply to be a dataset."), code=ErrorCode.dataset_broken) from error
+        raise _too_deep() from error
+
+
+def _too_deep() -> AgentError:
+    return AgentError(_("The JSON is nested too deeply to be a dataset."), code=ErrorCode.dataset_broken)
 
 
 def _broken_array(text: str, error: json.JSONDecodeError) -> Exception:

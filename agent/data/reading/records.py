@@ -88,7 +88,7 @@ def read_records(lines: Iterator[str], delimiter: str, *, number: int = 0) -> It
             return
         except csv.Error:
             if not width:
-                raise _broken(left.number) from None
+                raise _broken(left.number - len(left.taken) + 1) from None
             mended = _unescaped(left, delimiter)
             if mended is None:
                 dropped = _drop(left, delimiter, width)

@@ -78,13 +78,16 @@ def _parts_alike(rows: list[list[str]], *, named: bool) -> bool:
         return False
     if not named:
         return True
-    differ = len(set(names)) == len(names) and max(map(len, names)) <= NAME_CHARS and all(names[1:])
-    return differ and not names[-1].endswith((".", "!", "?"))
+    twice = len(set(names)) < len(names)  # which is refused later: no text parts into three or more in all of its lines
+    if twice and (len(names) < 3 or len(rows) < 3 or alike < 1):
+        return False
+    fit = max(map(len, names)) <= NAME_CHARS and all(names[1:])
+    return fit and not names[-1].endswith((".", "!", "?"))
 
 
 def _begins_with_data(rows: list[list[str]]) -> bool:
     """Say whether the first row asks as the others do; a form's columns are called by questions that are not below."""
-    asked = [place for place, cell in enumerate(rows[0]) if cell.endswith("?")] if rows else []
+    asked = [place for place, cell in enumerate(rows[0][:-1]) if cell.endswith("?")] if rows else []
     below = [[row[place] for row in rows[1:] if place < len(row)] for place in asked]
     return any(sum(cell.endswith("?") for cell in cells) > len(cells) / 2 for cells in below if cells)
 
@@ -139,7 +142,7 @@ def _row(record: Record, names: list[str], delimiter: str, decoder: Decoder) -> 
     problem = record.problem
     if any(cell.strip() for cell in record.cells[len(names) :]):
         problem = _(
-            "has {cells} cells, and the header {names}; put a text with {mark} in it into quotes",
+            "has {cells} cells, and the header {names}; put texts with {mark} into quotes",
             cells=grouped(len(record.cells)),
             names=grouped(len(names)),
             mark=_(MARKS[delimiter]),

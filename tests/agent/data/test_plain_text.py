@@ -31,6 +31,7 @@ def saved(tmp_path: Path, content: str | bytes) -> Path:
         BOOK,
         "Dear Ada, thank you, and see you.\nYours, Mia, and Tom\n",
         "just a sentence",
+        "Is it you, my dear?\nIs it so, my dear?\nIs it me, my dear?\n",
         "One, two, three\nand then it goes on without any of it\nand on, and on\n",
         "- a list; of things\n- and more; of them; indeed\n- last\n",
     ],

@@ -24,7 +24,7 @@ def problems(rows: list[RawRow]) -> dict[int, str | None]:
 
 def test_a_row_with_more_cells_than_the_header_is_dropped_in_words(tmp_path: Path) -> None:
     rows = read(tmp_path, GOOD[0], "what is 1,it is 1, and more, commas", GOOD[2])
-    assert problems(rows) == {3: "has 4 cells, and the header 2; put a text with commas in it into quotes"}
+    assert problems(rows) == {3: "has 4 cells, and the header 2; put texts with commas into quotes"}
     assert [row.value for row in rows if row.value] == [
         {"question": "what is 0", "answer": "it is 0"},
         {"question": "what is 2", "answer": "it is 2"},
@@ -37,9 +37,10 @@ def test_empty_cells_behind_the_last_column_say_nothing(tmp_path: Path) -> None:
     assert [row.value for row in read(tmp_path, "q,a,, ,")] == [{"question": "q", "answer": "a"}]
 
 
-def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("header", ["question,answer,answer", "kunde,answer,answer"])
+def test_two_columns_of_one_name_are_refused(tmp_path: Path, header: str) -> None:
     with pytest.raises(AgentError, match="2 columns called “answer”") as refused:
-        read(tmp_path, "q,a,b", header="question,answer,answer")
+        read(tmp_path, "q,a,b", "q,a,b", header=header)
     assert refused.value.code is ErrorCode.dataset_broken
 
 
@@ -53,6 +54,11 @@ def test_a_broken_quote_costs_its_row(tmp_path: Path, at: int) -> None:
     rows = read(tmp_path, *GOOD[:at], OPEN, *GOOD[at:])
     assert problems(rows) == {at + 2: HAS if at < 60 else NEVER}
     assert [(row.value or {})["answer"] for row in rows if row.value] == [f"it is {n}" for n in range(60)]
+
+
+def test_a_broken_quote_in_the_header_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(AgentError, match=r"broken near line 1\."):
+        read(tmp_path, *GOOD, header='question,answer,"more')
 
 
 def test_rows_with_quotes_are_kept_before_and_behind_a_broken_one(tmp_path: Path) -> None:
