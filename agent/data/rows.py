@@ -29,6 +29,7 @@ OTHER_NAMES = {  # of the columns of a form, as some files and tools write them
     "system_prompt": "system",
     "kto_tag": "label",
     "conversation": "conversations",
+    "kontext": "context",
     "preferred_output": "chosen",
     "non_preferred_output": "rejected",
 }
@@ -76,6 +77,12 @@ def detect_form(keys: Iterable[str]) -> DatasetForm | None:
     if _pair(names) is not None:
         return DatasetForm.question_answer
     return DatasetForm.text if "text" in names and names - {"text"} <= ABOUT_A_TEXT else None
+
+
+def stands_aside(key: str) -> bool:
+    """Say whether a column may stay beside a question and an answer that a person named: it means nothing else."""
+    name = canonical_name(key)
+    return name == "context" or not (name in READ or any(name in pair for pair in PAIRS))
 
 
 def unread(row: Mapping[str, Any]) -> list[str]:

@@ -22,11 +22,11 @@ MARKDOWN = re.compile(r"^#{1,6} |^```|\*\*[^*\n]+\*\*|^\|.+\|$", re.MULTILINE)
 _LOOSE = re.compile(r"\A(?:[^\S\n]*\n)+|\A (?!\s)|\s+\Z")
 _CHANGING_HINTS = (  # a cheap look: without one of these, none of the below is there
     "current", "now", "today", "week", "month", "year", "opening", "stock", "latest", "aktuell", "derzeit", "zurzeit",
-    "öffnung", "lager", "$", "€", "£", "202",
+    "öffnung", "lager", "$", "€", "£", "eur", "dollar", "202",
 )  # fmt: skip
 _CHANGING = re.compile(
     r"\b(?:as of (?:now|today)|currently|right now|this (?:week|month|year)|opening hours|in stock|latest version"
-    r"|aktuell|derzeit|zurzeit|öffnungszeiten|auf lager)\b|[$€£] ?\d|\d ?[€£]|\b202\d\b"
+    r"|aktuell|derzeit|zurzeit|öffnungszeiten|auf lager)\b|[$€£] ?\d|\d ?(?:[€£]|(?:euros?|eur|dollars?)\b)|\b202\d\b"
 )
 
 

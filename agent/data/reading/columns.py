@@ -13,6 +13,7 @@ from typing import Any
 from agent.data.reading.raw_row import RawRow
 from agent.data.reading.unclear import UnclearError, same_name, words
 from agent.data.redact import personal_kinds, redact
+from agent.data.rows import stands_aside
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import Choice, Question, SeenColumn
@@ -137,8 +138,10 @@ def map_columns(rows: Iterator[RawRow], mapping: Mapping) -> Iterator[RawRow]:
             _check(found, wanted, row.value)
             checked = True
         value = {role: _as_text(row.value[key]) for role, key in found.items() if key is not None}
-        yield RawRow(line=row.line, unit=row.unit, value={"answer": "", "question": ""} | value if "answer" in wanted
-                     else {"text": ""} | value)  # fmt: skip
+        if "answer" in wanted:
+            aside = {key: cell for key, cell in row.value.items() if key not in found.values() and stands_aside(key)}
+            value = {"answer": "", "question": ""} | value | aside
+        yield RawRow(line=row.line, unit=row.unit, value={"text": ""} | value if "text" in wanted else value)
 
 
 def _find(name: str, row: dict[str, Any]) -> str | None:

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from agent.base_models.card import BaseModelCard
 from agent.child_environment import child_environment
+from agent.data.chat_template import ChatTemplate
 from agent.data.findings import InspectReply, InspectRequest
 from agent.data.inspect import inspect_dataset
-from agent.data.kept import find_reading
+from agent.data.kept import Drops, chat_rows, find_reading
 from agent.data.limits import dataset_refusal
 from agent.data.mend import mend
 from agent.data.reading.columns import ask_for_columns
@@ -19,7 +20,7 @@ from agent.data.reading.formats import read_rows
 from agent.data.reading.unclear import UnclearError
 from agent.errors import AgentError
 from agent.inspector import run_child
-from shared.inspections import DatasetForm, Fix
+from shared.inspections import DatasetForm, FindingCode, Fix
 from shared.mapping import Mapping
 from tests.agent.data.test_inspect import jsonl
 
@@ -94,9 +95,22 @@ def test_rows_are_read_as_said_and_a_mended_copy_says_it_by_itself(tmp_path: Pat
     output = tmp_path / "mended"
     mend(find_reading(path, READ), smollm2_card, [Fix.redact], output, 1 << 20, lambda _rows, _bytes: None)
     first, *_others, last = [json.loads(line) for line in output.read_text().splitlines()]
-    assert first == {"question": "Wo ist Paket 0?", "answer": "Es ist bei Nummer 0, [e-mail]."}
+    assert first == {"question": "Wo ist Paket 0?", "answer": "Es ist bei Nummer 0, [e-mail].", "ticket_id": 100}
     assert last == {"question": "5", "answer": "true"}
     assert find_reading(output).form is DatasetForm.question_answer
+
+
+def test_a_context_belongs_to_the_question_and_what_is_not_used_is_named(
+    tmp_path: Path, smollm2_card: BaseModelCard
+) -> None:
+    more = {"Notiz": "Bitte freundlich."}
+    data: list[object] = [row | more | {"Kontext": f"Lager {n}, Regal 2."} for n, row in enumerate(TICKETS)]
+    path = jsonl(tmp_path, data)
+    row = next(chat_rows(find_reading(path, READ), ChatTemplate(smollm2_card), Drops()))
+    assert row.messages[0].content == "Wo ist Paket 0?\n\nLager 0, Regal 2."
+    found = {finding.code: finding for finding in inspect_dataset(path, smollm2_card, mapping=READ).findings}
+    assert "`Notiz`" in found[FindingCode.unread_columns].message
+    assert "Kontext" not in found[FindingCode.unread_columns].message
 
 
 def test_names_are_found_however_they_are_typed_and_what_is_not_there_is_said(tmp_path: Path) -> None:
