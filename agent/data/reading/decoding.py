@@ -83,13 +83,17 @@ class Decoder:
 
 def not_utf8(error: UnicodeDecodeError) -> str:
     """Say what is wrong with a row that is not UTF-8."""
-    return _("is not UTF-8 text (byte 0x{byte:02x})", byte=error.object[error.start])
+    return _not_utf8(error.object[error.start])
 
 
 def undecoded(text: str) -> str | None:
     """Say what is wrong with a row of which a byte was kept that is no UTF-8; None: nothing."""
     found = None if text.isascii() else _UNDECODED.search(text)
-    return _("is not UTF-8 text (byte 0x{byte:02x})", byte=ord(found[0]) - 0xDC00) if found else None
+    return _not_utf8(ord(found[0]) - 0xDC00) if found else None
+
+
+def _not_utf8(byte: int) -> str:
+    return _("is not UTF-8 text (byte 0x{byte:02x})", byte=byte)
 
 
 def _refuse_encoding(error: UnicodeDecodeError, line: int | None, sample: bytes) -> NoReturn:

@@ -91,8 +91,7 @@ def read_records(lines: Iterator[str], delimiter: str, *, number: int = 0) -> It
                 raise _broken(left.number - len(left.taken) + 1) from None
             mended = _unescaped(left, delimiter)
             if mended is None:
-                dropped = _drop(left, delimiter, width)
-                yield dropped
+                yield _drop(left, delimiter, width)
                 if left.without_end:
                     return
             cells = mended or []

@@ -122,9 +122,7 @@ def column_names(header: list[str]) -> list[str]:
                count=grouped(len(header)), limit=grouped(MAX_COLUMNS)),
             code=ErrorCode.dataset_broken,
         )  # fmt: skip
-    if (
-        header.count("") > 1
-    ):  # one is the number of the row, as pandas writes it; a spreadsheet leaves empty ones behind
+    if header.count("") > 1:  # one is the number of the row, as pandas writes it; spreadsheets leave empty ones behind
         header = [name or UNNAMED.format(number=number) for number, name in enumerate(header, start=1)]
     count = Counter(name.strip() for name in header)
     double = next((name for name in count if count[name] > 1), None)
