@@ -122,6 +122,10 @@ class JobFolder:
         """Return the file whose presence says that the stage is complete."""
         return self.path / "stages" / f"{stage.value}.done"
 
+    def is_fetched(self) -> bool:
+        """Say whether the base model is on this machine, so that nothing of the job needs the network any more."""
+        return self.stage_marker(Stage.fetch).exists()
+
     def finished_stages(self) -> int:
         """Count the stages that are complete."""
         return sum(self.stage_marker(stage).exists() for stage in Stage)

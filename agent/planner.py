@@ -25,7 +25,7 @@ from agent.plan.defaults import asked
 from agent.plan.duration import MeasuredRun
 from agent.plan.lengths import planned_length, useful_lengths
 from agent.plan.presets import RULES
-from agent.store import Store, plans, running, waiting
+from agent.store import Store, measured_runs, plans, waiting
 from agent.store.files import StoredFile
 from agent.store.ids import new_id
 from agent.store.inspections import Understood
@@ -109,7 +109,7 @@ class Planner:
         # A job made now starts when the running one has ended: what that one holds is free by then.
         machine = once_free(await asyncio.to_thread(self._machine), await self._held(store))
         position, wait_minutes = await store.run(waiting.outlook, now=self._clock())
-        measured = await store.run(running.measured)
+        measured = await store.run(measured_runs.newest)
         return _Surroundings(machine=machine, position=position, wait_minutes=wait_minutes, measured=measured)
 
     def _made(

@@ -10,10 +10,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent import ends
 from agent.adapter_zip import zip_newest_checkpoint
-from agent.attempts import Reached
 from agent.boot import boot_id
-from agent.checkpoints import list_checkpoints
 from agent.errors import AgentError
 from agent.gpu import MIB, Machine
 from agent.job_folder import JobFolder, JobSpec
@@ -21,19 +20,11 @@ from agent.settings import AgentSettings
 from agent.spec import check_disk, make_spec
 from agent.store import Store, jobs, running, waiting
 from agent.store.patience import PatientStore
-from agent.trainer_process import (
-    AdoptedTrainer,
-    Trainer,
-    exit_code,
-    last_line,
-    lock_is_held,
-    start,
-    trainer_environment,
-)
+from agent.trainer_process import AdoptedTrainer, Trainer, last_line, lock_is_held, start, trainer_environment
 from agent.vitals import Signs
 from agent.watch import Gone, Timings, Watch
 from shared.errors import ErrorCode
-from shared.jobs import ATTEMPTS, JobError, JobStatus, PauseReason, Stage
+from shared.jobs import ATTEMPTS, JobError, JobStatus, PauseReason
 from shared.language import _, speaking
 
 log = logging.getLogger(__name__)
@@ -142,13 +133,13 @@ class Supervisor:
         # One of an earlier agent, gone or not, is looked at before anything is started in its place.
         left = taken_up and work.folder.heartbeat.exists() and await self._store.run(running.was_spawned, job_id)
         while True:
-            fetched = _is_fetched(work.folder)
+            fetched = work.folder.is_fetched()
             trainer = AdoptedTrainer(work.folder) if left else await self._trainer(work)
             left = False
             gone = await self._watched(work, trainer)
             if gone is Gone.with_last_word:
                 return
-            if not fetched and _is_fetched(work.folder) and not await self._wished_away(work):
+            if not fetched and work.folder.is_fetched() and not await self._wished_away(work):
                 continue
             if await self._is_over(work, gone, trainer):
                 return
@@ -170,7 +161,7 @@ class Supervisor:
         if lock_is_held(work.folder.lock):
             return AdoptedTrainer(work.folder)
         await self._store.run(running.spawning, work.job_id, boot=self._boot())
-        if not _is_fetched(work.folder):
+        if not work.folder.is_fetched():
             token = self._settings.hf_token.get_secret_value() if self._settings.hf_token else None
             environment = trainer_environment(work.folder, threads=work.spec.threads, hub_token=token, online=True)
             return await asyncio.to_thread(start, (*self._command, FETCH), work.folder, environment)
@@ -210,7 +201,7 @@ class Supervisor:
             await self._end(work.job_id, work.folder, JobStatus.cancelled, message)
             return True
         if look.pause_wish is not None:
-            await self._pause(work, look.pause_wish, _paused_at(work.folder))
+            await self._pause(work, look.pause_wish, ends.paused_at(work.folder))
             return True
         free_mib = shutil.disk_usage(work.folder.path).free // MIB
         if free_mib < CROWDED_MIB:
@@ -223,9 +214,9 @@ class Supervisor:
         if gone is Gone.nonsense:
             await self._fail(work, _("The trainer wrote an event that cannot be read, and was stopped"))
             return True
-        reached = _reached(work.folder)
+        reached = ends.reached(work.folder)
         death = await self._store.run(running.count_death, work.job_id, reached, boot=self._boot())
-        happened = _("The machine was off") if death.rebooted else _what_happened(work.folder, gone, trainer)
+        happened = _("The machine was off") if death.rebooted else ends.what_happened(work.folder, gone, trainer)
         if death.following is None:
             await self._fail(
                 work,
@@ -285,34 +276,6 @@ class Supervisor:
 
     def _folder(self, job_id: str) -> JobFolder:
         return JobFolder(path=self._settings.jobs_dir / job_id)
-
-
-def _is_fetched(folder: JobFolder) -> bool:
-    return folder.stage_marker(Stage.fetch).exists()
-
-
-def _reached(folder: JobFolder) -> Reached:
-    found = list_checkpoints(folder.checkpoints)
-    return Reached(stages=folder.finished_stages(), step=found[-1].step if found else 0)
-
-
-def _what_happened(folder: JobFolder, gone: Gone, trainer: Trainer) -> str:
-    if gone is Gone.stalled:
-        return _("The trainer stood still and was ended")
-    if not _is_fetched(folder):
-        return _("The base model could not be fetched ({outcome})", outcome=trainer.outcome())
-    if trainer.outcome() == exit_code(0):
-        return _("The trainer was stopped from outside")
-    return _("The trainer died ({outcome})", outcome=trainer.outcome())
-
-
-def _paused_at(folder: JobFolder) -> str:
-    step = _reached(folder).step
-    return (
-        _("Paused; the memory is free. It goes on from step {step}.", step=step)
-        if step
-        else _("Paused; the memory is free.")
-    )
 
 
 def _disk_is_full(error: Exception) -> bool:

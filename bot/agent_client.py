@@ -4,34 +4,30 @@ What answers a person is asked by the client that `on_behalf_of` makes: every re
 decides whether they may. The plain client is for the bot's own work alone: the feed, live cards, results.
 """
 
-import copy
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Self, TypeVar
 from urllib.parse import quote
 
 import aiohttp
-from pydantic import BaseModel
 
+from bot.asker import Asker
 from bot.call import Attachment
-from bot.clock import Clock
 from bot.errors import AgentUnreachableError, BadCallError
 from bot.format import one_line
 from bot.sse import SseParser
 from bot.wire import Address as Address
-from bot.wire import Wire, parse, read
+from bot.wire import parse, read
 from shared.chat import ChatCompletion, ChatMessage, ChatRequest
 from shared.errors import HearthError
 from shared.events import Event, EventList
 from shared.files import FileDeleted, FileLink, FileList, FileObject, FilePurpose, FixedFile, FixRequest, LinkRequest
 from shared.inspections import Inspection, InspectionRequest
 from shared.jobs import Job, JobAction, JobList, JobRequest
-from shared.language import _, spoken
+from shared.language import _
 from shared.machine import AgentInfo
 from shared.models import Approval, ApprovalRequest, ModelList
 from shared.people import (
-    HEADER,
     DenyRequest,
     Grant,
     GrantDeleted,
@@ -42,13 +38,10 @@ from shared.people import (
     PairingRequest,
     PairRequest,
     PeopleList,
-    RequestedBy,
     Role,
-    header_of,
 )
 from shared.plans import Plan, PlanRequest
 
-T = TypeVar("T", bound=BaseModel)
 FIX_S = 1260.0  # a little more than the agent lets a file be read
 ANSWER_S = 480.0  # a little more than the agent waits for a turn, a model and its answer together
 
@@ -70,21 +63,8 @@ class Report:
     alt_text: str
 
 
-class AgentClient:
+class AgentClient(Asker):
     """One agent. Every method raises AgentUnreachableError or AgentRefusedError."""
-
-    def __init__(self, address: Callable[[], Address], *, session: aiohttp.ClientSession, clock: Clock) -> None:
-        self._wire = Wire(address, session=session, clock=clock)
-        self._person: RequestedBy | None = None  # None: the bot itself, with the key
-
-    def on_behalf_of(self, person: RequestedBy) -> Self:
-        """Return a client of the same agent whose every request is this person's."""
-        return self._asking_for(person)
-
-    @property
-    def lost_since(self) -> float | None:
-        """When the agent was heard last, seconds since 1970; None while it answers."""
-        return self._wire.lost_since
 
     # --- datasets and plans
 
@@ -286,47 +266,6 @@ class AgentClient:
     async def approve(self, model: str) -> Approval:
         """Say yes to a model from Hugging Face."""
         return await self._post("/v1/models/approvals", ApprovalRequest(model=model), Approval)
-
-    # --- what they have in common
-
-    def _asking_for(self, person: RequestedBy | None) -> Self:
-        client = copy.copy(self)
-        client._person = person  # noqa: SLF001 -- of a copy of itself
-        return client
-
-    async def _get(self, path: str, model: type[T]) -> T:
-        async with self._ask("GET", path) as response:
-            return await read(response, model)
-
-    async def _post(
-        self,
-        path: str,
-        body: BaseModel,
-        model: type[T],
-        headers: dict[str, str] | None = None,
-        patience_s: float | None = None,
-    ) -> T:
-        headers = {"Content-Type": "application/json", **(headers or {})}
-        if self._person is not None:
-            body = body.model_copy(update={"requested_by": self._person})
-        data = body.model_dump_json(exclude_none=True)
-        async with self._ask("POST", path, data=data, headers=headers, patience_s=patience_s) as response:
-            return await read(response, model)
-
-    @asynccontextmanager
-    async def _ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        data: aiohttp.FormData | str | None = None,
-        headers: dict[str, str] | None = None,
-        patience_s: float | None = None,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        named = {HEADER: header_of(self._person)} if self._person is not None else {}
-        headers = {**(headers or {}), **named, "Accept-Language": spoken()}
-        async with self._wire.ask(method, path, data=data, headers=headers, patience_s=patience_s) as response:
-            yield response
 
 
 async def _noting_errors(attachment: Attachment, errors: list[Exception]) -> AsyncIterator[bytes]:

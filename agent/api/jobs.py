@@ -11,7 +11,7 @@ from agent.api.route import Route, answer, read_body, read_query
 from agent.api.services import Services, services_of
 from agent.errors import AgentError
 from agent.intake import must_be_dataset
-from agent.store import files, jobs
+from agent.store import files, jobs, new_jobs
 from agent.store.people import ThingKind
 from shared.errors import ErrorCode
 from shared.jobs import CheckpointList, Job, JobAction, JobList, JobRequest, JobStatus
@@ -35,7 +35,7 @@ async def create_job(request: web.Request) -> web.Response:
         await permit_more(request, Action.start_job, ThingKind.file, body.training_file)
         must_be_dataset((await services.store.run(files.get, body.training_file)).file)
     key = _idempotency_key(request)
-    created = await services.store.run(jobs.create, body, now=services.clock(), idempotency_key=key)
+    created = await services.store.run(new_jobs.create, body, now=services.clock(), idempotency_key=key)
     if created.new and created.job.status is JobStatus.validating_files:
         services.intake.validate(created.job)
     return answer(as_seen(request, with_signs(created.job, services)))

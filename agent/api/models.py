@@ -8,7 +8,7 @@ from agent.api.route import Route, answer
 from agent.api.services import services_of
 from agent.held import once_free
 from agent.plan.fitting import best_first
-from agent.store import jobs, running
+from agent.store import jobs, measured_runs
 from shared.models import ModelList
 from shared.people import Action
 
@@ -18,7 +18,7 @@ async def list_models(request: web.Request) -> web.Response:
     services = services_of(request)
     candidates = await asyncio.to_thread(services.base_models)
     machine = once_free(await asyncio.to_thread(services.machine), await services.held(services.store))
-    base = best_first(candidates, machine, await services.store.run(running.measured))
+    base = best_first(candidates, machine, await services.store.run(measured_runs.newest))
     tuned = await services.store.run(jobs.tuned)
     return answer(ModelList(data=[*base, *tuned]))
 

@@ -1,72 +1,28 @@
-"""Jobs: made, listed, moved. `move` is the only way from one status to another."""
+"""Jobs: listed and moved. `move` is the only way from one status to another."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
-from agent.store import events, files, plans, waiting
-from agent.store.ids import new_id
-from agent.store.job_view import Labels, to_job
-from agent.store.requester import to_columns
+from agent.store import events, waiting
+from agent.store.job_view import to_job
 from agent.store.status import STATUS_WORDS
-from agent.store.tables import IdempotencyRow, JobRow
+from agent.store.tables import JobRow
 from shared.errors import ErrorCode
 from shared.events import EventRecord, StateData
-from shared.hyperparameters import Hyperparameters, Method, Supervised
-from shared.jobs import FINISHED, MOVES, UNFINISHED, Checkpoint, Job, JobError, JobRequest, JobStatus, PauseReason
+from shared.jobs import FINISHED, MOVES, UNFINISHED, Checkpoint, Job, JobError, JobStatus, PauseReason
 from shared.language import N_, _
 from shared.models import Model
 
-DEFAULT_SEED = 42  # as a plan's
 Level = Literal["info", "warn", "error"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Created:
-    """The answer to a create: the job, and whether it is a new one."""
-
-    job: Job
-    new: bool
-
-
-def create(session: Session, request: JobRequest, *, now: float, idempotency_key: str | None = None) -> Created:
-    """Store a job, or return the one that this key (a plan is its own key) has made already.
-
-    With a plan it is queued at once; without, it waits in `validating_files` for one.
-    """
-    key = f"plan:{request.plan}" if request.plan else f"key:{idempotency_key}" if idempotency_key else None
-    earlier = session.get(IdempotencyRow, key) if key else None
-    if earlier is not None:
-        if not request.plan and earlier.body_sha256 != _body_hash(request):
-            raise AgentError(
-                _(
-                    "The Idempotency-Key {key!r} was used before, for another request. Send a new key.",
-                    key=idempotency_key,
-                ),
-                code=ErrorCode.idempotency_conflict,
-            )
-        return Created(job=get(session, earlier.job_id, now=now), new=False)
-    row = _planned(session, request, now) if request.plan else _unplanned(session, request, now)
-    session.add(row)
-    session.flush()
-    if key:
-        session.add(IdempotencyRow(key=key, body_sha256=_body_hash(request), job_id=row.id))
-    events.append(
-        session, row.id, [_state(JobStatus.validating_files, _("Created fine-tuning job: {id}", id=row.id), now)]
-    )
-    if request.plan:
-        move(session, row.id, JobStatus.queued, now=now, message=_("The plan is accepted; the job is queued"))
-    return Created(job=_shown(session, [row], now)[0], new=True)
 
 
 def get(session: Session, key: str, *, now: float) -> Job:
     """Return one job by its id or its number; raise not_found."""
-    return _shown(session, [row_of(session, key)], now)[0]
+    return shown(session, [row_of(session, key)], now)[0]
 
 
 def listing(session: Session, *, limit: int, after: str | None, now: float) -> tuple[list[Job], bool]:
@@ -75,7 +31,7 @@ def listing(session: Session, *, limit: int, after: str | None, now: float) -> t
     if after is not None:
         query = query.where(JobRow.number < row_of(session, after).number)
     rows = session.scalars(query.limit(limit + 1)).all()
-    return _shown(session, rows[:limit], now), len(rows) > limit
+    return shown(session, rows[:limit], now), len(rows) > limit
 
 
 def is_finished(session: Session, job_id: str) -> bool:
@@ -165,9 +121,9 @@ def move(
     if to in FINISHED:
         row.finished_at = int(now)
         row.stage = None
-    events.append(session, row.id, [record or _state(to, message, now, error)])
+    events.append(session, row.id, [record or state_record(to, message, now, error)])
     waiting.announce(session, now=now)
-    return _shown(session, [row], now)[0]
+    return shown(session, [row], now)[0]
 
 
 def accept_plan(session: Session, job_id: str, plan_id: str, *, now: float) -> None:
@@ -192,7 +148,7 @@ def request_cancel(session: Session, key: str, *, now: float) -> Job:
     if not row.cancel_requested:
         row.cancel_requested = True
         say(session, row, _("Cancelling: what was trained so far is kept"), now=now)
-    return _shown(session, [row], now)[0]
+    return shown(session, [row], now)[0]
 
 
 def request_pause(session: Session, key: str, *, now: float, reason: PauseReason = PauseReason.asked) -> Job:
@@ -215,7 +171,7 @@ def request_pause(session: Session, key: str, *, now: float, reason: PauseReason
     if row.pause_wish is None and not row.cancel_requested:
         row.pause_wish = reason
         say(session, row, _("Pausing: the memory will be free within half a minute"), now=now)
-    return _shown(session, [row], now)[0]
+    return shown(session, [row], now)[0]
 
 
 def request_resume(session: Session, key: str, *, now: float) -> Job:
@@ -242,7 +198,7 @@ def request_resume(session: Session, key: str, *, now: float) -> Job:
 
 def say(session: Session, row: JobRow, message: str, *, now: float, level: Level = "info") -> None:
     """Write an event about a job that stays where it is."""
-    record = _state(JobStatus(row.status), message, now).model_copy(update={"level": level})
+    record = state_record(JobStatus(row.status), message, now).model_copy(update={"level": level})
     events.append(session, row.id, [record])
 
 
@@ -280,62 +236,17 @@ _ENDED: dict[str, str] = {
 }
 
 
-def _shown(session: Session, rows: Sequence[JobRow], now: float) -> list[Job]:
+def shown(session: Session, rows: Sequence[JobRow], now: float) -> list[Job]:
+    """Return jobs as they are shown: those in line with their estimated starts."""
     starts = waiting.starts(session, now=now) if any(row.status == JobStatus.queued for row in rows) else {}
     return [to_job(session, row, estimated_start=starts.get(row.id)) for row in rows]
 
 
-def _planned(session: Session, request: JobRequest, now: float) -> JobRow:
-    plan = plans.get(session, str(request.plan)).plan
-    if plan.expires_at <= now:
-        raise AgentError(
-            _("Plan {id} is older than seven days. Make a new one.", id=plan.id), code=ErrorCode.plan_expired
-        )
-    files.get(session, plan.training_file)
-    row = _new_row(request, now, model=plan.model, training_file=plan.training_file)
-    row.seed, row.method, row.suffix, row.plan_id = plan.seed, plan.method.model_dump_json(), plan.suffix, plan.id
-    row.mapping = plan.mapping.model_dump_json() if plan.mapping else None
-    return row
-
-
-def _unplanned(session: Session, request: JobRequest, now: float) -> JobRow:
-    assert request.model is not None  # the API asks for both when there is no plan
-    assert request.training_file is not None
-    files.get(session, request.training_file)
-    method = request.method or Method(
-        supervised=Supervised(hyperparameters=request.hyperparameters or Hyperparameters())
-    )
-    row = _new_row(request, now, model=request.model, training_file=request.training_file)
-    row.method, row.suffix = method.model_dump_json(), request.suffix
-    row.mapping = request.mapping.model_dump_json() if request.mapping else None
-    row.seed = DEFAULT_SEED if request.seed is None else request.seed
-    return row
-
-
-def _new_row(request: JobRequest, now: float, *, model: str, training_file: str) -> JobRow:
-    return JobRow(
-        id=new_id("ftjob"),
-        created_at=int(now),
-        status=JobStatus.validating_files,
-        model=model,
-        training_file=training_file,
-        labels=Labels(labels=request.metadata).model_dump_json() if request.metadata else None,
-        cancel_requested=False,
-        tail_offset=0,
-        start_at=request.start_at,
-        attempt=1,
-        **to_columns(request.requested_by),
-    )
-
-
-def _state(status: JobStatus, message: str, now: float, error: JobError | None = None) -> EventRecord:
+def state_record(status: JobStatus, message: str, now: float, error: JobError | None = None) -> EventRecord:
+    """Return the event of a job that is in `status` now."""
     return EventRecord(
         created_at=now,
         level="error" if status is JobStatus.failed else "info",
         message=message,
         data=StateData(status=status, error=error),
     )
-
-
-def _body_hash(request: JobRequest) -> str:
-    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()

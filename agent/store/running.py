@@ -7,15 +7,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.attempts import Reached, next_attempt
-from agent.base_models.card import shape_of
 from agent.job_folder import file_sha256
-from agent.plan.calibration import measured_ratio
-from agent.plan.duration import MeasuredRun
 from agent.store import events, files, jobs, machine, plans, waiting
 from agent.store.files import StoredFile
 from agent.store.job_view import plan_of, to_job
 from agent.store.plans import StoredPlan
-from agent.store.tables import JobRow, PlanRow
+from agent.store.tables import JobRow
 from shared.events import (
     ArtifactData,
     CheckpointData,
@@ -225,33 +222,6 @@ def _announcement(path: Path, *, folder: Path, now: float) -> EventRecord:
         name=path.name, path=path.relative_to(folder).as_posix(), bytes=path.stat().st_size, sha256=file_sha256(path)
     )
     return EventRecord(created_at=now, message=_("{name} is ready.", name=path.name), data=data)
-
-
-def measured(session: Session) -> list[MeasuredRun]:
-    """Return how fast the last twenty finished jobs were and how much memory they took, newest first."""
-    query = (
-        sa.select(JobRow.result, PlanRow)
-        .join(PlanRow, PlanRow.id == JobRow.plan_id)
-        .where(JobRow.result.is_not(None))
-        .order_by(JobRow.number.desc())
-        .limit(20)
-    )
-    found: list[MeasuredRun] = []
-    for result, row in session.execute(query):
-        stored = plans.get(session, row.id)
-        plan, made = stored.plan, JobResult.model_validate_json(result or "")
-        found.append(
-            MeasuredRun(
-                parameters=stored.card.parameters,
-                device=plan.device,
-                tokens_per_s=made.tokens_per_s,
-                family=shape_of(stored.card).model_type,
-                memory_ratio=measured_ratio(plan.memory, peak_mib=made.peak_memory_mib, kind=plan.memory_kind)
-                if plan.memory
-                else None,
-            )
-        )
-    return found
 
 
 def _look(row: JobRow) -> Look:

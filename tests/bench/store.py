@@ -18,7 +18,7 @@ from agent.__main__ import _sweep
 from agent.api.upload import remove_leftovers
 from agent.retention import Retention, Rules
 from agent.settings import AgentSettings
-from agent.store import Store, events, files, inspections, jobs, running, waiting
+from agent.store import Store, events, files, inspections, jobs, measured_runs, running, waiting
 from agent.store.store import DATABASE
 from agent.store.tables import AgentRow
 from shared.files import FilePurpose
@@ -159,7 +159,7 @@ CALLS: tuple[tuple[str, Call, Bar | None], ...] = (
     ("scheduled starts", _run(waiting.due_times), FLAT),
     ("running jobs", _run(jobs.with_status, JobStatus.running), FLAT),
     ("cancelled jobs to wind up", _run(running.to_wind_up), FLAT),
-    ("speeds measured, for a plan", _run(running.measured), FLAT),
+    ("speeds measured, for a plan", _run(measured_runs.newest), FLAT),
     ("files: newest 20", _run(files.listing, limit=20, after=None, purpose=None), FLAT),
     ("files: newest 20 datasets", _run(files.listing, limit=20, after=None, purpose=FilePurpose.fine_tune), FLAT),
     ("files of a job", lambda f: f.store.run(files.result_ids, f.middle), FLAT),

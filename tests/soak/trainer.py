@@ -13,7 +13,7 @@ import psutil
 
 from agent.checkpoints import list_checkpoints
 from agent.job_folder import JobFolder
-from shared.jobs import ATTEMPTS, FINISHED, Stage
+from shared.jobs import ATTEMPTS, FINISHED
 from tests.agent import running
 from tests.agent.running import Agent, run_agent
 from tests.soak.books import all_jobs, check_books, lines_of, summary_of
@@ -88,7 +88,7 @@ def _kill(campaign: Campaign, torment: Torment, child: psutil.Process) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):  # once the agent has taken note of its end
         while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
             pass
-    if fetching and torment.folder.stage_marker(Stage.fetch).exists():
+    if fetching and torment.folder.is_fetched():
         return  # it had done its work: no death that counts
     steps = [checkpoint.step for checkpoint in list_checkpoints(torment.folder.checkpoints)]
     torment.reached.append((torment.folder.finished_stages(), steps[-1] if steps else 0))

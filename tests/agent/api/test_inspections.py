@@ -7,7 +7,7 @@ from agent.settings import AgentSettings
 from agent.spec import make_spec
 from agent.store import running
 from shared.inspections import DatasetForm
-from tests.agent.api.test_people import MIA, TOM, TOM_ELSEWHERE, allow, ask, pair, refused, upload
+from tests.agent.api.asking import MIA, TOM, TOM_ELSEWHERE, allow, ask, pair, refused, upload
 from tests.agent.running import FRAGE, MACHINE, MODEL, ROWS, run_agent
 
 DOUBLED = ROWS + ROWS.splitlines(keepends=True)[0]

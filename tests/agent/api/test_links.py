@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from agent.links import LIFE_S, sign
 from agent.settings import AgentSettings
 from shared.files import FileLink
-from tests.agent.api.test_people import EVE, MIA, TOM, TOM_ELSEWHERE, allow, ask, pair, refused, start
+from tests.agent.api.asking import EVE, MIA, TOM, TOM_ELSEWHERE, allow, ask, pair, refused, start
 from tests.agent.running import KEY, Agent, run_agent
 from tests.fakes.trainer import GGUF
 

@@ -1,70 +1,16 @@
-"""People over HTTP: pairing, allowing, and what each of them is let do."""
+"""People over HTTP: allowing, and what each of them is let do."""
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import FormData
 
 from agent.api.app import ROUTES
 from agent.base_models.catalog import BaseModelSource, SourceKind
 from agent.settings import AgentSettings
 from shared.people import HEADER, Action, RequestedBy, header_of
-from tests.agent.running import MODEL, ROWS, Agent, run_agent
-
-Json = dict[str, Any]
-
-OLGA = RequestedBy(platform="telegram", person="1", chat="1", name="Ölga 🦉", private=True)
-MIA = RequestedBy(platform="discord", person="17", chat="kitchen", server="home", roles=("r1",), name="Mia")
-TOM = RequestedBy(platform="discord", person="18", chat="kitchen", server="home", name="Tom")
-EVE = RequestedBy(platform="discord", person="66", chat="alley", name="Eve")
-TOM_ELSEWHERE = TOM.model_copy(update={"chat": "attic"})
-
-
-async def ask(
-    agent: Agent, method: str, path: str, who: RequestedBy | None = None, body: Json | None = None, *, status: int = 200
-) -> Json:
-    """Ask as the bot does: who it is for stands in the body if there is one, else in the header."""
-    headers = {HEADER: header_of(who)} if who and body is None else {}
-    given = None if body is None else body | ({"requested_by": who.model_dump(mode="json")} if who else {})
-    async with agent.http.request(method, path, json=given, headers=headers) as response:
-        assert response.status == status, await response.text()
-        return await response.json() if response.content_type == "application/json" else {}
-
-
-async def refused(
-    agent: Agent, method: str, path: str, who: RequestedBy, body: Json | None = None, *, code: str = "not_allowed"
-) -> str:
-    error = (await ask(agent, method, path, who, body, status=403))["error"]
-    assert error["code"] == code, error
-    return str(error["message"])
-
-
-async def pair(agent: Agent, who: RequestedBy = OLGA) -> Json:
-    code = (await ask(agent, "POST", "/v1/people/pairing"))["code"]
-    return await ask(agent, "POST", "/v1/people/pair", who, {"code": code})
-
-
-async def allow(agent: Agent, kind: str, subject: str, role: str = "member") -> Json:
-    body = {"platform": "discord", "kind": kind, "id": subject, "name": subject, "role": role}
-    return await ask(agent, "POST", "/v1/people/grants", OLGA, body)
-
-
-async def upload(agent: Agent, who: RequestedBy, *, status: int = 200) -> str:
-    form = FormData({"purpose": "fine-tune"})
-    form.add_field("file", ROWS, filename="toast.jsonl")
-    headers = {HEADER: header_of(who)}
-    async with agent.http.post("/v1/files", data=form, headers=headers) as response:
-        assert response.status == status, await response.text()
-        return str((await response.json()).get("id"))
-
-
-async def start(agent: Agent, who: RequestedBy) -> Json:
-    wanted = {"model": MODEL, "training_file": await upload(agent, who), "suffix": "toast"}
-    plan = await ask(agent, "POST", "/v1/fine_tuning/plans", who, wanted)
-    return await ask(agent, "POST", "/v1/fine_tuning/jobs", who, {"plan": plan["id"]})
-
+from tests.agent.api.asking import EVE, MIA, OLGA, TOM, TOM_ELSEWHERE, Json, allow, ask, pair, refused, start, upload
+from tests.agent.running import MODEL, run_agent
 
 BODIES: dict[str, Json] = {
     "/v1/files/{file_id}/inspections": {"model": MODEL},
@@ -95,54 +41,6 @@ async def test_stranger_is_refused_everywhere_in_a_sentence(
         assert (await ask(agent, "GET", "/v1/people/me", EVE))["may"] == ["pair", "see_self"]
         assert (await ask(agent, "GET", "/healthz", EVE))["status"] == "ok"
     assert "refused: cancel_job to Eve (discord 66, chat alley), job '1'" in caplog.text
-
-
-async def test_pairing_code_makes_its_first_speaker_the_owner(
-    settings: AgentSettings, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("DEBUG")
-    async with run_agent(settings, works=False) as agent:
-        assert (await ask(agent, "GET", "/v1/people/pairing"))["code"] is None
-        assert "no owner" in await refused(agent, "GET", "/v1/agent", OLGA)
-        made = await ask(agent, "POST", "/v1/people/pairing")
-        assert (await ask(agent, "GET", "/v1/people/pairing")) == made
-        assert made["expires_in_s"] is None
-        await refused(agent, "POST", "/v1/people/pair", EVE, {"code": "ABCD-2345"}, code="pairing_code_wrong")
-        me = await ask(agent, "POST", "/v1/people/pair", OLGA, {"code": made["code"]})
-        assert (me["role"], me["owned"], me["owner_names"]) == ("owner", True, ["Ölga 🦉"])
-        await refused(agent, "POST", "/v1/people/pair", EVE, {"code": made["code"]}, code="pairing_code_wrong")
-        assert (await ask(agent, "GET", "/v1/agent", OLGA))["object"] == "agent"
-        assert "where the agent runs" in await refused(agent, "GET", "/v1/people/pairing", OLGA)
-    assert made["code"] not in caplog.text
-
-
-async def test_owner_pairs_on_the_other_platform_with_a_second_code(settings: AgentSettings) -> None:
-    async with run_agent(settings, works=False) as agent:
-        await pair(agent)
-        in_a_group = OLGA.model_copy(update={"private": False})
-        assert "private chat" in await refused(agent, "POST", "/v1/people/pairing", in_a_group, {})
-        second = await ask(agent, "POST", "/v1/people/pairing", OLGA, {})
-        assert second["expires_in_s"] == 900
-        await ask(agent, "POST", "/v1/people/pair", MIA, {"code": second["code"]})
-        assert [row["role"] for row in (await ask(agent, "GET", "/v1/people", MIA))["data"]] == ["owner", "owner"]
-
-
-async def test_guessing_the_code_ends_with_a_time_to_wait(settings: AgentSettings) -> None:
-    async with run_agent(settings, works=False) as agent:
-        await ask(agent, "POST", "/v1/people/pairing")
-        for _ in range(5):
-            await refused(agent, "POST", "/v1/people/pair", EVE, {"code": "guess"}, code="pairing_code_wrong")
-        error = (await ask(agent, "POST", "/v1/people/pair", EVE, {"code": "guess"}, status=429))["error"]
-        assert (error["code"], "Try again in 10 min" in error["message"]) == ("too_many_tries", True)
-
-
-async def test_pairing_needs_a_person(settings: AgentSettings) -> None:
-    at_home = RequestedBy(platform="terminal", person="x", chat="home")
-    async with run_agent(settings, works=False) as agent:
-        assert (await ask(agent, "GET", "/v1/people/pairing", at_home))["code"] is None
-        for who in (None, at_home):
-            error = (await ask(agent, "POST", "/v1/people/pair", who, {"code": "x"}, status=400))["error"]
-            assert "Discord and Telegram" in error["message"]
 
 
 async def test_owner_allows_by_person_role_chat_and_server_and_denies(settings: AgentSettings) -> None:

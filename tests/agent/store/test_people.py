@@ -11,7 +11,7 @@ from alembic.config import Config
 from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
-from agent.store import Store, files, jobs, people
+from agent.store import Store, files, jobs, new_jobs, people
 from agent.store.people import ThingKind
 from agent.store.store import MIGRATIONS
 from shared.errors import ErrorCode
@@ -30,7 +30,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 def add_job(session: Session) -> str:
     files.add(session, file_id="file-1", filename="a.csv", size=1, sha256="0", path="files/1", now=0, requested_by=MIA)
-    return jobs.create(session, JobRequest(model="m", training_file="file-1", requested_by=MIA), now=1).job.id
+    return new_jobs.create(session, JobRequest(model="m", training_file="file-1", requested_by=MIA), now=1).job.id
 
 
 async def allow(store: Store, kind: GrantKind, subject: str, role: Role = Role.member) -> None:

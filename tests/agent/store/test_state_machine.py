@@ -13,7 +13,7 @@ from agent.attempts import Reached
 from agent.data.findings import Findings
 from agent.errors import AgentError
 from agent.plan.resolve import make_plan
-from agent.store import events, files, jobs, machine, plans, running
+from agent.store import events, files, jobs, machine, new_jobs, plans, running
 from agent.store.plans import StoredPlan
 from agent.store.tables import Base, EventRow, JobRow
 from shared.errors import ErrorCode
@@ -91,7 +91,7 @@ class JobTable(RuleBasedStateMachine):
         request = JobRequest(model=MODEL, training_file="file-1", start_at=start_at)
         key = f"key-{self.serial}"
         first, *others = [
-            str(self.do(jobs.create, request, now=self.now, idempotency_key=key).job.id) for _ in range(1 + twice)
+            str(self.do(new_jobs.create, request, now=self.now, idempotency_key=key).job.id) for _ in range(1 + twice)
         ]
         assert others == [first] * twice
         return first

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
-from agent.store import Store, events, files, inspections, jobs, plans
+from agent.store import Store, events, files, inspections, jobs, new_jobs, plans
 from agent.store.tables import Base, InspectionRow, JobRow, PlanRow
 from shared.jobs import MOVES, JobRequest, JobStatus
 
@@ -34,7 +34,7 @@ def add_file(session: Session) -> str:
 
 def add_job(session: Session) -> str:
     request = JobRequest(model="m", training_file=add_file(session))
-    return jobs.create(session, request, now=1).job.id
+    return new_jobs.create(session, request, now=1).job.id
 
 
 async def test_pragmas_make_a_commit_survive_a_power_cut(store: Store) -> None:
@@ -104,7 +104,7 @@ async def test_calls_from_many_tasks_come_one_after_the_other(store: Store) -> N
     await store.run(add_file)
 
     def add(session: Session) -> int:
-        return jobs.create(session, JobRequest(model="m", training_file="file-1"), now=1).job.number
+        return new_jobs.create(session, JobRequest(model="m", training_file="file-1"), now=1).job.number
 
     numbers = await asyncio.gather(*(store.run(add) for _ in range(20)))
     assert sorted(numbers) == list(range(1, 21))

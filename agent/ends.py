@@ -1,0 +1,35 @@
+"""What is said of a trainer that left without a last word, by what it left in the job folder."""
+
+from agent.attempts import Reached
+from agent.checkpoints import list_checkpoints
+from agent.job_folder import JobFolder
+from agent.trainer_process import Trainer, exit_code
+from agent.watch import Gone
+from shared.language import _
+
+
+def reached(folder: JobFolder) -> Reached:
+    """Return how far a job came, by what is complete in its folder."""
+    found = list_checkpoints(folder.checkpoints)
+    return Reached(stages=folder.finished_stages(), step=found[-1].step if found else 0)
+
+
+def what_happened(folder: JobFolder, gone: Gone, trainer: Trainer) -> str:
+    """Say how a trainer left, without a full stop."""
+    if gone is Gone.stalled:
+        return _("The trainer stood still and was ended")
+    if not folder.is_fetched():
+        return _("The base model could not be fetched ({outcome})", outcome=trainer.outcome())
+    if trainer.outcome() == exit_code(0):
+        return _("The trainer was stopped from outside")
+    return _("The trainer died ({outcome})", outcome=trainer.outcome())
+
+
+def paused_at(folder: JobFolder) -> str:
+    """Say from where a paused job goes on."""
+    step = reached(folder).step
+    return (
+        _("Paused; the memory is free. It goes on from step {step}.", step=step)
+        if step
+        else _("Paused; the memory is free.")
+    )

@@ -1,0 +1,103 @@
+"""A job is made: from a plan or from settings alone, and once for each key."""
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from agent.errors import AgentError
+from agent.store import events, files, jobs, plans
+from agent.store.ids import new_id
+from agent.store.job_view import Labels
+from agent.store.requester import to_columns
+from agent.store.tables import IdempotencyRow, JobRow
+from shared.errors import ErrorCode
+from shared.hyperparameters import Hyperparameters, Method, Supervised
+from shared.jobs import Job, JobRequest, JobStatus
+from shared.language import _
+
+DEFAULT_SEED = 42  # as a plan's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Created:
+    """The answer to a create: the job, and whether it is a new one."""
+
+    job: Job
+    new: bool
+
+
+def create(session: Session, request: JobRequest, *, now: float, idempotency_key: str | None = None) -> Created:
+    """Store a job, or return the one that this key (a plan is its own key) has made already.
+
+    With a plan it is queued at once; without, it waits in `validating_files` for one.
+    """
+    key = f"plan:{request.plan}" if request.plan else f"key:{idempotency_key}" if idempotency_key else None
+    earlier = session.get(IdempotencyRow, key) if key else None
+    if earlier is not None:
+        if not request.plan and earlier.body_sha256 != _body_hash(request):
+            raise AgentError(
+                _(
+                    "The Idempotency-Key {key!r} was used before, for another request. Send a new key.",
+                    key=idempotency_key,
+                ),
+                code=ErrorCode.idempotency_conflict,
+            )
+        return Created(job=jobs.get(session, earlier.job_id, now=now), new=False)
+    row = _planned(session, request, now) if request.plan else _unplanned(session, request, now)
+    session.add(row)
+    session.flush()
+    if key:
+        session.add(IdempotencyRow(key=key, body_sha256=_body_hash(request), job_id=row.id))
+    created = jobs.state_record(JobStatus.validating_files, _("Created fine-tuning job: {id}", id=row.id), now)
+    events.append(session, row.id, [created])
+    if request.plan:
+        jobs.move(session, row.id, JobStatus.queued, now=now, message=_("The plan is accepted; the job is queued"))
+    return Created(job=jobs.shown(session, [row], now)[0], new=True)
+
+
+def _planned(session: Session, request: JobRequest, now: float) -> JobRow:
+    plan = plans.get(session, str(request.plan)).plan
+    if plan.expires_at <= now:
+        raise AgentError(
+            _("Plan {id} is older than seven days. Make a new one.", id=plan.id), code=ErrorCode.plan_expired
+        )
+    files.get(session, plan.training_file)
+    row = _new_row(request, now, model=plan.model, training_file=plan.training_file)
+    row.seed, row.method, row.suffix, row.plan_id = plan.seed, plan.method.model_dump_json(), plan.suffix, plan.id
+    row.mapping = plan.mapping.model_dump_json() if plan.mapping else None
+    return row
+
+
+def _unplanned(session: Session, request: JobRequest, now: float) -> JobRow:
+    assert request.model is not None  # the API asks for both when there is no plan
+    assert request.training_file is not None
+    files.get(session, request.training_file)
+    method = request.method or Method(
+        supervised=Supervised(hyperparameters=request.hyperparameters or Hyperparameters())
+    )
+    row = _new_row(request, now, model=request.model, training_file=request.training_file)
+    row.method, row.suffix = method.model_dump_json(), request.suffix
+    row.mapping = request.mapping.model_dump_json() if request.mapping else None
+    row.seed = DEFAULT_SEED if request.seed is None else request.seed
+    return row
+
+
+def _new_row(request: JobRequest, now: float, *, model: str, training_file: str) -> JobRow:
+    return JobRow(
+        id=new_id("ftjob"),
+        created_at=int(now),
+        status=JobStatus.validating_files,
+        model=model,
+        training_file=training_file,
+        labels=Labels(labels=request.metadata).model_dump_json() if request.metadata else None,
+        cancel_requested=False,
+        tail_offset=0,
+        start_at=request.start_at,
+        attempt=1,
+        **to_columns(request.requested_by),
+    )
+
+
+def _body_hash(request: JobRequest) -> str:
+    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()
