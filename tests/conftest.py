@@ -1,7 +1,7 @@
 """Fixtures that several parts need: the packaged model's card, and a tiny model that answers and stops.
 
-Tests run in several workers. Each worker has a share of the cores, and with it every process that its tests start: the
-threads of a torch that waits spin, and would take the time of whatever else runs.
+Tests run in several workers, one more than there are cores, because those of processes that are killed wait more than
+they compute. Each torch gets few threads: those that wait spin, and would take the time of whatever else runs.
 """
 
 import asyncio
@@ -36,12 +36,13 @@ def _english() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep a worker, and what its tests start, to its share of the cores."""
+    """Give what a worker's tests start the threads of its share of the cores, and at least one."""
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-    if worker is None or not hasattr(os, "sched_setaffinity"):
+    if worker is None:
         return
-    cores, number = sorted(os.sched_getaffinity(0)), int(worker["workerid"].removeprefix("gw"))
-    os.sched_setaffinity(0, set(cores[number :: worker["workercount"]]) or set(cores))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    share = str(max(1, cores // worker["workercount"]))
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "HEARTH_THREADS"), share)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

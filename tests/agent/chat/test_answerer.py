@@ -122,7 +122,7 @@ async def test_nothing_is_loaded_while_a_job_is_about_to_start(settings: AgentSe
 
 
 async def test_beside_a_trainer_a_model_has_few_threads(settings: AgentSettings) -> None:
-    machine = replace(MACHINE, cores=8)
+    machine, settings = replace(MACHINE, cores=8), settings.model_copy(update={"hearth_threads": 0})  # all of them
     async with agent_with_a_model(settings, machine=lambda: machine) as agent:
         assert "with 8 threads" in await ask(agent, "1")
         agent.supervisor._command = (*agent.supervisor._command[:-1], "hold")

@@ -39,7 +39,7 @@ def context(tmp_path: Path, tiny_card: BaseModelCard, tmp_path_factory: pytest.T
         job_id="ftjob-1", number=1, name="tiny-test", ollama_name="tiny-test:v1", base_model="tiny",
         base_model_cache=str(cache), base_model_revision=tiny_card.revision, dataset_path=str(dataset),
         dataset_sha256=hashlib.sha256(data).hexdigest(), form=DatasetForm.prompt_completion, settings=settings,
-        seed=42, total_steps=12, threads=2, device="cpu", progress_every_s=0.0,
+        seed=42, total_steps=12, threads=1, device="cpu", progress_every_s=0.0,
     )  # fmt: skip
     folder.create(spec)
     made = Context(folder=folder, spec=spec, log=EventLog(folder.events), pulse=Pulse(folder))

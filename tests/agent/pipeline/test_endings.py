@@ -13,6 +13,8 @@ from agent.pipeline import evaluate, export, train, verify
 from agent.pipeline.__main__ import run_guarded
 from agent.pipeline.context import Cancelled, Context, EventLog
 from agent.pipeline.load import loaded_model
+from agent.pipeline.model import Asked
+from agent.pipeline.prepare import read_held_out
 from agent.pipeline.stages import STAGES
 from shared.errors import ErrorCode
 from shared.events import AdviceData, ArtifactData, EventData, EventRecord, ProgressData, StateData
@@ -103,7 +105,25 @@ def test_a_cancel_is_heard_between_two_tokens_of_an_answer(context: Context) -> 
     model = loaded_model(context)
     context.folder.cancel_request.touch()
     with pytest.raises(Cancelled):
-        model.answer([[1, 2, 3]], adapter=True, max_new_tokens=500, tick=context.tick)
+        model.answer([Asked(prompt_ids=[1, 2, 3], adapter=True, max_new_tokens=500)], tick=context.tick)
+
+
+def test_both_models_answer_in_one_batch_as_each_does_alone(context: Context) -> None:
+    model = loaded_model(context)
+    with torch.no_grad():
+        for name, weight in model.peft.named_parameters():
+            if "lora_B" in name:  # zero without a training
+                weight.normal_(std=0.3)
+    prompts = [prompt.prompt_ids for prompt in read_held_out(context.folder)[:2]]
+    asked = [
+        Asked(prompt_ids=prompts[0], adapter=True, max_new_tokens=12),
+        Asked(prompt_ids=prompts[1], adapter=False, max_new_tokens=5),
+        Asked(prompt_ids=prompts[1], adapter=True, max_new_tokens=12),
+    ]
+    together = model.answer(asked, tick=context.tick)
+    assert [answer.tokens for answer in together] == [model.answer([one], tick=context.tick)[0].tokens for one in asked]
+    assert len(together[1].tokens) <= 5
+    assert together[1].tokens != together[2].tokens[:5]
 
 
 def test_activation_checkpointing_gives_the_same_losses(context: Context) -> None:
