@@ -6,8 +6,9 @@ import errno
 import logging
 import shutil
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from agent import ends
@@ -77,7 +78,7 @@ class Supervisor:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._wind_up())
             for job in await self._store.run(jobs.with_status, JobStatus.running):
-                await self._guarded(job.id, self._conduct(job.id, taken_up=True))
+                await self._guarded(job.id, partial(self._conduct, taken_up=True))
             while True:
                 await self._run_next()
 
@@ -89,7 +90,7 @@ class Supervisor:
         news = self._bell.listen()
         claim = await self._store.run(running.claim_next, now=self._clock())
         if claim is not None:
-            await self._guarded(claim.job.id, self._conduct(claim.job.id))
+            await self._guarded(claim.job.id, self._conduct)
             return
         held_s = await self._store.run(waiting.held_s, now=self._clock())
         with contextlib.suppress(TimeoutError):
@@ -101,17 +102,17 @@ class Supervisor:
         while True:
             news = self._bell.listen()
             for job_id in await self._store.run(running.to_wind_up):
-                await self._guarded(job_id, self._wound_up(job_id))
+                await self._guarded(job_id, self._wound_up)
             await news.wait()
 
     async def _wound_up(self, job_id: str) -> None:
         await self._end(job_id, self._folder(job_id), JobStatus.cancelled, _("Cancelled while it was paused."))
 
-    async def _guarded(self, job_id: str, work: Coroutine[None, None, None]) -> None:
+    async def _guarded(self, job_id: str, work: Callable[[str], Awaitable[None]]) -> None:
         """One job that cannot be run must not stop the ones behind it. Its texts are in its requester's language."""
         try:
             with speaking(await self._store.run(jobs.language, job_id)):
-                await work
+                await work(job_id)
         except AgentError as error:
             failure = JobError(code=error.code, message=error.message, param=error.param)
             await self._store.run(jobs.fail, job_id, failure, now=self._clock())

@@ -1,9 +1,11 @@
 """Jobs run as real processes: to their end, to a cancel, to a crash, through the agent's own restart."""
 
 import asyncio
+import gc
 import json
 import re
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from agent.queue import PATIENCE_S
 from agent.settings import AgentSettings
-from agent.store import running
+from agent.store import jobs, running
 from agent.trainer_process import lock_is_held, signal_group
 from tests.agent.running import MACHINE, MODEL, QUICK, Agent, run_agent
 
@@ -236,6 +238,28 @@ async def test_restarted_agent_goes_on_with_a_job_whose_trainer_died_meanwhile(s
         await agent.until_status(job_id, "succeeded", "failed")
         assert await agent.status(job_id) == "succeeded"
         assert len(agent.lives(job_id)) == 2
+
+
+async def test_agent_stopped_just_behind_a_claim_leaves_the_job_to_the_next(settings: AgentSettings) -> None:
+    claimed = asyncio.Event()
+    async with run_agent(settings) as agent:
+        store = agent.supervisor._store
+        ask = store.run
+
+        async def run(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            if func is jobs.language:
+                claimed.set()
+                await asyncio.Event().wait()
+            return await ask(func, *args, **kwargs)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(store, "run", run)
+            job_id = await agent.create()
+            await claimed.wait()
+    gc.collect()  # what was begun and never awaited would be named here
+    async with run_agent(settings) as agent:
+        await agent.until_status(job_id, "succeeded", "failed")
+        assert await agent.status(job_id) == "succeeded"
 
 
 async def test_restarted_agent_starts_a_job_that_was_claimed_and_never_began(settings: AgentSettings) -> None:
