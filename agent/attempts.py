@@ -1,7 +1,9 @@
-"""Whether a job whose trainer died is tried again. Pure."""
+"""Whether a job whose trainer died is tried again, by how far it had come."""
 
 from dataclasses import dataclass
 
+from agent.checkpoints import list_checkpoints
+from agent.job_folder import JobFolder
 from shared.jobs import ATTEMPTS
 
 
@@ -11,6 +13,12 @@ class Reached:
 
     stages: int  # finished ones
     step: int  # of the newest complete checkpoint; 0 before the first
+
+
+def reached(folder: JobFolder) -> Reached:
+    """Return how far a job came, by what is complete in its folder."""
+    found = list_checkpoints(folder.checkpoints)
+    return Reached(stages=folder.finished_stages(), step=found[-1].step if found else 0)
 
 
 def next_attempt(*, attempt: int, at_last_death: Reached | None, now: Reached, rebooted: bool) -> int | None:

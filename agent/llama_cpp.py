@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -114,8 +116,30 @@ def make_converter(folder: Path, out: Path, *, name: str, prepared: Prepared | N
 def know_config(prepared: Prepared | None) -> None:
     """From now on, give converters the prepared config, whatever folder they ask about."""
     if prepared is not None:
-        base = import_conversion().ModelBase
+        with transformers_unused(prepared):
+            base = import_conversion().ModelBase
         base.load_hparams = staticmethod(lambda *_, **__: json.loads(prepared.config))
+
+
+@contextmanager
+def transformers_unused(prepared: Prepared | None) -> Iterator[None]:
+    """Import what converts a prepared model without transformers, which takes a fifth of a small model's export.
+
+    llama.cpp's modules name two of its classes at their top, to read a config that is known already: they keep None in
+    their place as long as this process lives. What is imported after this is the real one.
+    """
+    if prepared is None or "transformers" in sys.modules:
+        yield
+        return
+    spec = importlib.util.find_spec("transformers")
+    assert spec is not None  # the agent is installed with it
+    stand_in = importlib.util.module_from_spec(spec)
+    vars(stand_in).update(AutoConfig=None, AutoTokenizer=None)
+    sys.modules["transformers"] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules["transformers"]
 
 
 def _to_setting(given: Any) -> Setting:

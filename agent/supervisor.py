@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from agent import ends
 from agent.adapter_zip import zip_newest_checkpoint
+from agent.attempts import reached
 from agent.boot import boot_id
 from agent.errors import AgentError
 from agent.gpu import MIB, Machine
 from agent.job_folder import JobFolder, JobSpec
+from agent.last_words import paused_at, what_happened
 from agent.settings import AgentSettings
 from agent.spec import check_disk, make_spec
 from agent.store import Store, jobs, running, waiting
@@ -202,7 +203,7 @@ class Supervisor:
             await self._end(work.job_id, work.folder, JobStatus.cancelled, message)
             return True
         if look.pause_wish is not None:
-            await self._pause(work, look.pause_wish, ends.paused_at(work.folder))
+            await self._pause(work, look.pause_wish, paused_at(work.folder))
             return True
         free_mib = shutil.disk_usage(work.folder.path).free // MIB
         if free_mib < CROWDED_MIB:
@@ -215,9 +216,9 @@ class Supervisor:
         if gone is Gone.nonsense:
             await self._fail(work, _("The trainer wrote an event that cannot be read, and was stopped"))
             return True
-        reached = ends.reached(work.folder)
-        death = await self._store.run(running.count_death, work.job_id, reached, boot=self._boot())
-        happened = _("The machine was off") if death.rebooted else ends.what_happened(work.folder, gone, trainer)
+        come = reached(work.folder)
+        death = await self._store.run(running.count_death, work.job_id, come, boot=self._boot())
+        happened = _("The machine was off") if death.rebooted else what_happened(work.folder, gone, trainer)
         if death.following is None:
             await self._fail(
                 work,
@@ -228,7 +229,7 @@ class Supervisor:
                 ),
             )
             return True
-        onward = _("Going on from step {step}", step=reached.step) if reached.step else _("Beginning again")
+        onward = _("Going on from step {step}", step=come.step) if come.step else _("Beginning again")
         message = _(
             "{happened}. {onward}, attempt {following} of {attempts}.",
             happened=happened,

@@ -1,7 +1,7 @@
 """Fixtures that several parts need: the packaged model's card, and a tiny model that answers and stops.
 
-Tests run in several workers, one more than there are cores, because those of processes that are killed wait more than
-they compute. Each torch gets few threads: those that wait spin, and would take the time of whatever else runs.
+Tests run in several workers, because those of processes that are killed wait more than they compute: the Makefile
+says how many. Each torch gets few threads: those that wait spin, and would take the time of whatever else runs.
 """
 
 import asyncio

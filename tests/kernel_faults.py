@@ -7,6 +7,7 @@ import ctypes
 import errno
 import os
 import platform
+import signal
 import struct
 import sys
 import traceback
@@ -63,6 +64,15 @@ def refuse(code: int, *names: str, from_bytes: int = 0) -> None:
     described = ctypes.create_string_buffer(struct.pack("@HP", len(program), ctypes.addressof(filters)))
     _prctl(PR_SET_NO_NEW_PRIVS, 1, 0)
     _prctl(PR_SET_SECCOMP, FILTER_MODE, ctypes.addressof(described))
+
+
+def die_in_a_write(byte_count: int) -> None:
+    """Let the kernel kill this process in the first write that makes a file larger, once the part before is written."""
+    import resource
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it, and would get an error in place of its end
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (byte_count, byte_count))
 
 
 def mount_small_disk(folder: Path, byte_count: int) -> None:

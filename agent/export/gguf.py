@@ -11,7 +11,14 @@ from agent.errors import AgentError
 from agent.export.merge import LoraPair, MergeTarget, merge_function, read_adapter
 from agent.export.rows import give_back_memory, large_tensors_by_rows
 from agent.job_folder import read_json
-from agent.llama_cpp import Prepared, converters_dir, import_conversion, know_config, make_converter
+from agent.llama_cpp import (
+    Prepared,
+    converters_dir,
+    import_conversion,
+    know_config,
+    make_converter,
+    transformers_unused,
+)
 from shared.errors import ErrorCode
 from shared.language import _
 
@@ -80,7 +87,8 @@ def write_adapter_gguf(base: Path, adapter: Path, out: Path, *, prepared: Prepar
     kept = sys.argv
     sys.argv = arguments
     try:
-        runpy.run_path(str(script), run_name="__main__")
+        with transformers_unused(prepared):
+            runpy.run_path(str(script), run_name="__main__")
     except SystemExit as ended:
         if ended.code:
             raise AgentError(

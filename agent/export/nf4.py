@@ -28,7 +28,7 @@ def through_nf4(weight: torch.Tensor) -> torch.Tensor:
     scales = through_8_bits(largest)
     codes = torch.tensor(CODES)
     for part, top, scale in zip(_parts(out), _parts(largest), _parts(scales), strict=True):
-        part.copy_(codes[_nearest(_scaled(part, top), codes)] * scale[:, None])
+        torch.mul(_values(codes, _nearest(_scaled(part, top), codes)), scale[:, None], out=part)
     return out.view(-1)[: flat.numel()].view(weight.shape)
 
 
@@ -40,7 +40,7 @@ def through_8_bits(scales: torch.Tensor) -> torch.Tensor:
     largest, codes = out.abs().amax(1), _dynamic_codes()
     levels = 65535  # bitsandbytes looks codes up in a table of so many
     at = torch.round((_scaled(out, largest) + 1) / 2 * levels) / levels * 2 - 1
-    return (codes[_nearest(at, codes)] * largest[:, None]).view(-1)[: len(scales)] + offset
+    return (_values(codes, _nearest(at, codes)) * largest[:, None]).view(-1)[: len(scales)] + offset
 
 
 def _scaled(blocks: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
@@ -51,10 +51,14 @@ def _nearest(values: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
     middles = (codes[:-1] + codes[1:]) / 2
     if len(codes) > 16:
         return torch.bucketize(values, middles, out_int32=True)
-    found = torch.zeros(values.shape, dtype=torch.int8)  # so few are compared faster one by one
-    for middle in middles:
-        found += values > middle
+    found, above = torch.zeros(values.shape, dtype=torch.int8), torch.empty(values.shape, dtype=torch.bool)
+    for middle in middles.tolist():  # so few are compared faster one by one
+        found += torch.gt(values, middle, out=above).view(torch.int8)
     return found.int()
+
+
+def _values(codes: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+    return codes.index_select(0, at.view(-1)).view(at.shape)  # a third of the time of codes[at]
 
 
 def _parts(tensor: torch.Tensor) -> list[torch.Tensor]:

@@ -1,7 +1,6 @@
 """Stage 5: what the training achieved, on rows it never saw, and what both models answer."""
 
 import math
-from dataclasses import replace
 
 from agent.data.held_out import HeldOutPrompt, TunedAnswer
 from agent.errors import AgentError
@@ -9,7 +8,7 @@ from agent.job_folder import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import EVALUATION_FILE, SHOWN_QUESTIONS, Evaluation
 from agent.pipeline.load import loaded_model
-from agent.pipeline.model import Asked, LoadedModel
+from agent.pipeline.model import LoadedModel
 from agent.pipeline.prepare import TokenRow, base_card, read_held_out, read_rows
 from agent.pipeline.trainer import held_out_loss
 from shared.errors import ErrorCode
@@ -30,11 +29,12 @@ def run(context: Context) -> None:
     longest = max(prompt.expected_tokens for prompt in prompts)
     room = base_card(context).context_length - max(len(prompt.prompt_ids) for prompt in prompts)
     limit = max(1, min(MAX_ANSWER_TOKENS, 2 * longest, room))
-    tuned, base = _answers(context, model, prompts, limit)
+    tuned = _answers(context, model, prompts, adapter=True, limit=limit)
+    base = _answers(context, model, prompts[:SHOWN_QUESTIONS], adapter=False, limit=min(limit, SHOWN_TOKENS))
     evaluation = Evaluation(
         base_loss=base_loss,
         final_loss=final_loss,
-        base_answers=base,
+        base_answers=[answer.text for answer in base],
         tuned_answers=tuned,
         max_new_tokens=limit,
         capped=limit < 2 * longest,
@@ -60,24 +60,20 @@ def _losses(context: Context, model: LoadedModel, rows: list[TokenRow]) -> tuple
 
 
 def _answers(
-    context: Context, model: LoadedModel, prompts: list[HeldOutPrompt], limit: int
-) -> tuple[list[TunedAnswer], list[str]]:
-    """Return what the tuned model answers to all prompts, and the base model to the first of them."""
-    shown = min(limit, SHOWN_TOKENS)
-    tuned = [Asked(prompt_ids=prompt.prompt_ids, adapter=True, max_new_tokens=limit) for prompt in prompts]
-    base = [replace(asked, adapter=False, max_new_tokens=shown) for asked in tuned[:SHOWN_QUESTIONS]]
-    answers = model.answer([*tuned, *base], tick=context.tick)
-    texts = [model.tokenizer.decode(answer.tokens, skip_special_tokens=True).strip() for answer in answers]
+    context: Context, model: LoadedModel, prompts: list[HeldOutPrompt], *, adapter: bool, limit: int
+) -> list[TunedAnswer]:
+    ids = [prompt.prompt_ids for prompt in prompts]
+    answers = model.answer(ids, adapter=adapter, max_new_tokens=limit, tick=context.tick)
     return [
         TunedAnswer(
             prompt=prompt,
             tokens=answer.tokens,
             near=answer.near,
-            text=text,
+            text=model.tokenizer.decode(answer.tokens, skip_special_tokens=True).strip(),
             stopped=answer.tokens[-1] in model.eos_ids,
         )
-        for prompt, answer, text in zip(prompts, answers, texts, strict=False)
-    ], texts[len(prompts) :]
+        for prompt, answer in zip(prompts, answers, strict=True)
+    ]
 
 
 def _check_finite(model: LoadedModel) -> None:

@@ -74,27 +74,17 @@ class NearTokens(LogitsProcessor):  # type: ignore[misc]
         return [step[number] for step in self._steps]
 
 
-class AnswerLimits(StoppingCriteria):  # type: ignore[misc]
-    """Ends each answer at its own limit, in new tokens; lets somebody look up between two tokens."""
+class Ticking(StoppingCriteria):  # type: ignore[misc]
+    """Never stops an answer by itself; lets somebody look up between two tokens."""
 
-    def __init__(self, limits: list[int], *, width: int, tick: Callable[[], None]) -> None:
-        self._ends = torch.tensor([width + limit for limit in limits])
+    def __init__(self, tick: Callable[[], None]) -> None:
         self._tick = tick
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: Any) -> torch.Tensor:
-        """Return for each row whether it is full."""
+        """Return False for each row."""
         del scores, kwargs
         self._tick()
-        return (self._ends <= input_ids.shape[1]).to(input_ids.device)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A prompt, and who shall answer it."""
-
-    prompt_ids: list[int]
-    adapter: bool  # the tuned model; else the base model
-    max_new_tokens: int
+        return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
 
 
 @dataclass(kw_only=True)
@@ -135,24 +125,20 @@ class LoadedModel:
         finally:
             self.peft.train(training)
 
-    def answer(self, asked: list[Asked], *, tick: Callable[[], None]) -> list[GreedyAnswer]:
-        """Answer all prompts greedily, as one batch; `tick` is called at each token and may raise.
-
-        On a CPU most of a step goes into the weights, however many rows it is for: the base model answers in the
-        same steps as the tuned one.
-        """
+    def answer(
+        self, prompts: list[list[int]], *, adapter: bool, max_new_tokens: int, tick: Callable[[], None]
+    ) -> list[GreedyAnswer]:
+        """Answer each prompt greedily; `tick` is called at each token and may raise."""
         near = NearTokens()
-        width = max(len(one.prompt_ids) for one in asked)
+        width = max(len(prompt) for prompt in prompts)
         pad = self.eos_ids[0]
-        gaps = [width - len(one.prompt_ids) for one in asked]
-        rows = [[pad] * gap + one.prompt_ids for gap, one in zip(gaps, asked, strict=True)]
-        limits = [one.max_new_tokens for one in asked]
-        with self.answering(adapter=True) as model, torch.inference_mode():
+        ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=self.device)
+        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device)
+        with self.answering(adapter=adapter) as model, torch.inference_mode():
             output = model.generate(
-                input_ids=torch.tensor(rows, device=self.device),
-                attention_mask=torch.tensor([[0] * gap + [1] * (width - gap) for gap in gaps], device=self.device),
-                adapter_names=["default" if one.adapter else "__base__" for one in asked],
-                max_new_tokens=max(limits),
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=max_new_tokens,
                 do_sample=False,
                 temperature=None,
                 top_p=None,
@@ -161,13 +147,11 @@ class LoadedModel:
                 eos_token_id=self.eos_ids,
                 pad_token_id=pad,
                 logits_processor=LogitsProcessorList([near]),
-                stopping_criteria=StoppingCriteriaList([AnswerLimits(limits, width=width, tick=tick)]),
+                stopping_criteria=StoppingCriteriaList([Ticking(tick)]),
             )
         return [
-            GreedyAnswer(
-                tokens=_until_end(row[width : width + limit].tolist(), set(self.eos_ids)), near=near.of_row(number)
-            )
-            for number, (row, limit) in enumerate(zip(output, limits, strict=True))
+            GreedyAnswer(tokens=_until_end(row[width:].tolist(), set(self.eos_ids)), near=near.of_row(number))
+            for number, row in enumerate(output)
         ]
 
 

@@ -27,7 +27,8 @@ PLATFORM = "terminal"
 CHAT_ID = "terminal"
 PROMPT = N_("you › ")
 WELCOME = N_(
-    "Hearth teaches a language model your own style. Send a file with /finetune, or try /finetune sample. /help"
+    "Hearth teaches a language model your own style. Send a file with /finetune, or try /finetune sample. A number "
+    "presses a button of the newest card, /help shows the rest, Ctrl-D leaves."
 )
 
 
@@ -140,7 +141,13 @@ def person() -> str:
 def _pressed(number: int, chat: TerminalChat) -> tuple[str, Typed]:
     pressed = chat.press(number)
     if pressed is None:
-        raise BadCallError(_("There is nothing to choose with {number} now. /help shows what I know.", number=number))
+        raise BadCallError(
+            _(
+                "There is nothing to choose with {number} now: numbers press the buttons of the newest card that has "
+                "some. /help shows what I know.",
+                number=number,
+            )
+        )
     message_id, line = pressed
     return message_id, read_line(line)
 

@@ -106,6 +106,7 @@ def test_a_job_that_is_killed_again_and_again_is_trained_once(story: Story) -> N
     story.until(job_id, lambda: client.fine_tuning.jobs.retrieve(job_id).status in {"succeeded", "failed"})
     job = client.fine_tuning.jobs.retrieve(job_id)
     assert job.status == "succeeded", job.error
+    assert len([event for event in story.events(job_id) if event in in_export]) == 2  # it was killed in the first
     check_trained_once(story, job_id, interval=folder.read_spec().settings.eval_steps)
     assert job.model_extra is not None
     assert job.model_extra["result"]["ollama"]["run"] == "tiny-toast"

@@ -15,6 +15,7 @@ from agent.queue import PATIENCE_S
 from agent.settings import AgentSettings
 from agent.store import jobs, running
 from agent.trainer_process import lock_is_held, signal_group
+from agent.watch import Timings
 from tests.agent.running import MACHINE, MODEL, QUICK, Agent, run_agent
 
 SECRET = "hf_secret"
@@ -92,6 +93,12 @@ async def test_trainer_deaf_to_everything_is_killed_and_the_job_is_cancelled(set
         assert [point.step_number for point in checkpoints.data] == [1]
         newest = (await agent.openai.fine_tuning.jobs.list_events(job_id, limit=1)).data[0]
         assert "1 checkpoint" in newest.message
+
+
+def test_a_cancel_takes_less_than_ten_seconds_also_where_it_is_not_heard() -> None:
+    timings = Timings()
+    assert timings.terminate_after_s < timings.kill_after_s
+    assert timings.kill_after_s + 2 * timings.poll_s < 10
 
 
 async def test_trainer_killed_ends_the_job_with_its_signal_and_last_line(settings: AgentSettings) -> None:

@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"of {', '.join(SUBJECTS)}; none: all")
     parser.add_argument("--rounds", type=int, default=5, help="of which the medians are taken")
     parser.add_argument("--data", type=Path, default=SAMPLE, help="what to train on")
+    parser.add_argument("--epochs", type=_positive, help="of a training; fewer are quicker, and as fast by the token")
     asked = parser.parse_args()
     unknown = [subject for subject in asked.subjects if subject not in SUBJECTS]
     if unknown:
@@ -33,19 +34,28 @@ def main() -> None:
             f"Load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; medians of {asked.rounds}.", flush=True
         )
     missed = []
-    for figure in figures(asked.subjects or SUBJECTS, rounds=asked.rounds, data=asked.data.absolute()):
+    for figure in figures(
+        asked.subjects or SUBJECTS, rounds=asked.rounds, data=asked.data.absolute(), epochs=asked.epochs
+    ):
         print(figure.line(), flush=True)
         if figure.is_missed:
             missed.append(figure.what)
     print(f"Missed: {'; '.join(missed)}." if missed else "Every bar is met.")
 
 
-def figures(subjects: Collection[str], *, rounds: int, data: Path) -> Iterator[Figure]:
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 50:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 50")
+    return number
+
+
+def figures(subjects: Collection[str], *, rounds: int, data: Path, epochs: float | None) -> Iterator[Figure]:
     """Yield the figures of each subject, in the order of SUBJECTS."""
     with tempfile.TemporaryDirectory(prefix="hearth-bench-") as folder:
         work = Path(folder)
         if "training" in subjects or "export" in subjects:
-            job = prepare_job(data, work / "training")
+            job = prepare_job(data, work / "training", epochs=epochs)
             if "training" in subjects:
                 yield from training.run(job, rounds)
             if "export" in subjects:

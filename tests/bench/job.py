@@ -27,6 +27,7 @@ from agent.job_folder import JobFolder, JobSpec
 from agent.plan.resolve import make_plan
 from agent.settings import AgentSettings
 from shared.files import FileObject, FilePurpose
+from shared.hyperparameters import Hyperparameters, Method, Supervised
 from shared.plans import PlanRequest
 from tests.bench.figure import median
 
@@ -46,8 +47,11 @@ class BenchJob:
 Figures = dict[str, float]
 
 
-def prepare_job(data: Path, work: Path) -> BenchJob:
-    """Plan a run of the packaged model on `data`, with its weights fetched and its rows in tokens."""
+def prepare_job(data: Path, work: Path, *, epochs: float | None) -> BenchJob:
+    """Plan a run of the packaged model on `data`, with its weights fetched and its rows in tokens.
+
+    As many epochs as a plan takes, unless told otherwise.
+    """
     work.mkdir(parents=True)
     settings = AgentSettings(hearth_data_dir=work)
     card, findings = asyncio.run(Inspector(settings).inspect(dataset=data, model=PACKAGED))
@@ -57,9 +61,10 @@ def prepare_job(data: Path, work: Path) -> BenchJob:
         sha256=sha256,
     )  # fmt: skip
     machine = read_machine(work)
+    method = Method(supervised=Supervised(hyperparameters=Hyperparameters(n_epochs=epochs or "auto")))
     plan = make_plan(
-        PlanRequest(model=PACKAGED, training_file=file.id), plan_id="ftplan-1", file=file, findings=findings, card=card,
-        machine=machine, queue_position=1, queue_wait_minutes=0.0, now=0, measured=[],
+        PlanRequest(model=PACKAGED, training_file=file.id, method=method), plan_id="ftplan-1", file=file,
+        findings=findings, card=card, machine=machine, queue_position=1, queue_wait_minutes=0.0, now=0, measured=[],
     )  # fmt: skip
     folder = JobFolder(path=work / "job")
     folder.create(

@@ -21,7 +21,7 @@ from agent.pipeline.prepare import read_rows
 from agent.pipeline.train import Watcher, make_trainer
 from shared.events import CheckpointData, ProgressData
 from tests.agent.pipeline.test_train import again, losses
-from tests.kernel_faults import CAN_REFUSE, can_mount, in_child, mount_small_disk, refuse
+from tests.kernel_faults import CAN_REFUSE, can_mount, die_in_a_write, in_child, mount_small_disk, refuse
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +86,7 @@ def save_and_die(trainer: Any, folder: Path, number: int) -> bool:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
-def test_checkpoint_killed_at_each_write_sync_and_rename_is_complete_or_absent(trainer: Any, context: Context) -> None:
+def test_checkpoint_killed_at_each_open_sync_and_rename_is_complete_or_absent(trainer: Any, context: Context) -> None:
     torch.set_num_threads(1)
     folder = context.folder.checkpoints
     for number in range(1, 100):
@@ -103,6 +103,26 @@ def test_checkpoint_killed_at_each_write_sync_and_rename_is_complete_or_absent(t
                 remove(checkpoint.path)
     assert lived
     assert number > 10  # it was killed at as many places
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel to kill it")
+@pytest.mark.parametrize("share", [0.001, 0.5, 0.999])
+def test_checkpoint_killed_in_the_middle_of_a_write_is_absent(trainer: Any, context: Context, share: float) -> None:
+    torch.set_num_threads(1)
+    folder = context.folder.checkpoints
+    largest = max(path.stat().st_size for path in (folder / "step-1").iterdir())
+
+    def play() -> int:
+        die_in_a_write(int(largest * share))
+        return save(trainer, folder)
+
+    assert in_child(play) == -signal.SIGXFSZ
+    assert any(path.stat().st_size for path in folder.glob(".staging*/*"))  # a part of it was written
+    newest = newest_valid(folder)
+    assert newest is not None
+    assert [newest.step] == [c.step for c in list_checkpoints(folder)] == [1]
+    remove_staged(folder)
+    assert in_child(lambda: save(trainer, folder)) == SAVED
 
 
 def save(trainer: Any, folder: Path) -> int:
@@ -206,6 +226,15 @@ def test_paused_run_goes_on_exactly(context: Context, tmp_path: Path, within: bo
 def trained_tokens(context: Context) -> int:
     records, _ = read_events(context.folder.events, 0)
     return max(r.data.trained_tokens for r in records if isinstance(r.data, ProgressData))
+
+
+def test_checkpoint_is_written_once_the_last_is_older_than_the_interval(context: Context) -> None:
+    assert context.spec.checkpoint_interval_s == 600  # a crash costs no more than ten minutes
+    context.spec = context.spec.model_copy(update={"checkpoint_interval_s": 0.0, "eval_steps": 100})
+    train.run(context)
+    records, _ = read_events(context.folder.events, 0)
+    saved = [r.data.step for r in records if isinstance(r.data, CheckpointData)]
+    assert saved == list(range(1, context.spec.total_steps + 1))
 
 
 def test_training_goes_on_when_a_checkpoint_cannot_be_written_and_says_so(

@@ -1,5 +1,6 @@
 """However a training ends: a last word, and what was trained in the person's hands."""
 
+import errno
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,11 @@ from agent.pipeline import evaluate, export, train, verify
 from agent.pipeline.__main__ import run_guarded
 from agent.pipeline.context import Cancelled, Context, EventLog
 from agent.pipeline.load import loaded_model
-from agent.pipeline.model import Asked
-from agent.pipeline.prepare import read_held_out
 from agent.pipeline.stages import STAGES
 from shared.errors import ErrorCode
 from shared.events import AdviceData, ArtifactData, EventData, EventRecord, ProgressData, StateData
 from shared.jobs import JobStatus, Stage
+from tests.kernel_faults import CAN_REFUSE, in_child, refuse
 
 pytestmark = pytest.mark.slow
 LOAD_AND_TRAIN = tuple(step for step in STAGES if step.stage in (Stage.load, Stage.train))
@@ -84,6 +84,21 @@ def test_a_diverged_training_hands_out_its_last_good_adapter_and_gives_advice(co
     assert ADAPTER_FILE in handed_out(context, records)
 
 
+@pytest.mark.skipif(not CAN_REFUSE, reason="needs Linux's system call filters")
+def test_a_disk_that_fills_up_pauses_the_job_in_words(context: Context) -> None:
+    def play() -> int:
+        torch.set_num_threads(1)
+        refuse(errno.ENOSPC, "write", "pwrite64", "writev", from_bytes=4096)  # an event still finds room
+        run_guarded(context, LOAD_AND_TRAIN, last=False)
+        return 0
+
+    assert in_child(play) == 0
+    records = read_events(context.folder.events, 0)[0]
+    assert last_state(records).status is JobStatus.paused
+    assert "did not fit" in records[-1].message
+    assert "Free some space, then resume the job." in records[-1].message
+
+
 def test_memory_that_runs_out_is_said_with_settings_that_need_less(context: Context) -> None:
     def take_a_petabyte() -> None:
         torch.empty(1 << 50)
@@ -105,25 +120,7 @@ def test_a_cancel_is_heard_between_two_tokens_of_an_answer(context: Context) -> 
     model = loaded_model(context)
     context.folder.cancel_request.touch()
     with pytest.raises(Cancelled):
-        model.answer([Asked(prompt_ids=[1, 2, 3], adapter=True, max_new_tokens=500)], tick=context.tick)
-
-
-def test_both_models_answer_in_one_batch_as_each_does_alone(context: Context) -> None:
-    model = loaded_model(context)
-    with torch.no_grad():
-        for name, weight in model.peft.named_parameters():
-            if "lora_B" in name:  # zero without a training
-                weight.normal_(std=0.3)
-    prompts = [prompt.prompt_ids for prompt in read_held_out(context.folder)[:2]]
-    asked = [
-        Asked(prompt_ids=prompts[0], adapter=True, max_new_tokens=12),
-        Asked(prompt_ids=prompts[1], adapter=False, max_new_tokens=5),
-        Asked(prompt_ids=prompts[1], adapter=True, max_new_tokens=12),
-    ]
-    together = model.answer(asked, tick=context.tick)
-    assert [answer.tokens for answer in together] == [model.answer([one], tick=context.tick)[0].tokens for one in asked]
-    assert len(together[1].tokens) <= 5
-    assert together[1].tokens != together[2].tokens[:5]
+        model.answer([[1, 2, 3]], adapter=True, max_new_tokens=500, tick=context.tick)
 
 
 def test_activation_checkpointing_gives_the_same_losses(context: Context) -> None:

@@ -1,17 +1,10 @@
-"""What is said of a trainer that left without a last word, by what it left in the job folder."""
+"""What is said for a trainer that left without a last word, by what it left in the job folder."""
 
-from agent.attempts import Reached
-from agent.checkpoints import list_checkpoints
+from agent.attempts import reached
 from agent.job_folder import JobFolder
 from agent.trainer_process import Trainer, exit_code
 from agent.watch import Gone
 from shared.language import _
-
-
-def reached(folder: JobFolder) -> Reached:
-    """Return how far a job came, by what is complete in its folder."""
-    found = list_checkpoints(folder.checkpoints)
-    return Reached(stages=folder.finished_stages(), step=found[-1].step if found else 0)
 
 
 def what_happened(folder: JobFolder, gone: Gone, trainer: Trainer) -> str:
