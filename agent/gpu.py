@@ -43,10 +43,15 @@ class Machine:
         return "GPU" if self.device == "cuda" else "RAM"
 
 
+def usable_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def read_machine(data_dir: Path) -> Machine:
     """Read the first GPU that is ours, or the CPU where none can be used; free disk is that of `data_dir`."""
     disk_free_mib = shutil.disk_usage(data_dir).free // MIB
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     gpu = first_visible_gpu(os.environ.get("CUDA_VISIBLE_DEVICES"))
     reading = _read_gpu(gpu) if gpu is not None else None
     if gpu is not None and reading is not None:

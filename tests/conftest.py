@@ -18,6 +18,7 @@ from filelock import FileLock
 from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import PACKAGED
 from agent.child_environment import child_environment
+from agent.gpu import usable_cores
 from agent.inspector import Inspector
 from agent.settings import AgentSettings
 
@@ -40,8 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker is None:
         return
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    share = str(max(1, cores // worker["workercount"]))
+    share = str(max(1, usable_cores() // worker["workercount"]))
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "HEARTH_THREADS"), share)
 
 

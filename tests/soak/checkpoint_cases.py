@@ -12,7 +12,7 @@ import pytest
 from agent.checkpoints import MANIFEST, damage, list_checkpoints, newest_valid, remove, remove_staged
 from agent.pipeline.checkpoints import save_checkpoint
 from agent.pipeline.context import Context
-from tests.agent.pipeline.test_checkpoints import COUNTS, FULL, REFUSED, SAVED, NthOperation, save, save_and_die
+from tests.agent.pipeline.saving import COUNTS, FULL, REFUSED, SAVED, NthOperation, save, save_and_die
 from tests.kernel_faults import in_child
 
 SEEDS = [int(seed) for seed in os.environ["HEARTH_SOAK_SEEDS"].split(",")]

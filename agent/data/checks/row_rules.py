@@ -47,7 +47,8 @@ def answers_cut(seen: Seen) -> Iterator[Finding]:
         if longest <= seen.card.context_length:
             message += " " + _("max_length {longest} would keep them.", longest=longest)
         else:
-            message += " " + _("{name} reads {length} at most.", name=seen.card.name, length=grouped(seen.card.context_length))  # fmt: skip  # noqa: E501
+            most = grouped(seen.card.context_length)
+            message += " " + _("{name} reads {length} at most.", name=seen.card.name, length=most)
         yield finding(
             FindingCode.answers_cut, SERIOUS if len(cut) > 0.05 * len(seen.sample) else WARNING,
             (row.line for row in cut), message,

@@ -4,15 +4,21 @@ import hashlib
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.base_models.card import BaseModelCard
 from agent.job_folder import JobFolder, JobSpec
 from agent.pipeline import prepare
+from agent.pipeline.checkpoints import save_checkpoint
 from agent.pipeline.context import Context, EventLog, Pulse
+from agent.pipeline.load import loaded_model
+from agent.pipeline.prepare import read_rows
+from agent.pipeline.train import Watcher, make_trainer
 from shared.hyperparameters import ResolvedSettings
 from shared.inspections import DatasetForm
+from tests.agent.pipeline.saving import COUNTS
 
 WORDS = ("tea", "cats", "rain", "bread", "stairs", "the sea", "a long walk in the park", "numbers", "clouds")
 
@@ -45,3 +51,18 @@ def context(tmp_path: Path, tiny_card: BaseModelCard, tmp_path_factory: pytest.T
     made = Context(folder=folder, spec=spec, log=EventLog(folder.events), pulse=Pulse(folder))
     prepare.run(made)
     return made
+
+
+@pytest.fixture
+def trainer(context: Context) -> Any:
+    """A trainer with one optimizer step behind it and a checkpoint at step 1."""
+    loaded_model(context)
+    watcher = Watcher(context, read_rows(context.folder, "validation"))
+    trainer = make_trainer(context, read_rows(context.folder, "train"), watcher)
+    watcher.trainer = trainer
+    trainer.callback_handler.callbacks.remove(watcher)
+    trainer.args.max_steps = 1
+    trainer.train()
+    save_checkpoint(trainer, context.folder.checkpoints, COUNTS)
+    trainer.state.global_step = 2
+    return trainer
