@@ -9,15 +9,14 @@ from tests.soak.campaign import BrokenPromise, Campaign
 
 SEEDS = 5
 CASES = Path(__file__).with_name("checkpoint_cases.py")
-PLUGINS = ("tests.agent.pipeline.conftest", "tests.agent.pipeline.test_checkpoints")  # for their fixtures
+FIXTURES = "tests.agent.pipeline.conftest"
 END_S = 15 * 60.0  # without --minutes
 
 
 def run(campaign: Campaign) -> str:
     """Play it; return what happened."""
     seeds = [str(campaign.dice.randrange(1000)) for _ in range(SEEDS)]
-    plugins = [word for plugin in PLUGINS for word in ("-p", plugin)]
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--timeout=600", *plugins, str(CASES)]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--timeout=600", "-p", FIXTURES, str(CASES)]
     campaign.tell(f"HEARTH_SOAK_SEEDS={','.join(seeds)} {' '.join(command)}")
     environment = {**os.environ, "HEARTH_SOAK_SEEDS": ",".join(seeds)}
     said = campaign.work / "said"
