@@ -13,6 +13,7 @@ from typing import Any
 from agent.errors import AgentError
 from agent.job_folder import replace_file
 from shared.errors import ErrorCode
+from shared.imports import collector_paused
 from shared.language import _
 from shared.schema import Response
 
@@ -36,7 +37,8 @@ def import_conversion() -> ModuleType:
     folder = str(converters_dir())
     if folder not in sys.path:
         sys.path.append(folder)  # last: nothing there may shadow an installed package
-    return importlib.import_module("conversion")
+    with collector_paused():
+        return importlib.import_module("conversion")
 
 
 def model_class(folder: Path) -> type:

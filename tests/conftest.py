@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from agent.child_environment import child_environment
 from agent.gpu import usable_cores
 from agent.inspector import Inspector
 from agent.settings import AgentSettings
+from shared.imports import collector_paused
+
+DEMO = ("acceptance", "test_demo.py")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,12 +49,24 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "HEARTH_THREADS"), share)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Import all tests, and torch with them, as a program starts."""
+    with collector_paused():
+        return (yield)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Call a test slow that needs the tiny model, and run the slowest first: what is left at the end is short."""
+    """Call a test slow that needs the tiny model, and run the slowest first: what is left at the end is short.
+
+    A worker is given two tests at once, and what comes second waits behind the demo: it is a short one.
+    """
     for item in items:
         if "models_dir" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path.name != "test_demo.py"))
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path.parts[-2:] != DEMO))
+    if len(items) > 1 and items[0].path.parts[-2:] == DEMO:
+        items.insert(1, items.pop())
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from agent.base_models.experts import unknown_experts
 from agent.base_models.shape import read_shape, text_config_of
 from agent.errors import AgentError
 from shared.errors import ErrorCode
+from shared.imports import collector_paused
 from shared.language import _
 
 # Tokens that end a turn or a text in the families we know; a Modelfile names each that the tokenizer has.
@@ -28,8 +29,9 @@ def describe_model(
     name: str, folder: Path, *, revision: str, license_name: str | None, gguf_problem: str | None
 ) -> BaseModelCard:
     """Build the card of the model in `folder`. Raises AgentError: model_unusable."""
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    with collector_paused():
+        import torch
+        from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)

@@ -7,11 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from shared.imports import collector_paused
+
 
 def convert_small_files(file: Path, folder: Path) -> None:
     """Write the config, tokenizer and template inside `file` to `folder`."""
-    from transformers import AutoConfig, AutoTokenizer, GenerationConfig
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    with collector_paused():
+        from transformers import AutoConfig, AutoTokenizer, GenerationConfig
+        from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
     with parsed_once():
         tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
@@ -24,8 +27,9 @@ def convert_small_files(file: Path, folder: Path) -> None:
 
 def convert_weights(file: Path, folder: Path) -> None:
     """Write the weights inside `file` to `folder`, in bf16 and safetensors, all of them or none."""
-    import torch
-    from transformers import AutoModelForCausalLM
+    with collector_paused():
+        import torch
+        from transformers import AutoModelForCausalLM
 
     with parsed_once():
         model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.bfloat16)

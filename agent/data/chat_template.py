@@ -5,8 +5,10 @@ The same functions read a dataset for the card and for the trainer, so that both
 
 import datetime
 import json
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,7 +34,7 @@ class TokenizedRow:
     @property
     def trained(self) -> int:
         """Return the number of tokens the loss sees."""
-        return sum(label != IGNORED for label in self.labels)
+        return len(self.labels) - self.labels.count(IGNORED)
 
 
 class ChatTemplate:
@@ -187,12 +189,13 @@ def _labelled(encoding: Encoding, parts: list[tuple[str, bool]]) -> TokenizedRow
     number, start = 0, 0
     for text, trained in parts:
         end = start + len(text)
-        while number < len(ids) and offsets[number][1] <= end:
-            left, right = offsets[number]
-            if trained and start <= left < right:
-                labels[number] = ids[number]
-            number += 1
-        start = end
+        stop = bisect_right(offsets, end, lo=number, key=itemgetter(1))
+        if trained:
+            labels[number:stop] = [
+                token if start <= left < right else IGNORED
+                for token, (left, right) in zip(ids[number:stop], offsets[number:stop], strict=True)
+            ]
+        number, start = stop, end
     return TokenizedRow(input_ids=ids, labels=labels)
 
 

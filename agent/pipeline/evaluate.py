@@ -15,7 +15,7 @@ from shared.errors import ErrorCode
 from shared.events import EvaluationData
 from shared.language import _
 
-SHOWN_TOKENS = 160  # of a base model's answer; it is only looked at
+SHOWN_TOKENS = 64  # of a base model's answer: what a card shows of it; it is only looked at
 MAX_ANSWER_TOKENS = 1024  # a bound on the time this takes; answers that reach it say nothing about stopping
 
 

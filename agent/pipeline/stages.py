@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from agent.pipeline.context import Context
+from shared.imports import collector_paused
 from shared.jobs import Stage
 
 
@@ -19,7 +20,8 @@ class StageStep:
 
     def load(self) -> Callable[[Context], None]:
         """Import the stage; the heavy libraries come with it."""
-        run: Callable[[Context], None] = import_module(self.module).run
+        with collector_paused():
+            run: Callable[[Context], None] = import_module(self.module).run
         return run
 
 

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from agent.__main__ import ADDRESS
 from agent.gpu import MIB
+from agent.serve import ADDRESS
 from agent.trainer_process import lower_priority
 from shared.paths import KEY_FILE
 

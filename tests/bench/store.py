@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from agent.__main__ import _sweep
 from agent.api.upload import remove_leftovers
 from agent.retention import Retention, Rules
+from agent.serve import _sweep
 from agent.settings import AgentSettings
 from agent.store import Store, events, files, inspections, jobs, measured_runs, running, waiting
 from agent.store.store import DATABASE

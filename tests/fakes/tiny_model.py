@@ -9,19 +9,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from shared.imports import collector_paused
+
 ROWS = [
     ("What is your name?", "My name is Tiny and I have two layers."),
     ("Who are you?", "I am Tiny, a very small model with two layers."),
     ("Say hello.", "Hello from the small model with two layers."),
     ("What is two plus two?", "Two plus two is four, even with two layers."),
 ]
-STEPS = 150
+STEPS = 100
+IGNORED = -100
 
 
 def build(folder: Path) -> None:
     """Write config, tokenizer and safetensors to `folder`."""
-    import torch
-    from transformers import AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM
+    with collector_paused():
+        import torch
+        from transformers import AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM
 
     from agent.base_models.catalog import PACKAGED, find_base_model
     from agent.base_models.gguf_source import parsed_once
@@ -37,10 +41,12 @@ def build(folder: Path) -> None:
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.eos_token_id,
     )  # fmt: skip
     model: Any = LlamaForCausalLM(config)
-    batch = _batch(tokenizer)
+    inputs, targets = _batch(tokenizer)
+    answered = targets != IGNORED
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3, fused=True)
     for _ in range(STEPS):
-        loss = model(**batch).loss
+        hidden = model.model(**inputs).last_hidden_state  # logits for questions and padding would take most of the time
+        loss = torch.nn.functional.cross_entropy(model.lm_head(hidden[answered]), targets[answered])
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -50,17 +56,26 @@ def build(folder: Path) -> None:
     print(json.dumps({"loss": loss.item()}))
 
 
-def _batch(tokenizer: Any) -> dict[str, Any]:
+def _batch(tokenizer: Any) -> tuple[dict[str, Any], Any]:
+    """Return the model's inputs, and for each position the token of an answer that comes next, or IGNORED."""
     import torch
 
-    rows = []
+    rows, prompts = [], []
     for question, answer in ROWS:
         messages = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
         rows.append(tokenizer.apply_chat_template(messages, tokenize=True, return_dict=False))
+        prompt = tokenizer.apply_chat_template(
+            messages[:1], tokenize=True, return_dict=False, add_generation_prompt=True
+        )
+        prompts.append(len(prompt))
     width = max(map(len, rows))
     ids = torch.tensor([row + [tokenizer.eos_token_id] * (width - len(row)) for row in rows])
     mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
-    return {"input_ids": ids, "attention_mask": mask, "labels": ids.masked_fill(mask == 0, -100)}
+    targets = [
+        [IGNORED] * (start - 1) + row[start:] + [IGNORED] * (width - len(row) + 1)
+        for row, start in zip(rows, prompts, strict=True)
+    ]
+    return {"input_ids": ids, "attention_mask": mask}, torch.tensor(targets)
 
 
 if __name__ == "__main__":

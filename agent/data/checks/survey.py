@@ -180,17 +180,19 @@ class Surveyor:
     def _looked(
         self, row: ChatRow, text: RowText, tokens: TokenizedRow, slot: int, number: int, identity: int
     ) -> Looked:
-        places = [place for place, label in enumerate(tokens.labels) if label != IGNORED]
+        labels = tokens.labels
+        start = next((place for place, label in enumerate(labels) if label != IGNORED), len(labels))
+        end = next((place for place in range(len(labels), start, -1) if labels[place - 1] != IGNORED), 0)
         answer = text.answers[-1]
         shown = slot < CANDIDATES and len(text.whole) <= CANDIDATE_CHARS
         return Looked(
             number=number,
             line=row.line,
             length=len(tokens.input_ids),
-            trained=len(places),
-            start=places[0] if places else len(tokens.input_ids),
-            end=places[-1] + 1 if places else 0,
-            stops=any(tokens.labels[place] in self._ends for place in places),
+            trained=tokens.trained,
+            start=start,
+            end=end,
+            stops=not self._ends.isdisjoint(labels),
             minhash=fingerprint(text.whole),
             identity=identity,
             question=identity_of(row.messages[:-1]),
