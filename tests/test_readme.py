@@ -7,7 +7,21 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TEXT = "".join((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "CONTRIBUTING.md"))
-NAMED = sorted(set(re.findall(r"`(tests/[\w/]*test_\w+\.py)(?:::(\w+))?`", TEXT)))
+
+
+def named(text: str) -> list[tuple[str, str]]:
+    """Return each file and test that a text names; `::test_x` alone is of the file that its line named before."""
+    found = set()
+    for line in text.splitlines():
+        file = ""
+        for path, name in re.findall(r"`(tests/[\w/]*test_\w+\.py)?(?:::(\w+))?`", line):
+            file = path or file
+            if path or name:
+                found.add((file, name))
+    return sorted(found)
+
+
+NAMED = named(TEXT)
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED)

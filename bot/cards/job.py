@@ -177,7 +177,8 @@ def _running(job: Job, *, now: float) -> list[str]:
     else:
         lines += [*_pace(job.progress), *_losses(job.progress), *_machine(job.progress)]
         lines += [] if signs(job) or job.pausing else [_time_left(job.progress, now=now)]
-    return [*lines, *closing, _("Updated {time}", time=clock_second(job.progress.updated_at))]
+        closing.append(_("Updated {time}", time=clock_second(job.progress.updated_at)))
+    return [*lines, *closing]
 
 
 def _detail(job: Job) -> list[str]:
@@ -212,7 +213,7 @@ def _time_left(progress: Progress, *, now: float) -> str:
     if progress.eta_s is None:
         return _("Time left {time}", time=DASH)
     return _(
-        "{duration} left, done {time}",
+        "Trained in {duration} ({time})",
         duration=duration(progress.eta_s),
         time=clock_time(progress.updated_at + progress.eta_s, now=now),
     )
@@ -224,7 +225,7 @@ def _moments(snapshot: Snapshot, *, now: float) -> list[Moment]:
     moments = []
     if progress is not None and progress.eta_s is not None:
         done_at = int(progress.updated_at + progress.eta_s)
-        moments.append(Moment(line=_time_left(progress, now=now), before=_("Due "), at=done_at))
+        moments.append(Moment(line=_time_left(progress, now=now), before=_("Trained "), at=done_at))
     if starts_at is not None:
         moments.append(Moment(line=_starts(starts_at, now=now), before=_("Starts "), at=int(starts_at)))
     return moments

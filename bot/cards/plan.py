@@ -155,7 +155,7 @@ def _plan(plan: Plan) -> list[str]:
     held_out = plan.validation_rows + plan.test_rows
     lines += [
         _(
-            "Rows: {train_rows} to learn, {held_out} to test",
+            "Rows: {train_rows} to learn, {held_out} held out",
             train_rows=count(plan.train_rows),
             held_out=count(held_out),
         )

@@ -1,4 +1,4 @@
-"""A real job on the two-layer model; its trainer is killed twice and its agent once, and it is trained once."""
+"""A real job on the two-layer model; its trainer is killed three times and its agent once, and it is trained once."""
 
 import itertools
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import openai
+import psutil
 import pytest
 
 from agent.job_folder import JobFolder
@@ -27,6 +28,7 @@ class Story:
 
     def __init__(self, data_dir: Path, models_dir: Path, ollama: FakeOllama) -> None:
         self.data_dir = data_dir
+        self.ollama = ollama
         self._environment = {
             **os.environ,
             "HEARTH_DATA_DIR": str(data_dir),
@@ -59,11 +61,18 @@ class Story:
     def steps(self, job_id: str) -> list[int]:
         return [event["step"] for event in self.events(job_id) if event["kind"] == "progress"]
 
-    def kill_trainer(self, job_id: str) -> int:
+    def trainer(self, job_id: str) -> int:
         heartbeat = self.folder(job_id).read_heartbeat()
         assert heartbeat is not None
-        os.kill(heartbeat.pid, signal.SIGKILL)
         return heartbeat.pid
+
+    def children_of_trainer(self, job_id: str) -> list[psutil.Process]:
+        return psutil.Process(self.trainer(job_id)).children()
+
+    def kill_trainer(self, job_id: str) -> int:
+        pid = self.trainer(job_id)
+        os.kill(pid, signal.SIGKILL)
+        return pid
 
     def until(self, job_id: str, holds: Callable[[], object]) -> None:
         deadline = time.monotonic() + 120
@@ -101,7 +110,13 @@ def test_a_job_that_is_killed_again_and_again_is_trained_once(story: Story) -> N
     story.agent = story.start()
     in_export = [{"kind": "stage", "stage": "export", "done": False, "detail": None}]
     story.until(job_id, lambda: [event for event in story.events(job_id) if event in in_export])
+    story.ollama.create_trouble = "silence"
     story.kill_trainer(job_id)
+    story.until(job_id, lambda: "POST /api/create" in story.ollama.asked)
+    [handing_over] = story.children_of_trainer(job_id)
+    story.kill_trainer(job_id)
+    story.until(job_id, lambda: not handing_over.is_running())  # it would have waited for minutes
+    story.ollama.create_trouble = ""
     client = story.client
     story.until(job_id, lambda: client.fine_tuning.jobs.retrieve(job_id).status in {"succeeded", "failed"})
     job = client.fine_tuning.jobs.retrieve(job_id)
@@ -110,6 +125,8 @@ def test_a_job_that_is_killed_again_and_again_is_trained_once(story: Story) -> N
     check_trained_once(story, job_id, interval=folder.read_spec().settings.eval_steps)
     assert job.model_extra is not None
     assert job.model_extra["result"]["ollama"]["run"] == "tiny-toast"
+    assert set(story.ollama.models) == {"tiny-toast:v1", "tiny-toast:latest"}
+    assert len([path for path in story.ollama.asked if path.startswith("POST /api/blobs/")]) == 1  # uploaded once
 
 
 def check_trained_once(story: Story, job_id: str, *, interval: int) -> None:

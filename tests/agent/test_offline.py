@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from agent.offline import stays_here
+from shared.jobs import Stage
+from tests.agent.pipeline.finished import finished_job
 
 PROBE = """
 import socket, threading
@@ -37,3 +40,30 @@ def test_only_loopback_can_be_reached() -> None:
 ])  # fmt: skip
 def test_what_counts_as_this_machine(host: object, here: bool) -> None:
     assert stays_here(host) is here
+
+
+TRAINER = """
+import sys
+from pathlib import Path
+from agent.pipeline import __main__ as trainer
+from agent.pipeline.stages import StageStep
+from shared.jobs import Stage
+
+class Reaching(StageStep):
+    def load(self):
+        return lambda context: sys.audit("socket.connect", None, ("192.0.2.1", 80))
+
+trainer.STAGES = (Reaching(stage=Stage.fetch, module="none", networked=True),)
+trainer.main()
+"""
+
+
+@pytest.mark.parametrize(("arguments", "refused"), [(["--fetch"], False), ([], True)], ids=["fetch", "trainer"])
+def test_a_trainer_forbids_itself_the_network_and_the_fetch_child_does_not(
+    arguments: list[str], refused: bool, tmp_path: Path
+) -> None:
+    folder = finished_job(tmp_path, ollama_url=None).folder
+    command = [sys.executable, "-c", TRAINER, str(folder.path), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ("a trainer has no network, and asked for '192.0.2.1'" in done.stderr) is refused
+    assert folder.stage_marker(Stage.fetch).exists() is not refused

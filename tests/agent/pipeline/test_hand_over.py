@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from agent.export.modelfile import OllamaModel
-from agent.job_folder import JobFolder, JobSpec, read_events
-from agent.pipeline.context import Cancelled, Context, EventLog, Pulse
+from agent.job_folder import JobFolder, read_events
+from agent.pipeline.context import Cancelled, Context, EventLog
 from agent.pipeline.hand_over import give_to_ollama, read_ollama
 from shared.events import EventData, StageData
-from shared.inspections import DatasetForm
 from shared.jobs import Stage
 from shared.results import OllamaOutcome
-from tests.fakes.agent_server import SETTINGS
+from tests.agent.pipeline.finished import finished_job
 from tests.fakes.ollama_server import FakeOllama, running_ollama
 
 MODEL = OllamaModel(template=None, system=None, stops=("</s>",), num_predict=256)
@@ -24,19 +23,6 @@ MODEL = OllamaModel(template=None, system=None, stops=("</s>",), num_predict=256
 def server() -> Iterator[FakeOllama]:
     with running_ollama() as server:
         yield server
-
-
-def finished_job(folder: Path, *, ollama_url: str | None) -> Context:
-    """Return a job whose GGUF is written and checked."""
-    spec = JobSpec(
-        job_id="ftjob-1", number=1, name="toast", ollama_name="toast:v1", base_model="tiny", base_model_cache="none",
-        base_model_revision="1", dataset_path="none", dataset_sha256="0" * 64, form=DatasetForm.prompt_completion,
-        settings=SETTINGS, seed=42, total_steps=12, threads=1, device="cpu", ollama_url=ollama_url,
-    )  # fmt: skip
-    job = JobFolder(path=folder / "job")
-    job.create(spec)
-    (job.export / "toast.gguf").write_bytes(b"GGUF" + bytes(2_500_000))
-    return Context(folder=job, spec=spec, log=EventLog(job.events), pulse=Pulse(job))
 
 
 def details(context: Context) -> list[str | None]:

@@ -106,9 +106,10 @@ def test_a_card_shows_every_vital_sign() -> None:
         "Loss 1.234 (lower is better)", "On held-out rows 1.400, best 1.300", "Speed 184 tokens/s",
         "Memory 2.5 GiB, 71 °C",
     ]  # fmt: skip
-    assert lines[8] == f"2 min left, done {clock_time(NOW + 100, now=NOW + 125)}"
+    assert lines[8] == f"Trained in 2 min ({clock_time(NOW + 100, now=NOW + 125)})"
     assert lines[9] == "Elapsed 2 min"
     assert re.fullmatch(r"Updated \d\d:\d\d:\d\d", lines[10])
+    assert "Updated" not in card(running(progress=progress, stage=Stage.evaluate)).text  # steps are over: it stands still
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_the_end_is_said_with_its_time_zone_on_a_phones_line(zone: str, done: st
             job_card(Snapshot(job=running(progress=it)), now=now).text.splitlines()[8] for it in (progress, far)
         ]
         lost = without_contact("Training · #1 toast", since=now - 86_400, now=now).text
-    assert today.endswith(f" {done}")
+    assert today.endswith(f" ({done})")
     assert len(later) <= 40
     assert max(map(len, lost.splitlines())) <= 40
 
@@ -177,7 +178,7 @@ def test_elapsed_counts_from_the_start_and_not_from_the_wait_before_it() -> None
 
 def test_lines_that_name_a_time_to_come_can_tick() -> None:
     [done] = card(running()).moments
-    assert (done.line, done.before, done.at) == (card(running()).text.splitlines()[-3], "Due ", NOW + 100)
+    assert (done.line, done.before, done.at) == (card(running()).text.splitlines()[-3], "Trained ", NOW + 100)
     queued = Job(status=JobStatus.queued, queue_position=2, **FIELDS)
     [starts] = job_card(Snapshot(job=queued, starts_at=NOW + 3600), now=NOW).moments
     assert (starts.before, starts.at) == ("Starts ", NOW + 3600)
