@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,10 +12,12 @@ import pytest_asyncio
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
 from agent.store import Store, events, files, inspections, jobs, new_jobs, plans
+from agent.store.store import MIGRATIONS, newest_revision
 from agent.store.tables import Base, InspectionRow, JobRow, PlanRow
 from shared.jobs import MOVES, JobRequest, JobStatus
 
@@ -53,6 +57,28 @@ async def test_failed_function_leaves_nothing_behind(store: Store) -> None:
     with pytest.raises(RuntimeError):
         await store.run(fail)
     assert await store.run(files.listing, limit=10, after=None, purpose=None) == ([], False)
+
+
+OPENED = """
+import asyncio, sys
+from pathlib import Path
+from agent.store import Store
+
+async def reopen():
+    await (await Store.open(Path(sys.argv[1]))).close()
+
+asyncio.run(reopen())
+print("alembic" in sys.modules)
+"""
+
+
+def test_alembic_is_imported_only_where_the_tables_are_old(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OPENED, str(tmp_path / "hearth.sqlite3")]
+    assert [subprocess.check_output(command, text=True).strip() for _ in range(2)] == ["True", "False"]
+
+
+def test_the_newest_revision_is_the_last_one_of_the_migrations() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == newest_revision()
 
 
 async def test_migrations_make_exactly_the_tables(store: Store, tmp_path: Path) -> None:

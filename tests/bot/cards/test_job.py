@@ -109,7 +109,7 @@ def test_a_card_shows_every_vital_sign() -> None:
     assert lines[8] == f"Trained in 2 min ({clock_time(NOW + 100, now=NOW + 125)})"
     assert lines[9] == "Elapsed 2 min"
     assert re.fullmatch(r"Updated \d\d:\d\d:\d\d", lines[10])
-    assert "Updated" not in card(running(progress=progress, stage=Stage.evaluate)).text  # steps are over: it stands still
+    assert "Updated" not in card(running(progress=progress, stage=Stage.evaluate)).text
 
 
 @pytest.mark.parametrize(
