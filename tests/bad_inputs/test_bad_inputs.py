@@ -120,7 +120,7 @@ async def _inspected(agent: Agent, file_id: str) -> tuple[dict[str, Any], float,
         inspection: dict[str, Any] = await response.json()
     told: list[dict[str, Any]] = []
     while inspection["status"] == "running":
-        async with agent.http.get(f"/v1/inspections/{inspection['id']}?wait_s=0.05") as response:
+        async with agent.http.get(f"/v1/inspections/{inspection['id']}?wait_s=0.15") as response:
             inspection = await response.json()
         told += [inspection["progress"]] if inspection["progress"] else []
         peak_mib = max(peak_mib, *map(_peak_mib, psutil.Process().children()), 0.0)

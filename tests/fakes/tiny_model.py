@@ -46,7 +46,7 @@ def build(folder: Path) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3, fused=True)
     for _ in range(STEPS):
         hidden = model.model(**inputs).last_hidden_state  # logits for questions and padding would take most of the time
-        loss = torch.nn.functional.cross_entropy(model.lm_head(hidden[answered]), targets[answered])
+        loss: Any = torch.nn.functional.cross_entropy(model.lm_head(hidden[answered]), targets[answered])
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
