@@ -14,9 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-
-import openai
+from typing import TYPE_CHECKING, Any
 
 from agent import supervisor
 from agent.job_folder import JobFolder, replace_file
@@ -24,6 +22,10 @@ from agent.settings import AgentSettings
 from agent.store import running
 from shared.events import StateData
 from tests.agent.running import KEY, QUICK, run_agent
+from tests.empty_store import put_empty_store
+
+if TYPE_CHECKING:
+    import openai
 
 MOMENTS = [
     "between claim and folder",
@@ -40,6 +42,7 @@ class KilledAgent:
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
+        put_empty_store(data_dir)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, behaviour: str, *kill_at: str) -> None:
@@ -49,7 +52,9 @@ class KilledAgent:
         with log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "PYTHONSAFEPATH": ""})
 
-    def api(self) -> openai.OpenAI:
+    def api(self) -> "openai.OpenAI":
+        import openai  # here: the process that is started knows none of it
+
         until(lambda: (self.data_dir / "address").exists())
         url = (self.data_dir / "address").read_text()
         return openai.OpenAI(base_url=f"{url}v1", api_key=KEY, max_retries=0)

@@ -6,13 +6,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, FormData
 from aiohttp.test_utils import TestServer
-from openai import AsyncOpenAI
 
 from agent.api import Services, build_app
 from agent.base_models.card import BaseModelCard
@@ -30,6 +29,7 @@ from agent.job_folder import JobFolder
 from agent.plan.resolve import make_plan
 from agent.settings import AgentSettings
 from agent.store import Store
+from agent.store.store import DATABASE
 from agent.supervisor import Supervisor
 from agent.watch import Timings
 from shared.errors import ErrorCode
@@ -45,6 +45,10 @@ from shared.inspections import (
 )
 from shared.mapping import Mapping
 from shared.models import Model
+from tests.empty_store import put_empty_store
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 FAKE_TRAINER = Path(__file__).parents[1] / "fakes" / "trainer.py"
 FAKE_MODEL = Path(__file__).parents[1] / "fakes" / "model_child.py"
@@ -128,7 +132,17 @@ class Agent:
     inspector: FakeInspector
     url: str
     http: ClientSession
-    openai: AsyncOpenAI
+
+    @cached_property
+    def openai(self) -> "AsyncOpenAI":
+        """OpenAI's own client, for the few tests that are of it: it takes longer to import and to make than they do."""
+        from openai import AsyncOpenAI
+
+        return AsyncOpenAI(base_url=f"{self.url}v1", api_key=KEY, max_retries=0)
+
+    async def close(self) -> None:
+        if "openai" in vars(self):
+            await self.openai.close()
 
     @property
     def store(self) -> Store:
@@ -147,7 +161,11 @@ class Agent:
                 await news.wait()
 
     async def upload(self, content: bytes = ROWS, name: str = "toast.jsonl") -> str:
-        return str((await self.openai.files.create(file=(name, content), purpose="fine-tune")).id)
+        form = FormData({"purpose": "fine-tune"})
+        form.add_field("file", content, filename=name)
+        async with self.http.post("/v1/files", data=form) as response:
+            assert response.status == 200, await response.text()
+            return str((await response.json())["id"])
 
     async def create(self, **extra: object) -> str:
         """Create a job without a plan."""
@@ -157,7 +175,7 @@ class Agent:
             return str((await response.json())["id"])
 
     async def status(self, job_id: str) -> str:
-        return str((await self.openai.fine_tuning.jobs.retrieve(job_id)).status)
+        return str((await self.job(job_id))["status"])
 
     async def until_status(self, job_id: str, *wanted: str) -> None:
         async def reached() -> bool:
@@ -179,8 +197,15 @@ class Agent:
 
     async def messages(self, job_id: str) -> list[str]:
         """Return all that was said of a job, oldest first."""
-        found = [event.message async for event in await self.openai.fine_tuning.jobs.list_events(job_id, limit=100)]
-        return found[::-1]
+        events: list[dict[str, Any]] = []
+        more = True
+        while more:
+            after = {"after": events[-1]["id"]} if events else {}
+            async with self.http.get(f"/v1/fine_tuning/jobs/{job_id}/events", params=after) as response:
+                page = await response.json()
+            events += page["data"]
+            more = page["has_more"]
+        return [event["message"] for event in reversed(events)]
 
     def lives(self, job_id: str) -> list[int]:
         """Return the pids of the trainers that a job has had."""
@@ -220,7 +245,8 @@ async def run_agent(
 
     Its inspector only counts lines, unless it is given another one.
     """
-    store = await Store.open(settings.hearth_data_dir / "hearth.sqlite3")
+    put_empty_store(settings.hearth_data_dir)
+    store = await Store.open(settings.hearth_data_dir / DATABASE)
     fake = FakeInspector()
     answerer = Answerer(
         store=store,
@@ -280,8 +306,9 @@ async def run_agent(
         await stack.enter_async_context(server)
         url = str(server.make_url("/"))
         http = await stack.enter_async_context(ClientSession(url, headers=headers))
-        openai = await stack.enter_async_context(AsyncOpenAI(base_url=f"{url}v1", api_key=KEY, max_retries=0))
-        yield Agent(services=services, supervisor=supervisor, inspector=fake, url=url, http=http, openai=openai)
+        agent = Agent(services=services, supervisor=supervisor, inspector=fake, url=url, http=http)
+        stack.push_async_callback(agent.close)
+        yield agent
         if work is not None:
             assert not work.done() or work.exception() is None
             work.cancel()
