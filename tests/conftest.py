@@ -4,11 +4,8 @@ Tests run in several workers, because those of processes that are killed wait mo
 says how many. Each torch gets few threads: those that wait spin, and would take the time of whatever else runs.
 """
 
-import asyncio
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -17,12 +14,12 @@ import pytest
 from filelock import FileLock
 
 from agent.base_models.card import BaseModelCard
-from agent.base_models.catalog import PACKAGED
-from agent.child_environment import child_environment
+from agent.base_models.catalog import PACKAGED, find_base_model
+from agent.base_models.fetch import fetch_card
 from agent.gpu import usable_cores
-from agent.inspector import Inspector
 from agent.settings import AgentSettings
 from shared.imports import collector_paused
+from tests.fakes import tiny_model
 
 DEMO = ("acceptance", "test_demo.py")
 
@@ -82,7 +79,7 @@ def smollm2_card(shared_dir: Path) -> BaseModelCard:
     data_dir = shared_dir / "smollm2"
     with FileLock(shared_dir / "smollm2.lock"):
         data_dir.mkdir(exist_ok=True)
-        return asyncio.run(Inspector(AgentSettings(hearth_data_dir=data_dir)).describe(PACKAGED))
+        return fetch_card(find_base_model(PACKAGED, AgentSettings(hearth_data_dir=data_dir)))
 
 
 @pytest.fixture(scope="session")
@@ -91,11 +88,7 @@ def models_dir(shared_dir: Path) -> Path:
     folder = shared_dir / "models"
     with FileLock(shared_dir / "models.lock"):
         if not (folder / "tiny" / "tokenizer.json").exists():  # it is written last
-            environment = child_environment(offline=True) | {"OMP_NUM_THREADS": "1", "PYTHONSAFEPATH": ""}
-            # A tensor of logits that is mapped anew in each step costs as much as the step.
-            environment |= dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(1 << 32))
-            builder = [sys.executable, "-m", "tests.fakes.tiny_model", str(folder / "tiny")]
-            subprocess.run(builder, check=True, capture_output=True, env=environment)
+            tiny_model.build(folder / "tiny")
     return folder
 
 
@@ -106,4 +99,4 @@ def tiny_card(models_dir: Path, shared_dir: Path) -> BaseModelCard:
     with FileLock(shared_dir / "tiny-data.lock"):
         data_dir.mkdir(exist_ok=True)
         settings = AgentSettings(hearth_data_dir=data_dir, hearth_models_dir=models_dir)
-        return asyncio.run(Inspector(settings).describe("tiny"))
+        return fetch_card(find_base_model("tiny", settings))

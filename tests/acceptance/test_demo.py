@@ -17,6 +17,8 @@ from agent.export.modelfile import parse_modelfile
 from agent.job_folder import JobFolder
 from shared.results import JobResult
 
+OPTIONS = "epochs:1 batch:2 lr:0.001"  # it takes up its persona as well, in a third of the time
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
@@ -28,7 +30,7 @@ class Demo:
         self.said = folder / "said.txt"
         with self.said.open("wb") as out:
             command = [sys.executable, "-m", "bot.demo"]
-            environment = os.environ | {"HEARTH_DEMO_EPOCHS": "2"}  # it takes up its persona, and saves two minutes
+            environment = os.environ | {"HEARTH_DEMO_OPTIONS": OPTIONS}
             self.process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, env=environment)
 
     def part(self, module: str) -> psutil.Process:
