@@ -38,7 +38,8 @@ def _english() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give what a worker's tests start the threads of its share of the cores, and at least one."""
+    """Spare torch its compiler, as the agent's children do, and give a worker the threads of its share of the cores."""
+    os.environ["TORCHDYNAMO_DISABLE"] = "1"
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker is None:
         return

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,8 +162,8 @@ class Agent:
                 await news.wait()
 
     async def upload(self, content: bytes = ROWS, name: str = "toast.jsonl") -> str:
-        form = FormData({"purpose": "fine-tune"})
-        form.add_field("file", content, filename=name)
+        form = FormData({"purpose": "fine-tune"}, quote_fields=False)
+        form.add_field("file", BytesIO(content), filename=name)
         async with self.http.post("/v1/files", data=form) as response:
             assert response.status == 200, await response.text()
             return str((await response.json())["id"])
