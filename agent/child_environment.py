@@ -5,6 +5,14 @@ import os
 from shared.language import CHILD, spoken
 
 INHERITED = ("PATH", "HOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "PYTHONPATH", "CUDA_VISIBLE_DEVICES")
+LIBRARIES = {
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    # bitsandbytes loads torch's compiler for what CPUs and CUDA have kernels for: 2 s and 250 MiB of a trainer's start.
+    "TORCHDYNAMO_DISABLE": "1",
+    "NO_LOCAL_GGUF": "1",  # llama.cpp's converter uses the installed gguf, not its vendored copy
+}
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 INHERITED_ONLINE = ("HF_ENDPOINT", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 
 
@@ -12,16 +20,10 @@ def child_environment(*, offline: bool) -> dict[str, str]:
     """Build a child's environment from nothing: no secret of the agent is in it."""
     inherited = INHERITED if offline else (*INHERITED, *INHERITED_ONLINE)
     environment = {name: os.environ[name] for name in inherited if name in os.environ}
-    environment |= {
+    environment |= LIBRARIES | {
         "LANG": "C.UTF-8",
         CHILD: spoken(),
         "PYTHONUNBUFFERED": "1",
         "PYTHONSAFEPATH": "1",  # nothing in the folder it is started in is ever imported
-        "TOKENIZERS_PARALLELISM": "false",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "TORCHDYNAMO_DISABLE": "1",  # bitsandbytes loads torch's compiler for nothing: 2 s and 250 MiB of each start
-        "NO_LOCAL_GGUF": "1",  # llama.cpp's converter uses the installed gguf, not its vendored copy
     }
-    if offline:
-        environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
-    return environment
+    return environment | OFFLINE if offline else environment

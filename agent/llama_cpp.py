@@ -11,9 +11,9 @@ from types import ModuleType
 from typing import Any
 
 from agent.errors import AgentError
+from agent.imports import collector_paused
 from agent.job_folder import replace_file
 from shared.errors import ErrorCode
-from shared.imports import collector_paused
 from shared.language import _
 from shared.schema import Response
 

@@ -4,8 +4,10 @@ Tests run in several workers, because those of processes that are killed wait mo
 says how many. Each torch gets few threads: those that wait spin, and would take the time of whatever else runs.
 """
 
+import gc
 import os
 import signal
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,10 @@ from filelock import FileLock
 from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import PACKAGED, find_base_model
 from agent.base_models.fetch import fetch_card
+from agent.child_environment import LIBRARIES, OFFLINE
 from agent.gpu import usable_cores
+from agent.imports import collector_paused
 from agent.settings import AgentSettings
-from shared.imports import collector_paused
 from tests.fakes import tiny_model
 
 DEMO = ("acceptance", "test_demo.py")
@@ -38,8 +41,8 @@ def _english() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Spare torch its compiler, as the agent's children do, and give a worker the threads of its share of the cores."""
-    os.environ["TORCHDYNAMO_DISABLE"] = "1"
+    """Let libraries be as in the agent's children, and give a worker the threads of its share of the cores."""
+    os.environ |= LIBRARIES | OFFLINE
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker is None:
         return
@@ -47,17 +50,31 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "HEARTH_THREADS"), share)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Hold the tests of `make unit` to it."""
+    if "not process" in session.config.option.markexpr:
+        sys.addaudithook(_refuse_processes)
+
+
+def _refuse_processes(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "subprocess.Popen":
+        raise RuntimeError(f"no unit test starts a process, and this one starts {arguments[0]}: mark it `process`")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Import all tests, and torch with them, as a program starts."""
     with collector_paused():
-        return (yield)
+        try:
+            return (yield)
+        finally:
+            gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Call a test slow that needs the tiny model, and run the slowest first: what is left at the end is short.
+    """Call a test slow that needs the tiny model, and run the slow ones first: what is left at the end is short.
 
-    A worker is given two tests at once, and what comes second waits behind the demo: it is a short one.
+    A worker is given two tests at once, and what comes second waits behind the demo: it is not a slow one.
     """
     for item in items:
         if "models_dir" in getattr(item, "fixturenames", ()):

@@ -8,8 +8,8 @@ from agent.base_models.card import BaseModelCard
 from agent.base_models.experts import unknown_experts
 from agent.base_models.shape import read_shape, text_config_of
 from agent.errors import AgentError
+from agent.imports import collector_paused
 from shared.errors import ErrorCode
-from shared.imports import collector_paused
 from shared.language import _
 
 # Tokens that end a turn or a text in the families we know; a Modelfile names each that the tokenizer has.

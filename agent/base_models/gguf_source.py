@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from shared.imports import collector_paused
+from agent.imports import collector_paused
 
 
 def convert_small_files(file: Path, folder: Path) -> None:

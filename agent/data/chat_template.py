@@ -189,7 +189,7 @@ def _labelled(encoding: Encoding, parts: list[tuple[str, bool]]) -> TokenizedRow
     number, start = 0, 0
     for text, trained in parts:
         end = start + len(text)
-        stop = bisect_right(offsets, end, lo=number, key=itemgetter(1))
+        stop = bisect_right(offsets, end, lo=number, key=itemgetter(1))  # ends never fall: no special token is added
         if trained:
             labels[number:stop] = [
                 token if start <= left < right else IGNORED

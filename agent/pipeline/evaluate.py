@@ -15,7 +15,7 @@ from shared.errors import ErrorCode
 from shared.events import EvaluationData
 from shared.language import _
 
-SHOWN_TOKENS = 64  # of a base model's answer: what a card shows of it; it is only looked at
+SHOWN_TOKENS = 64  # of a base model's answer: about as much as a card shows; it is only looked at
 MAX_ANSWER_TOKENS = 1024  # a bound on the time this takes; answers that reach it say nothing about stopping
 
 
@@ -34,7 +34,7 @@ def run(context: Context) -> None:
     evaluation = Evaluation(
         base_loss=base_loss,
         final_loss=final_loss,
-        base_answers=[answer.text for answer in base],
+        base_answers=[answer.text if answer.stopped else f"{answer.text} …" for answer in base],
         tuned_answers=tuned,
         max_new_tokens=limit,
         capped=limit < 2 * longest,

@@ -213,7 +213,7 @@ def _time_left(progress: Progress, *, now: float) -> str:
     if progress.eta_s is None:
         return _("Time left {time}", time=DASH)
     return _(
-        "Trained in {duration} ({time})",
+        "Trains {duration} more ({time})",
         duration=duration(progress.eta_s),
         time=clock_time(progress.updated_at + progress.eta_s, now=now),
     )
@@ -225,7 +225,7 @@ def _moments(snapshot: Snapshot, *, now: float) -> list[Moment]:
     moments = []
     if progress is not None and progress.eta_s is not None:
         done_at = int(progress.updated_at + progress.eta_s)
-        moments.append(Moment(line=_time_left(progress, now=now), before=_("Trained "), at=done_at))
+        moments.append(Moment(line=_time_left(progress, now=now), before=_("Training due "), at=done_at))
     if starts_at is not None:
         moments.append(Moment(line=_starts(starts_at, now=now), before=_("Starts "), at=int(starts_at)))
     return moments

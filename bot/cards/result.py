@@ -16,7 +16,7 @@ from shared.results import Advice, Answer, JobResult
 ANSWERS = "answers"  # as the last word of /status: show them
 DAY_S = 24 * 3600
 BUTTON_BYTES = 64  # the longest line that any platform's button carries
-ANSWER_LENGTH = 220  # characters of an answer shown; the whole of it is in the report
+ANSWER_LENGTH = 220  # characters of an answer shown; a tuned one is whole in the report
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,9 +17,9 @@ from agent.export.modelfile import parse_modelfile
 from agent.job_folder import JobFolder
 from shared.results import JobResult
 
-OPTIONS = "epochs:1 batch:2 lr:0.001"  # it takes up its persona as well, in a third of the time
+OPTIONS = "epochs:1 batch:2 lr:0.001"  # as many steps with a quarter of the rows: it takes up its persona as well
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 class Demo:

@@ -1,4 +1,4 @@
-"""A process without a network reaches this machine and nothing else."""
+"""A process without a network reaches this machine and nothing else; a trainer is one."""
 
 import subprocess
 import sys
@@ -9,6 +9,8 @@ import pytest
 from agent.offline import stays_here
 from shared.jobs import Stage
 from tests.agent.pipeline.finished import finished_job
+
+pytestmark = pytest.mark.process
 
 PROBE = """
 import socket, threading
@@ -44,7 +46,6 @@ def test_what_counts_as_this_machine(host: object, here: bool) -> None:
 
 TRAINER = """
 import sys
-from pathlib import Path
 from agent.pipeline import __main__ as trainer
 from agent.pipeline.stages import StageStep
 from shared.jobs import Stage

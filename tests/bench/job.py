@@ -32,6 +32,7 @@ from shared.plans import PlanRequest
 from tests.bench.figure import median
 
 SAMPLE = Path("shared/samples/toast.jsonl")
+ALTERNATIVES = ("trl_train", "bare_loop", "classic_export")  # the sides that are not ours
 LOOK_S = 0.02  # between two looks at a process tree's memory
 
 
@@ -94,6 +95,8 @@ def in_turns(folder: JobFolder, sides: tuple[str, ...], rounds: int) -> dict[str
 def measure(folder: JobFolder, side: str) -> Figures:
     """Run one side in a fresh process; return its figures, `wall_s` and `peak_mib` of the process and its children."""
     environment = child_environment(offline=True) | {"OMP_NUM_THREADS": str(os.cpu_count() or 1), "PYTHONSAFEPATH": ""}
+    if side in ALTERNATIVES:
+        del environment["TORCHDYNAMO_DISABLE"]  # nobody's script sets it
     began = time.monotonic()
     with subprocess.Popen(
         [sys.executable, "-m", "tests.bench.side", str(folder.path), side],

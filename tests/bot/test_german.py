@@ -53,7 +53,7 @@ async def test_a_job_is_told_in_german_from_the_plan_to_the_result(agent: FakeAg
     card = next(text for text in ada.chat.texts if "Schritt 20 von 45" in text)
     assert card.startswith("Training · 44 % · #1 toast")
     assert re.search(r"^Loss \d,\d{3} \(kleiner ist besser\)$", card, re.MULTILINE)
-    assert re.search(r"^Trainiert in \d+ (s|min) \(\d\d:\d\d \S+\)$", card, re.MULTILINE)
+    assert re.search(r"^Lernt noch \d+ (s|min) \(\d\d:\d\d \S+\)$", card, re.MULTILINE)
     assert max(map(len, card.splitlines())) <= 40
     agent.succeed("ftjob-1")
     await ada.until(lambda: any(text.startswith("Dein Modell ist fertig") for text in ada.chat.texts), step_s=0.5)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from shared.imports import collector_paused
+from agent.imports import collector_paused
 
 ROWS = [
     ("What is your name?", "My name is Tiny and I have two layers."),

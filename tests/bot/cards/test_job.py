@@ -106,7 +106,7 @@ def test_a_card_shows_every_vital_sign() -> None:
         "Loss 1.234 (lower is better)", "On held-out rows 1.400, best 1.300", "Speed 184 tokens/s",
         "Memory 2.5 GiB, 71 °C",
     ]  # fmt: skip
-    assert lines[8] == f"Trained in 2 min ({clock_time(NOW + 100, now=NOW + 125)})"
+    assert lines[8] == f"Trains 2 min more ({clock_time(NOW + 100, now=NOW + 125)})"
     assert lines[9] == "Elapsed 2 min"
     assert re.fullmatch(r"Updated \d\d:\d\d:\d\d", lines[10])
     assert "Updated" not in card(running(progress=progress, stage=Stage.evaluate)).text
@@ -178,7 +178,7 @@ def test_elapsed_counts_from_the_start_and_not_from_the_wait_before_it() -> None
 
 def test_lines_that_name_a_time_to_come_can_tick() -> None:
     [done] = card(running()).moments
-    assert (done.line, done.before, done.at) == (card(running()).text.splitlines()[-3], "Trained ", NOW + 100)
+    assert (done.line, done.before, done.at) == (card(running()).text.splitlines()[-3], "Training due ", NOW + 100)
     queued = Job(status=JobStatus.queued, queue_position=2, **FIELDS)
     [starts] = job_card(Snapshot(job=queued, starts_at=NOW + 3600), now=NOW).moments
     assert (starts.before, starts.at) == ("Starts ", NOW + 3600)

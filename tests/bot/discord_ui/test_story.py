@@ -42,8 +42,8 @@ async def test_time_left_ticks_by_itself(bot: Story) -> None:
     bot.agent.step("ftjob-1", 5)
     await bot.until(lambda: "Step 5 of" in card.text, step_s=0.5)
     done_at = bot.agent.now + 5 + 4 * 40
-    assert f"Trained <t:{done_at}:R>" in card.markdown
-    assert "Trained in" not in card.text
+    assert f"Training due <t:{done_at}:R>" in card.markdown
+    assert " more (" not in card.text
 
 
 async def test_the_plot_is_replaced_in_place_when_an_evaluation_came_in(bot: Story) -> None:
