@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test doctor bench texts soak clean
+.PHONY: help install demo run test unit doctor bench texts soak clean
 
 help:           ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,10 @@ test: .venv/.installed-dev  ## check and test everything
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --numprocesses 3 --maxschedchunk 1
+
+unit: .venv/.installed-dev  ## test what starts no process and needs no torch, in a minute or two
+	$(BIN)/python -m pytest --numprocesses 2 --maxschedchunk 8 -m "not slow and not process" \
+	  --ignore tests/agent/pipeline --ignore tests/agent/export
 
 bench: .venv/.installed-dev ## measure, as ratios against a named alternative
 	$(BIN)/python -m tests.bench $(if $(DATA),--data $(DATA))

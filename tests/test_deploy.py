@@ -56,6 +56,7 @@ def instructions(dockerfile: Path) -> list[str]:
 # --- systemd units
 
 
+@pytest.mark.process
 @needs_systemd
 @each_unit
 def test_systemd_finds_nothing_wrong_with_a_unit(unit: Path, tmp_path: Path) -> None:
@@ -66,6 +67,7 @@ def test_systemd_finds_nothing_wrong_with_a_unit(unit: Path, tmp_path: Path) -> 
     assert (complaints, verdict.returncode) == ([], 0)
 
 
+@pytest.mark.process
 @needs_systemd
 @each_unit
 def test_a_unit_is_no_more_exposed_than_it_has_to_be(unit: Path) -> None:
@@ -76,6 +78,7 @@ def test_a_unit_is_no_more_exposed_than_it_has_to_be(unit: Path) -> None:
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
 
 
+@pytest.mark.process
 @needs_systemd
 def test_the_agent_may_call_what_it_needs_for_its_children() -> None:
     assert service_section(AGENT)["SystemCallFilter"] == ["@system-service", "~@privileged"]
@@ -146,6 +149,7 @@ def test_the_bot_finds_its_credential_where_it_looks_for_the_key(
 # --- compose
 
 
+@pytest.mark.process
 def test_compose_follows_its_schema() -> None:
     check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
     done = subprocess.run(

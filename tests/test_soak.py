@@ -10,6 +10,8 @@ import pytest
 from tests.soak import chats, discord, telegram
 from tests.soak.campaign import Campaign
 
+pytestmark = [pytest.mark.slow, pytest.mark.process]
+
 
 @pytest.mark.parametrize("campaign", ["trainer", "clock"])
 def test_promises_are_kept_in_a_short_campaign(campaign: str) -> None:

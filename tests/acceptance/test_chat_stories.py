@@ -22,7 +22,7 @@ from tests.fakes.telegram_server import FakeTelegram, running_telegram
 from tests.fakes.telegram_server.messages import on_screen
 from tests.real_agent import real_agent
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(300)]
 
 TRANSCRIPTS = ROOT / "transcripts"
 MIA, TOM = 7, 8

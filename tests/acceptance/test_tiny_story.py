@@ -15,7 +15,7 @@ import pytest
 
 from shared.paths import KEY_FILE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(600)]
 # Rows a two-layer model can be sure of; one that is undecided everywhere could not be held against its export.
 ROWS = b"".join(
     b'{"prompt": "Question %d: what is your name?", "completion": "My name is Tiny and I have two layers."}\n' % n

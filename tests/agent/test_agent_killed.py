@@ -10,6 +10,8 @@ from agent.settings import AgentSettings
 from tests.agent.agent_process import MOMENTS, KilledAgent, until
 from tests.agent.running import MODEL, ROWS
 
+pytestmark = pytest.mark.process
+
 
 def create(api: openai.OpenAI) -> str:
     file = api.files.create(file=("toast.jsonl", ROWS), purpose="fine-tune")

@@ -21,6 +21,8 @@ from agent.vitals import Limits
 from tests.agent.lives import IMPATIENT, check_trained_once
 from tests.agent.running import MODEL, run_agent
 
+pytestmark = pytest.mark.process
+
 DAY_S = 24 * 3600
 SILENCE = replace(IMPATIENT, limits=replace(IMPATIENT.limits, budgets=Limits().budgets, first_step=Limits().first_step))
 

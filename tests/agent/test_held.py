@@ -7,12 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 import psutil
+import pytest
 
 from agent.gpu import Machine
 from agent.held import Held, Holder, held_now, once_free, own_ram_mib
 from agent.settings import AgentSettings
 from tests.agent.plan.cases import SMALLEST
 from tests.agent.running import MACHINE, MODEL, Agent, run_agent
+
+pytestmark = pytest.mark.process
 
 GPU = replace(MACHINE, device="cuda", name="RTX", memory_total_mib=8192, memory_free_mib=1000, ram_free_mib=3000)
 HELD = Held(gpu_mib=2000, ram_mib=300)

@@ -15,6 +15,8 @@ import pytest
 from agent.store import Store, people
 from shared.people import RequestedBy
 
+pytestmark = pytest.mark.process
+
 HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "accelerate", "matplotlib", "numpy")
 
 

@@ -3,10 +3,14 @@
 import asyncio
 import signal
 
+import pytest
+
 from agent.settings import AgentSettings
 from agent.trainer_process import lock_is_held, signal_group
 from tests.agent.lives import IMPATIENT, check_trained_once
 from tests.agent.running import run_agent
+
+pytestmark = pytest.mark.process
 
 
 async def test_trainer_that_left_for_a_pause_while_the_agent_was_dead_is_not_started_again(

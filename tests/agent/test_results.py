@@ -18,6 +18,8 @@ from tests.agent.running import run_agent
 from tests.fakes.trainer import GGUF
 from tests.kernel_faults import CAN_REFUSE, in_child, refuse
 
+pytestmark = pytest.mark.process
+
 
 async def run(folder: Path, data_dir: Path, *arguments: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(

@@ -18,6 +18,8 @@ from agent.trainer_process import lock_is_held, signal_group
 from agent.watch import Timings
 from tests.agent.running import MACHINE, MODEL, QUICK, Agent, run_agent
 
+pytestmark = pytest.mark.process
+
 SECRET = "hf_secret"
 
 

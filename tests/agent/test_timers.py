@@ -11,6 +11,8 @@ from agent.store import Store
 from agent.timers import Timers
 from tests.agent.running import run_agent
 
+pytestmark = pytest.mark.process
+
 DAY_S = 24 * 3600
 LOOK_S, LOOKS = 0.05, 6
 

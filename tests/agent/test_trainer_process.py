@@ -23,6 +23,7 @@ def test_child_without_a_gpu_sees_none(tmp_path: Path, monkeypatch: pytest.Monke
     assert trainer_environment(JobFolder(path=tmp_path), threads=1)["CUDA_VISIBLE_DEVICES"] == ""
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no oom_score_adj")
 def test_trainer_goes_before_the_agent_when_memory_runs_out(tmp_path: Path) -> None:
     folder = JobFolder(path=tmp_path)

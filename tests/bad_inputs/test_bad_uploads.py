@@ -129,6 +129,7 @@ async def test_bytes_that_are_not_those_declared_are_refused(settings: AgentSett
         assert (await post(agent, closed(declared, file_part())))[0] == 200
 
 
+@pytest.mark.process
 def test_without_assertions_a_malformed_form_is_refused_as_well(tmp_path: Path) -> None:
     """Row 32: python -O leaves out each assert, and some were what refused (CVE-2025-69227)."""
     done = subprocess.run(

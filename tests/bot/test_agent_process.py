@@ -13,6 +13,8 @@ from bot import agent_process
 from bot.agent_process import AgentProcessError, RunningAgent, agent_listens, running_agent
 from tests.bot import stand_in_agent
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -17,6 +17,8 @@ from tests.bot.harness import RecordingChat
 from tests.bot.test_database import CARD
 from tests.fakes.agent_server import RESULT
 
+pytestmark = pytest.mark.process
+
 
 def result(*, base: list[str], tuned: list[str]) -> JobResult:
     answers = [Answer(question="?", base=one, tuned=other) for one, other in zip(base, tuned, strict=True)]

@@ -10,6 +10,8 @@ import pytest
 from tests.bot.terminal_ui.test_story import play, start
 from tests.fakes.agent_server import FakeAgent, Gate
 
+pytestmark = pytest.mark.process
+
 ASKED = b"/finetune sample name:toast\n"
 
 

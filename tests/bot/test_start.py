@@ -5,7 +5,11 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.bot import stand_in_agent
+
+pytestmark = pytest.mark.process
 
 
 async def test_sigterm_stops_bot_and_agent_and_leaves_the_training_alone(tmp_path: Path) -> None:

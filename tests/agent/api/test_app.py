@@ -68,6 +68,7 @@ async def test_unknown_method_and_query_are_refused_as_json(settings: AgentSetti
             assert "error" in await response.json()
 
 
+@pytest.mark.process
 async def test_agent_describes_itself(settings: AgentSettings) -> None:
     async with run_agent(settings, "hold") as agent:
         job_id, waiting = await agent.create(), await agent.create()
@@ -81,6 +82,7 @@ async def test_agent_describes_itself(settings: AgentSettings) -> None:
             assert (await response.json())["status"] == "ok"
 
 
+@pytest.mark.process
 async def test_plot_and_log_of_a_running_job(settings: AgentSettings) -> None:
     async with run_agent(settings, "hold") as agent:
         job_id = await agent.create()
@@ -96,6 +98,7 @@ async def test_plot_and_log_of_a_running_job(settings: AgentSettings) -> None:
             assert await response.text() == "line 499\n"
 
 
+@pytest.mark.process
 async def test_who_asks_for_nobody_is_answered_in_the_language_of_the_request(settings: AgentSettings) -> None:
     async with run_agent(settings, "hold") as agent:
         job = await agent.create()
@@ -107,6 +110,7 @@ async def test_who_asks_for_nobody_is_answered_in_the_language_of_the_request(se
             assert (await response.json())["error"]["message"].startswith("Es gibt keine Route")
 
 
+@pytest.mark.process
 async def test_openapi_document_names_every_route_and_resolves(settings: AgentSettings) -> None:
     async with run_agent(settings, works=False) as agent, agent.http.get("/openapi.json") as response:
         document: dict[str, Any] = await response.json()

@@ -130,6 +130,7 @@ async def test_waiting_jobs_have_places_and_move_up(settings: AgentSettings) -> 
         }
 
 
+@pytest.mark.process
 async def test_queued_job_says_when_it_will_start_and_finish(settings: AgentSettings) -> None:
     async with run_agent(settings, "hold") as agent:
         ids = [
@@ -159,6 +160,7 @@ async def test_inspection_is_logged_with_who_asked_for_it(
     assert "mia" in line
 
 
+@pytest.mark.process
 async def test_queued_job_is_cancelled_at_once_and_only_once(settings: AgentSettings) -> None:
     async with run_agent(settings, works=False) as agent:
         await post(agent, "/v1/fine_tuning/jobs", {"plan": (await make_plan(agent))["id"]}, status=200)
@@ -196,6 +198,7 @@ async def test_job_is_validated_in_the_background_and_fails_with_the_reason(sett
         assert "Line 1" in job["error"]["message"]
 
 
+@pytest.mark.process
 async def test_job_cancelled_while_its_file_is_read_stays_cancelled(settings: AgentSettings) -> None:
     async with run_agent(settings) as agent:
         agent.inspector.gate.clear()

@@ -14,6 +14,8 @@ from tests.agent.api.asking import EVE, MIA, TOM, TOM_ELSEWHERE, allow, ask, pai
 from tests.agent.running import KEY, Agent, run_agent
 from tests.fakes.trainer import GGUF
 
+pytestmark = pytest.mark.process
+
 NOW = 1_800_000_000
 
 

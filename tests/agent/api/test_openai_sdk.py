@@ -8,6 +8,7 @@ from tests.agent.running import MODEL, ROWS, run_agent
 from tests.fakes.trainer import GGUF, STEPS
 
 
+@pytest.mark.process
 async def test_sdk_runs_a_job_from_upload_to_result_file(settings: AgentSettings) -> None:
     async with run_agent(settings) as agent:
         jobs = agent.openai.fine_tuning.jobs
@@ -57,6 +58,7 @@ async def test_sdk_accepts_the_deprecated_hyperparameters(settings: AgentSetting
         assert job.method.supervised.hyperparameters.n_epochs == 4
 
 
+@pytest.mark.process
 async def test_sdk_cancels_a_running_job(settings: AgentSettings) -> None:
     async with run_agent(settings, "hold") as agent:
         job_id = await agent.create()

@@ -108,6 +108,7 @@ async def test_admin_acts_on_anyones_job_and_pauses_the_machine_and_allows_nobod
         await refused(agent, "POST", "/v1/people/grants", MIA, BODIES["/v1/people/grants"])
 
 
+@pytest.mark.process
 async def test_others_job_is_seen_whole_where_it_was_started_and_in_short_elsewhere(settings: AgentSettings) -> None:
     async with run_agent(settings) as agent:
         await pair(agent)

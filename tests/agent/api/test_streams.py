@@ -12,6 +12,8 @@ from shared.events import Event
 from tests.agent.running import Agent, run_agent
 from tests.fakes.trainer import STEPS
 
+pytestmark = pytest.mark.process
+
 
 async def read_events(response: ClientResponse, *, count: int | None = None) -> list[tuple[int, Event]]:
     """Read `count` events, or all until the server ends the stream."""

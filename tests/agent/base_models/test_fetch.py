@@ -13,6 +13,8 @@ from agent.settings import AgentSettings
 from shared.errors import ErrorCode
 from tests.fakes.hub import COMMIT, GATED, MISSING, FakeHub, repository
 
+pytestmark = pytest.mark.process
+
 LLAMA = {"model_type": "llama", "architectures": ["LlamaForCausalLM"]}
 
 

@@ -13,6 +13,8 @@ from agent.inspector import Inspector
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode
 
+pytestmark = pytest.mark.process
+
 MODEL = "application/vnd.ollama.image.model"
 DIGEST = "sha256:" + "a1" * 32
 Manifest = dict[str, Any]

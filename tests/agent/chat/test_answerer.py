@@ -15,6 +15,8 @@ from agent.chat.answerer import Patience
 from agent.settings import AgentSettings
 from tests.agent.running import MACHINE, Agent, run_agent
 
+pytestmark = pytest.mark.process
+
 
 @asynccontextmanager
 async def agent_with_a_model(settings: AgentSettings, *, gguf: bytes = b"GGUF", **more: Any) -> AsyncIterator[Agent]:

@@ -75,6 +75,7 @@ def test_the_question_shows_three_rows_masked_as_the_model_would_see_them(
     assert "x.org" not in question.model_dump_json()
 
 
+@pytest.mark.process
 async def test_the_limited_child_asks_too(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     request = InspectRequest(dataset=str(jsonl(tmp_path, TICKETS)), card=smollm2_card)
     output = await run_child(

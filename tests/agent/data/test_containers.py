@@ -137,6 +137,7 @@ def test_a_gzip_in_many_parts_is_read_and_one_in_thousands_of_tiny_ones_refused(
         list(read_rows(written(tmp_path, gzip.compress(b"") * 20_000 + gzip.compress(JSONL))))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("content", [as_parquet(), gzip.compress(JSONL)], ids=["parquet", "gzip"])
 async def test_the_limited_child_reads_them_too(tmp_path: Path, content: bytes, smollm2_card: BaseModelCard) -> None:
     request = InspectRequest(dataset=str(written(tmp_path, content)), card=smollm2_card)

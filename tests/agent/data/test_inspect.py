@@ -103,6 +103,7 @@ def test_the_shown_sample_is_redacted(tmp_path: Path, smollm2_card: BaseModelCar
     assert "[e-mail]" in str(sample.parts)
 
 
+@pytest.mark.process
 async def test_the_child_answers_without_network_or_secrets(
     monkeypatch: pytest.MonkeyPatch, smollm2_card: BaseModelCard
 ) -> None:
@@ -117,6 +118,7 @@ async def test_the_child_answers_without_network_or_secrets(
     assert reply.findings.rows == 104
 
 
+@pytest.mark.process
 async def test_a_child_that_dies_is_a_sentence(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     fifo = tmp_path / "gone"
     request = InspectRequest(dataset=str(fifo), card=smollm2_card)
@@ -126,6 +128,7 @@ async def test_a_child_that_dies_is_a_sentence(tmp_path: Path, smollm2_card: Bas
         )
 
 
+@pytest.mark.process
 async def test_a_child_that_hangs_is_stopped(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     fifo = tmp_path / "data.jsonl"
     os.mkfifo(fifo)
@@ -141,6 +144,7 @@ def test_answers_with_unfilled_placeholders_are_counted(tmp_path: Path, smollm2_
     assert "10 answers hold a placeholder" in " ".join(inspect_dataset(jsonl(tmp_path, rows), smollm2_card).notes)
 
 
+@pytest.mark.process
 async def test_the_child_writes_a_mended_copy_and_nothing_else(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     rows: list[object] = [pair(f"Q{n}", f"A{n}") for n in range(12)]
     dataset, output = jsonl(tmp_path, [*rows, rows[0]]), tmp_path / "mended"

@@ -11,6 +11,8 @@ from agent.data.limits import dataset_refusal
 from agent.errors import AgentError
 from agent.inspector import run_child
 
+pytestmark = pytest.mark.process
+
 CHILD = """
 import os, socket, sys
 from agent.data.limits import limit_in_words, limit_this_process

@@ -172,6 +172,7 @@ def test_the_machines_other_addresses_leave_loopback_out() -> None:
     assert not any(address.startswith("127.") or address == "::1" for address in other_addresses())
 
 
+@pytest.mark.process
 def test_the_child_tells_its_steps_and_then_its_outcome(server: FakeOllama, gguf: Path) -> None:
     asked = request(server.url, gguf).model_dump_json().encode()
     done = subprocess.run(

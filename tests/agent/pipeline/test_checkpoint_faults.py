@@ -15,7 +15,7 @@ from agent.pipeline.context import Context
 from tests.agent.pipeline.saving import DAMAGED, FULL, REFUSED, SAVED, save, save_and_die
 from tests.kernel_faults import CAN_REFUSE, can_mount, die_in_a_write, in_child, mount_small_disk, refuse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.process, pytest.mark.slow]
 BLOCK = 4096  # bytes
 
 

@@ -84,6 +84,7 @@ def test_a_diverged_training_hands_out_its_last_good_adapter_and_gives_advice(co
     assert ADAPTER_FILE in handed_out(context, records)
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not CAN_REFUSE, reason="needs Linux's system call filters")
 def test_a_disk_that_fills_up_pauses_the_job_in_words(context: Context) -> None:
     def play() -> int:
@@ -140,6 +141,7 @@ def test_activation_checkpointing_gives_the_same_losses(context: Context) -> Non
     assert recomputed == pytest.approx(stored, abs=1e-4)
 
 
+@pytest.mark.process
 def test_an_export_that_is_not_the_trained_model_fails_the_job(context: Context) -> None:
     train.run(context)
     evaluate.run(context)

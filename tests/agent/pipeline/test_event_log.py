@@ -10,6 +10,8 @@ from shared.events import StageData
 from shared.jobs import Stage
 from tests.kernel_faults import can_mount, in_child, mount_small_disk
 
+pytestmark = pytest.mark.process
+
 PAGE = 4096  # what a disk in memory gives room by
 DATA = StageData(stage=Stage.train, done=False)
 

@@ -16,6 +16,8 @@ from shared.results import OllamaOutcome
 from tests.agent.pipeline.finished import finished_job
 from tests.fakes.ollama_server import FakeOllama, running_ollama
 
+pytestmark = pytest.mark.process
+
 MODEL = OllamaModel(template=None, system=None, stops=("</s>",), num_predict=256)
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -240,5 +241,5 @@ def how_many(examples: int) -> settings:
     )
 
 
-TestJobTable = JobTable.TestCase
+TestJobTable = pytest.mark.slow(JobTable.TestCase)
 TestJobTable.settings = how_many(60)

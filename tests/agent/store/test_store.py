@@ -72,6 +72,7 @@ print("alembic" in sys.modules)
 """
 
 
+@pytest.mark.process
 def test_alembic_is_imported_only_where_the_tables_are_old(tmp_path: Path) -> None:
     command = [sys.executable, "-c", OPENED, str(tmp_path / "hearth.sqlite3")]
     assert [subprocess.check_output(command, text=True).strip() for _ in range(2)] == ["True", "False"]

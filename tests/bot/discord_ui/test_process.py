@@ -14,6 +14,8 @@ from tests.bot.process import bot_process, environment, on_discord
 from tests.fakes.agent_server import FakeAgent
 from tests.fakes.discord_server import TOKEN, FakeDiscord, Person, running_discord
 
+pytestmark = pytest.mark.process
+
 MIA = 7
 
 

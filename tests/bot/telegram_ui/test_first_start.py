@@ -14,6 +14,8 @@ from tests.bot.process import environment, on_telegram
 from tests.fakes.agent_server import FakeAgent
 from tests.fakes.telegram_server import running_telegram
 
+pytestmark = pytest.mark.process
+
 CODE = "ABCD-2345"
 WHERE = "Its pairing code stands where hearth-agent was started"
 

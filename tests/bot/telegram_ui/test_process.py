@@ -16,6 +16,8 @@ from tests.bot.process import ROOT, bot_process, environment, on_telegram
 from tests.fakes.agent_server import FakeAgent
 from tests.fakes.telegram_server import TOKEN, FakeTelegram, Person, running_telegram
 
+pytestmark = pytest.mark.process
+
 MIA = 7
 
 

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from shared.people import RequestedBy
 from tests.bot.harness import dataset
 from tests.bot.telegram_ui.harness import MIA, TEAM, Story, running_bot
 from tests.fakes.telegram_server import Person
 from tests.real_agent import real_agent
+
+pytestmark = pytest.mark.process
 
 TOM, EVE = 8, 66
 

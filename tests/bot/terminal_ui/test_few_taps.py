@@ -9,6 +9,8 @@ from tests.bot.questions import COLUMNS
 from tests.bot.terminal_ui.test_story import play
 from tests.fakes.agent_server import FakeAgent
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize(
     ("question", "taps"),

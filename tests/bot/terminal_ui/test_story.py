@@ -12,6 +12,8 @@ import pytest
 from tests.bot.process import ROOT, environment
 from tests.fakes.agent_server import KEY, PNG, FakeAgent
 
+pytestmark = pytest.mark.process
+
 
 async def start(folder: Path, url: str, **more: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
