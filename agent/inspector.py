@@ -179,7 +179,7 @@ def _how_it_ended(code: int | None) -> str:
     try:
         name = signal.Signals(-(code or 0)).name
     except ValueError:
-        return _("ended unexpectedly (exit {code})", code=code)
+        return _("ended unexpectedly (exit {code}), by a fault of Hearth", code=code)
     words = {
         "SIGXCPU": N_("took more processor time than it may have, and was stopped"),
         "SIGKILL": N_("was killed, most likely because the machine has no memory left"),

@@ -46,7 +46,7 @@ def test_a_wall_is_named(tmp_path: Path, act: str, words: str) -> None:
         ("os.abort()", "gave up, most likely at its memory limit"),
         ("os.kill(os.getpid(), 9)", "was killed, most likely because the machine has no memory left"),
         ("os.kill(os.getpid(), 11)", r"crashed \(SIGSEGV\)"),
-        ("sys.exit(3)", r"ended unexpectedly \(exit 3\)"),
+        ("sys.exit(3)", r"ended unexpectedly \(exit 3\), by a fault of Hearth"),
     ],
 )
 async def test_an_end_without_a_word_is_named(tmp_path: Path, act: str, words: str) -> None:
