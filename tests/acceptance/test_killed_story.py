@@ -18,6 +18,7 @@ import pytest
 from agent.job_folder import JobFolder
 from shared.jobs import Stage
 from tests.acceptance.test_tiny_story import ROWS, connect, supervised
+from tests.ended import has_ended
 from tests.fakes.ollama_server import FakeOllama, running_ollama
 
 pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -127,13 +128,6 @@ def test_a_job_that_is_killed_again_and_again_is_trained_once(story: Story) -> N
     assert job.model_extra["result"]["ollama"]["run"] == "tiny-toast"
     assert set(story.ollama.models) == {"tiny-toast:v1", "tiny-toast:latest"}
     assert len([path for path in story.ollama.asked if path.startswith("POST /api/blobs/")]) == 1  # uploaded once
-
-
-def has_ended(process: psutil.Process) -> bool:
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE  # nobody may be there to reap it
-    except psutil.NoSuchProcess:
-        return True
 
 
 def check_trained_once(story: Story, job_id: str, *, interval: int) -> None:

@@ -1,7 +1,6 @@
 """SIGKILL for the trainer, hundreds of times: steps rise, three attempts without progress are the end, all end."""
 
 import asyncio
-import contextlib
 import itertools
 import json
 import os
@@ -16,6 +15,7 @@ from agent.job_folder import JobFolder
 from shared.jobs import ATTEMPTS, FINISHED
 from tests.agent import running
 from tests.agent.running import Agent, run_agent
+from tests.ended import has_ended
 from tests.soak.books import all_jobs, check_books, lines_of, summary_of
 from tests.soak.campaign import Campaign, make_settings
 from tests.soak.locks import watch_for_two
@@ -85,9 +85,8 @@ def _kill(campaign: Campaign, torment: Torment, child: psutil.Process) -> None:
         child.kill()
     except psutil.Error:  # it was quicker
         return
-    with contextlib.suppress(psutil.NoSuchProcess):  # once the agent has taken note of its end
-        while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
-            pass
+    while not has_ended(child):  # once the agent has taken note of its end
+        pass
     if fetching and torment.folder.is_fetched():
         return  # it had done its work: no death that counts
     steps = [checkpoint.step for checkpoint in list_checkpoints(torment.folder.checkpoints)]
