@@ -8,7 +8,8 @@ import pytest
 
 from agent.settings import AgentSettings
 from tests.agent.agent_process import MOMENTS, KilledAgent, until
-from tests.agent.running import MODEL, ROWS
+from tests.agent.fake_inspector import MODEL
+from tests.agent.running import ROWS
 
 pytestmark = pytest.mark.process
 

@@ -18,8 +18,9 @@ from agent.job_folder import Heartbeat
 from agent.settings import AgentSettings
 from agent.trainer_process import AdoptedTrainer, is_trainer_of, lock_is_held, signal_group
 from agent.vitals import Limits
+from tests.agent.fake_inspector import MODEL
 from tests.agent.lives import IMPATIENT, check_trained_once
-from tests.agent.running import MODEL, run_agent
+from tests.agent.running import run_agent
 
 pytestmark = pytest.mark.process
 

@@ -12,8 +12,9 @@ import pytest
 from agent.gpu import Machine
 from agent.held import Held, Holder, held_now, once_free, own_ram_mib
 from agent.settings import AgentSettings
+from tests.agent.fake_inspector import MODEL
 from tests.agent.plan.cases import SMALLEST
-from tests.agent.running import MACHINE, MODEL, Agent, run_agent
+from tests.agent.running import MACHINE, Agent, run_agent
 
 pytestmark = pytest.mark.process
 

@@ -16,22 +16,16 @@ from agent.settings import AgentSettings
 from agent.store import jobs, running
 from agent.trainer_process import lock_is_held, signal_group
 from agent.watch import Timings
-from tests.agent.running import MACHINE, MODEL, QUICK, Agent, run_agent
+from tests.agent.fake_inspector import MODEL
+from tests.agent.running import MACHINE, QUICK, Agent, run_agent
 
 pytestmark = pytest.mark.process
 
 SECRET = "hf_secret"
 
 
-async def job_of(agent: Agent, job_id: str) -> dict[str, Any]:
-    async with agent.http.get(f"/v1/fine_tuning/jobs/{job_id}") as response:
-        job: dict[str, Any] = await response.json()
-    return job
-
-
 async def cancel(agent: Agent, job_id: str) -> None:
-    async with agent.http.post(f"/v1/fine_tuning/jobs/{job_id}/cancel") as response:
-        assert response.status == 200
+    await agent.act(f"/v1/fine_tuning/jobs/{job_id}/cancel")
 
 
 async def create_slow_and_quick(agent: Agent) -> tuple[str, str]:
@@ -45,29 +39,25 @@ async def create_slow_and_quick(agent: Agent) -> tuple[str, str]:
         return slow, (await response.json())["id"]
 
 
-def go_on(agent: Agent, job_id: str) -> None:
-    (agent.folder(job_id).path / "go").touch()
-
-
 async def test_one_job_runs_and_the_next_follows(settings: AgentSettings) -> None:
     async with run_agent(settings, "hold") as agent:
         first, second = await agent.create(), await agent.create()
         await agent.until_step(first)
         await agent.until_status(second, "queued")
-        assert (await job_of(agent, second))["queue_position"] == 1
-        go_on(agent, first)
+        assert (await agent.job(second))["queue_position"] == 1
+        agent.go_on(first)
         await agent.until_status(first, "succeeded")
         await agent.until_step(second)
-        go_on(agent, second)
+        agent.go_on(second)
         await agent.until_status(second, "succeeded")
-        assert (await job_of(agent, second))["fine_tuned_model"] == "toast:v2"
+        assert (await agent.job(second))["fine_tuned_model"] == "toast:v2"
 
 
 async def test_running_job_shows_its_vitals(settings: AgentSettings) -> None:
     async with run_agent(settings, "hold") as agent:
         job_id = await agent.create()
         await agent.until_step(job_id)
-        job = await job_of(agent, job_id)
+        job = await agent.job(job_id)
         assert (job["stage"], job["progress"]["loss"], job["progress"]["tokens_per_s"]) == ("train", 2.5, 200.0)
         assert job["estimated_finish"] is not None
 
@@ -78,7 +68,7 @@ async def test_cancelled_trainer_is_asked_and_what_it_made_is_kept(settings: Age
         await agent.until_step(job_id)
         await cancel(agent, job_id)
         await agent.until_status(job_id, "cancelled")
-        job = await job_of(agent, job_id)
+        job = await agent.job(job_id)
         [result] = job["result_files"]
         assert (await agent.openai.files.retrieve(result)).filename == "adapter.safetensors"
         assert (await agent.openai.files.content(result)).content == b"weights"
@@ -107,7 +97,7 @@ async def test_trainer_killed_ends_the_job_with_its_signal_and_last_line(setting
     async with run_agent(settings, "die") as agent:
         job_id = await agent.create()
         await agent.until_status(job_id, "failed")
-        error = (await job_of(agent, job_id))["error"]
+        error = (await agent.job(job_id))["error"]
         assert error["code"] == "trainer_died"
         assert "SIGKILL" in error["message"]
         assert "attempt 3 of 3" in error["message"]
@@ -120,14 +110,14 @@ async def test_trainer_that_says_why_it_failed_is_quoted(settings: AgentSettings
     async with run_agent(settings, "fail") as agent:
         job_id = await agent.create()
         await agent.until_status(job_id, "failed")
-        assert (await job_of(agent, job_id))["error"]["code"] == "training_diverged"
+        assert (await agent.job(job_id))["error"]["code"] == "training_diverged"
 
 
 async def test_trainer_that_writes_nonsense_is_stopped(settings: AgentSettings) -> None:
     async with run_agent(settings, "babble") as agent:
         job_id = await agent.create()
         await agent.until_status(job_id, "failed")
-        assert (await job_of(agent, job_id))["error"]["code"] == "trainer_died"
+        assert (await agent.job(job_id))["error"]["code"] == "trainer_died"
         next_job = await agent.create()
         await agent.until_status(next_job, "failed")
 
@@ -136,7 +126,7 @@ async def test_fetch_that_dies_fails_the_job_before_training(settings: AgentSett
     async with run_agent(settings, "fetch-dies") as agent:
         job_id = await agent.create()
         await agent.until_status(job_id, "failed")
-        message = (await job_of(agent, job_id))["error"]["message"]
+        message = (await agent.job(job_id))["error"]["message"]
         assert "could not be fetched" in message
         assert "no route to the hub" in message
 
@@ -163,7 +153,7 @@ async def test_job_without_disk_left_is_failed_instead_of_started(settings: Agen
         async with agent.http.post("/v1/fine_tuning/jobs", json={"plan": plan}) as response:
             refused = (await response.json())["id"]
         await agent.until_status(refused, "failed")
-        error = (await job_of(agent, refused))["error"]
+        error = (await agent.job(refused))["error"]
         assert error["code"] == "insufficient_disk"
         assert re.search(r"needs at least \d+ MiB of disk; 7 MiB are free", error["message"])
         assert not agent.folder(refused).path.exists()
@@ -175,7 +165,7 @@ async def test_job_still_validated_goes_before_one_that_was_quick(settings: Agen
         assert await agent.status(quick) == "queued"
         agent.inspector.gate.set()
         await agent.until_status(quick, "succeeded")
-        assert (await job_of(agent, slow))["finished_at"] <= (await job_of(agent, quick))["started_at"]
+        assert (await agent.job(slow))["finished_at"] <= (await agent.job(quick))["started_at"]
 
 
 async def test_job_validated_too_long_is_overtaken_without_further_news(settings: AgentSettings) -> None:
@@ -209,7 +199,7 @@ async def test_restarted_agent_adopts_a_running_trainer(settings: AgentSettings)
     assert lock_is_held(agent.folder(job_id).lock)
     async with run_agent(settings, "die") as agent:
         assert await agent.status(job_id) == "running"
-        go_on(agent, job_id)
+        agent.go_on(job_id)
         await agent.until_status(job_id, "succeeded", "failed")
         assert await agent.status(job_id) == "succeeded"
         await check_events_are_whole(agent, job_id)
@@ -228,7 +218,7 @@ async def test_restarted_agent_finishes_a_job_that_ended_meanwhile(settings: Age
     async with run_agent(settings, "hold") as agent:
         job_id = await agent.create()
         await agent.until_step(job_id)
-    go_on(agent, job_id)
+    agent.go_on(job_id)
     await until_unlocked(agent, job_id)
     async with run_agent(settings) as agent:
         await agent.until_status(job_id, "succeeded")
@@ -298,5 +288,5 @@ async def until_unlocked(agent: Agent, job_id: str) -> None:
 async def check_events_are_whole(agent: Agent, job_id: str) -> None:
     """Nothing the trainer wrote is missing or twice."""
     written = [json.loads(line)["message"] for line in agent.folder(job_id).events.read_text().splitlines()]
-    stored = [event.message async for event in await agent.openai.fine_tuning.jobs.list_events(job_id)][::-1]
+    stored = await agent.messages(job_id)
     assert [message for message in stored if message in set(written)] == written

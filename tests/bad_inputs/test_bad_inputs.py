@@ -18,7 +18,8 @@ import pytest_asyncio
 from agent.base_models.card import BaseModelCard
 from agent.inspector import Inspector
 from agent.settings import AgentSettings
-from tests.agent.running import MODEL, Agent, run_agent
+from tests.agent.fake_inspector import MODEL
+from tests.agent.running import Agent, run_agent
 from tests.bad_inputs.corpus import CORPUS, SECRET, Bad, answers
 from tests.bad_inputs.tables import FORMULAS, canary
 

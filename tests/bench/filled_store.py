@@ -32,7 +32,8 @@ from shared.hyperparameters import Method
 from shared.inspections import DatasetForm, Inspection, SampleRow, TokenCounts
 from shared.jobs import JobStatus, Stage
 from shared.plans import Plan, PlanRequest
-from tests.agent.running import CARD, MACHINE, MODEL
+from tests.agent.fake_inspector import CARD, MODEL
+from tests.agent.running import MACHINE
 from tests.fakes.agent_server import RESULT
 
 RESULT_FILES = ("toast.gguf", "toast-adapter.gguf", "toast-adapter.zip", "Modelfile", "report.json", "loss.png")

@@ -5,7 +5,8 @@ from typing import Any
 from aiohttp import FormData
 
 from shared.people import HEADER, RequestedBy, header_of
-from tests.agent.running import MODEL, ROWS, Agent
+from tests.agent.fake_inspector import MODEL
+from tests.agent.running import ROWS, Agent
 
 Json = dict[str, Any]
 

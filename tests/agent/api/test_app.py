@@ -14,7 +14,8 @@ from agent.api.app import ROUTES
 from agent.api.rights import guarded
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode
-from tests.agent.running import KEY, MODEL, run_agent
+from tests.agent.fake_inspector import MODEL
+from tests.agent.running import KEY, run_agent
 
 
 async def test_every_route_but_health_needs_the_key(settings: AgentSettings) -> None:

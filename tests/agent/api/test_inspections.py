@@ -8,7 +8,8 @@ from agent.spec import make_spec
 from agent.store import running
 from shared.inspections import DatasetForm
 from tests.agent.api.asking import MIA, TOM, TOM_ELSEWHERE, allow, ask, pair, refused, upload
-from tests.agent.running import FRAGE, MACHINE, MODEL, ROWS, run_agent
+from tests.agent.fake_inspector import FRAGE, MODEL
+from tests.agent.running import MACHINE, ROWS, run_agent
 
 DOUBLED = ROWS + ROWS.splitlines(keepends=True)[0]
 

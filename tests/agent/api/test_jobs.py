@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from agent.settings import AgentSettings
-from tests.agent.running import MODEL, Agent, run_agent
+from tests.agent.fake_inspector import MODEL
+from tests.agent.running import Agent, run_agent
 
 Json = dict[str, Any]
 

@@ -4,7 +4,8 @@ import openai
 import pytest
 
 from agent.settings import AgentSettings
-from tests.agent.running import MODEL, ROWS, run_agent
+from tests.agent.fake_inspector import MODEL
+from tests.agent.running import ROWS, run_agent
 from tests.fakes.trainer import GGUF, STEPS
 
 

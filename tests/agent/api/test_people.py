@@ -10,7 +10,8 @@ from agent.base_models.catalog import BaseModelSource, SourceKind
 from agent.settings import AgentSettings
 from shared.people import HEADER, Action, RequestedBy, header_of
 from tests.agent.api.asking import EVE, MIA, OLGA, TOM, TOM_ELSEWHERE, Json, allow, ask, pair, refused, start, upload
-from tests.agent.running import MODEL, run_agent
+from tests.agent.fake_inspector import MODEL
+from tests.agent.running import run_agent
 
 BODIES: dict[str, Json] = {
     "/v1/files/{file_id}/inspections": {"model": MODEL},

@@ -9,8 +9,9 @@ from agent.data.findings import Findings
 from agent.inspector import Told
 from agent.settings import AgentSettings
 from shared.mapping import Mapping
+from tests.agent.fake_inspector import CARD, MODEL, FakeInspector
 from tests.agent.plan.cases import SMALLEST, card_of
-from tests.agent.running import CARD, MACHINE, MODEL, Agent, FakeInspector, run_agent
+from tests.agent.running import MACHINE, Agent, run_agent
 
 Json = dict[str, Any]
 LITTLE = replace(MACHINE, memory_free_mib=1500, memory_total_mib=2048)

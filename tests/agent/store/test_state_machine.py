@@ -23,7 +23,8 @@ from shared.files import FileObject, FilePurpose
 from shared.inspections import DatasetForm, SampleRow, TokenCounts
 from shared.jobs import ATTEMPTS, FINISHED, JobError, JobRequest, JobStatus, PauseReason
 from shared.plans import PlanRequest
-from tests.agent.running import CARD, MACHINE, MODEL
+from tests.agent.fake_inspector import CARD, MODEL
+from tests.agent.running import MACHINE
 
 HOUR_S = 3600
 TRAINER_SAYS = st.sampled_from(["step", "checkpoint", "succeeded", "failed", "cancelled", "disk full"])
