@@ -176,7 +176,8 @@ def _running(job: Job, *, now: float) -> list[str]:
         ]
     else:
         lines += [*_pace(job.progress), *_losses(job.progress), *_machine(job.progress)]
-        lines += [] if signs(job) or job.pausing else [_time_left(job.progress, now=now)]
+        goes_on = job.progress.step < job.progress.total_steps and not signs(job) and not job.pausing
+        lines += [_time_left(job.progress, now=now)] if goes_on else []
         closing.append(_("Updated {time}", time=clock_second(job.progress.updated_at)))
     return [*lines, *closing]
 

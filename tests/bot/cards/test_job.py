@@ -109,6 +109,8 @@ def test_a_card_shows_every_vital_sign() -> None:
     assert lines[8] == f"Trains 2 min more ({clock_time(NOW + 100, now=NOW + 125)})"
     assert lines[9] == "Elapsed 2 min"
     assert re.fullmatch(r"Updated \d\d:\d\d:\d\d", lines[10])
+    last = PROGRESS.model_copy(update={"step": PROGRESS.total_steps, "eta_s": 0})
+    assert " more (" not in card(running(progress=last)).text
     assert "Updated" not in card(running(progress=progress, stage=Stage.evaluate)).text
 
 
