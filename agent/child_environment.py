@@ -10,7 +10,7 @@ LIBRARIES = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     # bitsandbytes loads torch's compiler for what CPUs and CUDA have kernels for: 2 s and 250 MiB of a trainer's start.
     "TORCHDYNAMO_DISABLE": "1",
-    "NO_LOCAL_GGUF": "1",  # llama.cpp's converter uses the installed gguf, not its vendored copy
+    "NO_LOCAL_GGUF": "1",  # llama.cpp's converters put nothing on sys.path: `agent.llama_cpp` imports their gguf
 }
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 INHERITED_ONLINE = ("HF_ENDPOINT", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")

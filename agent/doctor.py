@@ -35,9 +35,11 @@ else:
     print("CPU, fp32")
 """
 PROBE_GGUF = """
-from agent.llama_cpp import import_conversion
-import gguf, numpy
-import_conversion()
+from agent.llama_cpp import import_conversion, import_gguf
+import numpy
+gguf, conversion = import_gguf(), import_conversion()
+for family in ("Llama", "Qwen2", "Gemma2", "Phi3", "Mistral"):
+    conversion.get_model_class(family + "ForCausalLM")
 gguf.quants.quantize(numpy.zeros((1, 32), dtype=numpy.float32), gguf.GGMLQuantizationType.Q8_0)
 print("llama.cpp's converter, Q8_0")
 """

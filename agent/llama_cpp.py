@@ -32,8 +32,28 @@ def converters_dir() -> Path:
     return Path(spec.submodule_search_locations[0]) / "llama.cpp"
 
 
+@cache
+def import_gguf() -> Any:
+    """Import the gguf library that the converters were released with.
+
+    The package index's newest is older than they are: the modules of Qwen, Gemma, Mistral and more could not be
+    imported with it, for names that it lacks.
+    """
+    folder = converters_dir() / "gguf-py" / "gguf"
+    spec = importlib.util.spec_from_file_location(
+        "gguf", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None  # a file that ends in .py
+    assert spec.loader is not None
+    gguf = importlib.util.module_from_spec(spec)
+    sys.modules["gguf"] = gguf
+    spec.loader.exec_module(gguf)
+    return gguf
+
+
 def import_conversion() -> ModuleType:
     """Import llama.cpp's `conversion` package (torch and transformers come with it)."""
+    import_gguf()
     folder = str(converters_dir())
     if folder not in sys.path:
         sys.path.append(folder)  # last: nothing there may shadow an installed package
@@ -75,8 +95,7 @@ class Conversion(Response):
 
 def try_conversion(folder: Path) -> Conversion:
     """Try what the conversion needs of the model in `folder` beside weights: its config and tokenizer."""
-    import gguf
-
+    gguf = import_gguf()
     try:
         config = import_conversion().ModelBase.load_hparams(folder, is_mistral_format=False)
         converter = model_class(folder)(folder, gguf.LlamaFileType.MOSTLY_Q8_0, folder / "unused.gguf")
@@ -105,8 +124,7 @@ def read_prepared(cache: Path) -> Prepared | None:
 
 def make_converter(folder: Path, out: Path, *, name: str, prepared: Prepared | None) -> Any:
     """Return llama.cpp's converter of the model in `folder` to Q8_0."""
-    import gguf
-
+    gguf = import_gguf()
     know_config(prepared)
     converter = model_class(folder)(folder, gguf.LlamaFileType.MOSTLY_Q8_0, out, model_name=name)
     if prepared is not None:
@@ -162,11 +180,9 @@ def _to_setting(given: Any) -> Setting:
 
 
 def _from_setting(setting: Setting) -> Any:
-    from gguf import GGUFValueType
-    from gguf.gguf_writer import GGUFValue
-
+    gguf = import_gguf()
     value: Any = setting.value
     if setting.latin_1:
         value = [text.encode("latin-1") for text in value] if isinstance(value, list) else value.encode("latin-1")
-    sub_type = None if setting.sub_type is None else GGUFValueType(setting.sub_type)
-    return GGUFValue(value=value, type=GGUFValueType(setting.type), sub_type=sub_type)
+    sub_type = None if setting.sub_type is None else gguf.GGUFValueType(setting.sub_type)
+    return gguf.gguf_writer.GGUFValue(value=value, type=gguf.GGUFValueType(setting.type), sub_type=sub_type)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.imports import collector_paused
+from agent.llama_cpp import import_gguf
 
 
 def convert_small_files(file: Path, folder: Path) -> None:
@@ -52,10 +53,11 @@ def parsed_once() -> Iterator[None]:
 
     Most of them go into slices of a memory map, a costly object each; those of an array over the same bytes are not.
     """
-    import gguf
     import numpy as np
 
-    class Reader(gguf.GGUFReader):  # type: ignore[misc]  # untyped
+    gguf = import_gguf()
+
+    class Reader(gguf.GGUFReader):  # type: ignore[misc, name-defined]  # untyped
         @property
         def data(self) -> Any:
             return self._data

@@ -1,5 +1,6 @@
 """Write the merged model as a Q8_0 GGUF in one streaming pass through llama.cpp's converter. Children only."""
 
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from agent.llama_cpp import (
     Prepared,
     converters_dir,
     import_conversion,
+    import_gguf,
     know_config,
     make_converter,
     transformers_unused,
@@ -22,6 +24,7 @@ from agent.llama_cpp import (
 from shared.errors import ErrorCode
 from shared.language import _
 
+PHI_3 = re.compile("phi-?3", re.IGNORECASE)
 QUANTIZED_FILE = "quantized_weights.json"  # names of the weights that training held in NF4
 
 
@@ -41,6 +44,10 @@ def write_gguf(
             converter.prepare_tensors()
         converter.prepare_metadata(vocab_only=False)
         writer = converter.gguf_writer
+        settings = writer.kv_data[0]
+        settings["general.name"].value = name_in_file(
+            name, architecture=settings["general.architecture"].value, vocabulary=settings["tokenizer.ggml.model"].value
+        )
         writer.write_header_to_file(path=staged)
         writer.write_kv_data_to_file()
         writer.kv_data.clear()
@@ -48,6 +55,16 @@ def write_gguf(
         writer.write_tensors_to_file(progress=False)
         writer.close()
     staged.replace(out)
+
+
+def name_in_file(name: str, *, architecture: str, vocabulary: str) -> str:
+    """Return a model's name as its GGUF states it: by "phi-3" in it llama.cpp knows how Phi-3 cuts text into tokens.
+
+    Without the word it keeps blanks that Phi-3 drops; with it, it does not load a file that lacks Phi-3's tokens.
+    """
+    if architecture == "phi3" and vocabulary == "llama":  # Phi-4 is a phi3 too, with a vocabulary like GPT-2's
+        return name if PHI_3.search(name) else f"{name} (Phi-3)"
+    return PHI_3.sub("phi 3", name)
 
 
 def _merge_lazily(converter: Any, pairs: dict[str, LoraPair], quantized: set[str], target: MergeTarget) -> None:
@@ -81,6 +98,7 @@ def _changed(lazy: Any, read: Any, change: Any) -> Any:
 
 def write_adapter_gguf(base: Path, adapter: Path, out: Path, *, prepared: Prepared | None) -> None:
     """Convert the adapter alone, with llama.cpp's own script. Raises AgentError."""
+    import_gguf()  # before the script takes another
     know_config(prepared)
     script = converters_dir() / "convert_lora_to_gguf.py"
     arguments = [str(script), "--base", str(base), "--outtype", "f16", "--outfile", str(out), str(adapter)]

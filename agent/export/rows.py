@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from agent.llama_cpp import import_conversion
+from agent.llama_cpp import import_conversion, import_gguf
 
 LARGE = 1 << 23  # values; smaller ones are written whole
 BLOCK = 1 << 20  # values at a time
@@ -28,8 +28,7 @@ class RowStream:
 
     def tofile(self, out: BinaryIO) -> None:
         """Quantize and write block after block."""
-        import gguf
-
+        gguf = import_gguf()
         tensor = import_conversion().base.LazyTorchTensor.to_eager(self.read())
         step = max(1, BLOCK // tensor.shape[1])
         for start in range(0, tensor.shape[0], step):

@@ -41,19 +41,37 @@ def build(folder: Path) -> None:
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.eos_token_id,
     )  # fmt: skip
     model: Any = LlamaForCausalLM(config)
-    inputs, targets = _batch(tokenizer)
-    answered = targets != IGNORED
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3, fused=True)
-    for _ in range(STEPS):
-        hidden = model.model(**inputs).last_hidden_state  # logits for questions and padding would take most of the time
-        loss: Any = torch.nn.functional.cross_entropy(model.lm_head(hidden[answered]), targets[answered])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
+    loss = train(model, tokenizer)
     model.to(torch.bfloat16).save_pretrained(folder)
     GenerationConfig.from_model_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    print(json.dumps({"loss": loss.item()}))
+    print(json.dumps({"loss": loss}))
+
+
+def train(model: Any, tokenizer: Any, *, steps: int = STEPS) -> float:
+    """Teach a causal language model, or one with an adapter, the rows by heart; return the last loss."""
+    import torch
+
+    inputs, targets = _batch(tokenizer)
+    answered = targets != IGNORED
+    body = model.get_decoder()  # logits for questions and padding would take most of the time
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3, fused=True)
+    for _ in range(steps):
+        logits = model.get_output_embeddings()(body(**inputs).last_hidden_state[answered])
+        loss: Any = torch.nn.functional.cross_entropy(logits, targets[answered])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return float(loss.detach())
+
+
+def prompt_ids(tokenizer: Any, question: str) -> list[int]:
+    """Return the tokens up to where the answer begins."""
+    messages = [{"role": "user", "content": question}]
+    ids: list[int] = tokenizer.apply_chat_template(
+        messages, tokenize=True, return_dict=False, add_generation_prompt=True
+    )
+    return ids
 
 
 def _batch(tokenizer: Any) -> tuple[dict[str, Any], Any]:
@@ -64,10 +82,7 @@ def _batch(tokenizer: Any) -> tuple[dict[str, Any], Any]:
     for question, answer in ROWS:
         messages = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
         rows.append(tokenizer.apply_chat_template(messages, tokenize=True, return_dict=False))
-        prompt = tokenizer.apply_chat_template(
-            messages[:1], tokenize=True, return_dict=False, add_generation_prompt=True
-        )
-        prompts.append(len(prompt))
+        prompts.append(len(prompt_ids(tokenizer, question)))
     width = max(map(len, rows))
     ids = torch.tensor([row + [tokenizer.eos_token_id] * (width - len(row)) for row in rows])
     mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
