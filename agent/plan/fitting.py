@@ -9,7 +9,9 @@ from agent.plan.memory import estimate_memory
 from agent.plan.setup import TrainingSetup
 from shared.models import Model
 
-USUAL_TOKENS = 3 * 1000 * 100  # three passes over a thousand rows of a hundred tokens
+USUAL_ROWS = 3 * 1000  # three passes over a thousand rows
+USUAL_TOKENS = 100 * USUAL_ROWS
+USUAL_BATCHES = USUAL_ROWS / 4
 PATIENCE_HOURS = 8  # a night; what takes longer comes after what does not
 
 
@@ -32,8 +34,11 @@ def _judged(candidate: Candidate, machine: Machine, measured: list[MeasuredRun])
     estimate = estimate_memory(shape, setup)
     minutes = estimate_minutes(
         parameters=shape.parameters,
+        layers=shape.layers,
         tokens=USUAL_TOKENS,
         evaluated_tokens=0,
+        batches=USUAL_BATCHES,
+        evaluated_batches=0,
         device=machine.device,
         device_name=machine.name,
         cores=machine.cores,

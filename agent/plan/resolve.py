@@ -82,8 +82,11 @@ def make_plan(
         trained_tokens=round(left.trained * train * schedule.n_epochs),
         minutes=estimate_minutes(
             parameters=card.parameters,
+            layers=card.layers,
             tokens=left.tokens * train * schedule.n_epochs,
             evaluated_tokens=left.tokens * validation * evaluations,
+            batches=train * schedule.n_epochs / settings.per_device_train_batch_size,
+            evaluated_batches=validation * evaluations / settings.per_device_train_batch_size,
             device=machine.device,
             device_name=machine.name,
             cores=machine.cores,
