@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# Tests start hundreds of processes, and each would compile our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo run test unit doctor bench texts soak clean
 
@@ -28,7 +31,7 @@ test: .venv/.installed-dev  ## check and test everything
 	$(BIN)/python -m pytest --numprocesses 3 --maxschedchunk 1
 
 unit: .venv/.installed-dev  ## test what starts no process and needs no torch, in a minute or two
-	$(BIN)/python -m pytest --numprocesses 2 --maxschedchunk 8 -m "not slow and not process" \
+	$(BIN)/python -m pytest --numprocesses 3 --maxschedchunk 8 -m "not slow and not process" \
 	  --ignore tests/agent/pipeline --ignore tests/agent/export
 
 bench: .venv/.installed-dev ## measure, as ratios against a named alternative

@@ -1,8 +1,11 @@
-"""Importing much at once, sooner."""
+"""Importing much at once, sooner; and not importing what is only named."""
 
 import gc
+import importlib.util
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
@@ -18,3 +21,22 @@ def collector_paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def named_only(name: str, **values: Any) -> Iterator[None]:
+    """Let what is imported in here import the library `name` without its being run: of it there are `values` alone.
+
+    They keep those as long as this process lives; whoever imports the library after this gets the real one.
+    """
+    if name in sys.modules:
+        yield
+        return
+    spec = importlib.util.find_spec(name)
+    assert spec is not None  # the agent is installed with it
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    vars(sys.modules[name]).update(values)
+    try:
+        yield
+    finally:
+        del sys.modules[name]

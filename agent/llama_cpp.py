@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from agent.errors import AgentError
-from agent.imports import collector_paused
+from agent.imports import collector_paused, named_only
 from agent.job_folder import replace_file
 from shared.errors import ErrorCode
 from shared.language import _
@@ -148,18 +148,11 @@ def transformers_unused(prepared: Prepared | None) -> Iterator[None]:
     llama.cpp's modules name two of its classes at their top, to read a config that is known already: they keep None in
     their place as long as this process lives. What is imported after this is the real one.
     """
-    if prepared is None or "transformers" in sys.modules:
+    if prepared is None:
         yield
         return
-    spec = importlib.util.find_spec("transformers")
-    assert spec is not None  # the agent is installed with it
-    stand_in = importlib.util.module_from_spec(spec)
-    vars(stand_in).update(AutoConfig=None, AutoTokenizer=None)
-    sys.modules["transformers"] = stand_in
-    try:
+    with named_only("transformers", AutoConfig=None, AutoTokenizer=None):
         yield
-    finally:
-        del sys.modules["transformers"]
 
 
 def _to_setting(given: Any) -> Setting:

