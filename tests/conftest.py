@@ -118,3 +118,9 @@ def tiny_card(models_dir: Path, shared_dir: Path) -> BaseModelCard:
         data_dir.mkdir(exist_ok=True)
         settings = AgentSettings(hearth_data_dir=data_dir, hearth_models_dir=models_dir)
         return fetch_card(find_base_model("tiny", settings))
+
+
+@pytest.fixture(scope="session")
+def tiny_cache(tiny_card: BaseModelCard, shared_dir: Path) -> Path:
+    """What an agent keeps of `tiny` once it has described it; for the `base_models` of an agent's folder."""
+    return AgentSettings(hearth_data_dir=shared_dir / "tiny-data").base_models_dir

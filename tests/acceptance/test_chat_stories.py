@@ -3,6 +3,7 @@
 What the person saw is left in `transcripts/`, which git ignores.
 """
 
+import shutil
 import signal
 import time
 from asyncio.subprocess import Process
@@ -52,6 +53,12 @@ async def home(tmp_path: Path, models_dir: Path) -> AsyncIterator[tuple[dict[str
             end_trainer(JobFolder(path=path))
 
 
+@pytest.fixture
+def _tiny_is_known(tmp_path: Path, tiny_cache: Path) -> None:
+    """Its agent has described the model for an earlier job."""
+    shutil.copytree(tiny_cache, tmp_path / "data" / "base_models")
+
+
 async def test_a_file_from_a_phone_becomes_a_model_in_a_telegram_chat(
     home: tuple[dict[str, str], str], tmp_path: Path
 ) -> None:
@@ -86,6 +93,7 @@ async def test_a_file_from_a_phone_becomes_a_model_in_a_telegram_chat(
     check_files({it.document.name: it.document.content for it in shown if it.document})
 
 
+@pytest.mark.usefixtures("_tiny_is_known")
 async def test_a_slash_command_becomes_a_model_in_a_discord_channel(
     home: tuple[dict[str, str], str], tmp_path: Path
 ) -> None:

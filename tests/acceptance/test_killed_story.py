@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -83,7 +84,8 @@ class Story:
 
 
 @pytest.fixture
-def story(tmp_path: Path, models_dir: Path) -> Iterator[Story]:
+def story(tmp_path: Path, models_dir: Path, tiny_cache: Path) -> Iterator[Story]:
+    shutil.copytree(tiny_cache, tmp_path / "base_models")
     with running_ollama() as ollama:
         story = Story(tmp_path, models_dir, ollama)
         yield story

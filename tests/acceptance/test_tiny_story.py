@@ -1,6 +1,7 @@
 """The official OpenAI SDK against a real agent process, real children and a two-layer model."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,8 +25,9 @@ ROWS = b"".join(
 
 
 @pytest.fixture(scope="module")
-def client(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
+def client(models_dir: Path, tiny_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
     data_dir = tmp_path_factory.mktemp("data")
+    shutil.copytree(tiny_cache, data_dir / "base_models")
     environment = {
         **os.environ,
         "HEARTH_DATA_DIR": str(data_dir),
