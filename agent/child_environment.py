@@ -15,8 +15,8 @@ LIBRARIES = {
 }
 # Batches of ever other lengths leave holes in a GPU's memory that nothing fits into, unless torch's segments may grow:
 # then 8B parameters held 8.0 GB in place of 12.3, 3B 6.1 in place of 15.0 (H200; 7.4 and 5.3 in use). Under WSL some
-# drivers fail at it (pytorch/pytorch#192330). What the owner sets wins.
-ALLOCATOR, GROWING = "PYTORCH_ALLOC_CONF", "expandable_segments:True"
+# drivers before R615 fail at it (pytorch/pytorch#192330). What the owner sets wins, by the older name too.
+ALLOCATOR, OLDER_NAME, GROWING = "PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True"
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 INHERITED_ONLINE = ("HF_ENDPOINT", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 
@@ -31,11 +31,12 @@ def child_environment(*, offline: bool) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONSAFEPATH": "1",  # nothing in the folder it is started in is ever imported
     }
-    allocator = os.environ.get(ALLOCATOR, GROWING if _has_growing_segments() else "")
+    set_by_owner = os.environ.get(ALLOCATOR, os.environ.get(OLDER_NAME))
+    allocator = (GROWING if _may_grow() else "") if set_by_owner is None else set_by_owner
     if allocator:
         environment[ALLOCATOR] = allocator
     return environment | OFFLINE if offline else environment
 
 
-def _has_growing_segments() -> bool:
+def _may_grow() -> bool:
     return platform.system() == "Linux" and "microsoft" not in platform.release().lower()

@@ -29,11 +29,10 @@ def named_only(name: str, **values: Any) -> Iterator[None]:
 
     They keep those as long as this process lives; whoever imports the library after this gets the real one.
     """
-    if name in sys.modules:
+    spec = None if name in sys.modules else importlib.util.find_spec(name)
+    if spec is None:
         yield
         return
-    spec = importlib.util.find_spec(name)
-    assert spec is not None  # the agent is installed with it
     sys.modules[name] = importlib.util.module_from_spec(spec)
     vars(sys.modules[name]).update(values)
     try:

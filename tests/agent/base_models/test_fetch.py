@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import SourceKind, find_base_model, list_base_models
+from agent.base_models.fetch import fetch_card
 from agent.errors import AgentError
 from agent.inspector import Inspector
 from agent.settings import AgentSettings
@@ -90,6 +92,16 @@ async def test_a_tokenizer_unknown_to_llama_cpp_is_refused_before_training(
     with pytest.raises(AgentError, match="cannot become a GGUF") as caught:
         await Inspector(changed).describe("odd")
     assert caught.value.code is ErrorCode.model_not_convertible
+
+
+@pytest.mark.slow
+def test_what_an_older_llama_cpp_could_not_convert_is_tried_again(
+    tiny_card: BaseModelCard, settings: AgentSettings
+) -> None:
+    source = find_base_model("tiny", settings)
+    source.cache.mkdir(parents=True)
+    tiny_card.model_copy(update={"gguf_problem": "AttributeError: DFLASH"}).write(source.cache)
+    assert fetch_card(source).gguf_problem is None
 
 
 @pytest.mark.parametrize(

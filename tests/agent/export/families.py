@@ -1,7 +1,8 @@
 """Adapt and export a two-layer model of each family, and ask llama.cpp whether it is the model that was adapted.
 
 `python -m tests.agent.export.families CARD_FOLDER FOLDER FAMILY…` prints what came of each, one a line. They speak with
-the packaged model's tokenizer, whose card is in CARD_FOLDER; base and adapter are trained together, for seconds.
+the packaged model's tokenizer, whose card is in CARD_FOLDER, not with their family's own; base and adapter are trained
+together, for seconds.
 """
 
 import json
@@ -40,12 +41,12 @@ class Exported(Response):
     family: str
     reply: VerifyReply
     changed: int  # answers that are others than without the adapter
-    adapter_bytes: int  # of its own GGUF
 
     def is_the_adapted_model(self) -> bool:
         """Say whether llama.cpp gave the adapted model's answers, and those are others than the base model's."""
         reply = self.reply
-        return reply.agreed + reply.undecided == len(reply.texts) and self.changed > 0 and reply.template_tokens_equal
+        same = reply.agreed > 0 and reply.agreed + reply.undecided == len(reply.texts)
+        return same and self.changed > 0 and reply.template_tokens_equal and reply.stops
 
 
 def export(family: str, card_folder: Path, folder: Path) -> Exported:
@@ -100,7 +101,6 @@ def export(family: str, card_folder: Path, folder: Path) -> Exported:
         family=family,
         reply=VerifyReply.model_validate_json(asked.stdout),
         changed=sum(before.tokens != after.tokens for before, after in zip(plain, tuned, strict=True)),
-        adapter_bytes=(folder / "adapter.gguf").stat().st_size,
     )
 
 
