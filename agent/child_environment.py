@@ -31,9 +31,8 @@ def child_environment(*, offline: bool) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONSAFEPATH": "1",  # nothing in the folder it is started in is ever imported
     }
-    set_by_owner = os.environ.get(ALLOCATOR, os.environ.get(OLDER_NAME))
-    allocator = (GROWING if _may_grow() else "") if set_by_owner is None else set_by_owner
-    if allocator:
+    usual = GROWING if _may_grow() else ""
+    if allocator := os.environ.get(ALLOCATOR, os.environ.get(OLDER_NAME, usual)):
         environment[ALLOCATOR] = allocator
     return environment | OFFLINE if offline else environment
 

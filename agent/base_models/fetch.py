@@ -31,8 +31,9 @@ def fetch_card(source: BaseModelSource) -> BaseModelCard:
     source.cache.mkdir(parents=True, exist_ok=True)
     with FileLock(source.cache / ".lock"):
         card = read_card(source.cache)
-        known = card is not None and card.gguf_problem is None  # the next llama.cpp may convert what this one does not
-        if card is not None and known and (source.kind is SourceKind.hub or card.revision == files_revision(source)):
+        if card is not None and card.gguf_problem:
+            card = None  # the next llama.cpp may convert what an older one did not
+        if card is not None and (source.kind is SourceKind.hub or card.revision == files_revision(source)):
             return card  # a hub model stays at the commit it was first pinned to
         folder, revision, license_name = _small_files(source)
         refuse_remote_code(source.name, folder)

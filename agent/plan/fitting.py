@@ -11,7 +11,7 @@ from shared.models import Model
 
 USUAL_ROWS = 3 * 1000  # three passes over a thousand rows
 USUAL_TOKENS = 100 * USUAL_ROWS
-USUAL_BATCHES = USUAL_ROWS / 4
+USUAL_BATCHES = USUAL_ROWS / 4  # half of what is computed at once where memory allows
 PATIENCE_HOURS = 8  # a night; what takes longer comes after what does not
 
 

@@ -22,7 +22,8 @@ KEPT_CHECKPOINTS = 3
 # T4 rows, 0.04 to 0.23 with SDPA, up to 0.5 with eager attention. CPU: glibc's heap; resident memory of SmolLM2-135M
 # without checkpointing, 2,650 MiB at 4 rows of 130 tokens and 4,600 at 8.
 FRAGMENTATION = {("cuda", "sdpa"): 0.15, ("cuda", "eager"): 0.35, ("cpu", "sdpa"): 0.5, ("cpu", "eager"): 0.5}
-RUNTIME_MIB = {"cpu": 520, "cuda": 400}  # libraries, CUDA context (141 MiB on a T4, 780 on an H200)
+# Libraries, and the CUDA context: 141 MiB on a T4, 780 on an H200; what a card at home takes was not measured.
+RUNTIME_MIB = {"cpu": 520, "cuda": 400}
 EXPORT_RUNTIME_MIB, EXPORT_BYTES = 340, 14  # of a weight of the largest layer: as it lies, twice in fp32, quantized
 VERIFY_RUNTIME_MIB = 150
 RUN_MARGIN = 1.1  # a plan is said to fit when so many times its estimate are free

@@ -1,12 +1,11 @@
 """A small model of each family is adapted and exported; llama.cpp must give the adapted model's answers."""
 
-import subprocess
-import sys
+from pathlib import Path
 
 from agent.base_models.catalog import PACKAGED, find_base_model
 from agent.base_models.fetch import fetch_card
 from agent.settings import AgentSettings
-from tests.agent.export.families import Exported
+from tests.agent.export.families import export_in_child
 from tests.soak.campaign import Campaign
 
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "phi3", "gemma2", "gemma3_text")
@@ -15,10 +14,7 @@ FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "phi3", "gemma2", "gemma3_text
 def run(campaign: Campaign) -> str:
     """Play it; return what happened."""
     card = fetch_card(find_base_model(PACKAGED, AgentSettings(hearth_data_dir=campaign.work)))
-    command = [sys.executable, "-m", "tests.agent.export.families", card.folder, str(campaign.work), *FAMILIES]
-    done = subprocess.run(command, capture_output=True, text=True)
-    campaign.promise(done.returncode == 0, done.stderr[-3000:])
-    exported = [Exported.model_validate_json(line) for line in done.stdout.splitlines()]
+    exported = export_in_child(Path(card.folder), campaign.work, FAMILIES)
     for each in exported:
         campaign.promise(each.is_the_adapted_model(), f"the export is another model: {each}")
     campaign.promise([each.family for each in exported] == list(FAMILIES), "a family is missing")

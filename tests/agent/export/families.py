@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,14 @@ class Exported(Response):
         reply = self.reply
         same = reply.agreed > 0 and reply.agreed + reply.undecided == len(reply.texts)
         return same and self.changed > 0 and reply.template_tokens_equal and reply.stops
+
+
+def export_in_child(card_folder: Path, work: Path, families: Sequence[str]) -> list[Exported]:
+    """Have a process of its own export each family; AssertionError with its last words when it fails."""
+    command = [sys.executable, "-m", "tests.agent.export.families", str(card_folder), str(work), *families]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return [Exported.model_validate_json(line) for line in done.stdout.splitlines()]
 
 
 def export(family: str, card_folder: Path, folder: Path) -> Exported:

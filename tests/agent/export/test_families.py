@@ -1,7 +1,5 @@
 """Every recommended base model becomes a GGUF. Two families all the way here, the others in `make soak`."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,7 @@ from agent.base_models.card import BaseModelCard
 from agent.base_models.known import KNOWN
 from agent.export.gguf import name_in_file
 from agent.llama_cpp import import_conversion
-from tests.agent.export.families import Exported
+from tests.agent.export.families import export_in_child
 
 SPREAD = ("qwen2", "gemma3_text")  # biases; other norms, and a window
 
@@ -26,10 +24,7 @@ def test_llama_cpp_converts_every_recommended_family(family: str) -> None:
 def test_an_adapted_model_of_another_family_is_the_same_in_llama_cpp(
     smollm2_card: BaseModelCard, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "tests.agent.export.families", smollm2_card.folder, str(tmp_path), *SPREAD]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
-    assert done.returncode == 0, done.stderr[-3000:]
-    exported = [Exported.model_validate_json(line) for line in done.stdout.splitlines()]
+    exported = export_in_child(Path(smollm2_card.folder), tmp_path, SPREAD)
     assert [each.family for each in exported] == list(SPREAD)
     for each in exported:
         assert each.is_the_adapted_model(), each
