@@ -15,7 +15,7 @@ from bot.settings import local_address
 @asynccontextmanager
 async def real_agent(data_dir: Path, **more: str) -> AsyncIterator[tuple[Address, str]]:
     """Run an agent until the end of the block; yield its address, and the code that it shows."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "HEARTH_THREADS") if name in os.environ}
     with (data_dir.parent / "agent.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "agent", stdout=-1, stderr=log, cwd=data_dir.parent,

@@ -40,9 +40,10 @@ ENDED, READY = "Done · #1 toast", "Your model is ready · #1 toast"
 
 
 @pytest.fixture
-async def home(tmp_path: Path, models_dir: Path) -> AsyncIterator[tuple[dict[str, str], str]]:
-    """A machine whose agent nobody owns yet: the settings of a bot on it, and the pairing code."""
+async def home(tmp_path: Path, models_dir: Path, tiny_cache: Path) -> AsyncIterator[tuple[dict[str, str], str]]:
+    """A machine that knows the model and that nobody owns yet: the settings of a bot on it, and the pairing code."""
     data_dir = tmp_path / "data"
+    shutil.copytree(tiny_cache, data_dir / "base_models")
     try:
         async with real_agent(data_dir, HEARTH_MODELS_DIR=str(models_dir)) as (_, code):
             settings = environment(tmp_path, "local")
@@ -51,12 +52,6 @@ async def home(tmp_path: Path, models_dir: Path) -> AsyncIterator[tuple[dict[str
     finally:
         for path in data_dir.glob("jobs/*"):
             end_trainer(JobFolder(path=path))
-
-
-@pytest.fixture
-def _tiny_is_known(tmp_path: Path, tiny_cache: Path) -> None:
-    """Its agent has described the model for an earlier job."""
-    shutil.copytree(tiny_cache, tmp_path / "data" / "base_models")
 
 
 async def test_a_file_from_a_phone_becomes_a_model_in_a_telegram_chat(
@@ -93,7 +88,6 @@ async def test_a_file_from_a_phone_becomes_a_model_in_a_telegram_chat(
     check_files({it.document.name: it.document.content for it in shown if it.document})
 
 
-@pytest.mark.usefixtures("_tiny_is_known")
 async def test_a_slash_command_becomes_a_model_in_a_discord_channel(
     home: tuple[dict[str, str], str], tmp_path: Path
 ) -> None:
