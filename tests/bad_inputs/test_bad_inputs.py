@@ -25,7 +25,7 @@ from tests.bad_inputs.tables import FORMULAS, canary
 
 LIMIT_S = 10.0  # from the question to the answer
 MEMORY_MIB = 600  # of the child; the soak holds a gigabyte to the same
-LARGE_FILE_MIB = 190  # of the child again: 150 is usual, and a second copy of the file would be beyond
+LARGE_FILE_MIB = 190  # of the child again: 150 is usual, and one that held the 50 MB in memory would be beyond
 HEALTH_S = 2.0
 pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="module")]
 
