@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test check-types run-tests unit doctor bench texts soak clean
+.PHONY: help install demo run test unit doctor bench texts soak clean
 
 help:           ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,13 +26,8 @@ doctor: install ## say what this machine can do
 test: .venv/.installed-dev  ## check and test everything
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory --jobs 2 check-types run-tests
-
-check-types run-tests: .venv/.installed-dev
-check-types:  # beside the tests, which wait a tenth of their time
 	$(BIN)/mypy
-run-tests:
+	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --numprocesses 3 --maxschedchunk 1
 
 unit: .venv/.installed-dev  ## test what starts no process and needs no torch, in a minute or two
