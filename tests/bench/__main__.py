@@ -66,10 +66,10 @@ def figures(subjects: Collection[str], *, rounds: int, data: Path, epochs: float
             yield from chats.run(work / "chats", rounds)
         if "store" in subjects:
             yield from store.run(work / "store", rounds)
-        if "memory" in subjects:
-            yield from memory.run(work / "memory", data if data.suffix == ".csv" else None)
         if "inspection" in subjects:
             yield from inspection.run(work / "inspection", rounds, data)
+        if "memory" in subjects:  # last: it takes gigabytes of this process, and a child begins with its parent's peak
+            yield from memory.run(work / "memory", data if data.suffix == ".csv" else None)
 
 
 if __name__ == "__main__":

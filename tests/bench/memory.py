@@ -6,7 +6,9 @@ grad_ckpt, loss_path) and peak_alloc_mib; rows that lack one are counted and lef
 """
 
 import csv
+import os
 import statistics
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -41,6 +43,7 @@ def run(work: Path, data: Path | None) -> Iterator[Figure]:
     """Yield the estimator's error, in per cent of what was measured."""
     if data is not None:
         yield from _against_rows(data)
+    _hush()
     for file in sorted(CONFIGS.glob("*.json")):
         folder = work / file.stem
         write_model(file, folder)
@@ -51,6 +54,15 @@ def run(work: Path, data: Path | None) -> Iterator[Figure]:
                 what=f"memory, {file.stem}, {_described(setup)}: {measured:.0f} MiB, estimate off by",
                 ours=abs(estimated / measured - 1) * 100, unit="%", bar=WITHIN,
             )  # fmt: skip
+
+
+def _hush() -> None:
+    """Keep progress bars and the profiler's own words out of the figures."""
+    from transformers.utils.logging import disable_progress_bar
+
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+    warnings.simplefilter("ignore", FutureWarning)
+    disable_progress_bar()
 
 
 def _described(setup: TrainingSetup) -> str:

@@ -36,19 +36,28 @@ def prepare_side(context: Context) -> Figures:
 
 
 def ours_train(context: Context) -> Figures:
-    """Our train stage, evaluations and checkpoints included, timed by its own meter."""
+    """Our train stage: its steps by its own meter, and all of it with evaluations, checkpoints and events."""
     from agent.job_folder import read_events
     from agent.pipeline import train
+    from agent.pipeline.load import loaded_model
     from shared.events import ProgressData
 
     for name in ("checkpoints", "adapter"):
         shutil.rmtree(context.folder.path / name)
         (context.folder.path / name).mkdir()
     context.folder.events.unlink(missing_ok=True)
+    loaded_model(context)  # before the clock starts, as on every side
+    began = time.monotonic()
     train.run(context)
+    seconds = time.monotonic() - began
     records, _ = read_events(context.folder.events, 0)
     progress = [record.data for record in records if isinstance(record.data, ProgressData)]
-    return {"tokens_per_s": progress[-1].tokens_per_s or 0.0, "held_out_loss": held_out(context)}
+    tokens = sum(len(row.input_ids) for row in read_rows(context.folder, "train")) * progress[-1].epoch
+    return {
+        "tokens_per_s": progress[-1].tokens_per_s or 0.0,
+        "stage_tokens_per_s": tokens / seconds,
+        "held_out_loss": held_out(context),
+    }
 
 
 def fresh_model(context: Context) -> Any:
@@ -75,7 +84,8 @@ def trl_train(context: Context) -> Figures:
         per_device_train_batch_size=settings.per_device_train_batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation_steps, learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.lr_scheduler_type, warmup_steps=settings.warmup_steps,
-        weight_decay=settings.weight_decay, max_length=settings.max_length, seed=42, bf16=False,
+        weight_decay=settings.weight_decay, max_length=settings.max_length, seed=42,
+        bf16=context.spec.device == "cuda",
         use_cpu=context.spec.device == "cpu", activation_checkpointing=False, save_strategy="no", report_to=[],
         logging_steps=1, disable_tqdm=True,
     )  # fmt: skip
