@@ -34,10 +34,32 @@ def make_spec(claim: Claim, settings: AgentSettings, machine: Machine, model_cac
         seed=plan.seed,
         total_steps=plan.steps,
         threads=settings.hearth_threads or machine.cores,
-        device=machine.device,
+        device="cuda" if plan.memory_kind == "GPU" else "cpu",  # as it was planned, whatever is there by now
         ollama_url=settings.ollama_url,
         ollama_open=settings.hearth_ollama_open,
     )
+
+
+class GpuLostError(Exception):
+    """The GPU that a job was planned for does not answer. Its text is for a person."""
+
+
+def check_gpu(plan: Plan, machine: Machine) -> None:
+    """Look again: a plan for a GPU must not end up on the CPU, a hundred times slower. Raises GpuLostError."""
+    if plan.memory_kind == "GPU":
+        gpu_of(machine)
+
+
+def gpu_of(machine: Machine) -> str | None:
+    """Return the GPU that a trainer is given, as CUDA_VISIBLE_DEVICES names it. Raises GpuLostError."""
+    if machine.device != "cuda":
+        raise GpuLostError(
+            _(
+                "The GPU does not answer any more, so nothing is started. Look at the GPU machine, restart it if need "
+                "be, then resume: the job goes on where it was."
+            )
+        )
+    return machine.gpu
 
 
 def check_disk(plan: Plan, machine: Machine) -> None:

@@ -72,9 +72,16 @@ class AdoptedTrainer:
         return lock_is_held(self._folder.lock)
 
     def signal(self, number: signal.Signals) -> None:
-        """Signal the group of the pid in the heartbeat, while the lock is held and that process is the trainer."""
+        """Signal the group of the pid in the heartbeat, while the lock is held and that process is the trainer.
+
+        Once it is free: what outlived the trainer in its group.
+        """
         heartbeat = self._folder.read_heartbeat()
-        if heartbeat is not None and self.alive() and is_trainer_of(self._folder, heartbeat.pid):
+        if heartbeat is None:
+            return
+        if not self.alive():
+            signal_orphans(self._folder, heartbeat.pid, number)
+        elif is_trainer_of(self._folder, heartbeat.pid):
             signal_group(heartbeat.pid, number)
 
     def outcome(self) -> str:
@@ -131,6 +138,19 @@ def is_trainer_of(folder: JobFolder, pid: int) -> bool:
         return str(folder.path) in psutil.Process(pid).cmdline()
     except (psutil.Error, ValueError):
         return False
+
+
+def signal_orphans(folder: JobFolder, group: int, number: signal.Signals) -> None:
+    """Signal the processes that a trainer, which is gone, left in its group (POSIX).
+
+    The number of the group may by now be somebody else's; theirs do not work in the job's folder.
+    """
+    if not hasattr(os, "getpgid"):
+        return
+    for process in psutil.process_iter():
+        with contextlib.suppress(OSError, psutil.Error):  # gone meanwhile, or another user's
+            if os.getpgid(process.pid) == group and Path(process.cwd()) == folder.path.resolve():
+                process.send_signal(number)
 
 
 def offer_to_oom_killer(pid: int, score: int = OOM_SCORE) -> None:

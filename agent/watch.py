@@ -46,7 +46,7 @@ class Gone(Enum):
 
 
 class Watch:
-    """One trainer being watched. `signs` is read by whoever shows the job."""
+    """One trainer being watched. `vitals` is read by whoever shows the job."""
 
     def __init__(
         self,
@@ -67,19 +67,11 @@ class Watch:
         self._clock = clock
         self._timings = timings
         self._loop = asyncio.get_running_loop()
-        self._vitals = Vitals(timings.limits, now=self._loop.time(), proof_age_s=self._proof_age_s())
+        age_s = proof_age_s(folder, now=clock()) if isinstance(trainer, AdoptedTrainer) else 0.0
+        self.vitals = Vitals(timings.limits, now=self._loop.time(), proof_age_s=age_s)
         self._said: TrainerHealth = TrainerHealth.well
         self._asked_at: float | None = None
         self._asked_to_pause_at: float | None = None
-
-    def signs(self) -> Signs:
-        """Say how the trainer does now."""
-        return self._vitals.signs(now=self._loop.time())
-
-    def _proof_age_s(self) -> float:
-        """Return how old the last proof of an adopted trainer is, by its own clock; until more is seen."""
-        heartbeat = self._folder.read_heartbeat() if isinstance(self._trainer, AdoptedTrainer) else None
-        return max(0.0, self._clock() - heartbeat.alive_at) if heartbeat is not None else 0.0
 
     async def until_gone(self) -> Gone:
         """Watch until the trainer is gone. Whatever goes wrong here, it does not stay behind unwatched."""
@@ -170,7 +162,7 @@ class Watch:
     async def _is_hopeless(self) -> bool:
         """Read the heartbeat, say a change for the worse or the better, and end a trainer that will not go on."""
         heartbeat = await asyncio.to_thread(self._folder.read_heartbeat)
-        signs = self._vitals.note(heartbeat, now=self._loop.time())
+        signs = self.vitals.note(heartbeat, now=self._loop.time())
         if signs.health is not self._said:
             self._said = signs.health
             level: jobs.Level = "info" if signs.health is TrainerHealth.well else "warn"
@@ -183,6 +175,12 @@ class Watch:
             await asyncio.sleep(self._timings.poll_s)
         await self._remove()
         return True
+
+
+def proof_age_s(folder: JobFolder, *, now: float) -> float:
+    """Return how old the last proof is that a job's trainer left, by its own clock; 0 where it left none."""
+    heartbeat = folder.read_heartbeat()
+    return max(0.0, now - heartbeat.alive_at) if heartbeat is not None else 0.0
 
 
 def describe(signs: Signs) -> str:

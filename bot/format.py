@@ -154,8 +154,9 @@ def _zone(then: datetime) -> str:
 
 
 def clock_second(at: float) -> str:
-    """Return 14:02:31 in local time."""
-    return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
+    """Return 14:02:31 CET, the time here."""
+    then = datetime.fromtimestamp(at).astimezone()
+    return f"{then:%H:%M:%S} {_zone(then)}"
 
 
 def split_message(text: str, limit: int) -> list[str]:

@@ -57,6 +57,7 @@ class PauseReason(StrEnum):
     asked = "asked"  # somebody paused this job
     agent = "agent"  # the whole machine is paused
     disk = "disk"  # there was no room for a checkpoint
+    gpu = "gpu"  # the GPU does not answer any more; the whole machine is paused with it
 
 
 class TrainerHealth(StrEnum):
@@ -65,7 +66,7 @@ class TrainerHealth(StrEnum):
     well = "well"
     slow = "slow"  # alive, but its work has not moved for longer than usual
     stalled = "stalled"  # so long that it will be started again from its newest checkpoint
-    silent = "silent"  # holds its lock and gives no sign of life: frozen, or the machine is overloaded
+    silent = "silent"  # no sign of life: frozen, the machine is overloaded, or the next cannot be started yet
 
 
 class JobError(Response):
@@ -153,7 +154,7 @@ class Job(Response):
     attempt: int = 1  # of three; counts again from 1 after a newer checkpoint or a finished stage
     paused: PauseReason | None = None  # of a paused job alone
     pausing: bool = False  # asked to pause, and not out of memory yet
-    health: TrainerHealth | None = None  # of a running job alone; None before its trainer's first sign of life
+    health: TrainerHealth | None = None  # of a running job alone; None until its supervisor has it in hand
     proof_age_s: int | None = None  # since its trainer last proved that it lives; of a running job alone
     work_age_s: int | None = None  # since its work last moved; of a running job alone
     preset: Preset = Preset.balanced  # by which `auto` was resolved

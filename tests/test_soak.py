@@ -13,11 +13,13 @@ from tests.soak.campaign import Campaign
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 
-@pytest.mark.parametrize("campaign", ["trainer", "clock"])
+@pytest.mark.parametrize("campaign", ["trainer", "clock", "disk"])
 def test_promises_are_kept_in_a_short_campaign(campaign: str) -> None:
     command = [sys.executable, "-m", "tests.soak", campaign, "--seed", "1", "--minutes", "0.08"]
-    played = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    played = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert played.returncode == 0, played.stdout + played.stderr
+    if f"{campaign}: skipped" in played.stdout:
+        pytest.skip(played.stdout)  # no small disk can be mounted here
     assert f"{campaign}: kept" in played.stdout
 
 

@@ -65,6 +65,8 @@ def main() -> None:
         faulthandler.register(signal.SIGUSR1)  # all stacks to the log: the agent asks before it ends a stalled trainer
     if not arguments.fetch:
         forbid_network()
+    if arguments.fetch:
+        context.pulse.beat(Stage.fetch)  # before the first heartbeat: one that is quick writes no second
     context.pulse.start()
     try:
         if arguments.fetch:
@@ -101,6 +103,11 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
             _fail(context, ErrorCode.insufficient_memory, _(_OUT_OF_MEMORY))
         elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
             context.log.write(_disk_full(context), StateData(status=JobStatus.paused), level="error")
+        elif _is_broken_gpu(error):
+            reason = str(error).splitlines()[0][:200]
+            said = _("The GPU broke off ({reason}). Only a new process can use it again.", reason=reason)
+            context.log.write(said, StateData(status=JobStatus.running), level="warn")
+            sys.exit(1)  # without a last word: the agent starts the next attempt
         else:
             _fail(context, ErrorCode.internal, _(_UNEXPECTED))
 
@@ -108,16 +115,25 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
 _UNEXPECTED = N_(
     "Something unexpected stopped the job. Its log has the details: /log. The same settings can be tried again."
 )
+# Of a CPU, of CUDA's driver, of cuBLAS's workspace: torch has no type of its own for these.
+_ALLOCATORS = ("DefaultCPUAllocator", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+_FOR_GOOD = ("no kernel image is available", "invalid device function")  # torch was not built for this GPU
 _OUT_OF_MEMORY = N_("The memory of the GPU machine was not enough for this job.")
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Say whether an allocation failed: Python's, CUDA's, or that of torch on a CPU, which has no type of its own."""
+    """Say whether an allocation failed: Python's, torch's, or one that torch reports as any other error."""
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
-        or (isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error))
+        or (isinstance(error, RuntimeError) and any(name in str(error) for name in _ALLOCATORS))
     )
+
+
+def _is_broken_gpu(error: Exception) -> bool:
+    """Say whether CUDA gave an error after which this process can do no more on the GPU, and another one may."""
+    said = str(error)
+    return isinstance(error, RuntimeError) and "CUDA error" in said and not any(name in said for name in _FOR_GOOD)
 
 
 def _disk_full(context: Context) -> str:

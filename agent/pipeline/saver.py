@@ -5,7 +5,7 @@ import shutil
 import time
 from typing import Any
 
-from agent.checkpoints import Counts, list_checkpoints, newest_valid, read_counts, rotate
+from agent.checkpoints import Counts, damage, list_checkpoints, newest_valid, read_counts, remove, rotate
 from agent.pipeline.checkpoints import CheckpointError, save_checkpoint
 from agent.pipeline.context import Context, DiskFull
 from shared.events import CheckpointData, StageData
@@ -49,6 +49,9 @@ class Saver:
         except CheckpointError as error:
             if not error.disk_full:
                 raise
+            for checkpoint in list_checkpoints(self._folder):
+                if damage(checkpoint) is not None:
+                    remove(checkpoint.path)  # it must not count as the newest, of which one is left
             # The best of those on disk stays: the one to be saved may be better, and fail again.
             found = list_checkpoints(self._folder)
             rotate(self._folder, best_step=read_counts(found[-1]).best_step if found else None, keep_newest=1)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from agent.base_models.card import BaseModelCard
 from agent.job_folder import JobSpec
 from shared.language import _, decimal, ngettext
-from shared.results import JobResult, Verification
+from shared.results import JobResult
 
 
 def verdict(*, base_loss: float, final_loss: float, test_rows: int, optimistic: bool) -> str:
@@ -55,7 +55,7 @@ def write_report(spec: JobSpec, card: BaseModelCard, result: JobResult, versions
         lines += ["## " + _("Advice"), ""]
         lines += [f"- **{advice.title}.** {advice.message} {advice.suggestion}" for advice in result.advice] + [""]
     lines += ["## " + _("Use it"), "", *_use(result)]
-    lines += ["## " + _("How it was checked"), "", *[f"- {line}" for line in _checks(result.verification)], ""]
+    lines += ["## " + _("How it was checked"), "", *[f"- {line}" for line in _checks(result)], ""]
     lines += ["## " + _("To repeat it"), "", *[f"- {line}" for line in _recipe(spec, card, result)], ""]
     lines += [_("| setting | value |"), "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in spec.settings.model_dump().items()]
@@ -63,7 +63,12 @@ def write_report(spec: JobSpec, card: BaseModelCard, result: JobResult, versions
     return "\n".join([*lines, "", _("Libraries: {libraries}.", libraries=known), ""])
 
 
-def _checks(checked: Verification) -> list[str]:
+def _checks(result: JobResult) -> list[str]:
+    checked = result.verification
+    kept_apart = _(
+        "The loss in the first line is that of test rows, kept for the end. The held-out rows of the plot are others: "
+        "they were looked at on the way."
+    )
     equal = _(
         "Read back in llama.cpp, {agreed} of {prompts} held-out answers equal the trained model's.",
         agreed=checked.agreed,
@@ -77,6 +82,7 @@ def _checks(checked: Verification) -> list[str]:
     if checked.second_try:
         merged += " " + _("Both ways were tried, and the better one kept.")
     return [
+        *([] if result.optimistic else [kept_apart]),
         equal,
         _("The prompt's tokens are the same as in training.")
         if checked.template_tokens_equal

@@ -66,7 +66,7 @@ def _draw_losses(axes: "Axes", curve: LossCurve) -> None:
         axes.text(0.5, 0.5, _("no step yet"), transform=axes.transAxes, ha="center", fontsize=18, color=RATE)
         return
     if curve.train:
-        axes.plot(*zip(*curve.train, strict=True), color=TRAIN, alpha=0.25, linewidth=1.5)
+        axes.plot(*zip(*curve.train, strict=True), color=TRAIN, alpha=0.25, linewidth=1.5, label=_("train, each step"))
         axes.plot(*zip(*curve.smoothed(), strict=True), color=TRAIN, linewidth=3, label=_("train (smoothed)"))
     if curve.validation:
         axes.plot(

@@ -51,7 +51,8 @@ def pause(session: Session, *, now: float) -> None:
 def resume(session: Session, *, now: float) -> None:
     """Let jobs start again; those that stand still because of the pause go back in line."""
     _set(session, paused=False)
-    waits = sa.and_(JobRow.status == JobStatus.paused, JobRow.paused_for == PauseReason.agent)
+    reasons = (PauseReason.agent, PauseReason.gpu)
+    waits = sa.and_(JobRow.status == JobStatus.paused, JobRow.paused_for.in_(reasons))
     for job_id in _ids(session, sa.and_(waits, JobRow.cancel_requested.is_(False))):
         jobs.request_resume(session, job_id, now=now)
 

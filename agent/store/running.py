@@ -81,6 +81,7 @@ def claim_next(session: Session, *, now: float) -> Claim | None:
     row = jobs.row_of(session, job_id)
     assert row.plan_id is not None  # only a planned job is ever queued
     row.ollama_name = row.ollama_name or _next_name(session, plans.get(session, row.plan_id).plan.suffix)
+    row.boot = None  # no trainer was started in this turn
     message = _("Fine-tuning job started") if row.started_at is None else _("Going on where it was paused")
     jobs.move(session, job_id, JobStatus.running, now=now, message=message)
     return claim_of(session, job_id)
@@ -118,7 +119,7 @@ class Death:
 
 
 def was_spawned(session: Session, job_id: str) -> bool:
-    """Say whether a trainer of the job was ever about to be started."""
+    """Say whether a trainer of the job was about to be started since it was claimed."""
     return jobs.row_of(session, job_id).boot is not None
 
 
@@ -128,7 +129,7 @@ def count_death(session: Session, job_id: str, reached: Reached, *, boot: str) -
     before = None
     if row.died_stages is not None and row.died_step is not None:
         before = Reached(stages=row.died_stages, step=row.died_step)
-    rebooted = row.boot != boot
+    rebooted = row.boot is not None and row.boot != boot
     following = next_attempt(attempt=row.attempt, at_last_death=before, now=reached, rebooted=rebooted)
     if following is not None:
         row.attempt = following
@@ -148,6 +149,12 @@ def pause(session: Session, job_id: str, reason: PauseReason, *, message: str, n
     row.paused_for = reason
     if reason is PauseReason.agent and not machine.is_paused(session) and not row.cancel_requested:
         jobs.request_resume(session, job_id, now=now)  # the machine was resumed while the trainer was still leaving
+
+
+def pause_without_gpu(session: Session, job_id: str, *, message: str, now: float) -> None:
+    """Pause a running job and the whole machine: without its GPU, the jobs behind it would fare no better."""
+    pause(session, job_id, PauseReason.gpu, message=message, now=now)
+    machine.pause(session, now=now)
 
 
 def to_wind_up(session: Session) -> list[str]:

@@ -109,7 +109,7 @@ class JobRow(Requested, Base):
     attempt: Mapped[int] = mapped_column(default=1)  # of agent.attempts.ATTEMPTS
     died_stages: Mapped[int | None]  # how far it had come when its trainer last died: agent.attempts.Reached
     died_step: Mapped[int | None]
-    boot: Mapped[str | None]  # which run of the system its trainer was last started in
+    boot: Mapped[str | None]  # which run of the system its trainer was last started in; None from a claim to that start
 
 
 class EventRow(Base):

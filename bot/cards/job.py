@@ -48,6 +48,7 @@ PAUSED: dict[PauseReason, str] = {
     PauseReason.asked: N_("Paused by a person: /resume #{number}"),
     PauseReason.agent: N_("The machine is paused: /resume"),
     PauseReason.disk: N_("The disk is full: make room there, then /resume #{number}"),
+    PauseReason.gpu: N_("The GPU does not answer: restart that PC, then /resume"),
 }
 
 
@@ -235,13 +236,11 @@ def _moments(snapshot: Snapshot, *, now: float) -> list[Moment]:
 def _ending(job: Job) -> list[str]:
     lines = []
     if job.result is not None:
-        lines.append(
-            _(
-                "Loss {base_loss} → {final_loss}",
-                base_loss=number(job.result.base_loss),
-                final_loss=number(job.result.final_loss),
-            )
-        )
+        losses = {"base_loss": number(job.result.base_loss), "final_loss": number(job.result.final_loss)}
+        if job.result.optimistic:  # too few rows for some of their own
+            lines.append(_("Loss on held-out rows {base_loss} → {final_loss}", **losses))
+        else:
+            lines.append(_("Loss on test rows {base_loss} → {final_loss}", **losses))
         lines.append(
             ngettext(
                 "{n} step in {duration}",
@@ -276,7 +275,7 @@ def _buttons(job: Job) -> tuple[Button, ...]:
     plot = (Button(label=_("Plot"), line=f"/plot #{job.number}"),) if job.progress is not None else ()
     hold: tuple[Button, ...] = ()
     if job.status is JobStatus.paused:
-        machine = job.paused is PauseReason.agent
+        machine = job.paused in (PauseReason.agent, PauseReason.gpu)
         hold = (Button(label=_("Resume"), line="/resume" if machine else f"/resume #{job.number}"),)
     elif job.status is JobStatus.running and not job.pausing:
         hold = (Button(label=_("Pause"), line=f"/pause #{job.number}"),)

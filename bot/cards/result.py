@@ -118,7 +118,7 @@ def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:
 def _loss(result: JobResult) -> list[str]:
     speed = _("{tokens_per_s} tokens/s", tokens_per_s=number(result.tokens_per_s, 0))
     return [
-        _("(Loss is its surprise: lower is better.)"),
+        *wrap(_("(Loss is its surprise: lower is better. It does not tell true from false.)")),
         ngettext(
             "{n} step in {duration}, {speed}",
             "{n} steps in {duration}, {speed}",

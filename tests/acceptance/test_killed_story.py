@@ -1,4 +1,4 @@
-"""A real job on the two-layer model; its trainer is killed three times and its agent once, and it is trained once."""
+"""A real job on the two-layer model: its trainer killed three times, its agent once, paused once, and trained once."""
 
 import itertools
 import json
@@ -111,6 +111,7 @@ def test_a_job_that_is_killed_again_and_again_is_trained_once(story: Story) -> N
     story.agent.kill()
     story.agent.wait()
     story.agent = story.start()
+    pause_and_resume(story, job_id)
     in_export = [{"kind": "stage", "stage": "export", "done": False, "detail": None}]
     story.until(job_id, lambda: [event for event in story.events(job_id) if event in in_export])
     story.ollama.create_trouble = "silence"
@@ -130,6 +131,18 @@ def test_a_job_that_is_killed_again_and_again_is_trained_once(story: Story) -> N
     assert job.model_extra["result"]["ollama"]["run"] == "tiny-toast"
     assert set(story.ollama.models) == {"tiny-toast:v1", "tiny-toast:latest"}
     assert len([path for path in story.ollama.asked if path.startswith("POST /api/blobs/")]) == 1  # uploaded once
+
+
+def pause_and_resume(story: Story, job_id: str) -> None:
+    """Pause it in the middle of its training: the trainer is gone, and its memory with it."""
+    client, so_far = story.client, len(story.steps(job_id))
+    story.until(job_id, lambda: len(story.steps(job_id)) > so_far)
+    trainer = psutil.Process(story.trainer(job_id))
+    client.post(f"/fine_tuning/jobs/{job_id}/pause", cast_to=object)
+    story.until(job_id, lambda: client.fine_tuning.jobs.retrieve(job_id).status == "paused")
+    story.until(job_id, lambda: has_ended(trainer))
+    assert not story.folder(job_id).stage_marker(Stage.train).exists()
+    client.post(f"/fine_tuning/jobs/{job_id}/resume", cast_to=object)
 
 
 def check_trained_once(story: Story, job_id: str, *, interval: int) -> None:

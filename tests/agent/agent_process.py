@@ -132,6 +132,8 @@ def arm(kill_at: str) -> None:
     match kill_at:
         case "between claim and folder":
             patch(supervisor, "make_spec", before)
+        case "between claim and look for a trainer":
+            patch(supervisor, "lock_is_held", before)
         case "between claim and spawn":
             patch(supervisor, "start", before)
         case "between spawn and record of the second child":

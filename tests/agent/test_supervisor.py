@@ -93,6 +93,11 @@ def test_a_cancel_takes_less_than_ten_seconds_also_where_it_is_not_heard() -> No
     assert timings.kill_after_s + 2 * timings.poll_s < 10
 
 
+def test_a_pause_frees_the_memory_within_thirty_seconds_also_where_it_is_not_heard() -> None:
+    timings = Timings()
+    assert timings.pause_kill_after_s + 2 * timings.poll_s < 30
+
+
 async def test_trainer_killed_ends_the_job_with_its_signal_and_last_line(settings: AgentSettings) -> None:
     async with run_agent(settings, "die") as agent:
         job_id = await agent.create()

@@ -3,12 +3,16 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from agent.job_folder import JobFolder
-from agent.trainer_process import last_line, start, trainer_environment
+from agent.job_folder import Heartbeat, JobFolder
+from agent.trainer_process import AdoptedTrainer, last_line, start, trainer_environment
+from shared.jobs import Stage
+from tests.ended import has_ended
 
 
 def test_trainer_sees_one_gpu_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,6 +37,30 @@ def test_trainer_goes_before_the_agent_when_memory_runs_out(tmp_path: Path) -> N
     try:
         assert int(Path(f"/proc/{trainer.process.pid}/oom_score_adj").read_text()) == 500
         assert os.getsid(trainer.process.pid) == trainer.process.pid
+    finally:
+        trainer.signal(signal.SIGKILL)
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not hasattr(os, "getpgid"), reason="this system has no process groups")
+def test_what_an_adopted_trainer_started_does_not_outlive_it(tmp_path: Path) -> None:
+    folder = JobFolder(path=tmp_path)
+    sleep = "import time; time.sleep(60)"
+    child_in = f"print(subprocess.Popen([sys.executable, '-c', {sleep!r}], cwd=cwd).pid)"
+    script = f"import subprocess, sys\nfor cwd in (None, '/'): {child_in}\n{sleep}"
+    trainer = start([sys.executable, "-uc", script], folder, trainer_environment(folder, threads=1))
+    try:
+        while folder.log.read_text().count("\n") < 2:
+            time.sleep(0.01)
+        child, bystander = [psutil.Process(int(line)) for line in folder.log.read_text().split()]
+        beat = Heartbeat(stage=Stage.verify, step=1, pid=trainer.process.pid, alive_at=0, progress_at=0)
+        folder.heartbeat.write_text(beat.model_dump_json())
+        os.kill(trainer.process.pid, signal.SIGKILL)
+        trainer.process.wait()
+        AdoptedTrainer(folder).signal(signal.SIGKILL)
+        while not has_ended(child):
+            time.sleep(0.01)
+        assert not has_ended(bystander)  # it does not work in the job's folder: the group may be somebody else's
     finally:
         trainer.signal(signal.SIGKILL)
 

@@ -19,7 +19,7 @@ async def test_the_end_is_told_in_the_card_and_in_one_new_message(agent: FakeAge
     agent.step(job_id, 45)
     agent.succeed(job_id)
     await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
-    assert card(bot).startswith("Done · #1 toast\nLoss 2.913 → 1.434")
+    assert card(bot).startswith("Done · #1 toast\nLoss on held-out rows 2.913 → 1.434")
     result = bot.chat.last
     for said in ["Your model is ready", "fell by half", "lower is better", "Q: What is the best seat",
                  "Base model: The best seat", "Tuned model: The one with", "Advice: Few rows"]:  # fmt: skip
@@ -94,6 +94,18 @@ async def test_a_full_disk_calls_the_person_once_and_again_if_it_fills_again(age
         agent.fill_disk(job_id)
         await bot.until(lambda: len(chat.messages) == count + 1, step_s=1)
         assert chat.last.text.startswith("Needs you")
+
+
+async def test_a_lost_gpu_calls_the_person_and_one_tap_lets_the_machine_go_on(agent: FakeAgent, bot: Bot) -> None:
+    job_id = await started(agent, bot)
+    agent.step(job_id, 5)
+    agent.lose_gpu(job_id)
+    await bot.until(lambda: len(bot.chat.messages) == 2, step_s=1)
+    assert bot.chat.last.text.startswith("Needs you · #1 toast\nThe GPU does not answer any more,")
+    assert "The GPU does not answer: restart that PC" in " ".join(card(bot).split())
+    await bot.press("Resume")
+    assert not agent.paused
+    assert agent.jobs[job_id].status is not JobStatus.paused
 
 
 async def test_a_cancelled_job_says_so_in_both_places(agent: FakeAgent, bot: Bot) -> None:

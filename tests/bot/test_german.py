@@ -76,6 +76,7 @@ STATES: list[dict[str, object]] = [
     {"pausing": True}, {"proof_age_s": PROOF_S + 600}, {"attempt": 2}, {"health": "stalled", "work_age_s": 900},
     *({"stage": stage} for stage in Stage),  # type: ignore[list-item]  # an object, too
     {"status": JobStatus.paused, "stage": None, "paused": PauseReason.disk},
+    {"status": JobStatus.paused, "stage": None, "paused": PauseReason.gpu},
     {"status": JobStatus.queued, "stage": None, "progress": None, "queue_position": 12},
 ]  # fmt: skip
 

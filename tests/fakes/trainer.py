@@ -78,6 +78,7 @@ class Voice:
 
 
 def fetch(voice: Voice) -> None:
+    voice.beat(Stage.fetch)
     voice.say("Getting the base model.", StageData(stage=Stage.fetch, done=False))
     (voice.folder.path / "environment-fetch").write_text("\n".join(sorted(os.environ)))
     replace_file(voice.folder.stage_marker(Stage.fetch), b"")

@@ -9,7 +9,7 @@ import sys
 
 from tests.soak.campaign import BrokenPromise, Campaign, Skipped
 
-SIZE_MIB = 160  # more than supervisor.CROWDED_MIB, less than a person waits for to be filled
+SIZE_MIB = 160  # more than aftermath.CROWDED_MIB, less than a person waits for to be filled
 MINUTES = 2.0
 MOUNT = f'mount -t tmpfs -o size={SIZE_MIB}m tmpfs "$1"'
 

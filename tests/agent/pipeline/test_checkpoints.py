@@ -1,19 +1,24 @@
 """Checkpoints: when they are written, which are trusted, and that a run broken off goes on exactly from one."""
 
 import errno
+import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from agent.checkpoints import MANIFEST, Counts, damage, list_checkpoints, newest_valid
-from agent.job_folder import ADAPTER_FILE, read_events
+from agent.job_folder import ADAPTER_FILE, file_sha256, read_events
 from agent.pipeline import train
 from agent.pipeline.checkpoints import CheckpointError, save_checkpoint
 from agent.pipeline.context import Context, DiskFull, EventLog, Pulse, Stopped
 from agent.pipeline.load import loaded_model
 from agent.pipeline.prepare import read_rows
+from agent.pipeline.saver import Saver
 from agent.pipeline.train import Watcher, make_trainer
 from shared.events import CheckpointData, ProgressData
 from tests.agent.pipeline.saving import COUNTS
@@ -74,11 +79,19 @@ def trained_tokens(context: Context) -> int:
 
 def test_checkpoint_is_written_once_the_last_is_older_than_the_interval(context: Context) -> None:
     assert context.spec.checkpoint_interval_s == 600  # a crash costs no more than ten minutes
-    context.spec = context.spec.model_copy(update={"checkpoint_interval_s": 0.0, "eval_steps": 100})
+    context.spec = context.spec.model_copy(update={"checkpoint_interval_s": 0.0})
     train.run(context)
     records, _ = read_events(context.folder.events, 0)
     saved = [r.data.step for r in records if isinstance(r.data, CheckpointData)]
     assert saved == list(range(1, context.spec.total_steps + 1))
+
+
+def test_no_checkpoint_is_due_while_the_last_is_younger_than_the_interval(context: Context) -> None:
+    rarely = context.spec.settings.model_copy(update={"eval_steps": 100})
+    context.spec = context.spec.model_copy(update={"settings": rarely})
+    train.run(context)
+    records, _ = read_events(context.folder.events, 0)
+    assert [r.data.step for r in records if isinstance(r.data, CheckpointData)] == [context.spec.total_steps]
 
 
 def test_training_goes_on_when_a_checkpoint_cannot_be_written_and_says_so(
@@ -143,6 +156,57 @@ def test_damaged_checkpoints_never_push_out_the_one_that_can_be_trusted(context:
     (context.folder.adapter / ADAPTER_FILE).unlink()
     assert train.find_resume(again(context)) == older
     assert [checkpoint.step for checkpoint in list_checkpoints(folder)] == [older.step]
+    said = [record.message for record in read_events(context.folder.events, 0)[0]][-2:]
+    assert said == [
+        f"The checkpoint at step {newer.step} is damaged (adapter_model.safetensors has changed), so it is not used.",
+        f"Going on from step {older.step}.",
+    ]
+    (older.path / ADAPTER_FILE).write_bytes(b"damaged")
+    assert train.find_resume(again(context)) is None
+    said = [record.message for record in read_events(context.folder.events, 0)[0]]
+    assert said[-1] == "Beginning again: no checkpoint can be trusted."
+
+
+def test_full_disk_is_not_freed_of_the_one_checkpoint_that_can_be_trusted(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train.run(context)
+    folder = context.folder.checkpoints
+    older, newer = list_checkpoints(folder)[-2:]
+    (newer.path / ADAPTER_FILE).write_bytes(b"damaged")
+
+    def full(*_: Any) -> None:
+        raise CheckpointError(OSError(errno.ENOSPC, "No space left on device"))
+
+    monkeypatch.setattr("agent.pipeline.saver.save_checkpoint", full)
+    with pytest.raises(DiskFull, match=f"the one at step {older.step} stands"):
+        Saver(context).save(
+            SimpleNamespace(state=SimpleNamespace(global_step=99)), COUNTS, train_loss=None, valid_loss=None
+        )
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "rng_state.pth", "scheduler.pt"])
+def test_code_in_a_checkpoint_is_not_run(trainer: Any, context: Context, tmp_path: Path, name: str) -> None:
+    """Not even with a manifest to match it: what torch reads, it reads as weights alone."""
+    [checkpoint] = list_checkpoints(context.folder.checkpoints)
+    canary = tmp_path / "canary"
+    torch.save(Payload(canary), checkpoint.path / name)
+    hashes = {path.name: file_sha256(path) for path in checkpoint.path.iterdir() if path.name != MANIFEST}
+    (checkpoint.path / MANIFEST).write_text(json.dumps(hashes))
+    assert damage(checkpoint) is None
+    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+        train.run(again(context))
+    assert not canary.exists()
+
+
+class Payload:
+    """What runs code when it is unpickled."""
+
+    def __init__(self, canary: Path) -> None:
+        self._canary = canary
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self._canary,)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "null"])

@@ -1,17 +1,19 @@
 """However a training ends: a last word, and what was trained in the person's hands."""
 
 import errno
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 from agent.errors import AgentError
-from agent.job_folder import ADAPTER_FILE, read_events
+from agent.job_folder import ADAPTER_FILE, has_ended, read_events
 from agent.pipeline import evaluate, export, train, verify
-from agent.pipeline.__main__ import run_guarded
+from agent.pipeline.__main__ import main, run_guarded
 from agent.pipeline.context import Cancelled, Context, EventLog
 from agent.pipeline.load import loaded_model
 from agent.pipeline.stages import STAGES
@@ -115,6 +117,66 @@ def test_memory_that_runs_out_is_said_with_settings_that_need_less(context: Cont
     (advice,) = [r.data.advice for r in records if isinstance(r.data, AdviceData)]
     assert advice.rule == "out-of-memory"
     assert advice.change["per_device_train_batch_size"] < context.spec.settings.per_device_train_batch_size
+
+
+def test_a_broken_gpu_leaves_the_job_to_a_new_process(context: Context) -> None:
+    def break_gpu() -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be reported")
+
+    context.log = HookedLog(context.folder.events, 4, break_gpu)
+    with pytest.raises(SystemExit) as left:
+        run(context)
+    assert left.value.code == 1
+    records = read_events(context.folder.events, 0)[0]
+    assert not has_ended(context.folder.events)
+    assert records[-1].message.startswith("The GPU broke off (CUDA error: an illegal memory access was encountered).")
+
+
+@pytest.mark.parametrize(("said", "code"), [
+    ("CUDA error: out of memory", ErrorCode.insufficient_memory),
+    ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", ErrorCode.insufficient_memory),
+    ("CUDA error: no kernel image is available for execution on the device", ErrorCode.internal),
+])  # fmt: skip
+def test_what_a_new_process_would_meet_again_ends_the_job(context: Context, said: str, code: ErrorCode) -> None:
+    def fail() -> None:
+        raise RuntimeError(said)
+
+    context.log = HookedLog(context.folder.events, 4, fail)
+    error = last_state(run(context)).error
+    assert error is not None
+    assert error.code is code
+
+
+@pytest.fixture
+def as_trainer(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.pipeline.__main__.LOCK_WAIT_S", 0.0)
+    monkeypatch.setattr(sys, "argv", ["trainer", str(context.folder.path)])
+
+
+@pytest.mark.usefixtures("as_trainer")
+def test_a_second_trainer_leaves_at_once_and_touches_nothing(context: Context) -> None:
+    with FileLock(context.folder.lock), pytest.raises(SystemExit, match="another trainer holds"):
+        main()
+    assert not context.folder.heartbeat.exists()
+
+
+@pytest.mark.usefixtures("as_trainer")
+def test_a_trainer_that_comes_after_the_end_leaves_at_once(context: Context) -> None:
+    context.log.write("Done.", StateData(status=JobStatus.succeeded))
+    before = context.folder.events.read_bytes()
+    main()
+    assert context.folder.events.read_bytes() == before
+    assert not context.folder.heartbeat.exists()
+
+
+@pytest.mark.usefixtures("as_trainer")
+def test_a_fetch_child_that_ends_at_once_is_known_for_one(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--fetch"])
+    context.folder.stage_marker(Stage.fetch).touch()
+    main()
+    heartbeat = context.folder.read_heartbeat()
+    assert heartbeat is not None
+    assert heartbeat.stage is Stage.fetch
 
 
 def test_a_cancel_is_heard_between_two_tokens_of_an_answer(context: Context) -> None:

@@ -1,4 +1,6 @@
-"""What the closing report says about running the model."""
+"""What the closing report says."""
+
+import pytest
 
 from agent.base_models.card import BaseModelCard
 from agent.job_folder import JobSpec
@@ -27,3 +29,10 @@ def test_a_model_in_ollama_is_run_there_and_created_elsewhere(smollm2_card: Base
 def test_why_it_is_not_in_ollama_stands_before_the_lines_that_put_it_there(smollm2_card: BaseModelCard) -> None:
     text = report(smollm2_card, OllamaOutcome(status="absent", message="No Ollama answers at http://127.0.0.1:1."))
     assert text.index("No Ollama answers at") < text.index("ollama create toast:v1 -f Modelfile")
+
+
+@pytest.mark.parametrize("optimistic", [True, False])
+def test_two_losses_on_rows_not_trained_on_are_told_apart(smollm2_card: BaseModelCard, optimistic: bool) -> None:
+    result = RESULT.model_copy(update={"optimistic": optimistic})
+    text = write_report(SPEC, smollm2_card, result, {"torch": "2"})
+    assert ("test rows, kept for the end" in text) is not optimistic

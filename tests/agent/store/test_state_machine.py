@@ -147,10 +147,18 @@ class JobTable(RuleBasedStateMachine):
             self.end(row.id, JobStatus.cancelled, None)
         elif look.pause_wish is not None:
             self.do(running.pause, row.id, look.pause_wish, message="Paused", now=self.now)
-        elif self.do(running.count_death, row.id, Reached(stages=0, step=step), boot=boot) is None:
+        elif self.do(running.count_death, row.id, Reached(stages=0, step=step), boot=boot).following is None:
             self.end(row.id, JobStatus.failed, JobError(code=ErrorCode.trainer_died, message="It died."))
         else:
             self.do(running.spawning, row.id, boot=boot)
+
+    @precondition(lambda self: self.running_job() is not None)
+    @rule()
+    def gpu_is_lost(self) -> None:
+        row = self.running_job()
+        assert row is not None
+        self.do(running.pause_without_gpu, row.id, message="The GPU is gone", now=self.now)
+        assert self.do(machine.is_paused)
 
     def end(self, job_id: str, to: JobStatus, error: JobError | None) -> None:
         self.do(
@@ -207,7 +215,7 @@ class JobTable(RuleBasedStateMachine):
 
     @invariant()
     def a_machine_that_goes_on_leaves_no_job_behind(self) -> None:
-        query = sa.select(JobRow).where(JobRow.paused_for == PauseReason.agent)
+        query = sa.select(JobRow).where(JobRow.paused_for.in_((PauseReason.agent, PauseReason.gpu)))
         waiting = self.do(lambda session: session.scalars(query).all())
         assert self.do(machine.is_paused) or all(row.cancel_requested for row in waiting)
 

@@ -12,7 +12,7 @@ from shared.jobs import PROOF_S, Job, JobStatus, PauseReason, Progress, Stage, T
 from shared.language import speaking
 from tests.bot.harness import Bot
 from tests.bot.time_zone import living_in
-from tests.fakes.agent_server import NOW, FakeAgent
+from tests.fakes.agent_server import NOW, RESULT, FakeAgent
 
 FIELDS: dict[str, Any] = {
     "id": "ftjob-1", "created_at": NOW, "model": "m", "training_file": "file-1", "seed": 42,
@@ -84,6 +84,10 @@ def test_nothing_is_said_to_run_without_a_proof_younger_than_two_minutes(stage: 
             {"status": JobStatus.paused, "paused": PauseReason.disk},
             "The disk is full: make room there, then /resume #1",
         ),
+        (
+            {"status": JobStatus.paused, "paused": PauseReason.gpu},
+            "The GPU does not answer: restart that PC, then /resume",
+        ),
         ({"status": JobStatus.queued, "start_at": NOW + 3600}, f"Starts {clock_time(NOW + 3600)}, as asked"),
     ],
 )
@@ -108,7 +112,7 @@ def test_a_card_shows_every_vital_sign() -> None:
     ]  # fmt: skip
     assert lines[8] == f"Trains 2 min more ({clock_time(NOW + 100, now=NOW + 125)})"
     assert lines[9] == "Elapsed 2 min"
-    assert re.fullmatch(r"Updated \d\d:\d\d:\d\d", lines[10])
+    assert re.fullmatch(r"Updated \d\d:\d\d:\d\d ([A-Z]{3,5}|[+-]\d\d:\d\d)", lines[10])
     last = PROGRESS.model_copy(update={"step": PROGRESS.total_steps, "eta_s": 0})
     assert " more (" not in card(running(progress=last)).text
     assert "Updated" not in card(running(progress=progress, stage=Stage.evaluate)).text
@@ -185,3 +189,9 @@ def test_lines_that_name_a_time_to_come_can_tick() -> None:
     [starts] = job_card(Snapshot(job=queued, starts_at=NOW + 3600), now=NOW).moments
     assert (starts.before, starts.at) == ("Starts ", NOW + 3600)
     assert card(Job(status=JobStatus.succeeded, **FIELDS)).moments == ()
+
+
+@pytest.mark.parametrize(("optimistic", "rows"), [(False, "test"), (True, "held-out")])
+def test_a_done_card_names_the_rows_of_its_loss(optimistic: bool, rows: str) -> None:
+    result = RESULT.model_copy(update={"optimistic": optimistic})
+    assert f"Loss on {rows} rows 2.913 → 1.434" in text(running(status=JobStatus.succeeded, result=result))

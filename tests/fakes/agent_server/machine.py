@@ -45,7 +45,7 @@ class MachineRoutes:
     async def _resume_machine(self, request: web.Request) -> web.Response:
         self._agent.paused = False
         for job in list(self._agent.jobs.values()):
-            if job.paused is PauseReason.agent:
+            if job.paused in (PauseReason.agent, PauseReason.gpu):
                 self._agent.change(job.id, status=JobStatus.queued, paused=None)
                 self._agent.emit(job.id, StateData(status=JobStatus.queued))
         return await self._info(request)

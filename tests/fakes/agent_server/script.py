@@ -117,6 +117,12 @@ class World:
         self.change(job_id, status=JobStatus.paused, paused=PauseReason.disk)
         self.emit(job_id, StateData(status=JobStatus.paused))
 
+    def lose_gpu(self, job_id: str) -> None:
+        """Pause the job and the machine as an agent does whose GPU does not answer any more."""
+        self.paused = True
+        self.change(job_id, status=JobStatus.paused, paused=PauseReason.gpu)
+        self.emit(job_id, StateData(status=JobStatus.paused))
+
     def add_file(self, name: str, content: bytes, *, job_id: str | None = None) -> FileObject:
         """Store a file."""
         purpose = FilePurpose.fine_tune_results if job_id else FilePurpose.fine_tune
