@@ -261,9 +261,9 @@ def _ending(job: Job) -> list[str]:
 def _milestone(snapshot: Snapshot) -> str:
     """Return what is worth printing the card again for, where an edit cannot be seen."""
     job = snapshot.job
-    fifth = 0
-    if job.stage is Stage.train and job.progress is not None and job.progress.total_steps:
-        fifth = 5 * job.progress.step // job.progress.total_steps
+    fifth = 0  # from 1 on once there is a step: its card is the first to say how long it takes
+    if job.stage is Stage.train and job.progress is not None and job.progress.step and job.progress.total_steps:
+        fifth = 1 + 5 * job.progress.step // job.progress.total_steps
     health = "" if job.health is None else job.health.value
     doing = re.sub(r"[\d.,]+", "", job.stage_detail or "")  # its words, not its figures
     where = f"{job.status} {job.stage} {fifth} {job.queue_position} {job.start_at} {doing}"

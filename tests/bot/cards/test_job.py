@@ -195,3 +195,10 @@ def test_lines_that_name_a_time_to_come_can_tick() -> None:
 def test_a_done_card_names_the_rows_of_its_loss(optimistic: bool, rows: str) -> None:
     result = RESULT.model_copy(update={"optimistic": optimistic})
     assert f"Loss on {rows} rows 2.913 → 1.434" in text(running(status=JobStatus.succeeded, result=result))
+
+
+def test_the_first_step_is_worth_a_card_and_the_next_few_are_not() -> None:
+    before, first, second = (
+        card(running(progress=PROGRESS.model_copy(update={"step": step}) if step else None)) for step in (0, 1, 2)
+    )
+    assert before.milestone != first.milestone == second.milestone
