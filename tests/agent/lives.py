@@ -18,6 +18,8 @@ IMPATIENT = replace(
         frozen_s=4,
     ),
 )
+# As impatient with a trainer that gives no sign of life, and as patient as ever with one whose work stands still.
+SILENCE = replace(IMPATIENT, limits=replace(IMPATIENT.limits, budgets=Limits().budgets, first_step=Limits().first_step))
 
 
 async def check_trained_once(agent: Agent, job_id: str, *, lives: int) -> None:

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from io import BytesIO
 from pathlib import Path
@@ -46,6 +46,9 @@ QUICK = Timings(poll_s=0.02, terminate_after_s=0.2, kill_after_s=0.4, linger_s=5
 
 MACHINE = Machine(
     device="cpu", name="CPU (2 cores)", cores=2, memory_total_mib=32000, memory_free_mib=16000, disk_free_mib=100_000
+)
+GPU = replace(
+    MACHINE, device="cuda", name="RTX", gpu="0", memory_total_mib=24_000, memory_free_mib=23_000, ram_free_mib=16_000
 )
 
 

@@ -14,19 +14,19 @@ from agent.held import Held, Holder, held_now, once_free, own_ram_mib
 from agent.settings import AgentSettings
 from tests.agent.fake_inspector import MODEL
 from tests.agent.plan.cases import SMALLEST
-from tests.agent.running import MACHINE, Agent, run_agent
+from tests.agent.running import GPU, MACHINE, Agent, run_agent
 
 pytestmark = pytest.mark.process
 
-GPU = replace(MACHINE, device="cuda", name="RTX", memory_total_mib=8192, memory_free_mib=1000, ram_free_mib=3000)
+SMALL_GPU = replace(GPU, memory_total_mib=8192, memory_free_mib=1000, ram_free_mib=3000)
 HELD = Held(gpu_mib=2000, ram_mib=300)
 
 
 def test_what_is_held_comes_back_where_it_is_held_and_never_beyond_the_whole() -> None:
-    gpu, cpu = once_free(GPU, HELD), once_free(MACHINE, HELD)
+    gpu, cpu = once_free(SMALL_GPU, HELD), once_free(MACHINE, HELD)
     assert (gpu.memory_free_mib, gpu.ram_free_mib) == (3000, 3300)
     assert cpu.memory_free_mib == MACHINE.memory_free_mib + 300
-    assert once_free(GPU, Held(gpu_mib=20_000)).memory_free_mib == 8192
+    assert once_free(SMALL_GPU, Held(gpu_mib=20_000)).memory_free_mib == 8192
 
 
 def test_the_memory_of_a_process_is_its_own_and_that_of_its_children() -> None:
@@ -51,7 +51,7 @@ async def test_a_plan_behind_a_running_job_has_the_gpu_that_this_one_gives_back(
     free_mib = 8000
 
     def shared_gpu() -> Machine:
-        return replace(GPU, memory_free_mib=free_mib)
+        return replace(SMALL_GPU, memory_free_mib=free_mib)
 
     async with run_agent(settings, "hold", machine=shared_gpu, shape=SMALLEST.shape) as agent:
         job_id = await agent.create()
