@@ -45,7 +45,7 @@ class Aftermath:
 
     async def wind_up(self, job_id: str) -> None:
         """End a job that was cancelled while it had no trainer."""
-        folder = JobFolder(path=self._settings.jobs_dir / job_id)
+        folder = self._settings.job_folder(job_id)
         await self._end(job_id, folder, JobStatus.cancelled, _("Cancelled while it was paused."))
 
     async def settles(self, job_id: str, folder: JobFolder, gone: Gone, trainer: Trainer) -> bool:

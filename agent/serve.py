@@ -30,7 +30,7 @@ from agent.gpu import read_machine
 from agent.held import held_now
 from agent.inspector import Inspector
 from agent.intake import Intake
-from agent.job_folder import JobFolder, replace_file
+from agent.job_folder import replace_file
 from agent.key import read_or_create_key
 from agent.plan.resolve import make_plan
 from agent.retention import EndedJob, Retention, Rules
@@ -183,7 +183,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
 
 async def _sweep(retention: Retention, store: Store, settings: AgentSettings) -> None:
     ended = [
-        EndedJob(folder=JobFolder(path=settings.jobs_dir / job_id), finished_at=finished_at)
+        EndedJob(folder=settings.job_folder(job_id), finished_at=finished_at)
         for job_id, finished_at in (await store.run(jobs.ended)).items()
     ]
     needed = set()

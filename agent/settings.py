@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from agent.job_folder import JobFolder
 from shared.paths import KEY_FILE, Folder, default_data_dir
 
 
@@ -112,6 +113,10 @@ class AgentSettings(BaseSettings):
     def jobs_dir(self) -> Path:
         """Return the folder of all job folders."""
         return self.hearth_data_dir / "jobs"
+
+    def job_folder(self, job_id: str) -> JobFolder:
+        """Return the folder in which agent and trainer meet."""
+        return JobFolder(path=self.jobs_dir / job_id)
 
     @property
     def files_dir(self) -> Path:

@@ -21,7 +21,7 @@ from agent.store import Store, jobs, running, waiting
 from agent.store.patience import PatientStore
 from agent.trainer_process import AdoptedTrainer, Trainer, lock_is_held, start, trainer_environment
 from agent.vitals import Signs, Vitals
-from agent.watch import Gone, Timings, Watch, proof_age_s
+from agent.watch import Gone, Timings, Watch
 from shared.errors import ErrorCode
 from shared.jobs import JobError, JobStatus, Stage
 from shared.language import _, speaking
@@ -131,7 +131,7 @@ class Supervisor:
 
         `taken_up`: an earlier agent may have started a trainer a moment ago, which has no lock yet.
         """
-        self._begin_vitals(job_id, taken_up=taken_up)
+        self._begin_vitals(job_id, goes_on=taken_up)
         work = await self._prepared(job_id)
         # A child of an earlier agent, gone or not, is looked at before anything is started in its place.
         left = taken_up and await self._left_behind(work)
@@ -148,11 +148,13 @@ class Supervisor:
             if await self._aftermath.settles(work.job_id, work.folder, gone, trainer):
                 return
 
-    def _begin_vitals(self, job_id: str, *, taken_up: bool) -> None:
-        """Count the age of a job's last proof from here on, or on from an earlier agent's time."""
-        age_s = proof_age_s(self._folder(job_id), now=self._clock()) if taken_up else 0.0
-        now = asyncio.get_running_loop().time()
-        self._vitals = job_id, Vitals(self._timings.limits, now=now, proof_age_s=age_s)
+    def _begin_vitals(self, job_id: str, *, goes_on: bool) -> Vitals:
+        """Count the age of a job's last proof from now, or on from what an earlier agent's trainer left."""
+        heartbeat = self._settings.job_folder(job_id).read_heartbeat() if goes_on else None
+        age_s = max(0.0, self._clock() - heartbeat.alive_at) if heartbeat is not None else 0.0
+        vitals = Vitals(self._timings.limits, now=asyncio.get_running_loop().time(), proof_age_s=age_s)
+        self._vitals = job_id, vitals
+        return vitals
 
     async def _left_behind(self, work: Work) -> bool:
         """Say whether an earlier agent started a child, since the job was claimed, that came to life."""
@@ -162,7 +164,7 @@ class Supervisor:
     async def _prepared(self, job_id: str) -> Work:
         """Make the job folder, unless it is there from before. Raises AgentError."""
         claim = await self._store.run(running.claim_of, job_id)
-        folder = self._folder(job_id)
+        folder = self._settings.job_folder(job_id)
         if not folder.spec.exists():
             machine = await asyncio.to_thread(self._machine)
             check_disk(claim.plan.plan, machine)
@@ -197,8 +199,8 @@ class Supervisor:
             settings=self._settings,
             clock=self._clock,
             timings=self._timings,
+            vitals=self._begin_vitals(work.job_id, goes_on=isinstance(trainer, AdoptedTrainer)),
         )
-        self._vitals = work.job_id, watch.vitals
         return await watch.until_gone()
 
     async def _wished_away(self, work: Work) -> bool:
@@ -211,9 +213,6 @@ class Supervisor:
         deadline = loop.time() + self._timings.adoption_s
         while not lock_is_held(folder.lock) and loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(self._timings.poll_s)
-
-    def _folder(self, job_id: str) -> JobFolder:
-        return JobFolder(path=self._settings.jobs_dir / job_id)
 
 
 def _was_fetching(folder: JobFolder) -> bool:

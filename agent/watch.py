@@ -15,7 +15,7 @@ from agent.settings import AgentSettings
 from agent.store import jobs, running
 from agent.store.patience import PatientStore
 from agent.store.running import Look
-from agent.trainer_process import AdoptedTrainer, Trainer
+from agent.trainer_process import Trainer
 from agent.vitals import Limits, Signs, Vitals
 from shared.jobs import TrainerHealth
 from shared.language import _, decimal
@@ -46,7 +46,7 @@ class Gone(Enum):
 
 
 class Watch:
-    """One trainer being watched. `vitals` is read by whoever shows the job."""
+    """One trainer being watched. What is seen of it goes into `vitals`, for whoever shows the job."""
 
     def __init__(
         self,
@@ -58,8 +58,9 @@ class Watch:
         settings: AgentSettings,
         clock: Callable[[], float],
         timings: Timings,
+        vitals: Vitals,
     ) -> None:
-        self.job_id = job_id
+        self._job_id = job_id
         self._folder = folder
         self._trainer = trainer
         self._store = store
@@ -67,8 +68,7 @@ class Watch:
         self._clock = clock
         self._timings = timings
         self._loop = asyncio.get_running_loop()
-        age_s = proof_age_s(folder, now=clock()) if isinstance(trainer, AdoptedTrainer) else 0.0
-        self.vitals = Vitals(timings.limits, now=self._loop.time(), proof_age_s=age_s)
+        self._vitals = vitals
         self._said: TrainerHealth = TrainerHealth.well
         self._asked_at: float | None = None
         self._asked_to_pause_at: float | None = None
@@ -87,7 +87,7 @@ class Watch:
             try:
                 look = await self._tail()
             except ValidationError:
-                log.exception("%s: an event cannot be read", self.job_id)
+                log.exception("%s: an event cannot be read", self._job_id)
                 await self._remove()
                 return Gone.nonsense
             if look.finished or look.paused:
@@ -104,13 +104,13 @@ class Watch:
 
     async def _tail(self) -> Look:
         """Move what the trainer wrote into the store."""
-        look = await self._store.run(running.look, self.job_id)
+        look = await self._store.run(running.look, self._job_id)
         records, offset = await asyncio.to_thread(read_events, self._folder.events, look.tail_offset)
         if not records:
             return look
         return await self._store.run(
             running.take_events,
-            self.job_id,
+            self._job_id,
             records,
             offset=offset,
             folder=self._folder.path,
@@ -136,7 +136,7 @@ class Watch:
             request.parent.mkdir(parents=True, exist_ok=True)
             replace_file(request, b"")
         except OSError:
-            log.exception("%s: the wish cannot be left in the job folder", self.job_id)
+            log.exception("%s: the wish cannot be left in the job folder", self._job_id)
         return now
 
     def _press(self, waited_s: float) -> None:
@@ -162,25 +162,19 @@ class Watch:
     async def _is_hopeless(self) -> bool:
         """Read the heartbeat, say a change for the worse or the better, and end a trainer that will not go on."""
         heartbeat = await asyncio.to_thread(self._folder.read_heartbeat)
-        signs = self.vitals.note(heartbeat, now=self._loop.time())
+        signs = self._vitals.note(heartbeat, now=self._loop.time())
         if signs.health is not self._said:
             self._said = signs.health
             level: jobs.Level = "info" if signs.health is TrainerHealth.well else "warn"
-            await self._store.run(running.say, self.job_id, describe(signs), now=self._clock(), level=level)
+            await self._store.run(running.say, self._job_id, describe(signs), now=self._clock(), level=level)
         if not signs.hopeless:
             return False
-        log.warning("%s: ending a trainer that stands still: %s", self.job_id, describe(signs))
+        log.warning("%s: ending a trainer that stands still: %s", self._job_id, describe(signs))
         if hasattr(signal, "SIGUSR1"):
             self._trainer.signal(signal.SIGUSR1)  # its stacks go to the log
             await asyncio.sleep(self._timings.poll_s)
         await self._remove()
         return True
-
-
-def proof_age_s(folder: JobFolder, *, now: float) -> float:
-    """Return how old the last proof is that a job's trainer left, by its own clock; 0 where it left none."""
-    heartbeat = folder.read_heartbeat()
-    return max(0.0, now - heartbeat.alive_at) if heartbeat is not None else 0.0
 
 
 def describe(signs: Signs) -> str:

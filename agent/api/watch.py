@@ -9,7 +9,6 @@ from agent.api.route import Route, answer, read_query
 from agent.api.services import services_of
 from agent.api.sse import last_event_id, stream_events
 from agent.errors import AgentError
-from agent.job_folder import JobFolder
 from agent.report.plot import LossCurve, alt_text, draw_loss_plot
 from agent.store import events, jobs
 from agent.trainer_process import tail
@@ -60,7 +59,7 @@ async def get_log(request: web.Request) -> web.Response:
     """Return the end of the trainer's log."""
     lines = read_query(request, LogQuery).tail
     job = await _job(request)
-    folder = JobFolder(path=services_of(request).settings.jobs_dir / job.id)
+    folder = services_of(request).settings.job_folder(job.id)
     text = "\n".join(await asyncio.to_thread(tail, folder.log, lines))
     return web.Response(text=text + "\n" if text else "", content_type="text/plain")
 
