@@ -17,6 +17,7 @@ from agent.store.patience import PatientStore
 from agent.trainer_process import Trainer, last_line, lock_is_held
 from agent.watch import Gone
 from shared.errors import ErrorCode
+from shared.events import EventRecord
 from shared.jobs import ATTEMPTS, JobError, JobStatus, PauseReason
 from shared.language import _
 
@@ -112,7 +113,7 @@ class Aftermath:
 
     async def _end(self, job_id: str, folder: JobFolder, to: JobStatus, happened: str) -> None:
         """End a job whose trainer did not do it, and hand out what it had learned."""
-        adapter = await asyncio.to_thread(zip_newest_checkpoint, folder)
+        adapter = await asyncio.to_thread(_pack, folder, self._clock())
         kept = await self._store.run(running.checkpoints_kept, job_id)
         message, error = f"{happened} {kept}", None
         if to is JobStatus.failed:
@@ -129,3 +130,11 @@ class Aftermath:
             data_dir=self._settings.hearth_data_dir,
             now=self._clock(),
         )
+
+
+def _pack(folder: JobFolder, now: float) -> EventRecord | None:
+    """Pack what was learned; return the event that hands it out, None where there is nothing."""
+    path = zip_newest_checkpoint(folder)
+    if path is None:
+        return None
+    return EventRecord(created_at=now, message=_("{name} is ready.", name=path.name), data=folder.artifact(path))

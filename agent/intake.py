@@ -14,7 +14,7 @@ from agent.gpu import Machine
 from agent.held import AsksWhatIsHeld, nothing_held
 from agent.inspector import Told
 from agent.planner import MakesPlans, Planner
-from agent.store import Store, files, inspections, jobs
+from agent.store import Store, files, inspections, jobs, new_jobs
 from agent.store.files import StoredFile
 from agent.store.ids import new_id
 from agent.store.inspections import Understood
@@ -142,17 +142,9 @@ class Intake:
         self._spawn(self._validate(job), name=job.id)
 
     async def _validate(self, job: Job) -> None:
-        request = PlanRequest(
-            model=job.model,
-            training_file=job.training_file,
-            mapping=job.mapping,
-            method=job.method,
-            suffix=job.suffix or None,
-            seed=job.seed,
-            requested_by=job.requested_by,
-        )
         try:
             with speaking(job.requested_by.language if job.requested_by else None):
+                request = await self._patient.run(new_jobs.wanted, job.id)
                 plan = await self._plan(request, self._patient)
         except Exception as error:  # whatever it is, the job must not be left waiting
             detail = _detail(error, job.id)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from shared.events import EventRecord, StateData
+from shared.events import ArtifactData, EventRecord, StateData
 from shared.hyperparameters import ResolvedSettings
 from shared.inspections import DatasetForm
 from shared.jobs import FINISHED, Stage
@@ -129,6 +129,11 @@ class JobFolder:
     def finished_stages(self) -> int:
         """Count the stages that are complete."""
         return sum(self.stage_marker(stage).exists() for stage in Stage)
+
+    def artifact(self, path: Path) -> ArtifactData:
+        """Describe a result file of this folder that is complete on disk."""
+        relative = path.relative_to(self.path).as_posix()
+        return ArtifactData(name=path.name, path=relative, bytes=path.stat().st_size, sha256=file_sha256(path))
 
     def create(self, spec: JobSpec) -> None:
         """Make the folder with its spec. Killed half way, it is done again."""

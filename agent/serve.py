@@ -174,7 +174,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
     try:
         await remove_leftovers(settings, store)
         await intake.resume()
-        yield services, supervisor, Timers(store=store, sweep=partial(_sweep, retention, store, settings))
+        yield services, supervisor, Timers(sweep=partial(_sweep, retention, store, settings))
     finally:
         await intake.close()
         await answerer.close()

@@ -93,8 +93,9 @@ class Supervisor:
             await self._guarded(claim.job.id, self._conduct)
             return
         held_s = await self._store.run(waiting.held_s, now=self._clock())
+        # Not longer than that: the loop's clock stands still while the machine sleeps, and knows of none that was set.
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(held_s):
+            async with asyncio.timeout(None if held_s is None else min(held_s, self._timings.look_s)):
                 await news.wait()
 
     async def _wind_up(self) -> None:

@@ -1,8 +1,8 @@
-"""What happens by the wall clock: scheduled starts, and sweeps of the disk.
+"""What recurs by the wall clock: sweeps of the disk.
 
-APScheduler keeps the times; ours are read from the store at each change, so nothing of it needs to be saved. It sleeps
-by a clock that only goes forward, so it is woken every few seconds to look at the wall clock again: a clock that was
-set, or a machine that slept, makes nothing late.
+APScheduler sleeps by a clock that only goes forward, so it is woken every few seconds to look at the wall clock again:
+a clock that was set, or a machine that slept, makes nothing late. A scheduled start of a job needs no timer: the
+supervisor sleeps until it is due.
 """
 
 import asyncio
@@ -13,28 +13,20 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from agent.store import Store, waiting
-from agent.store.patience import PatientStore
-
 LOOK_S = 15.0
 SWEEP_MINUTES = 60
 FIRST_SWEEP_S = 60.0  # after the start, when nobody waits for the agent to be up
 
+log = logging.getLogger(__name__)
 logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
 
 class Timers:
-    """Rings the store's bell when a job's time has come; the supervisor looks then."""
+    """Rings for whoever handed in what recurs."""
 
     def __init__(
-        self,
-        *,
-        store: Store,
-        sweep: Callable[[], Awaitable[None]],
-        look_s: float = LOOK_S,
-        first_sweep_s: float = FIRST_SWEEP_S,
+        self, *, sweep: Callable[[], Awaitable[None]], look_s: float = LOOK_S, first_sweep_s: float = FIRST_SWEEP_S
     ) -> None:
-        self._store = store
         self._sweep = sweep
         self._look_s = look_s
         self._first_sweep_s = first_sweep_s
@@ -48,28 +40,15 @@ class Timers:
         self._scheduler.start()
         try:
             while True:
-                news = self._store.bell.listen()
-                await self._set()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._look_s):
-                        await news.wait()
+                await asyncio.sleep(self._look_s)
                 self._scheduler.wakeup()
         finally:
             self._scheduler.shutdown(wait=False)
 
-    async def _set(self) -> None:
-        """Hold exactly the times that the store has."""
-        due = await PatientStore(self._store).run(waiting.due_times)
-        known = {job.id for job in self._scheduler.get_jobs() if job.id.startswith("ftjob-")}
-        for job_id in known - set(due):
-            self._scheduler.remove_job(job_id)
-        for job_id, start_at in due.items():
-            if job_id not in known and start_at > datetime.now(UTC).timestamp():
-                self._scheduler.add_job(self._ring, "date", run_date=datetime.fromtimestamp(start_at, UTC), id=job_id)
-
     async def _sweep_quietly(self) -> None:
+        """Sweep; one that fails is logged, and the next comes all the same."""
         with contextlib.suppress(asyncio.CancelledError):  # the agent is being stopped: no word for the log
-            await self._sweep()
-
-    async def _ring(self) -> None:
-        self._store.bell.ring()
+            try:
+                await self._sweep()
+            except Exception:
+                log.exception("the sweep of the disk failed, and is made again in %d min", SWEEP_MINUTES)

@@ -32,6 +32,7 @@ class Timings:
     kill_after_s: float = 9.0  # and SIGKILL
     pause_kill_after_s: float = 24.0  # after a pause was asked for: SIGKILL; what is not in a checkpoint is done again
     linger_s: float = 10.0  # what a trainer has to exit after its last word
+    look_s: float = 15.0  # between two looks at the clock, while a job waits for its time
     adoption_s: float = 2.0  # what a trainer just started by an earlier agent has to take its lock
     limits: Limits = field(default_factory=Limits)
 

@@ -77,6 +77,8 @@ class JobError(Response):
     param: str | None = None
 
 
+YEAR_2100 = 4_102_444_800  # seconds since 1970: what is later is no time that anybody means
+START_WITHIN_S = 366 * 24 * 3600  # how far ahead a start may be asked for
 MetadataKey = Annotated[str, StringConstraints(max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]
 
@@ -93,7 +95,7 @@ class JobRequest(Request):
     suffix: ModelName | None = None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)] | None = None
-    start_at: Annotated[int, Field(ge=0, le=2**40)] | None = None  # not before; seconds since 1970
+    start_at: Annotated[int, Field(ge=0, lt=YEAR_2100)] | None = None  # not before; at most START_WITHIN_S ahead
     requested_by: RequestedBy | None = None
 
 

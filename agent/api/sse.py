@@ -2,17 +2,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from agent.api.route import wait_for
 from agent.api.services import services_of
 from agent.errors import AgentError
+from agent.store.events import Page
 from shared.errors import ErrorCode
 from shared.events import Event
 
-ReadPage = Callable[[int], Awaitable[Sequence[Event]]]
+ReadPage = Callable[[int], Awaitable[Page]]
 Number = Callable[[Event], int]
 Ended = Callable[[], Awaitable[bool]]
 
@@ -39,7 +40,7 @@ class SharedPages:
 
 async def _read(after: int, number: Number, read_page: ReadPage) -> tuple[bytes, int]:
     page = await read_page(after)
-    return b"".join(_frame(event, number(event)) for event in page), number(page[-1]) if page else after
+    return b"".join(_frame(event, number(event)) for event in page.events), page.upto
 
 
 PAGES = web.AppKey("pages", SharedPages)
@@ -68,9 +69,11 @@ async def stream_events(
             news = services.store.bell.listen()  # before the look: what comes in between rings
             no_more = ended is not None and await ended()
             frames, newest = await request.app[PAGES].page(news, feed, after=after, number=number, read_page=read_page)
+            moved, after = newest > after, newest
             if frames:
                 await response.write(frames)
-                after = newest
+            elif moved:
+                continue
             elif no_more:
                 break
             elif not await wait_for(news, services.keep_alive_s):

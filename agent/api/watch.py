@@ -10,7 +10,7 @@ from agent.api.services import services_of
 from agent.api.sse import last_event_id, stream_events
 from agent.errors import AgentError
 from agent.report.plot import LossCurve, alt_text, draw_loss_plot
-from agent.store import events, jobs
+from agent.store import columns, events, jobs
 from agent.trainer_process import tail
 from shared.errors import ErrorCode
 from shared.events import EventList, EventRecord
@@ -43,14 +43,14 @@ async def list_events(request: web.Request) -> web.StreamResponse:
 async def get_plot(request: web.Request) -> web.Response:
     """Draw the loss curve as it is now; `X-Alt-Text` says it in words."""
     job = await _job(request)
-    records = await services_of(request).store.run(events.records_of, job.id, *CURVE_KINDS)
-    if not records:
+    texts = await services_of(request).store.run(events.texts_of, job.id, *CURVE_KINDS)
+    if not texts:
         raise AgentError(
             _("Job #{number} has no loss curve yet; it begins with the first step.", number=job.number),
             code=ErrorCode.not_found,
         )
     async with request.app[DRAWING]:
-        image, words = await asyncio.to_thread(_draw, records, f"#{job.number} {job.suffix}")
+        image, words = await asyncio.to_thread(_draw, texts, f"#{job.number} {job.suffix}")
     headers = {"X-Alt-Text": " ".join(words.split()), "Cache-Control": "no-store"}
     return web.Response(body=image, content_type="image/png", headers=headers)
 
@@ -69,8 +69,9 @@ async def _job(request: web.Request) -> Job:
     return await services.store.run(jobs.get, request.match_info["job_id"], now=services.clock())
 
 
-def _draw(records: list[EventRecord], title: str) -> tuple[bytes, str]:
-    curve = LossCurve.from_events(records)
+def _draw(texts: list[str], title: str) -> tuple[bytes, str]:
+    records = [columns.read(EventRecord, text, of=title) for text in texts]
+    curve = LossCurve.from_events([record for record in records if record is not None])
     return draw_loss_plot(curve, title=title), alt_text(curve)
 
 

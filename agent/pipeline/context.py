@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from agent.job_folder import Heartbeat, JobFolder, JobSpec, cut_torn_line, file_sha256
-from shared.events import ArtifactData, EventData, EventRecord
+from agent.job_folder import Heartbeat, JobFolder, JobSpec, cut_torn_line
+from shared.events import EventData, EventRecord
 from shared.jobs import Stage
 
 if TYPE_CHECKING:
@@ -143,12 +143,4 @@ class Context:
 
     def announce(self, path: Path) -> None:
         """Announce a result file that is complete on disk."""
-        self.log.write(
-            f"{path.name} is ready.",
-            ArtifactData(
-                name=path.name,
-                path=path.relative_to(self.folder.path).as_posix(),
-                bytes=path.stat().st_size,
-                sha256=file_sha256(path),
-            ),
-        )
+        self.log.write(f"{path.name} is ready.", self.folder.artifact(path))

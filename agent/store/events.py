@@ -1,13 +1,15 @@
 """Events: appended once, numbered within the job and over the whole agent, read in pages."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
+from agent.store import columns
 from agent.store.store import RING
-from agent.store.tables import EventRow
+from agent.store.tables import EventRow, JobRow
 from shared.errors import ErrorCode
 from shared.events import Event, EventData, EventRecord
 from shared.jobs import Checkpoint, CheckpointMetrics
@@ -32,19 +34,34 @@ def newest(session: Session, job_id: str, *, limit: int, after: str | None) -> t
     if after is not None:
         query = query.where(EventRow.sequence < _sequence_of(session, job_id, after))
     rows = session.scalars(query.limit(limit + 1)).all()
-    return [_to_event(row) for row in rows[:limit]], len(rows) > limit
+    return _to_events(rows[:limit]), len(rows) > limit
 
 
-def of_job(session: Session, job_id: str, *, after: int) -> list[Event]:
-    """Return the next page of a job's events, oldest first, behind sequence `after`."""
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Some events of a feed, oldest first, and the number up to which the feed was looked through for them."""
+
+    events: list[Event]
+    upto: int
+
+
+def of_job(session: Session, job_id: str, *, after: int) -> Page:
+    """Return the next page of a job's events behind sequence `after`."""
     query = sa.select(EventRow).where(EventRow.job_id == job_id, EventRow.sequence > after)
-    return [_to_event(row) for row in session.scalars(query.order_by(EventRow.sequence).limit(PAGE))]
+    rows = session.scalars(query.order_by(EventRow.sequence).limit(PAGE)).all()
+    return Page(events=_to_events(rows), upto=rows[-1].sequence if rows else after)
 
 
-def of_agent(session: Session, *, after: int) -> list[Event]:
-    """Return the next page of everything, oldest first, behind cursor `after`."""
-    query = sa.select(EventRow).where(EventRow.cursor > after).order_by(EventRow.cursor).limit(PAGE)
-    return [_to_event(row) for row in session.scalars(query)]
+def of_agent(session: Session, *, after: int, platforms: Collection[str] | None = None) -> Page:
+    """Return the next page of everything behind cursor `after`; with `platforms`, of jobs asked for there alone."""
+    query = sa.select(EventRow).where(EventRow.cursor > after)
+    if platforms is None:
+        rows = session.scalars(query.order_by(EventRow.cursor).limit(PAGE)).all()
+        return Page(events=_to_events(rows), upto=rows[-1].cursor if rows else after)
+    newest = latest_cursor(session)
+    query = query.join(JobRow, JobRow.id == EventRow.job_id).where(JobRow.platform.in_(platforms))
+    rows = session.scalars(query.order_by(EventRow.cursor).limit(PAGE)).all()
+    return Page(events=_to_events(rows), upto=rows[-1].cursor if len(rows) == PAGE else max(after, newest))
 
 
 def latest_cursor(session: Session) -> int:
@@ -59,8 +76,14 @@ def latest_sequence(session: Session, job_id: str) -> int:
 
 def records_of(session: Session, job_id: str, *kinds: str) -> list[EventRecord]:
     """Return a job's events of these kinds, oldest first."""
+    found = (columns.read(EventRecord, text, of=job_id) for text in texts_of(session, job_id, *kinds))
+    return [record for record in found if record is not None]
+
+
+def texts_of(session: Session, job_id: str, *kinds: str) -> list[str]:
+    """Return a job's events of these kinds as stored, oldest first: for who reads many, outside the store's thread."""
     query = sa.select(EventRow.record).where(EventRow.job_id == job_id, EventRow.kind.in_(kinds))
-    return [EventRecord.model_validate_json(record) for record in session.scalars(query.order_by(EventRow.sequence))]
+    return list(session.scalars(query.order_by(EventRow.sequence)))
 
 
 def data_of(session: Session, job_id: str, kind: str) -> list[EventData]:
@@ -107,8 +130,15 @@ def _event_id(job_id: str, sequence: int) -> str:
     return f"ftevent-{_bare(job_id)}-{sequence}"
 
 
-def _to_event(row: EventRow) -> Event:
-    record = EventRecord.model_validate_json(row.record)
+def _to_events(rows: Iterable[EventRow]) -> list[Event]:
+    """Return events as clients see them, without those that cannot be read."""
+    return [event for event in map(_to_event, rows) if event is not None]
+
+
+def _to_event(row: EventRow) -> Event | None:
+    record = columns.read(EventRecord, row.record, of=_event_id(row.job_id, row.sequence))
+    if record is None:
+        return None
     return Event(
         **{name: getattr(record, name) for name in EventRecord.model_fields},
         id=_event_id(row.job_id, row.sequence),

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from agent.base_models.card import BaseModelCard
 from agent.data.findings import Findings
 from agent.errors import AgentError
+from agent.store import columns
 from agent.store.store import RING
 from agent.store.tables import InspectionRow
 from shared.errors import ErrorCode, ErrorDetail
@@ -59,7 +60,7 @@ def get(session: Session, inspection_id: str) -> Inspection:
         raise AgentError(
             _("There is no inspection {inspection_id!r}.", inspection_id=inspection_id), code=ErrorCode.not_found
         )
-    return Inspection.model_validate_json(row.inspection)
+    return columns.demand(Inspection, row.inspection, of=row.id)
 
 
 def newest_understood(
@@ -76,9 +77,8 @@ def newest_understood(
     ).first()
     if row is None or row.findings is None or row.card is None:
         return None
-    return Understood(
-        card=BaseModelCard.model_validate_json(row.card), findings=Findings.model_validate_json(row.findings)
-    )
+    card, findings = columns.read(BaseModelCard, row.card, of=row.id), columns.read(Findings, row.findings, of=row.id)
+    return Understood(card=card, findings=findings) if card is not None and findings is not None else None
 
 
 def fail_interrupted(session: Session) -> None:
@@ -89,8 +89,10 @@ def fail_interrupted(session: Session) -> None:
         code=ErrorCode.internal,
     )
     for row in session.scalars(sa.select(InspectionRow).where(InspectionRow.status == "running")):
-        inspection = Inspection.model_validate_json(row.inspection)
-        _fill(row, inspection.model_copy(update={"status": "failed", "error": error}))
+        row.status = "failed"
+        inspection = columns.read(Inspection, row.inspection, of=row.id)
+        if inspection is not None:
+            _fill(row, inspection.model_copy(update={"status": "failed", "error": error}))
 
 
 def _fill(row: InspectionRow, inspection: Inspection) -> None:

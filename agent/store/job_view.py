@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from sqlalchemy.orm import Session
 
-from agent.store import files
+from agent.store import columns, files
 from agent.store.requester import from_columns
 from agent.store.tables import JobRow, PlanRow
 from shared.hyperparameters import Method
@@ -24,7 +24,8 @@ class Labels(Response):
 def to_job(session: Session, row: JobRow, *, estimated_start: int | None = None) -> Job:
     """Return the job as clients see it; whoever knows the queue says when a queued one will start."""
     plan = plan_of(session, row)
-    progress = Progress.model_validate_json(row.progress) if row.progress else None
+    progress = columns.read(Progress, row.progress, of=row.id)
+    labels = columns.read(Labels, row.labels, of=row.id)
     return Job(
         id=row.id,
         created_at=row.created_at,
@@ -37,14 +38,14 @@ def to_job(session: Session, row: JobRow, *, estimated_start: int | None = None)
         result_files=files.result_ids(session, row.id),
         trained_tokens=row.trained_tokens,
         seed=row.seed,
-        method=Method.model_validate_json(row.method),
+        method=columns.read(Method, row.method, of=row.id) or Method(),
         hyperparameters=_summary(plan),
-        metadata=Labels.model_validate_json(row.labels).labels if row.labels else None,
-        error=JobError.model_validate_json(row.error) if row.error else None,
+        metadata=labels.labels if labels else None,
+        error=columns.read(JobError, row.error, of=row.id),
         number=row.number,
         suffix=plan.suffix if plan else row.suffix or "",
         plan=row.plan_id,
-        mapping=Mapping.model_validate_json(row.mapping) if row.mapping else None,
+        mapping=columns.read(Mapping, row.mapping, of=row.id),
         stage=Stage(row.stage) if row.stage else None,
         queue_position=row.queue_position,
         started_at=row.started_at,
@@ -58,19 +59,19 @@ def to_job(session: Session, row: JobRow, *, estimated_start: int | None = None)
         settings=plan.settings if plan else None,
         requested_by=from_columns(row),
         progress=progress,
-        result=JobResult.model_validate_json(row.result) if row.result else None,
+        result=columns.read(JobResult, row.result, of=row.id),
     )
 
 
 def plan_of(session: Session, row: JobRow) -> Plan | None:
-    """Return the job's plan, once it has one."""
+    """Return the job's plan, once it has one that can be read."""
     stored = session.get(PlanRow, row.plan_id) if row.plan_id else None
-    return _parsed(stored.plan) if stored else None
+    return _parsed(stored.plan, stored.id) if stored else None
 
 
 @lru_cache(maxsize=128)  # each look at the queue reads the plans of all that wait, and a plan never changes
-def _parsed(plan: str) -> Plan:
-    return Plan.model_validate_json(plan)
+def _parsed(plan: str, plan_id: str) -> Plan | None:
+    return columns.read(Plan, plan, of=plan_id)
 
 
 def _summary(plan: Plan | None) -> dict[str, str | int | float]:

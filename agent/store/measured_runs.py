@@ -3,11 +3,12 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from agent.base_models.card import shape_of
+from agent.base_models.card import BaseModelCard, shape_of
 from agent.plan.calibration import measured_ratio
 from agent.plan.duration import MeasuredRun
-from agent.store import plans
+from agent.store import columns
 from agent.store.tables import JobRow, PlanRow
+from shared.plans import Plan
 from shared.results import JobResult
 
 
@@ -22,14 +23,16 @@ def newest(session: Session) -> list[MeasuredRun]:
     )
     found: list[MeasuredRun] = []
     for result, row in session.execute(query):
-        stored = plans.get(session, row.id)
-        plan, made = stored.plan, JobResult.model_validate_json(result or "")
+        plan, card = columns.read(Plan, row.plan, of=row.id), columns.read(BaseModelCard, row.card, of=row.id)
+        made = columns.read(JobResult, result, of=row.id)
+        if plan is None or card is None or made is None:
+            continue
         found.append(
             MeasuredRun(
-                parameters=stored.card.parameters,
+                parameters=card.parameters,
                 device=plan.device,
                 tokens_per_s=made.tokens_per_s,
-                family=shape_of(stored.card).model_type,
+                family=shape_of(card).model_type,
                 memory_ratio=measured_ratio(plan.memory, peak_mib=made.peak_memory_mib, kind=plan.memory_kind)
                 if plan.memory
                 else None,

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
-from agent.store import events, files, jobs, plans
+from agent.store import columns, events, files, jobs, plans
 from agent.store.ids import new_id
 from agent.store.job_view import Labels
-from agent.store.requester import to_columns
+from agent.store.requester import from_columns, to_columns
 from agent.store.tables import IdempotencyRow, JobRow
 from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters, Method, Supervised
-from shared.jobs import Job, JobRequest, JobStatus
+from shared.jobs import START_WITHIN_S, Job, JobRequest, JobStatus
 from shared.language import _
+from shared.mapping import Mapping
+from shared.plans import PlanRequest
 
 DEFAULT_SEED = 42  # as a plan's
 
@@ -44,6 +46,7 @@ def create(session: Session, request: JobRequest, *, now: float, idempotency_key
                 code=ErrorCode.idempotency_conflict,
             )
         return Created(job=jobs.get(session, earlier.job_id, now=now), new=False)
+    _check_start(request.start_at, now)
     row = _planned(session, request, now) if request.plan else _unplanned(session, request, now)
     session.add(row)
     session.flush()
@@ -54,6 +57,32 @@ def create(session: Session, request: JobRequest, *, now: float, idempotency_key
     if request.plan:
         jobs.move(session, row.id, JobStatus.queued, now=now, message=_("The plan is accepted; the job is queued"))
     return Created(job=jobs.shown(session, [row], now)[0], new=True)
+
+
+def wanted(session: Session, job_id: str) -> PlanRequest:
+    """Return what a job without a plan asked for. Raises AgentError where that cannot be read any more."""
+    row = jobs.row_of(session, job_id)
+    return PlanRequest(
+        model=row.model,
+        training_file=row.training_file,
+        mapping=columns.demand(Mapping, row.mapping, of=job_id) if row.mapping else None,
+        method=columns.demand(Method, row.method, of=job_id),
+        suffix=row.suffix or None,
+        seed=row.seed,
+        requested_by=from_columns(row),
+    )
+
+
+def _check_start(start_at: int | None, now: float) -> None:
+    if start_at is not None and start_at > now + START_WITHIN_S:
+        raise AgentError(
+            _(
+                "start_at is {start_at}, more than a year ahead. Give a time within a year, in seconds since 1970.",
+                start_at=start_at,
+            ),
+            code=ErrorCode.invalid_request,
+            param="start_at",
+        )
 
 
 def _planned(session: Session, request: JobRequest, now: float) -> JobRow:

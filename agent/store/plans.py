@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from agent.base_models.card import BaseModelCard
 from agent.errors import AgentError
+from agent.store import columns
 from agent.store.requester import to_columns
 from agent.store.tables import JobRow, PlanRow
 from shared.errors import ErrorCode
@@ -51,7 +52,7 @@ def forget_expired(session: Session, *, now: float) -> None:
 
 
 def get(session: Session, plan_id: str) -> StoredPlan:
-    """Return one plan; raise not_found."""
+    """Return one plan; raise not_found, or internal where it cannot be read."""
     row = session.get(PlanRow, plan_id)
     if row is None:
         raise AgentError(
@@ -59,7 +60,7 @@ def get(session: Session, plan_id: str) -> StoredPlan:
             code=ErrorCode.not_found,
         )
     return StoredPlan(
-        plan=Plan.model_validate_json(row.plan),
-        card=BaseModelCard.model_validate_json(row.card),
+        plan=columns.demand(Plan, row.plan, of=row.id),
+        card=columns.demand(BaseModelCard, row.card, of=row.id),
         form=DatasetForm(row.form),
     )

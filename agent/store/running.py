@@ -1,5 +1,6 @@
 """A running job as its supervisor sees it: claimed, tailed, ended. Each function is one transaction."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -7,14 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.attempts import Reached, next_attempt
-from agent.job_folder import file_sha256
-from agent.store import events, files, jobs, machine, plans, waiting
+from agent.errors import AgentError
+from agent.store import columns, events, files, jobs, machine, plans, waiting
 from agent.store.files import StoredFile
 from agent.store.job_view import plan_of, to_job
 from agent.store.plans import StoredPlan
 from agent.store.tables import JobRow
 from shared.events import (
-    ArtifactData,
     CheckpointData,
     EvaluationData,
     EventData,
@@ -26,6 +26,8 @@ from shared.events import (
 from shared.jobs import FINISHED, Job, JobError, JobStatus, PauseReason, Progress, Stage
 from shared.language import _, ngettext
 from shared.results import JobResult
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +70,27 @@ def occupant(session: Session) -> Occupant | None:
     if row is None:
         return None
     plan = plan_of(session, row)
-    progress = Progress.model_validate_json(row.progress) if row.progress else None
+    progress = columns.read(Progress, row.progress, of=row.id)
     on_gpu = plan is not None and plan.memory_kind == "GPU" and row.stage in WITH_MODEL
     return Occupant(id=row.id, gpu_mib=(progress.memory_mib or 0) if progress is not None and on_gpu else 0)
 
 
 def claim_next(session: Session, *, now: float) -> Claim | None:
-    """Move the next queued job to running; None when nobody waits, the next is held, a job runs, or all is paused."""
-    job_id = None if machine.is_paused(session) else waiting.next_job_id(session, now=now)
-    if job_id is None:
-        return None
+    """Move the next queued job to running; None when nobody waits, the next is held, a job runs, or all is paused.
+
+    One that cannot be claimed fails alone, and the next has its turn.
+    """
+    while (job_id := None if machine.is_paused(session) else waiting.next_job_id(session, now=now)) is not None:
+        try:
+            with session.begin_nested():
+                return _claim(session, job_id, now=now)
+        except AgentError as problem:
+            log.error("%s cannot be run: %s", job_id, problem)  # noqa: TRY400 -- a stored row, and no fault of this code
+            jobs.fail(session, job_id, JobError(code=problem.code, message=problem.message), now=now)
+    return None
+
+
+def _claim(session: Session, job_id: str, *, now: float) -> Claim:
     row = jobs.row_of(session, job_id)
     assert row.plan_id is not None  # only a planned job is ever queued
     row.ollama_name = row.ollama_name or _next_name(session, plans.get(session, row.plan_id).plan.suffix)
@@ -210,25 +223,18 @@ def end(
     *,
     message: str,
     error: JobError | None,
-    adapter: Path | None,
+    adapter: EventRecord | None,
     folder: Path,
     data_dir: Path,
     now: float,
 ) -> None:
-    """End a job whose trainer had no last word; what it left is kept, and its `adapter` where that was packed."""
+    """End a job whose trainer had no last word; what it left is kept; `adapter` hands out what was packed."""
     row = jobs.row_of(session, job_id)
     if row.status not in FINISHED:
         if adapter is not None:
-            events.append(session, job_id, [_announcement(adapter, folder=folder, now=now)])
+            events.append(session, job_id, [adapter])
         _keep(session, row, None, folder=folder, data_dir=data_dir, now=int(now))
         jobs.move(session, job_id, to, now=now, message=message, error=error)
-
-
-def _announcement(path: Path, *, folder: Path, now: float) -> EventRecord:
-    data = ArtifactData(
-        name=path.name, path=path.relative_to(folder).as_posix(), bytes=path.stat().st_size, sha256=file_sha256(path)
-    )
-    return EventRecord(created_at=now, message=_("{name} is ready.", name=path.name), data=data)
 
 
 def _look(row: JobRow) -> Look:
@@ -250,7 +256,7 @@ def _next_name(session: Session, suffix: str) -> str:
 
 
 def _apply(row: JobRow, data: EventData, *, at: int) -> None:
-    progress = Progress.model_validate_json(row.progress) if row.progress else None
+    progress = columns.read(Progress, row.progress, of=row.id)
     match data:
         case StageData():
             row.stage = data.stage

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
-from agent.store import machine, plans, waiting
+from agent.store import columns, machine, plans, waiting
 from agent.store.job_view import plan_of
 from agent.store.tables import FileRow, JobRow
 from shared.errors import ErrorCode
@@ -69,7 +69,7 @@ def training(session: Session, *, now: float) -> Training | None:
         row = session.scalars(sa.select(JobRow).where(JobRow.id == waits)).one() if waits else None
     if row is None:
         return None
-    progress = Progress.model_validate_json(row.progress) if row.progress else None
+    progress = columns.read(Progress, row.progress, of=row.id)
     return Training(
         number=row.number,
         waits=row.status != JobStatus.running,

@@ -25,14 +25,6 @@ def held_s(session: Session, *, now: float) -> float | None:
     return queue.held_s(_waiting(session), validating=_validating(session), now=now)
 
 
-def due_times(session: Session) -> dict[str, int]:
-    """Return when each job that waits for its time may start, in seconds since 1970."""
-    query = sa.select(JobRow.id, JobRow.start_at).where(
-        JobRow.status.in_((JobStatus.queued, JobStatus.validating_files)), JobRow.start_at.is_not(None)
-    )
-    return {job_id: start_at for job_id, start_at in session.execute(query) if start_at is not None}
-
-
 def starts(session: Session, *, now: float) -> dict[str, int]:
     """Return when each queued job is expected to start, in seconds since 1970."""
     places = queue.places(_waiting(session), busy_minutes=_busy_minutes(session, now), now=now)

@@ -156,7 +156,6 @@ CALLS: tuple[tuple[str, Call, Bar | None], ...] = (
     ("place and wait of a new job", _run(waiting.outlook, now=NOW), FLAT),
     ("next job to run", _run(waiting.next_job_id, now=NOW), FLAT),
     ("claim the next job", _claim, FLAT),
-    ("scheduled starts", _run(waiting.due_times), FLAT),
     ("running jobs", _run(jobs.with_status, JobStatus.running), FLAT),
     ("cancelled jobs to wind up", _run(running.to_wind_up), FLAT),
     ("speeds measured, for a plan", _run(measured_runs.newest), FLAT),

@@ -25,7 +25,7 @@ async def all_jobs(store: Store) -> list[Job]:
 async def all_events(store: Store) -> list[Event]:
     """Return everything that was ever said, oldest first."""
     found: list[Event] = []
-    while page := await store.run(events.of_agent, after=found[-1].cursor if found else 0):
+    while page := (await store.run(events.of_agent, after=found[-1].cursor if found else 0)).events:
         found += page
     return found
 

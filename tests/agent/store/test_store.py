@@ -109,7 +109,7 @@ async def test_only_the_moves_of_the_table_are_made(store: Store) -> None:
         before = await store.run(events.latest_cursor)
         if to in MOVES[start]:
             assert (await store.run(jobs.move, job_id, to, now=2, message="moved")).status == to
-            [event, *_] = await store.run(events.of_agent, after=before)
+            [event, *_] = (await store.run(events.of_agent, after=before)).events
             assert (event.message, event.data.kind) == ("moved", "state")
             continue
         with pytest.raises((ValueError, AgentError)):
