@@ -1,4 +1,4 @@
-"""Who may do what to which job, file or plan. Pure: `authorize` decides every request, and nobody else does.
+"""Who may do what to which job, file or plan. Pure: `authorize` decides for people, after the scope of the key.
 
 Nobody may do anything until they are allowed. How far somebody reaches depends on what they are:
 
@@ -51,7 +51,7 @@ RULES: dict[Action, tuple[Reach, Reach, Reach, Reach]] = {
     Action.follow_all:    (NOTHING,    NOTHING,    EVERYTHING, EVERYTHING),
     Action.see_people:    (NOTHING,    NOTHING,    EVERYTHING, EVERYTHING),
     Action.change_people: (NOTHING,    NOTHING,    NOTHING,    EVERYTHING),
-    Action.approve_model: (NOTHING,    NOTHING,    NOTHING,    EVERYTHING),
+    Action.approve_model: (NOTHING,    NOTHING,    EVERYTHING, EVERYTHING),
     Action.make_code:     (NOTHING,    NOTHING,    NOTHING,    EVERYTHING),
     Action.read_code:     (NOTHING,    NOTHING,    NOTHING,    NOTHING),
 }  # fmt: skip

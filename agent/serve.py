@@ -19,10 +19,12 @@ from aiohttp import web
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from agent import results
+from agent import key_command, results
 from agent.api import Services, build_app
 from agent.api.explain import explain
 from agent.api.upload import remove_leftovers
+from agent.auth.key_files import read_or_create_key
+from agent.auth.keys import BOT, OWNER
 from agent.base_models.catalog import find_base_model, list_with_known, names_by_size
 from agent.chat.answerer import Answerer
 from agent.errors import AgentError
@@ -31,27 +33,27 @@ from agent.held import held_now
 from agent.inspector import Inspector
 from agent.intake import Intake
 from agent.job_folder import replace_file
-from agent.key import read_or_create_key
 from agent.plan.resolve import make_plan
 from agent.retention import EndedJob, Retention, Rules
 from agent.settings import AgentSettings
-from agent.store import Store, inspections, jobs, people, plans
+from agent.store import Store, inspections, jobs, keys, people, plans
 from agent.store.store import DATABASE
 from agent.supervisor import Supervisor
 from agent.timers import Timers
+from shared.paths import ADDRESS_FILE
 
 log = logging.getLogger("agent")
 
 LOCK = "agent.lock"
-ADDRESS = "agent.address"  # host:port as bound, for whoever started us on port 0
 BAD_SETTING = 2
-RESULTS = "results"  # the one argument that is taken
+COMMANDS = {"results": results.main, "key": key_command.main, "pairing-code": key_command.pairing_code}
 
 
 def main() -> int:
     """Run until SIGTERM, or copy a job's results; return the exit code."""
-    if sys.argv[1:2] == [RESULTS]:
-        return results.main(sys.argv[2:])
+    command = COMMANDS.get(sys.argv[1]) if len(sys.argv) > 1 else None
+    if command is not None:
+        return command(sys.argv[2:])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
@@ -106,7 +108,7 @@ async def _offer_pairing(services: Services) -> None:
     code = services.pairing.renew()
     line = f"This machine has no owner. To become it, say /pair {code} to the bot, in a private chat."
     if _console_is_a_file():
-        line = "This machine has no owner. Its pairing code is not written into a file; GET /v1/people/pairing has it."
+        line = "This machine has no owner. Its pairing code goes into no file: “hearth-agent pairing-code” prints it."
     with contextlib.suppress(OSError):  # nobody reads what we print
         print(line, flush=True)
 
@@ -157,7 +159,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
     )
     services = Services(
         settings=settings,
-        key=read_or_create_key(settings.key_file),
+        key=await _keys(settings, store),
         store=store,
         intake=intake,
         answerer=answerer,
@@ -181,6 +183,25 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         await store.close()
 
 
+async def _keys(settings: AgentSettings, store: Store) -> str:
+    """Return the owner's key; leave the bots' beside it, unless that was revoked."""
+    owner = read_or_create_key(settings.key_file)
+    known = [owner]
+    await store.run(keys.keep, OWNER, owner, now=time.time())
+    if await store.run(keys.may_keep, BOT.name):
+        known.append(read_or_create_key(settings.bot_key_file))
+        await store.run(keys.keep, BOT, known[-1], now=time.time())
+    given = settings.hearth_agent_key.get_secret_value() if settings.hearth_agent_key else None
+    if given is not None and given not in known and await store.run(keys.find, given) is None:
+        log.warning(
+            "HEARTH_AGENT_KEY is what a bot reads; the agent makes its keys itself, and none of them is that one. The "
+            "owner's is in %s, the bots' in %s",
+            settings.key_file,
+            settings.bot_key_file,
+        )
+    return owner
+
+
 async def _sweep(retention: Retention, store: Store, settings: AgentSettings) -> None:
     ended = [
         EndedJob(folder=settings.job_folder(job_id), finished_at=finished_at)
@@ -200,7 +221,7 @@ async def _site(services: Services) -> AsyncIterator[None]:
     settings = services.settings
     runner = web.AppRunner(build_app(services), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
-    address = settings.hearth_data_dir / ADDRESS
+    address = settings.hearth_data_dir / ADDRESS_FILE
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()
         host, port = runner.addresses[0][:2]

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.job_folder import JobFolder
-from shared.paths import KEY_FILE, Folder, default_data_dir
+from shared.paths import BOT_KEY_FILE, KEY_FILE, Folder, default_data_dir
 
 
 def _bindable(address: str) -> str:
@@ -83,6 +83,8 @@ class AgentSettings(BaseSettings):
     hearth_threads: Annotated[int, Field(ge=0, le=1024)] = 0  # CPU threads of a trainer; 0: all cores
     hearth_keep_days: Annotated[int, Field(ge=0, le=3650)] = 30  # superseded checkpoints of ended jobs
     hearth_disk_floor_mib: Annotated[int, Field(ge=0)] = 2048  # free disk: under it, things are removed in order
+    hearth_bot_key_file: Folder | None = None  # where the key for bots of this machine is left; None: beside agent.key
+    hearth_agent_key: SecretStr | None = None  # the bot's; read here only to say so where it fits no key
     hf_token: SecretStr | None = None  # goes to the fetch child alone
     hearth_public_url: Annotated[str, AfterValidator(_public_url)] | None = None  # where chats may fetch large results
     ollama_host: Annotated[str, AfterValidator(_ollama_host)] = "127.0.0.1:11434"  # Ollama's own variable
@@ -106,8 +108,13 @@ class AgentSettings(BaseSettings):
 
     @property
     def key_file(self) -> Path:
-        """Return the file that holds the bearer key."""
+        """Return the file that holds the owner's key."""
         return self.hearth_data_dir / KEY_FILE
+
+    @property
+    def bot_key_file(self) -> Path:
+        """Return the file that holds the key of this machine's bots."""
+        return self.hearth_bot_key_file or self.hearth_data_dir / BOT_KEY_FILE
 
     @property
     def jobs_dir(self) -> Path:

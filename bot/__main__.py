@@ -11,11 +11,12 @@ import signal
 import stat
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from functools import partial
 from typing import Any
 
 import aiohttp
 
-from bot.agent_client import AgentClient
+from bot.agent_client import Address, AgentClient
 from bot.clock import SystemClock
 from bot.commands import COMMANDS
 from bot.core import Core
@@ -31,6 +32,7 @@ from bot.serve import serve
 from bot.settings import Settings, load_settings
 from bot.subscriptions import Subscriptions
 from bot.terminal_ui.app import Terminal, open_screen
+from shared.people import TERMINAL, RequestedBy
 
 CHATTY = ("httpx", "httpcore", "telegram", "discord")  # each writes a line a request
 
@@ -142,6 +144,12 @@ def _can_be_typed_at() -> bool:
     return not stat.S_ISCHR(mode) or sys.stdin.isatty()
 
 
+def _address(settings: Settings, front_ends: FrontEnds, who: RequestedBy | None) -> Address:
+    """Return the agent's address with the key for who asks: the owner's for the terminal, and for all beside one."""
+    at_terminal = who.platform == TERMINAL if who is not None else TERMINAL in front_ends.platforms
+    return settings.agent_address(owner=at_terminal)
+
+
 @contextlib.asynccontextmanager
 async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator[tuple[Core, Keeper]]:
     open_chat = front_ends.open_chat
@@ -149,7 +157,7 @@ async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator
     async with aiohttp.ClientSession() as session:
         with Database(settings.bot_dir / DATABASE) as database:
             subscriptions = Subscriptions(database)
-            agent = AgentClient(settings.agent_address, session=session, clock=clock)
+            agent = AgentClient(partial(_address, settings, front_ends), session=session, clock=clock)
             follow = Follow(agent=agent, subscriptions=subscriptions, open_chat=open_chat, clock=clock)
             core = Core(
                 agent=agent,

@@ -19,9 +19,12 @@ T = TypeVar("T", bound=BaseModel)
 class Asker:
     """Asks one agent, for the bot itself or on behalf of a person."""
 
-    def __init__(self, address: Callable[[], Address], *, session: aiohttp.ClientSession, clock: Clock) -> None:
-        self._wire = Wire(address, session=session, clock=clock)
-        self._person: RequestedBy | None = None  # None: the bot itself, with the key
+    def __init__(
+        self, address: Callable[[RequestedBy | None], Address], *, session: aiohttp.ClientSession, clock: Clock
+    ) -> None:
+        self._address = address  # where the agent is now, and the key for who asks: read again for each request
+        self._wire = Wire(session=session, clock=clock)
+        self._person: RequestedBy | None = None  # None: the bot itself
 
     def on_behalf_of(self, person: RequestedBy) -> Self:
         """Return a client of the same agent whose every request is this person's."""
@@ -68,5 +71,6 @@ class Asker:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         named = {HEADER: header_of(self._person)} if self._person is not None else {}
         headers = {**(headers or {}), **named, "Accept-Language": spoken()}
-        async with self._wire.ask(method, path, data=data, headers=headers, patience_s=patience_s) as response:
+        address = self._address(self._person)
+        async with self._wire.ask(address, method, path, data=data, headers=headers, patience_s=patience_s) as response:
             yield response

@@ -9,14 +9,12 @@ from bot.commands.pair import code_card
 from bot.core import Core
 from bot.errors import AgentRefusedError, AgentUnreachableError
 from bot.reply import Reply
-from shared.people import PairingCode
 
 logger = logging.getLogger(__name__)
 
 WHERE = (
-    "This machine has no owner yet. Its pairing code stands where hearth-agent was started; "
-    "/pair in a terminal of hearth-bot shows it, too. Say /pair and the code to the bot in a "
-    "private chat."
+    "This machine has no owner yet. “hearth-agent pairing-code” on the GPU machine prints its code. Say /pair and the "
+    "code to the bot in a private chat."
 )
 
 Tell = Callable[[Reply], Awaitable[object]]
@@ -24,23 +22,24 @@ Tell = Callable[[Reply], Awaitable[object]]
 
 async def show_pairing(core: Core, tell: Tell | None) -> None:
     """Tell the terminal the code once the agent answers, or without one log where it is. Never ends."""
-    pairing = await _code(core)
-    if pairing is not None and tell is not None and pairing.code is not None:
-        await tell(code_card(pairing))
-    elif pairing is not None:
-        logger.info(WHERE)
+    if not await _is_owned(core):
+        pairing = await core.agent.pairing_code() if tell is not None else None
+        if tell is not None and pairing is not None and pairing.code is not None:
+            await tell(code_card(pairing))
+        else:
+            logger.info(WHERE)
     await asyncio.Event().wait()
 
 
-async def _code(core: Core) -> PairingCode | None:
-    """Return the code as it stands, or None if there is an owner or this bot may not know."""
+async def _is_owned(core: Core) -> bool:
+    """Say whether somebody owns the machine; where this bot may not know, nobody needs its help."""
     failures = 0
     while True:
         try:
-            return None if (await core.agent.me()).owned else await core.agent.pairing_code()
+            return (await core.agent.me()).owned
         except AgentUnreachableError:
             failures += 1
             await core.clock.sleep(backoff_s(failures))
         except AgentRefusedError as error:
             logger.info("whether there is an owner is not known: %s", error)
-            return None
+            return True

@@ -37,6 +37,11 @@ class FrontEnds:
         self.all = front_ends
         self._by_platform = {front_end.platform: front_end for front_end in front_ends}
 
+    @property
+    def platforms(self) -> frozenset[str]:
+        """Return the platforms that are served."""
+        return frozenset(self._by_platform)
+
     def open_chat(self, platform: str, chat_id: str) -> Chat | None:
         """Return a chat, or None if nothing serves its platform."""
         front_end = self._by_platform.get(platform)

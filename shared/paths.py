@@ -6,7 +6,9 @@ from typing import Annotated
 import platformdirs
 from pydantic import AfterValidator
 
-KEY_FILE = "agent.key"  # in the agent's data folder, mode 0600
+KEY_FILE = "agent.key"  # the owner's key, in the agent's data folder, mode 0600
+BOT_KEY_FILE = "bot.key"  # beside it: the key of the bots on this machine
+ADDRESS_FILE = "agent.address"  # beside them: host:port of the running agent
 
 
 def _whole(path: Path) -> Path:

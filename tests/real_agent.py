@@ -30,7 +30,7 @@ async def real_agent(data_dir: Path, **more: str) -> AsyncIterator[tuple[Address
                 await asyncio.sleep(0.02)
         found = re.search(r"/pair (\S+)", line)
         assert found is not None, line
-        yield local_address(data_dir), found[1]
+        yield local_address(data_dir, owner=True), found[1]
     finally:
         process.terminate()
         await process.communicate()

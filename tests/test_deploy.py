@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections import defaultdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from agent.settings import AgentSettings
 from bot.settings import Settings
+from shared.paths import BOT_KEY_FILE
 
 DEPLOY = Path("deploy").absolute()
 AGENT, BOT = (DEPLOY / f"hearth-{side}.service" for side in ("agent", "bot"))
@@ -143,7 +144,7 @@ def test_the_bot_finds_its_credential_where_it_looks_for_the_key(
     (tmp_path / credential.partition(":")[0]).write_text("hearth-abc\n")
     monkeypatch.delenv("HEARTH_AGENT_KEY", raising=False)
     monkeypatch.setenv("HEARTH_DATA_DIR", str(tmp_path))
-    assert Settings(_env_file=None).agent_address().key == "hearth-abc"
+    assert Settings(_env_file=None).agent_address(owner=False).key == "hearth-abc"
 
 
 # --- compose
@@ -177,7 +178,7 @@ def test_a_service_mounts_volumes_and_nothing_of_the_host(name: str) -> None:
 
 @each_service
 def test_a_service_sets_what_its_program_reads(name: str) -> None:
-    known = {"agent": AGENT_SETTINGS, "bot": BOT_SETTINGS, "ollama": {"OLLAMA_HOST"}}
+    known = {"agent": AGENT_SETTINGS, "bot": BOT_SETTINGS, "terminal": BOT_SETTINGS, "ollama": {"OLLAMA_HOST"}}
     assert set(SERVICES[name]["environment"]) <= known[name]
 
 
@@ -191,9 +192,12 @@ def test_compose_settings_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bot.agent_url == f"http://agent:{agent.port}"
 
 
-def test_the_bot_may_read_the_agents_volume_and_not_write_it() -> None:
+def test_the_bot_may_read_its_own_key_and_nothing_else_of_the_agents() -> None:
     (shared,) = (mount for mount in SERVICES["bot"]["volumes"] if isinstance(mount, dict))
-    assert (shared["source"], shared["target"]) == ("agent-data", SERVICES["bot"]["environment"]["HEARTH_DATA_DIR"])
+    assert (shared["source"], shared["target"]) == ("bot-key", SERVICES["bot"]["environment"]["HEARTH_DATA_DIR"])
+    key_file = PurePosixPath(SERVICES["agent"]["environment"]["HEARTH_BOT_KEY_FILE"])
+    assert f"bot-key:{key_file.parent}" in SERVICES["agent"]["volumes"]
+    assert key_file.name == BOT_KEY_FILE
     assert shared["read_only"] is True
 
 

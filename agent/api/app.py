@@ -6,6 +6,7 @@ import json
 from aiohttp import web
 
 from agent.api import chat, files, fixes, inspections, jobs, links, machine, models, people, plans, watch
+from agent.api.keyring import KEYRING, Keyring
 from agent.api.middleware import ask_for_key, errors_as_json
 from agent.api.openapi import describe
 from agent.api.rights import guarded
@@ -34,6 +35,7 @@ def build_app(services: Services) -> web.Application:
     """Make the application. It starts nothing and owns nothing: the caller closes the services."""
     app = web.Application(middlewares=[errors_as_json, ask_for_key], client_max_size=BODY_LIMIT)
     app[SERVICES] = services
+    app[KEYRING] = Keyring(services)
     app[watch.DRAWING] = asyncio.Lock()
     app[PAGES] = SharedPages()
     for route in ROUTES:

@@ -10,6 +10,7 @@ from agent.api.rights import ASKER
 from agent.api.route import Route, answer, read_query
 from agent.api.services import services_of
 from agent.api.upload import receive
+from agent.auth.keys import in_nobodys_name
 from agent.errors import AgentError
 from agent.store import files
 from agent.store.files import StoredFile
@@ -29,6 +30,8 @@ async def list_files(request: web.Request) -> web.Response:
     """List the files; to a member, those of their own and of the chat they ask from."""
     query = read_query(request, FilesQuery)
     asker = request[ASKER]
+    if asker.who is None and not asker.key.is_owner:
+        raise in_nobodys_name(asker.key)
     page, more = await services_of(request).store.run(
         files.listing,
         limit=query.limit,

@@ -5,6 +5,7 @@ import logging
 
 from aiohttp import web
 
+from agent.api.keyring import KEY
 from agent.api.queries import FeedQuery
 from agent.api.route import Route, answer, read_body, read_query
 from agent.api.services import Services, services_of
@@ -63,17 +64,19 @@ async def _describe(services: Services) -> AgentInfo:
 
 
 async def follow_agent(request: web.Request) -> web.StreamResponse:
-    """Send every event of every job, behind the cursor asked for or from now on."""
+    """Send every event of every job that the key reaches, behind the cursor asked for or from now on."""
     query = read_query(request, FeedQuery)
     store = services_of(request).store
+    key = request[KEY]
+    platforms = None if key.is_owner else key.platforms
     seen = last_event_id(request)
     after = seen if seen is not None else query.after
     return await stream_events(
         request,
-        feed="everything",
+        feed="everything" if platforms is None else f"everything:{platforms}",
         after=after if after is not None else await store.run(events.latest_cursor),
         number=lambda event: event.cursor,
-        read_page=lambda cursor: store.run(events.of_agent, after=cursor),
+        read_page=lambda cursor: store.run(events.of_agent, after=cursor, platforms=platforms),
     )
 
 

@@ -8,9 +8,8 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from agent.api.services import services_of
+from agent.api.keyring import GIVEN, KEY, KEYRING
 from agent.errors import STATUS, AgentError
-from agent.key import key_matches
 from shared.errors import ErrorBody, ErrorCode, ErrorDetail, HearthError
 from shared.language import _, speaking
 from shared.plans import Alternative
@@ -69,11 +68,16 @@ async def ask_for_key(request: web.Request, handler: Handler) -> web.StreamRespo
                 ),
                 code=ErrorCode.invalid_key,
             )
-        if not key_matches(given.strip(), services_of(request).key):
+        key = await request.app[KEYRING].find(given.strip())
+        if key is None:
             raise AgentError(
-                _("The agent's key is wrong. The right one is in agent.key in the agent's data folder."),
+                _(
+                    "The agent does not know this key, or it was revoked. The owner's is in agent.key in the agent's "
+                    "data folder, and “hearth-agent key add” makes another."
+                ),
                 code=ErrorCode.invalid_key,
             )
+        request[GIVEN], request[KEY] = given.strip(), key
     return await handler(request)
 
 

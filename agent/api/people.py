@@ -5,9 +5,11 @@ import logging
 from aiohttp import web
 
 from agent.access import abilities, holds_key
+from agent.api.keyring import KEY
 from agent.api.rights import ASKER, Asker
 from agent.api.route import Route, answer, read_body
 from agent.api.services import Services, services_of
+from agent.auth.keys import BOT_ITSELF, SECRET
 from agent.errors import AgentError
 from agent.pairing import ON_REQUEST_S
 from agent.store import people
@@ -49,9 +51,10 @@ async def get_me(request: web.Request) -> web.Response:
 async def _describe(request: web.Request) -> Me:
     everybody = await services_of(request).store.run(people.load)
     asker = request[ASKER]
+    may = BOT_ITSELF if asker.who is None and not asker.key.is_owner else abilities(asker.who, everybody)
     return Me(
         role=asker.role,
-        may=abilities(asker.who, everybody),
+        may=[action for action in may if asker.key.is_owner or action not in SECRET],
         owned=bool(everybody.owners),
         owner_names=[owner.name for owner in everybody.owners],
     )
@@ -98,7 +101,7 @@ async def pair(request: web.Request) -> web.Response:
         services.pairing.give_back(code)
         raise
     log.info("paired: %s is the owner on %s", who, who.platform)
-    request[ASKER] = Asker(who=who, role=Role.owner)
+    request[ASKER] = Asker(who=who, role=Role.owner, key=request[KEY])
     return answer(await _describe(request))
 
 
@@ -106,6 +109,7 @@ async def create_grant(request: web.Request) -> web.Response:
     """Allow a person, a role, a chat or a server, or change what they are."""
     services = services_of(request)
     body = await read_body(request, GrantRequest)
+    _check_platform(request, body.platform)
     if body.role == Role.admin and body.kind in (GrantKind.chat, GrantKind.server):
         raise AgentError(
             _(
@@ -132,6 +136,7 @@ async def deny_person(request: web.Request) -> web.Response:
     """Deny a person, whatever their chat, server or platform roles are allowed."""
     services = services_of(request)
     body = await read_body(request, DenyRequest)
+    _check_platform(request, body.platform)
     made = await services.store.run(
         people.grant,
         platform=body.platform,
@@ -153,6 +158,7 @@ async def delete_grant(request: web.Request) -> web.Response:
             _("“{kind}” is no kind of grant. Known: {known}.", kind=kind[:60], known=", ".join(GrantKind)),
             code=ErrorCode.invalid_request,
         )
+    _check_platform(request, platform)
     who = request[ASKER].who
     await services_of(request).store.run(
         people.take_away, platform=platform, kind=GrantKind(kind), subject=subject, also_owner=holds_key(who)
@@ -169,6 +175,21 @@ async def approve_model(request: web.Request) -> web.Response:
     approval = await services.store.run(people.approve, body.model, now=services.clock())
     log.info("approved: the model %s, by %s", body.model, body.requested_by or BY_KEY)
     return answer(approval)
+
+
+def _check_platform(request: web.Request, platform: str) -> None:
+    """Refuse to change, with a bot's key, who is what on a platform that is not the bot's."""
+    key = request[KEY]
+    if not key.covers(platform):
+        raise AgentError(
+            _(
+                "The key “{key}” is for {platforms}, so nobody on {platform} is changed with it. Do that there.",
+                key=key.name,
+                platforms=" / ".join(key.platforms),
+                platform=platform,
+            ),
+            code=ErrorCode.not_allowed,
+        )
 
 
 def _named(grant: Grant) -> tuple[str, str, str]:

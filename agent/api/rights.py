@@ -9,8 +9,10 @@ from pydantic import ValidationError
 
 from agent.access import Reach, Thing, holds_key, needed
 from agent.api.explain import explain
+from agent.api.keyring import GIVEN, KEY, KEYRING
 from agent.api.route import BODY, Handler, Route, read_body
 from agent.api.services import services_of
+from agent.auth.keys import Key, check_scope
 from agent.base_models.catalog import BaseModelSource, SourceKind
 from agent.errors import AgentError
 from agent.store import people
@@ -36,14 +38,31 @@ class Asker:
 
     who: RequestedBy | None  # None: the holder of the key
     role: Role
+    key: Key
 
     @property
     def sees_all(self) -> bool:
         """Say whether they see what others asked for elsewhere."""
         return self.role in (Role.owner, Role.admin)
 
+    def reaches(self, maker: RequestedBy | None) -> bool:
+        """Say whether they see all of what somebody asked for; a bot itself: what its people did."""
+        if self.who is None and not self.key.is_owner:
+            return maker is not None and self.key.covers(maker.platform)
+        return self.sees_all or needed(self.who, Thing(name="", made_by=maker)) <= Reach.here
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a request was let in for."""
+
+    action: Action
+    kind: ThingKind | None
+    key: str
+
 
 ASKER = web.RequestKey("asker", Asker)
+ASKED = web.RequestKey("asked", Asked)
 
 
 def guarded(route: Route) -> Handler:
@@ -59,8 +78,10 @@ def guarded(route: Route) -> Handler:
         who = _from_header(request)
         if route.body is not None:
             body = await read_body(request, route.body)
-            who = agreed(who, getattr(body, "requested_by", None))
+            who = request[KEY].speaks_for(agreed(who, getattr(body, "requested_by", None)))
             request[BODY] = body.model_copy(update={"requested_by": who})
+        else:
+            who = request[KEY].speaks_for(who)
         name = next((name for name in IN_PATH if name in request.match_info), None)
         with speaking(who.language if who is not None else spoken()):
             if name is None:
@@ -76,15 +97,31 @@ async def permit(
     request: web.Request, who: RequestedBy | None, action: Action, kind: ThingKind | None = None, key: str = ""
 ) -> None:
     """Note who asks; raise not_allowed if they may not do this, or not with this thing."""
+    came_with = request[KEY]
     role = Role.owner
-    if not holds_key(who):
+    if not (came_with.is_owner and holds_key(who)):
         try:
-            role = await services_of(request).store.run(people.check, who, action, kind, key)
+            check_scope(came_with, action)
+            role = await services_of(request).store.run(people.check, came_with, who, action, kind, key)
         except AgentError as refusal:
             if refusal.code is ErrorCode.not_allowed:
-                log.info("refused: %s to %s%s", action, who, f", {kind} {key[:40]!r}" if kind else "")
+                name = who or f"key:{came_with.name}"
+                log.info("refused: %s to %s%s", action, name, f", {kind} {key[:40]!r}" if kind else "")
             raise
-    request[ASKER] = Asker(who=who, role=role)
+    request[ASKER] = Asker(who=who, role=role, key=came_with)
+    request.setdefault(ASKED, Asked(action=action, kind=kind, key=key))
+
+
+async def still_permitted(request: web.Request) -> bool:
+    """Say whether whoever asked for something that goes on may still have it: a key or a right may be gone since."""
+    asked, came_with = request[ASKED], await request.app[KEYRING].find(request[GIVEN])
+    if came_with is None:
+        return False
+    try:
+        await permit(request, request[ASKER].who, asked.action, asked.kind, asked.key)
+    except AgentError as refusal:
+        return refusal.code is not ErrorCode.not_allowed
+    return True
 
 
 async def permit_more(request: web.Request, action: Action, kind: ThingKind, key: str) -> None:
@@ -125,9 +162,7 @@ def agreed(header: RequestedBy | None, body: RequestedBy | None) -> RequestedBy 
 
 def as_seen(request: web.Request, job: Job) -> Job:
     """Return the job, cut to its state for a member who asks from elsewhere about somebody else's."""
-    asker = request[ASKER]
-    thing = Thing(name="", made_by=job.requested_by)
-    if asker.sees_all or needed(asker.who, thing) <= Reach.here:
+    if request[ASKER].reaches(job.requested_by):
         return job
     hidden: dict[str, object] = {"result_files": [], "metadata": None, "mapping": None, "result": None}
     if job.error is not None:

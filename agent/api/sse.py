@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from agent.api.rights import still_permitted
 from agent.api.route import wait_for
 from agent.api.services import services_of
 from agent.errors import AgentError
@@ -60,12 +61,18 @@ async def stream_events(
     `feed` names what is read: those who read the same share the work.
     """
     services = services_of(request)
+    loop = asyncio.get_running_loop()
+    checked_at = loop.time()
     response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     response.content_type = "text/event-stream"
     response.charset = "utf-8"
     await response.prepare(request)
     with contextlib.suppress(ConnectionResetError):  # the client is gone, and comes back with the last id it has seen
         while True:
+            if loop.time() - checked_at >= services.keep_alive_s:
+                checked_at = loop.time()
+                if not await still_permitted(request):
+                    break
             news = services.store.bell.listen()  # before the look: what comes in between rings
             no_more = ended is not None and await ended()
             frames, newest = await request.app[PAGES].page(news, feed, after=after, number=number, read_page=read_page)

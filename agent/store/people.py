@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.access import People, Thing, authorize, named_owner
+from agent.auth.keys import Key, check_bot_itself
 from agent.errors import AgentError
 from agent.store import files, inspections, jobs, plans
 from agent.store.requester import from_columns
@@ -32,10 +33,23 @@ def load(session: Session) -> People:
 
 
 def check(
-    session: Session, who: RequestedBy | None, action: Action, kind: ThingKind | None = None, key: str = ""
+    session: Session,
+    came_with: Key,
+    who: RequestedBy | None,
+    action: Action,
+    kind: ThingKind | None = None,
+    key: str = "",
 ) -> Role:
-    """Return what a person is if they may, with this thing; raise not_allowed, and not_found only to who may ask."""
+    """Return what a person is if they may, with this thing; raise not_allowed, and not_found only to who may ask.
+
+    Nobody, with a key that is not the owner's: the bot itself, which sees what members see of its people's things.
+    """
     people = load(session)
+    if who is None and not came_with.is_owner:
+        check_bot_itself(came_with, action)
+        if kind is not None:
+            check_bot_itself(came_with, action, thing_of(session, kind, key))
+        return Role.member
     role = authorize(who, action, people=people)
     if kind is not None:
         authorize(who, action, people=people, thing=thing_of(session, kind, key))
@@ -120,7 +134,7 @@ def must_be_approved(session: Session, model: str) -> None:
     if session.get(ApprovalRow, model) is None:
         raise AgentError(
             _(
-                "“{model}” comes from Hugging Face and is new here. Ask {owner} to say yes to it, "
+                "“{model}” comes from Hugging Face and is new here. Ask {owner} or an admin to say yes to it, "
                 "or choose one that is here already: /models.",
                 model=model,
                 owner=named_owner(load(session)),

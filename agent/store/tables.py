@@ -158,6 +158,20 @@ class ApprovalRow(Base):
     approved_at: Mapped[int]
 
 
+class KeyRow(Base):
+    """A key to the agent: who holds the secret behind the hash may do what its kind allows."""
+
+    __tablename__ = "keys"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]  # agent.auth.keys.KeyKind
+    digest: Mapped[str] = mapped_column(unique=True)  # SHA-256 of the secret, in hex
+    platforms: Mapped[str]  # separated by spaces
+    person: Mapped[str | None]
+    created_at: Mapped[int]
+    used_at: Mapped[int | None]
+    revoked_at: Mapped[int | None]  # from then on it holds no more
+
+
 class IdempotencyRow(Base):
     """Which job a create with this key made, and from which body."""
 

@@ -32,7 +32,7 @@ pause_machine   no        no      no      all    all      all
 follow_all      no        no      no      all    all      all
 see_people      no        no      no      all    all      all
 change_people   no        no      no      no     all      all
-approve_model   no        no      no      no     all      all
+approve_model   no        no      no      all    all      all
 make_code       no        no      no      no     private  all
 read_code       no        no      no      no     no       all
 """

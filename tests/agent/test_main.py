@@ -89,7 +89,7 @@ def test_pairing_code_is_on_the_console_and_in_no_file(tmp_path: Path) -> None:
         agent.send_signal(signal.SIGTERM)
         agent.communicate()
     written = (tmp_path / "agent.log").read_text()
-    assert "GET /v1/people/pairing" in written
+    assert "hearth-agent pairing-code" in written
     assert "/pair " not in written
 
 

@@ -74,7 +74,7 @@ def _cards(work: Path, path: Path, their_s: float) -> Iterator[Figure]:
 async def _to_a_card(name: str, content: bytes, address: Address) -> float:
     began = time.monotonic()
     async with aiohttp.ClientSession() as session:
-        agent = AgentClient(lambda: address, session=session, clock=SystemClock())
+        agent = AgentClient(lambda _who: address, session=session, clock=SystemClock())
         sent = Attachment(name=name, size=len(content), open=bytes_file(name, content).open)
         file = await upload(agent, sent)
         inspection = await inspect(agent, file, model=PACKAGED)

@@ -18,9 +18,8 @@ from urllib.parse import urlsplit
 import psutil
 
 from agent.gpu import MIB
-from agent.serve import ADDRESS
 from agent.trainer_process import lower_priority
-from shared.paths import KEY_FILE
+from shared.paths import ADDRESS_FILE, KEY_FILE
 
 START_S = 60.0
 SETTLE_S = 5.0  # idle before resident memory is read
@@ -73,7 +72,7 @@ class Server:
 def run_agent(data_dir: Path) -> Iterator[Server]:
     """Run `python -m agent` on a data folder, from its spawn to its first answer and on."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    address = data_dir / ADDRESS
+    address = data_dir / ADDRESS_FILE
     environment = bare_environment() | {
         "HEARTH_DATA_DIR": str(data_dir), "HEARTH_BIND": "127.0.0.1:0", "OLLAMA_HOST": "127.0.0.1:1",
     }  # fmt: skip

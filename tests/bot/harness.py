@@ -169,7 +169,7 @@ async def open_bot(
     async with aiohttp.ClientSession() as session:
         with Database(folder / DATABASE) as database:
             subscriptions = Subscriptions(database)
-            client = AgentClient(lambda: Address(url=agent.url, key=key), session=session, clock=clock)
+            client = AgentClient(lambda _who: Address(url=agent.url, key=key), session=session, clock=clock)
             follow = Follow(agent=client, subscriptions=subscriptions, open_chat=open_chat, clock=clock)
             core = Core(
                 agent=client,

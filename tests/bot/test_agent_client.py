@@ -66,7 +66,7 @@ class OnBehalfOnly(AgentClient):
 def watched(agent: FakeAgent, bot: Bot) -> Bot:
     """A bot whose commands may ask on somebody's behalf alone; live cards are kept by another client."""
     client = OnBehalfOnly(
-        lambda: Address(url=agent.url, key=KEY), session=bot.core.agent._wire._session, clock=bot.clock
+        lambda _who: Address(url=agent.url, key=KEY), session=bot.core.agent._wire._session, clock=bot.clock
     )
     bot.core = replace(bot.core, agent=client)
     return bot

@@ -178,7 +178,7 @@ def check_model(name: str) -> BaseModelSource:
     return BaseModelSource(name=name, kind=kind, location=name, cache=Path("/nowhere"))
 
 
-async def test_new_model_of_a_member_needs_the_owners_yes_once(settings: AgentSettings) -> None:
+async def test_new_model_of_a_member_needs_the_yes_of_the_owner_or_an_admin_once(settings: AgentSettings) -> None:
     async with run_agent(settings, works=False, check_model=check_model) as agent:
         await pair(agent)
         await allow(agent, "person", "17")
@@ -192,10 +192,10 @@ async def test_new_model_of_a_member_needs_the_owners_yes_once(settings: AgentSe
         ):
             message = await refused(agent, "POST", path, MIA, body, code="model_needs_approval")
             assert "“mia/llama” comes from Hugging Face" in message
-            assert "Ölga 🦉" in message
+            assert "Ölga 🦉) or an admin" in message
         await ask(agent, "POST", "/v1/fine_tuning/plans", TOM, wanted)
-        await refused(agent, "POST", "/v1/models/approvals", TOM, {"model": "mia/llama"})
-        await ask(agent, "POST", "/v1/models/approvals", OLGA, {"model": "mia/llama"})
+        await refused(agent, "POST", "/v1/models/approvals", MIA, {"model": "mia/llama"})
+        await ask(agent, "POST", "/v1/models/approvals", TOM, {"model": "mia/llama"})
         await ask(agent, "POST", "/v1/fine_tuning/plans", MIA, wanted)
         await ask(agent, "POST", "/v1/fine_tuning/plans", MIA, wanted | {"model": MODEL})
         assert (await ask(agent, "GET", "/v1/people", OLGA))["approved_models"] == ["mia/llama"]

@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.orm import Session
 
+from agent.auth.keys import OWNER
 from agent.errors import AgentError
 from agent.store import Store, files, jobs, new_jobs, people
 from agent.store.people import ThingKind
@@ -102,12 +103,12 @@ async def test_grant_made_again_changes_the_first(store: Store) -> None:
 async def test_stranger_does_not_learn_whether_a_job_exists(store: Store) -> None:
     for key in (await store.run(add_job), "ftjob-no"):
         with pytest.raises(AgentError) as refused:
-            await store.run(people.check, MIA, Action.watch_job, ThingKind.job, key)
+            await store.run(people.check, OWNER, MIA, Action.watch_job, ThingKind.job, key)
         assert refused.value.code is ErrorCode.not_allowed
     await allow(store, GrantKind.chat, "-1001")
-    assert await store.run(people.check, MIA, Action.watch_job, ThingKind.job, "1") is Role.member
+    assert await store.run(people.check, OWNER, MIA, Action.watch_job, ThingKind.job, "1") is Role.member
     with pytest.raises(AgentError, match="ftjob-no"):
-        await store.run(people.check, MIA, Action.watch_job, ThingKind.job, "ftjob-no")
+        await store.run(people.check, OWNER, MIA, Action.watch_job, ThingKind.job, "ftjob-no")
 
 
 async def test_model_is_approved_once_and_stays_so(store: Store) -> None:

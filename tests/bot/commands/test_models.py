@@ -43,7 +43,7 @@ async def test_only_the_owners_yes_counts_and_then_the_member_is_told_to_send_it
     await shared.say(ASK, dataset())
     refused = await shared.press("Yes, allow it")
     assert refused.private
-    assert "Only the owner of this machine (Ada) may say yes" in flat(refused.text)
+    assert "Only the owner of this machine (Ada) and admins may say yes" in flat(refused.text)
     assert agent.people.approved == []
     told = await shared.press("Yes, allow it", **ADA)
     assert agent.people.approved == [NEW]

@@ -98,7 +98,7 @@ async def running_bot(story: Story, folder: Path, *, connect: bool = True) -> As
     async with aiohttp.ClientSession() as session:
         with Database(folder / DATABASE) as database:
             subscriptions = Subscriptions(database)
-            client = AgentClient(lambda: Address(url=agent.url, key=KEY), session=session, clock=clock)
+            client = AgentClient(lambda _who: Address(url=agent.url, key=KEY), session=session, clock=clock)
             follow = Follow(agent=client, subscriptions=subscriptions, open_chat=front_ends.open_chat, clock=clock)
             story.front_end, story.core = front_end, Core(
                 agent=client, subscriptions=subscriptions, requests=Requests(database), follow=follow, clock=clock,

@@ -91,7 +91,7 @@ async def running_bot(
     *,
     limits: Limits = CLOUD,
     connect: bool = True,
-    address: Callable[[], Address] | None = None,
+    address: Callable[[object], Address] | None = None,
 ) -> AsyncIterator[Story]:
     """Run a whole bot until the end of the block; `connect`: its front-end, too; `address`: of another agent."""
     agent, clock = story.agent, story.clock
@@ -100,7 +100,9 @@ async def running_bot(
     async with aiohttp.ClientSession() as session:
         with Database(folder / DATABASE) as database:
             subscriptions = Subscriptions(database)
-            client = AgentClient(address or (lambda: Address(url=agent.url, key=KEY)), session=session, clock=clock)
+            client = AgentClient(
+                address or (lambda _who: Address(url=agent.url, key=KEY)), session=session, clock=clock
+            )
             follow = Follow(agent=client, subscriptions=subscriptions, open_chat=front_ends.open_chat, clock=clock)
             story.front_end, story.core = front_end, Core(
                 agent=client, subscriptions=subscriptions, requests=Requests(database), follow=follow, clock=clock,

@@ -17,7 +17,7 @@ from tests.fakes.telegram_server import running_telegram
 pytestmark = pytest.mark.process
 
 CODE = "ABCD-2345"
-WHERE = "Its pairing code stands where hearth-agent was started"
+WHERE = "“hearth-agent pairing-code” on the GPU machine prints its code"
 
 
 @asynccontextmanager

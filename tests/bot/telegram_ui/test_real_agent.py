@@ -20,7 +20,7 @@ async def test_code_pairs_the_owner_who_allows_a_group_and_strangers_stay_out(st
     story.telegram.world.add_group(TEAM, topics=(45,))
     async with (
         real_agent(tmp_path / "data") as (address, code),
-        running_bot(story, tmp_path, address=lambda: address) as bot,
+        running_bot(story, tmp_path, address=lambda _who: address) as bot,
     ):
         eve.say("/gpu")
         await bot.until(lambda: "this machine has no owner" in bot.flat(EVE))
