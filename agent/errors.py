@@ -9,6 +9,8 @@ STATUS: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.not_allowed: HTTPStatus.FORBIDDEN,
     ErrorCode.pairing_code_wrong: HTTPStatus.FORBIDDEN,
     ErrorCode.too_many_tries: HTTPStatus.TOO_MANY_REQUESTS,
+    ErrorCode.too_much_at_once: HTTPStatus.TOO_MANY_REQUESTS,
+    ErrorCode.too_much_stored: HTTPStatus.INSUFFICIENT_STORAGE,
     ErrorCode.model_needs_approval: HTTPStatus.FORBIDDEN,
     ErrorCode.not_found: HTTPStatus.NOT_FOUND,
     ErrorCode.method_not_allowed: HTTPStatus.METHOD_NOT_ALLOWED,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Protocol
 
+from agent.admission.turns import Turns
 from agent.base_models.card import BaseModelCard
 from agent.data.findings import Findings, Mended
 from agent.data.reading.unclear import UnclearError
@@ -25,12 +26,13 @@ from shared.inspections import Fix, Inspection, InspectionRequest, ReadingProgre
 from shared.jobs import Job, JobError, JobStatus
 from shared.language import _, speaking
 from shared.mapping import Mapping
+from shared.people import RequestedBy
 from shared.plans import Plan, PlanRequest
 
 log = logging.getLogger(__name__)
 
 FRESH_S = 15 * 60  # how long an inspection's findings stand in for a new look at the same file and model
-AT_ONCE = 2  # inspect children
+AT_ONCE = 3  # inspect children; of one person one, so that their slow files hold back nobody else
 
 
 class Inspects(Protocol):
@@ -75,7 +77,7 @@ class Intake:
             other_models=other_models,
             held=held,
         )
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._turns = Turns(at_once=AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._progress: dict[str, ReadingProgress] = {}  # of inspections that run
 
@@ -91,8 +93,19 @@ class Intake:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def inspect(self, file_id: str, request: InspectionRequest) -> Inspection:
-        """Start an inspection and return it at once."""
+    async def inspect(
+        self, file_id: str, request: InspectionRequest, *, ended: Callable[[], None] = lambda: None
+    ) -> Inspection:
+        """Start an inspection and return it at once; `ended` is called when it is over, or could not be started."""
+        try:
+            inspection, stored = await self._begin(file_id, request)
+        except BaseException:
+            ended()
+            raise
+        self._spawn(self._inspect(inspection, stored, request.requested_by), name=inspection.id, ended=ended)
+        return inspection
+
+    async def _begin(self, file_id: str, request: InspectionRequest) -> tuple[Inspection, StoredFile]:
         stored = await self._store.run(files.get, file_id)
         must_be_dataset(stored.file)
         inspection = Inspection(
@@ -104,9 +117,7 @@ class Intake:
             mapping=request.mapping,
             note=request.note,
         )
-        await self._store.run(inspections.add, inspection)
-        self._spawn(self._inspect(inspection, stored), name=inspection.id)
-        return inspection
+        return await self._store.run(inspections.add, inspection), stored
 
     def progress_of(self, inspection_id: str) -> ReadingProgress | None:
         """Return how far a running inspection is, once it has said so."""
@@ -115,7 +126,7 @@ class Intake:
     async def mend(self, stored: StoredFile, request: FixRequest, *, output: Path, limit_bytes: int) -> Mended:
         """Write a mended copy of a dataset to `output`. Raises AgentError."""
         must_be_dataset(stored.file)
-        async with self._slots:
+        async with self._turns.turn(_person(request.requested_by)):
             return await self._inspector.mend(
                 dataset=self._data_dir / stored.path,
                 model=request.model,
@@ -153,12 +164,12 @@ class Intake:
         else:
             await self._patient.run(jobs.accept_plan, job.id, plan.id, now=self._clock())
 
-    async def _inspect(self, inspection: Inspection, stored: StoredFile) -> None:
+    async def _inspect(self, inspection: Inspection, stored: StoredFile, who: RequestedBy | None) -> None:
         def told(progress: ReadingProgress) -> None:
             self._progress[inspection.id] = progress
 
         try:
-            understood = await self._look(stored, inspection.model, inspection.mapping, told)
+            understood = await self._look(stored, inspection.model, inspection.mapping, who, told)
         except UnclearError as unclear:
             update = {"status": "completed", "question": unclear.question}
             await self._patient.run(inspections.finish, inspection.model_copy(update=update))
@@ -184,20 +195,31 @@ class Intake:
             mapping=request.mapping,
             since=since,
         )
-        return known or await self._look(stored, request.model, request.mapping)
+        return known or await self._look(stored, request.model, request.mapping, request.requested_by)
 
     async def _look(
-        self, stored: StoredFile, model: str, mapping: Mapping | None, told: Told = lambda _progress: None
+        self,
+        stored: StoredFile,
+        model: str,
+        mapping: Mapping | None,
+        who: RequestedBy | None,
+        told: Told = lambda _progress: None,
     ) -> Understood:
-        async with self._slots:
+        async with self._turns.turn(_person(who)):
             path = self._data_dir / stored.path
             card, findings = await self._inspector.inspect(dataset=path, model=model, mapping=mapping, told=told)
         return Understood(card=card, findings=findings)
 
-    def _spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
+    def _spawn(self, work: Coroutine[None, None, None], *, name: str, ended: Callable[[], None] = lambda: None) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _task: ended())
+
+
+def _person(who: RequestedBy | None) -> tuple[str, str] | None:
+    """Return by whom turns are taken."""
+    return (who.platform, who.person) if who is not None else None
 
 
 def must_be_dataset(file: FileObject) -> None:

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from agent import key_command, results
+from agent.admission.disk import Disk
 from agent.api import Services, build_app
 from agent.api.explain import explain
 from agent.api.upload import remove_leftovers
@@ -169,6 +170,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         base_models=partial(list_with_known, settings),
         signs=supervisor.signs,
         warnings=retention.warnings,
+        disk=Disk(data_dir, floor_mib=settings.hearth_disk_floor_mib),
         clock=time.time,
         started_at=int(time.time()),
         version=version("hearth"),

@@ -17,6 +17,8 @@ class ErrorCode(StrEnum):
     too_many_tries = "too_many_tries"  # at the pairing code
     method_not_allowed = "method_not_allowed"  # the route exists, not for this verb
     file_too_large = "file_too_large"
+    too_much_at_once = "too_much_at_once"  # of one person, or behind one key; there is a sentence on when to come back
+    too_much_stored = "too_much_stored"  # datasets of one person, or behind one key
     file_in_use = "file_in_use"  # an unfinished job needs the file
     dataset_empty = "dataset_empty"
     dataset_not_text = "dataset_not_text"

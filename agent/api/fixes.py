@@ -6,7 +6,8 @@ from pathlib import Path, PurePath
 
 from aiohttp import web
 
-from agent.api.rights import check_model
+from agent.admission.bounds import Use
+from agent.api.rights import ASKER, check_model
 from agent.api.route import Route, answer, read_body
 from agent.api.services import services_of
 from agent.api.upload import STAGED, Received, record
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 async def create_fix(request: web.Request) -> web.Response:
     """Mend a dataset; asked twice, it is the same new file."""
-    services = services_of(request)
+    services, asker = services_of(request), request[ASKER]
     body = await read_body(request, FixRequest)
     await check_model(request, body.model)
     stored = await services.store.run(files.get, request.match_info["file_id"])
@@ -29,11 +30,13 @@ async def create_fix(request: web.Request) -> web.Response:
     staged = services.settings.files_dir / f"{STAGED}{file_id}"
     try:
         limit_bytes = services.settings.hearth_file_limit_mib << 20
-        mended = await services.intake.mend(stored, body, output=staged, limit_bytes=limit_bytes)
+        # What is mended may be longer than what it is made from, so the child's own limit is the file limit.
+        with services.in_flight.inside(Use.inspection, asker.party), services.disk.room(2 * stored.file.bytes):
+            mended = await services.intake.mend(stored, body, output=staged, limit_bytes=limit_bytes)
         received = await asyncio.to_thread(_measure, staged, mended_name(stored.file.filename))
         file = await services.store.run(files.made_from, stored.file.id, received.sha256, body.requested_by)
         if file is None:
-            file = await record(file_id, staged, received, body.requested_by, services, parent=stored.file.id)
+            file = await record(file_id, staged, received, asker, services, parent=stored.file.id)
     finally:
         await asyncio.to_thread(staged.unlink, missing_ok=True)
     log.info("%s: %s of %s, for %s", file.id, ", ".join(body.fixes), stored.file.id, body.requested_by or "the owner")

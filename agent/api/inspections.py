@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from agent.admission.bounds import Use
 from agent.api.queries import WaitQuery
-from agent.api.rights import check_model
+from agent.api.rights import ASKER, check_model
 from agent.api.route import Route, answer, read_body, read_query, wait_for
 from agent.api.services import services_of
 from agent.api.watch import DRAWING
@@ -29,7 +30,8 @@ async def create_inspection(request: web.Request) -> web.Response:
     services = services_of(request)
     body = await read_body(request, InspectionRequest)
     await check_model(request, body.model)
-    inspection = await services.intake.inspect(request.match_info["file_id"], body)
+    leave = services.in_flight.enter(Use.inspection, request[ASKER].party)
+    inspection = await services.intake.inspect(request.match_info["file_id"], body, ended=leave)
     log.info("%s: asked for by %s", inspection.id, body.requested_by or "the owner of the key")
     return answer(inspection, status=HTTPStatus.ACCEPTED)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from agent.api.queries import PageQuery
-from agent.api.rights import as_seen, check_model, permit_more
+from agent.api.rights import ASKER, as_seen, check_model, permit_more
 from agent.api.route import Route, answer, read_body, read_query
 from agent.api.services import Services, services_of
 from agent.errors import AgentError
@@ -35,7 +35,9 @@ async def create_job(request: web.Request) -> web.Response:
         await permit_more(request, Action.start_job, ThingKind.file, body.training_file)
         must_be_dataset((await services.store.run(files.get, body.training_file)).file)
     key = _idempotency_key(request)
-    created = await services.store.run(new_jobs.create, body, now=services.clock(), idempotency_key=key)
+    created = await services.store.run(
+        new_jobs.create, body, now=services.clock(), idempotency_key=key, party=request[ASKER].party
+    )
     if created.new and created.job.status is JobStatus.validating_files:
         services.intake.validate(created.job)
     return answer(as_seen(request, with_signs(created.job, services)))

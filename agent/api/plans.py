@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from agent.api.rights import check_model, permit_more
+from agent.admission.bounds import Use
+from agent.api.rights import ASKER, check_model, permit_more
 from agent.api.route import Route, answer, read_body
 from agent.api.services import services_of
 from agent.store import plans
@@ -17,7 +18,8 @@ async def create_plan(request: web.Request) -> web.Response:
     body = await read_body(request, PlanRequest)
     await permit_more(request, Action.start_job, ThingKind.file, body.training_file)
     await check_model(request, body.model)
-    return answer(await services.intake.plan(body))
+    with services.in_flight.inside(Use.plan, request[ASKER].party):
+        return answer(await services.intake.plan(body))
 
 
 async def get_plan(request: web.Request) -> web.Response:

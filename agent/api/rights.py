@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from agent.access import Reach, Thing, holds_key, needed
+from agent.admission.bounds import Party
 from agent.api.explain import explain
 from agent.api.keyring import GIVEN, KEY, KEYRING
 from agent.api.route import BODY, Handler, Route, read_body
@@ -50,6 +51,16 @@ class Asker:
         if self.who is None and not self.key.is_owner:
             return maker is not None and self.key.covers(maker.platform)
         return self.sees_all or needed(self.who, Thing(name="", made_by=maker)) <= Reach.here
+
+    @property
+    def party(self) -> Party:
+        """Return them as they are counted."""
+        return Party(
+            person=(self.who.platform, self.who.person) if self.who is not None else None,
+            key=self.key.name,
+            platforms=None if self.key.is_owner else self.key.platforms,
+            unbounded=self.role is Role.owner,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

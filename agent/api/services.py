@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from agent.admission.disk import Disk
+from agent.admission.in_flight import InFlight
 from agent.base_models.catalog import Candidate
 from agent.chat.answerer import Answerer
 from agent.gpu import Machine
@@ -30,10 +32,12 @@ class Services:
     base_models: Callable[[], list[Candidate]]
     signs: Callable[[str], Signs | None]  # how a job's trainer does, while one is watched
     warnings: Callable[[], list[str]]  # what the owner should see to
+    disk: Disk
     clock: Callable[[], float]
     started_at: int
     version: str
     held: AsksWhatIsHeld = nothing_held  # by our own trainer and chat
+    in_flight: InFlight = field(default_factory=InFlight)
     pairing: Pairing = field(default_factory=Pairing)
     keep_alive_s: float = 15.0  # between comments on a silent event stream
 

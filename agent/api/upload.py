@@ -11,8 +11,10 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import ValidationError
 
+from agent.admission.bounds import Use
+from agent.admission.disk import Room
 from agent.api.explain import explain
-from agent.api.rights import ASKER, agreed, permit
+from agent.api.rights import ASKER, Asker, agreed, permit
 from agent.api.services import Services
 from agent.errors import AgentError
 from agent.job_folder import sync_folder
@@ -47,8 +49,11 @@ async def receive(request: web.Request, services: Services) -> FileObject:
         raise _too_large(limit_mib)
     file_id = new_id("file")
     staged = services.settings.files_dir / f"{STAGED}{file_id}"
+    coming = request.content_length or 0
+    await services.store.run(files.check_stored, request[ASKER].party, coming)
     try:
-        received, fields = await _read_form(request, staged, limit_mib)
+        with services.in_flight.inside(Use.upload, request[ASKER].party), services.disk.room(coming) as room:
+            received, fields = await _read_form(request, staged, limit_mib, room)
         requested_by = agreed(request[ASKER].who, _check_fields(fields))
         _check_digest(fields.get("sha256"), received)
         await permit(request, requested_by, Action.start_job)  # again: the form may say who it is where no header did
@@ -61,7 +66,7 @@ async def receive(request: web.Request, services: Services) -> FileObject:
                 code=ErrorCode.dataset_empty,
                 param="file",
             )
-        return await record(file_id, staged, received, requested_by, services)
+        return await record(file_id, staged, received, request[ASKER], services)  # as the form says who it is
     finally:
         await asyncio.to_thread(staged.unlink, missing_ok=True)
 
@@ -83,7 +88,7 @@ async def record(
     file_id: str,
     staged: Path,
     received: Received,
-    requested_by: RequestedBy | None,
+    asker: Asker,
     services: Services,
     parent: str | None = None,
 ) -> FileObject:
@@ -99,7 +104,8 @@ async def record(
             sha256=received.sha256,
             path=target.relative_to(services.settings.hearth_data_dir).as_posix(),
             now=int(services.clock()),
-            requested_by=requested_by,
+            requested_by=asker.who,
+            party=asker.party,
             parent=parent,
         )
     except Exception:  # not CancelledError: the insert may be made all the same, and else the next start sweeps
@@ -107,7 +113,7 @@ async def record(
         raise
 
 
-async def _read_form(request: web.Request, staged: Path, limit_mib: int) -> tuple[Received, dict[str, str]]:
+async def _read_form(request: web.Request, staged: Path, limit_mib: int, room: Room) -> tuple[Received, dict[str, str]]:
     if not request.content_type.startswith("multipart/"):
         raise _bad_form(_("the body is {content_type}", content_type=request.content_type))
     received: Received | None = None
@@ -117,7 +123,7 @@ async def _read_form(request: web.Request, staged: Path, limit_mib: int) -> tupl
             if not isinstance(part, BodyPartReader) or not part.name:
                 raise _bad_form(_("it has a part without a name"))
             if part.name == "file" and received is None:
-                received = await _write_file(part, staged, limit_mib)
+                received = await _write_file(part, staged, limit_mib, room)
             elif part.name in FIELDS and part.name not in fields:
                 fields[part.name] = await _read_field(part)
             else:
@@ -129,7 +135,7 @@ async def _read_form(request: web.Request, staged: Path, limit_mib: int) -> tupl
     return received, fields
 
 
-async def _write_file(part: BodyPartReader, staged: Path, limit_mib: int) -> Received:
+async def _write_file(part: BodyPartReader, staged: Path, limit_mib: int, room: Room) -> Received:
     digest = hashlib.sha256()
     size = 0
     with _open_private(staged) as file:  # at once: cancelled in a thread, it would be opened after the clean-up
@@ -138,6 +144,7 @@ async def _write_file(part: BodyPartReader, staged: Path, limit_mib: int) -> Rec
             if size > limit_mib * 1024**2:
                 raise _too_large(limit_mib)
             digest.update(chunk)
+            room.write(len(chunk))
             await asyncio.to_thread(file.write, chunk)
         await asyncio.to_thread(_sync, file)
     return Received(filename=part.filename or "file", size=size, sha256=digest.hexdigest())

@@ -8,6 +8,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from agent.admission.bounds import Party, Use, check
 from agent.errors import AgentError
 from agent.store.ids import new_id
 from agent.store.requester import to_columns
@@ -52,8 +53,11 @@ def add(
     now: int,
     requested_by: RequestedBy | None,
     parent: str | None = None,
+    party: Party | None = None,
 ) -> FileObject:
-    """Record a dataset whose bytes are on disk already: uploaded, or made from another."""
+    """Record a dataset whose bytes are on disk already: uploaded, or made from another. Raises too_much_stored."""
+    if party is not None:
+        check_stored(session, party, size)
     row = FileRow(
         id=file_id,
         created_at=now,
@@ -92,6 +96,23 @@ def add_result(
     session.add(row)
     session.flush()
     return _to_file(row)
+
+
+def check_stored(session: Session, party: Party, more: int) -> None:
+    """Raise too_much_stored where `more` bytes of datasets would be too many beside those that are here."""
+    datasets = FileRow.job_id.is_(None)
+    platform, person = party.person or (None, None)
+    check(
+        Use.stored,
+        party,
+        of_person=_bytes(session, datasets, FileRow.platform == platform, FileRow.person == person),
+        of_key=_bytes(session, datasets, FileRow.platform.in_(party.platforms or ())),
+        more=more,
+    )
+
+
+def _bytes(session: Session, *where: sa.ColumnElement[bool]) -> int:
+    return session.scalar(sa.select(sa.func.coalesce(sa.func.sum(FileRow.bytes), 0)).where(*where)) or 0
 
 
 def made_from(session: Session, parent: str, sha256: str, requested_by: RequestedBy | None) -> FileObject | None:

@@ -3,8 +3,10 @@
 import hashlib
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from agent.admission.bounds import Party, Use, check
 from agent.errors import AgentError
 from agent.store import columns, events, files, jobs, plans
 from agent.store.ids import new_id
@@ -13,7 +15,7 @@ from agent.store.requester import from_columns, to_columns
 from agent.store.tables import IdempotencyRow, JobRow
 from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters, Method, Supervised
-from shared.jobs import START_WITHIN_S, Job, JobRequest, JobStatus
+from shared.jobs import START_WITHIN_S, UNFINISHED, Job, JobRequest, JobStatus
 from shared.language import _
 from shared.mapping import Mapping
 from shared.plans import PlanRequest
@@ -29,7 +31,14 @@ class Created:
     new: bool
 
 
-def create(session: Session, request: JobRequest, *, now: float, idempotency_key: str | None = None) -> Created:
+def create(
+    session: Session,
+    request: JobRequest,
+    *,
+    now: float,
+    idempotency_key: str | None = None,
+    party: Party | None = None,
+) -> Created:
     """Store a job, or return the one that this key (a plan is its own key) has made already.
 
     With a plan it is queued at once; without, it waits in `validating_files` for one.
@@ -47,6 +56,8 @@ def create(session: Session, request: JobRequest, *, now: float, idempotency_key
             )
         return Created(job=jobs.get(session, earlier.job_id, now=now), new=False)
     _check_start(request.start_at, now)
+    if party is not None:
+        _check_unfinished(session, party)
     row = _planned(session, request, now) if request.plan else _unplanned(session, request, now)
     session.add(row)
     session.flush()
@@ -57,6 +68,22 @@ def create(session: Session, request: JobRequest, *, now: float, idempotency_key
     if request.plan:
         jobs.move(session, row.id, JobStatus.queued, now=now, message=_("The plan is accepted; the job is queued"))
     return Created(job=jobs.shown(session, [row], now)[0], new=True)
+
+
+def _check_unfinished(session: Session, party: Party) -> None:
+    """Raise too_much_at_once for who has too many jobs that have not ended."""
+    platform, person = party.person or (None, None)
+    check(
+        Use.job,
+        party,
+        of_person=_unfinished(session, JobRow.platform == platform, JobRow.person == person),
+        of_key=_unfinished(session, JobRow.platform.in_(party.platforms or ())),
+    )
+
+
+def _unfinished(session: Session, *where: sa.ColumnElement[bool]) -> int:
+    query = sa.select(sa.func.count()).select_from(JobRow).where(JobRow.status.in_(UNFINISHED), *where)
+    return session.scalar(query) or 0
 
 
 def wanted(session: Session, job_id: str) -> PlanRequest:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import ClientSession, FormData
 from aiohttp.test_utils import TestServer
 
+from agent.admission.disk import Disk, free_bytes
 from agent.api import Services, build_app
 from agent.base_models.catalog import Candidate
 from agent.base_models.shape import ModelShape
@@ -175,6 +176,7 @@ async def run_agent(
     patience: Patience | None = None,
     other_models: Callable[[], list[str]] = list,
     inspector: Inspects | None = None,
+    disk_free: Callable[[Path], int] = free_bytes,
     shape: ModelShape | None = None,  # of the one base model, where somebody has read its config
 ) -> AsyncIterator[Agent]:
     """Run an agent; `works=False` leaves its supervisor standing, so that nothing leaves the queue.
@@ -229,6 +231,7 @@ async def run_agent(
         ],
         signs=supervisor.signs,
         warnings=list,
+        disk=Disk(settings.hearth_data_dir, floor_mib=settings.hearth_disk_floor_mib, free=disk_free),
         clock=clock,
         started_at=0,
         version="0",
