@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from agent.child_environment import child_environment
+from agent.children.sandbox import landlock, own_network
 from agent.errors import AgentError
 from agent.gpu import read_machine
 from agent.settings import AgentSettings
@@ -16,6 +17,12 @@ LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "gguf", "xl
 NEEDED_DISK_MIB = 4096
 NEEDED_MEMORY_MIB = 3072
 REINSTALL = "Run `make install` again; if it stays, the lines above it say why."
+
+CONFINE_THEM = (
+    "A child that reads a hostile file may reach what this user may. Linux 5.13 or newer with Landlock, and user "
+    "namespaces for who is not root, would hold it to its own."
+)
+WITH_ADVICE = ("Trains on", "Children")  # something may be better there, and training works all the same
 
 # Each probe runs in a process of its own: a library that crashes takes nothing with it.
 PROBE_4BIT = """
@@ -92,6 +99,7 @@ def examine(settings: AgentSettings) -> Iterator[Finding]:
         found=f"{machine.disk_free_mib / 1024:.1f} GiB free in {settings.hearth_data_dir}",
         remedy="4 GiB are needed. Free some, or point HEARTH_DATA_DIR to a larger disk.",
     )
+    yield examine_sandbox(settings)
     yield examine_library("PyTorch", PROBE_TORCH, REINSTALL)
     yield examine_library(
         "4-bit (NF4)", PROBE_4BIT, "bitsandbytes does not run here; plan with load_in_4bit:false. " + REINSTALL
@@ -101,6 +109,16 @@ def examine(settings: AgentSettings) -> Iterator[Finding]:
     yield examine_library("Packaged model", PROBE_MODEL, REINSTALL)
     versions = ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
     yield Finding(ok="missing" not in versions, what="Versions", found=versions, remedy=REINSTALL)
+
+
+def examine_sandbox(settings: AgentSettings) -> Finding:
+    """Say what holds a child to its own files and network. Training works without it, too."""
+    files = f"own files alone (Landlock {landlock()})" if landlock() else "no Landlock"
+    network = "own network" if own_network() else "no network namespace"
+    if not settings.hearth_sandbox:
+        return Finding(ok=True, what="Children", found="not confined (HEARTH_SANDBOX)", remedy=CONFINE_THEM)
+    confined = bool(landlock()) and own_network()
+    return Finding(ok=True, what="Children", found=f"{files}, {network}", remedy="" if confined else CONFINE_THEM)
 
 
 def examine_library(what: str, code: str, remedy: str) -> Finding:
@@ -133,7 +151,7 @@ def main() -> None:
         for finding in examine(AgentSettings()):
             failed += not finding.ok
             print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what:<15} {finding.found}")
-            if finding.remedy and (not finding.ok or finding.what == "Trains on"):
+            if finding.remedy and (not finding.ok or finding.what in WITH_ADVICE):
                 print(f"      {'':<15} {finding.remedy}")
     except AgentError as error:
         sys.exit(error.message)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -76,6 +77,13 @@ def read_machine(data_dir: Path) -> Machine:
         disk_free_mib=disk_free_mib,
         ram_free_mib=memory.available // MIB,
     )
+
+
+def make_device_nodes() -> None:
+    """Let the driver make the nodes that CUDA needs: a confined child may not, and the first use after a boot does."""
+    helper = shutil.which("nvidia-modprobe")
+    if helper is not None and not Path("/dev/nvidia-uvm").exists():
+        subprocess.run([helper, "-u", "-c", "0"], check=False, timeout=30)
 
 
 def first_visible_gpu(visible: str | None) -> str | None:

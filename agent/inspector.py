@@ -5,23 +5,28 @@ import contextlib
 import logging
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, FetchReply
-from agent.base_models.catalog import SourceKind, find_base_model
+from agent.base_models.catalog import BaseModelSource, SourceKind, find_base_model
 from agent.child_environment import child_environment
+from agent.children.sandbox import Policy, Sandbox
 from agent.data.findings import Findings, InspectReply, InspectRequest, Mended
 from agent.data.limits import dataset_refusal
 from agent.data.reading.unclear import UnclearError
 from agent.errors import AgentError
 from agent.settings import AgentSettings
+from agent.trainer_process import offer_to_oom_killer
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Fix, ReadingProgress
 from shared.language import N_, _, decimal
 from shared.mapping import Mapping
 
 FETCH_LIMIT_S = 600.0
+OOM_SCORE = 900  # before a chat (800) and a trainer (500)
 INSPECT_LIMIT_S = 1200.0  # 1 GB takes 5 min of a quiet core
 LINE_BYTES = 64 << 20  # of an answer, at most
 logger = logging.getLogger(__name__)
@@ -38,6 +43,7 @@ class Inspector:
 
     def __init__(self, settings: AgentSettings) -> None:
         self._settings = settings
+        self._sandbox = Sandbox(on=settings.hearth_sandbox)
 
     async def describe(self, model: str) -> BaseModelCard:
         """Return the card of a base model, fetching its small files the first time. Raises AgentError."""
@@ -46,7 +52,13 @@ class Inspector:
         if source.kind is SourceKind.hub and self._settings.hf_token is not None:
             environment["HF_TOKEN"] = self._settings.hf_token.get_secret_value()
         output = await run_child(
-            "agent.base_models.fetch", source.model_dump_json(), environment, FETCH_LIMIT_S, model_refusal(model)
+            "agent.base_models.fetch",
+            source.model_dump_json(),
+            environment,
+            FETCH_LIMIT_S,
+            model_refusal(model),
+            sandbox=self._sandbox,
+            policy=source_policy(source),
         )
         reply = FetchReply.model_validate_json(output)
         if reply.error is not None or reply.card is None:
@@ -72,7 +84,8 @@ class Inspector:
         Raises AgentError; UnclearError where a person has to say first how it is read.
         """
         card = await self.describe(model)
-        reply = await _ask(InspectRequest(dataset=str(dataset), card=card, mapping=mapping), told)
+        request = InspectRequest(dataset=str(dataset), card=card, mapping=mapping)
+        reply = await self._ask(request, dataset_policy(dataset, card), told)
         if reply.question is not None and reply.error is not None:
             raise UnclearError(reply.error.message, reply.question)
         if reply.findings is None:
@@ -100,27 +113,41 @@ class Inspector:
             output=str(output),
             output_limit=limit_bytes,
         )
-        reply = await _ask(request, told)
+        await asyncio.to_thread(output.touch, 0o600, exist_ok=False)  # so that it may write this file, and no other
+        reply = await self._ask(request, dataset_policy(dataset, card, output), told)
         if reply.mended is None:
             raise _as_error(reply.error)
         return reply.mended
 
+    async def _ask(self, request: InspectRequest, policy: Policy, told: Told) -> InspectReply:
+        def heard(line: bytes) -> None:
+            progress = InspectReply.model_validate_json(line).progress
+            if progress is not None:
+                told(progress)
 
-async def _ask(request: InspectRequest, told: Told) -> InspectReply:
-    def heard(line: bytes) -> None:
-        progress = InspectReply.model_validate_json(line).progress
-        if progress is not None:
-            told(progress)
+        output = await run_child(
+            "agent.data.inspect",
+            request.model_dump_json(),
+            child_environment(offline=True),
+            INSPECT_LIMIT_S,
+            dataset_refusal,
+            sandbox=self._sandbox,
+            policy=policy,
+            heard=heard,
+        )
+        return InspectReply.model_validate_json(output)
 
-    output = await run_child(
-        "agent.data.inspect",
-        request.model_dump_json(),
-        child_environment(offline=True),
-        INSPECT_LIMIT_S,
-        dataset_refusal,
-        heard=heard,
-    )
-    return InspectReply.model_validate_json(output)
+
+def source_policy(source: BaseModelSource) -> Policy:
+    """Return what may be reached to describe a base model: where it lies, and where its card is kept."""
+    source.cache.mkdir(parents=True, exist_ok=True)
+    on_hub = source.kind is SourceKind.hub
+    return Policy(read=() if on_hub else (Path(source.location),), write=(source.cache,), network=on_hub)
+
+
+def dataset_policy(dataset: Path, card: BaseModelCard, output: Path | None = None) -> Policy:
+    """Return what may be reached to read a dataset as a base model sees it, and to write a mended one."""
+    return Policy(read=(dataset, Path(card.folder)), write=() if output is None else (output,))
 
 
 def model_refusal(model: str) -> Callable[[str], AgentError]:
@@ -143,23 +170,38 @@ async def run_child(
     limit_s: float,
     refusal: Callable[[str], AgentError],
     *,
+    sandbox: Sandbox,
+    policy: Policy,
     heard: Callable[[bytes], None] = lambda _line: None,
 ) -> bytes:
-    """Run `python -m module`, give it `request`, return the last line of its stdout; `heard` is told those before.
+    """Run `python -m module` confined, give it `request`, return the last line of its stdout.
 
-    Raises `refusal` when it dies or hangs.
+    `heard` is told the lines before. Raises `refusal` when it dies or hangs. When memory runs out, it goes before any
+    trainer: what it reads is a stranger's file.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environment,
-        start_new_session=True,
-        limit=LINE_BYTES,
-    )
+    with tempfile.TemporaryDirectory(prefix="hearth-child-") as scratch:
+        mine = replace(policy, write=(*policy.write, Path(scratch)))
+        process = await asyncio.create_subprocess_exec(
+            *sandbox.wrap((sys.executable, "-m", module), mine),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment | {"TMPDIR": scratch},
+            start_new_session=True,
+            limit=LINE_BYTES,
+        )
+        offer_to_oom_killer(process.pid, OOM_SCORE)
+        return await _answer_of(process, module, request, limit_s, refusal, heard)
+
+
+async def _answer_of(
+    process: asyncio.subprocess.Process,
+    module: str,
+    request: str,
+    limit_s: float,
+    refusal: Callable[[str], AgentError],
+    heard: Callable[[bytes], None],
+) -> bytes:
     try:
         output, errors = await asyncio.wait_for(_talk(process, request.encode(), heard), limit_s)
     except TimeoutError as error:

@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,18 @@ class JobSpec(Response):
     ollama_open: bool = False  # also in an Ollama that others on the network can reach
 
 
+class Phase(StrEnum):
+    """What one child of a job does; they follow each other."""
+
+    fetch = "fetch"  # the base model, with the network and the hub's token
+    train = "train"  # all stages after it, with neither
+    hand_over = "hand_over"  # the verified model to Ollama, and the job's last event
+
+
 class Heartbeat(Response):
     """Two proofs of life: a thread's, and the work's own."""
 
+    phase: Phase | None = None  # None: of an older trainer
     stage: Stage | None
     step: int
     pid: int
@@ -121,6 +131,12 @@ class JobFolder:
     def stage_marker(self, stage: Stage) -> Path:
         """Return the file whose presence says that the stage is complete."""
         return self.path / "stages" / f"{stage.value}.done"
+
+    def phase(self) -> Phase:
+        """Return what is to be done next."""
+        if not self.is_fetched():
+            return Phase.fetch
+        return Phase.hand_over if self.stage_marker(Stage.verify).exists() else Phase.train
 
     def is_fetched(self) -> bool:
         """Say whether the base model is on this machine, so that nothing of the job needs the network any more."""

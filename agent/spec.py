@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from agent.base_models.ollama_store import usual_folder
+from agent.children.sandbox import Policy
 from agent.errors import AgentError
 from agent.gpu import Machine
-from agent.job_folder import JobSpec
+from agent.job_folder import JobFolder, JobSpec, Phase
 from agent.settings import AgentSettings
 from agent.store.running import Claim
 from shared.errors import ErrorCode
@@ -38,6 +40,17 @@ def make_spec(claim: Claim, settings: AgentSettings, machine: Machine, model_cac
         ollama_url=settings.ollama_url,
         ollama_open=settings.hearth_ollama_open,
     )
+
+
+def policy_of(phase: Phase, folder: JobFolder, spec: JobSpec) -> Policy:
+    """Return what a job's child may reach: its own folder, and of the base models and datasets what it works on."""
+    cache = Path(spec.base_model_cache)
+    models = [Path(folder) for folder in (spec.models_dir, spec.ollama_models or usual_folder()) if folder is not None]
+    if phase is Phase.fetch:
+        return Policy(read=tuple(models), write=(folder.path, cache), network=True)
+    if phase is Phase.hand_over:
+        return Policy(read=(cache,), write=(folder.path,), network=True)
+    return Policy(read=(Path(spec.dataset_path), cache, *models), write=(folder.path,))
 
 
 class GpuLostError(Exception):

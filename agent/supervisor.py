@@ -12,11 +12,12 @@ from pathlib import Path
 
 from agent.aftermath import Aftermath
 from agent.boot import boot_id
+from agent.children.sandbox import Sandbox
 from agent.errors import AgentError
-from agent.gpu import Machine
-from agent.job_folder import JobFolder, JobSpec
+from agent.gpu import Machine, make_device_nodes
+from agent.job_folder import JobFolder, JobSpec, Phase
 from agent.settings import AgentSettings
-from agent.spec import GpuLostError, check_disk, check_gpu, gpu_of, make_spec
+from agent.spec import GpuLostError, check_disk, check_gpu, gpu_of, make_spec, policy_of
 from agent.store import Store, jobs, running, waiting
 from agent.store.patience import PatientStore
 from agent.trainer_process import AdoptedTrainer, Trainer, lock_is_held, start, trainer_environment
@@ -29,7 +30,7 @@ from shared.language import _, speaking
 log = logging.getLogger(__name__)
 
 TRAINER = (sys.executable, "-m", "agent.pipeline")
-FETCH = "--fetch"  # with it, the trainer's command only fetches the base model
+FLAGS = {Phase.fetch: ("--fetch",), Phase.train: (), Phase.hand_over: ("--hand-over",)}  # of the trainer's command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,7 @@ class Supervisor:
         timings: Timings | None = None,
         boot: Callable[[], str] = boot_id,
         make_way: Callable[[], Awaitable[None]] | None = None,  # frees memory that others than trainers use
+        sandbox: Sandbox | None = None,
     ) -> None:
         self._bell = store.bell
         self._store = PatientStore(store)
@@ -68,6 +70,7 @@ class Supervisor:
         self._timings = timings or Timings()
         self._boot = boot
         self._make_way = make_way
+        self._sandbox = sandbox or Sandbox(on=settings.hearth_sandbox)
         self._aftermath = Aftermath(store=self._store, settings=settings, machine=machine, clock=clock, boot=boot)
         self._vitals: tuple[str, Vitals] | None = None  # of the job in hand, also while it has no trainer
 
@@ -136,15 +139,15 @@ class Supervisor:
         work = await self._prepared(job_id)
         # A child of an earlier agent, gone or not, is looked at before anything is started in its place.
         left = taken_up and await self._left_behind(work)
-        fetched = work.folder.is_fetched() and not (left and _was_fetching(work.folder))
+        phase = _phase_of(work.folder) if left else work.folder.phase()
         while True:
             trainer = AdoptedTrainer(work.folder) if left else await self._trainer(work)
             left = False
             gone = await self._watched(work, trainer)
             if gone is Gone.with_last_word:
                 return
-            was_fetched, fetched = fetched, work.folder.is_fetched()
-            if fetched and not was_fetched and not await self._wished_away(work):
+            before, phase = phase, work.folder.phase()
+            if phase is not before and not await self._wished_away(work):
                 continue
             if await self._aftermath.settles(work.job_id, work.folder, gone, trainer):
                 return
@@ -181,15 +184,25 @@ class Supervisor:
             return AdoptedTrainer(work.folder)
         work.folder.heartbeat.unlink(missing_ok=True)  # of an earlier trainer: it proves nothing of the next
         await self._store.run(running.spawning, work.job_id, boot=self._boot())
-        if not work.folder.is_fetched():
+        phase = work.folder.phase()
+        environment = await self._environment(work, phase)
+        command = self._sandbox.wrap((*self._command, *FLAGS[phase]), policy_of(phase, work.folder, work.spec))
+        return await asyncio.to_thread(start, command, work.folder, environment)
+
+    async def _environment(self, work: Work, phase: Phase) -> dict[str, str]:
+        """Return the child's whole environment, and make room for one that trains. Raises GpuLostError."""
+        threads = work.spec.threads
+        if phase is Phase.fetch:
             token = self._settings.hf_token.get_secret_value() if self._settings.hf_token else None
-            environment = trainer_environment(work.folder, threads=work.spec.threads, hub_token=token, online=True)
-            return await asyncio.to_thread(start, (*self._command, FETCH), work.folder, environment)
+            return trainer_environment(work.folder, threads=threads, hub_token=token, online=True)
+        if phase is Phase.hand_over:
+            return trainer_environment(work.folder, threads=threads)
         if self._make_way is not None:
             await self._make_way()
         gpu = gpu_of(await asyncio.to_thread(self._machine)) if work.spec.device == "cuda" else None
-        environment = trainer_environment(work.folder, threads=work.spec.threads, gpu=gpu)
-        return await asyncio.to_thread(start, self._command, work.folder, environment)
+        if gpu is not None:
+            await asyncio.to_thread(make_device_nodes)
+        return trainer_environment(work.folder, threads=threads, gpu=gpu)
 
     async def _watched(self, work: Work, trainer: Trainer) -> Gone:
         watch = Watch(
@@ -216,9 +229,12 @@ class Supervisor:
             await asyncio.sleep(self._timings.poll_s)
 
 
-def _was_fetching(folder: JobFolder) -> bool:
+def _phase_of(folder: JobFolder) -> Phase:
+    """Return what the child did that left this heartbeat."""
     heartbeat = folder.read_heartbeat()
-    return heartbeat is not None and heartbeat.stage is Stage.fetch
+    if heartbeat is None or heartbeat.phase is None:  # of an older trainer, which did all in one after the fetch
+        return Phase.fetch if heartbeat is not None and heartbeat.stage is Stage.fetch else Phase.train
+    return heartbeat.phase
 
 
 def _disk_is_full(error: Exception) -> bool:

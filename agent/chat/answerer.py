@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from agent.chat.lines import Load, Question, Said
 from agent.chat.process import Child, ChildDiedError
 from agent.chat.room import ALL_LAYERS, CONTEXT, Room, find_room, refuse_while_starting
 from agent.child_environment import child_environment
+from agent.children.sandbox import Policy, Sandbox
 from agent.data.redact import redact
 from agent.errors import AgentError
 from agent.gpu import MIB, Machine
@@ -67,6 +69,7 @@ class Answerer:
         ram_free: Callable[[], int] = ram_free_mib,
         command: Sequence[str] = CHILD,
         patience: Patience | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -75,6 +78,8 @@ class Answerer:
         self._ram_free = ram_free
         self._command = tuple(command)
         self._patience = patience or Patience()
+        self._sandbox = sandbox or Sandbox(on=settings.hearth_sandbox)
+        self._scratch = tempfile.TemporaryDirectory(prefix="hearth-chat-")
         self._turn = asyncio.Lock()
         self._loaded: Loaded | None = None
         self._ways = 0  # how often a model was put away for something else
@@ -128,6 +133,7 @@ class Answerer:
         await self.make_way()
         if self._endings:
             await asyncio.wait(self._endings)
+        self._scratch.cleanup()
 
     @contextlib.asynccontextmanager
     async def _my_turn(self) -> AsyncIterator[None]:
@@ -155,7 +161,8 @@ class Answerer:
             return loaded
         await self._put_away()
         load, environment = await self._prepared(model, gguf, training)
-        child = await Child.spawn(self._command, environment)
+        command = self._sandbox.wrap(self._command, gguf_policy(gguf, scratch=Path(self._scratch.name)))
+        child = await Child.spawn(command, environment)
         if self._ways != ways:
             await child.end()
             raise _made_way(model)
@@ -185,7 +192,7 @@ class Answerer:
             threads=room.threads,
             gpu_layers=ALL_LAYERS if room.on_gpu else 0,
         )
-        return load, _environment(gguf, room, machine)
+        return load, _environment(gguf, room, machine) | {"TMPDIR": self._scratch.name}
 
     def _keep_warm(self) -> None:
         self._idle = asyncio.get_running_loop().call_later(self._patience.idle_s, self._cool)
@@ -218,6 +225,11 @@ class Answerer:
             ),
             code=ErrorCode.model_failed,
         )
+
+
+def gguf_policy(gguf: Path, *, scratch: Path) -> Policy:
+    """Return what may be reached to answer from a model."""
+    return Policy(read=(gguf,), write=(scratch,))
 
 
 def find_gguf(model: TunedModel, data_dir: Path) -> Path:

@@ -37,7 +37,7 @@ def mend(
     template = ChatTemplate(card)
     text_fixes = _text_fixes(fixes, template)
     written = removed = changed = size = 0
-    with output.open("xb") as file:
+    with output.open("wb") as file:  # made, empty, by the parent
         for row, stays in _chosen(reading, card, template, fixes, heard):
             if not stays:
                 removed += 1

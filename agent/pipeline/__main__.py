@@ -1,6 +1,7 @@
-"""Run a job: `python -m agent.pipeline JOB_FOLDER`, or with --fetch its networked part alone.
+"""Run a job: `python -m agent.pipeline --fetch FOLDER`, then without --fetch, then with --hand-over.
 
-Holds the folder's lock as long as it lives. Its last event says how the job ended; the exit code says nothing.
+Only the first and the last may need a network; what is between them trains, exports and verifies. Each holds the
+folder's lock as long as it lives. The job's last event says how it ended; the exit code says nothing.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from agent.errors import AgentError
-from agent.job_folder import JobFolder, has_ended, replace_file
+from agent.job_folder import JobFolder, Phase, has_ended, replace_file
 from agent.offline import forbid_network
 from agent.pipeline.adapter import keep_what_was_trained
 from agent.pipeline.context import Cancelled, Context, DiskFull, EventLog, Pulse, Stopped
@@ -46,7 +47,9 @@ def main() -> None:
     """Parse the command line, take the lock, run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--fetch", action="store_true", help="run only what needs the network")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--fetch", action="store_true", help="get the base model, and no more")
+    only.add_argument("--hand-over", action="store_true", help="give the verified model to Ollama, and end the job")
     parser.add_argument("--lock-held", type=int, default=None, help="the lock's descriptor, kept over a fresh start")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -59,21 +62,26 @@ def main() -> None:
             sys.exit(f"another trainer holds {folder.lock}")
         if has_ended(folder.events):
             return  # it waited for the lock of one that brought the job to its end
-    context = Context(folder=folder, spec=folder.read_spec(), log=EventLog(folder.events), pulse=Pulse(folder))
+    phase = Phase.fetch if arguments.fetch else Phase.hand_over if arguments.hand_over else Phase.train
+    pulse = Pulse(folder, phase)
+    context = Context(folder=folder, spec=folder.read_spec(), log=EventLog(folder.events), pulse=pulse)
     signal.signal(signal.SIGTERM, lambda *_: context.terminate.set())
     if hasattr(faulthandler, "register"):
         faulthandler.register(signal.SIGUSR1)  # all stacks to the log: the agent asks before it ends a stalled trainer
-    if not arguments.fetch:
+    if phase is not Phase.fetch:
         forbid_network()
-    if arguments.fetch:
-        context.pulse.beat(Stage.fetch)  # before the first heartbeat: one that is quick writes no second
+    if phase is not Phase.train:
+        context.pulse.beat(
+            Stage.fetch if phase is Phase.fetch else Stage.verify
+        )  # before the first heartbeat: one that is quick writes no second
     context.pulse.start()
     try:
-        if arguments.fetch:
-            run_guarded(context, tuple(step for step in STAGES if step.networked), last=False)
-        else:
+        if phase is Phase.train:
             started_afresh = arguments.lock_held is not None
-            run_guarded(context, STAGES, last=True, lock_fd=None if started_afresh else lock_descriptor(lock))
+            run_guarded(context, STAGES, last=False, lock_fd=None if started_afresh else lock_descriptor(lock))
+        else:
+            networked = tuple(step for step in STAGES if step.networked)
+            run_guarded(context, networked, last=phase is Phase.hand_over)
     finally:
         context.pulse.stop()
 
@@ -83,8 +91,10 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
     try:
         run_stages(context, steps, lock_fd)
         if last:
+            from agent.pipeline.hand_over import run as hand_over
             from agent.pipeline.outcome import conclude
 
+            hand_over(context)
             conclude(context)
     except Cancelled:
         kept = keep_what_was_trained(context, as_it_is=True)

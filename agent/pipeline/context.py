@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from agent.job_folder import Heartbeat, JobFolder, JobSpec, cut_torn_line
+from agent.job_folder import Heartbeat, JobFolder, JobSpec, Phase, cut_torn_line
 from shared.events import EventData, EventRecord
 from shared.jobs import Stage
 
@@ -69,8 +69,9 @@ def _write_whole(file: io.FileIO, line: bytes) -> None:
 class Pulse:
     """Keeps heartbeat.json fresh: `alive_at` from a thread, `progress_at` from the work."""
 
-    def __init__(self, folder: JobFolder) -> None:
+    def __init__(self, folder: JobFolder, phase: Phase = Phase.train) -> None:
         self._folder = folder
+        self._phase = phase
         self._lock = threading.Lock()
         self._stage: Stage | None = None
         self._step = 0
@@ -101,6 +102,7 @@ class Pulse:
 
     def _write(self) -> None:
         beat = Heartbeat(
+            phase=self._phase,
             stage=self._stage,
             step=self._step,
             pid=os.getpid(),

@@ -1,4 +1,4 @@
-"""The end of verify: the checked model goes to the Ollama of this machine, in a child. Nothing here fails a job."""
+"""After the last stage: the verified model goes to the Ollama of this machine, in a child. Nothing here fails a job."""
 
 import contextlib
 import logging
@@ -10,11 +10,14 @@ import time
 from collections.abc import Iterator
 from typing import IO
 
+from agent.data.chat_template import ChatTemplate
 from agent.export.hand_over import HandOver, HandOverNews
-from agent.export.modelfile import OllamaModel
+from agent.export.modelfile import OllamaModel, describe_model
 from agent.job_folder import replace_file
 from agent.pipeline.context import Context
+from agent.pipeline.evaluation import read_evaluation
 from agent.pipeline.export import gguf_path
+from agent.pipeline.prepare import base_card
 from shared.events import StageData
 from shared.jobs import Stage
 from shared.language import _, decimal
@@ -33,6 +36,15 @@ def read_ollama(context: Context) -> OllamaOutcome | None:
         return OllamaOutcome.model_validate_json((context.folder.report / OLLAMA_FILE).read_bytes())
     except FileNotFoundError:
         return None
+
+
+def run(context: Context) -> None:
+    """Give the model to Ollama, unless that was done. Raises only what the agent's wishes raise."""
+    if (context.folder.report / OLLAMA_FILE).exists():
+        return
+    card = base_card(context)
+    longest = max(answer.prompt.expected_tokens for answer in read_evaluation(context).tuned_answers)
+    give_to_ollama(context, describe_model(template=ChatTemplate(card), stops=card.eos_tokens, longest_answer=longest))
 
 
 def give_to_ollama(context: Context, model: OllamaModel) -> None:

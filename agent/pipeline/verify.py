@@ -1,21 +1,17 @@
-"""Stage 7: the exported file, loaded by llama.cpp in a child, must be the trained model. Then Ollama gets it."""
+"""Stage 7: the exported file, loaded by llama.cpp in a child, must be the trained model."""
 
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 
-from agent.data.chat_template import ChatTemplate
 from agent.errors import AgentError
 from agent.export.merge import MergeTarget
-from agent.export.modelfile import describe_model
 from agent.export.verify import VerifyReply, VerifyRequest
 from agent.job_folder import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import Evaluation, read_evaluation
 from agent.pipeline.export import export_gguf, gguf_path
-from agent.pipeline.hand_over import give_to_ollama
-from agent.pipeline.prepare import base_card
 from shared.errors import ErrorCode
 from shared.language import _, decimal
 from shared.results import Verification
@@ -59,7 +55,7 @@ def read_verified(context: Context) -> Verified:
 
 
 def run(context: Context) -> None:
-    """Write report/verified.json and ollama.json. Raises AgentError when the exported model is not the trained one."""
+    """Write report/verified.json. Raises AgentError when the exported model is not the trained one."""
     evaluation = read_evaluation(context)
     target: MergeTarget = "nf4" if context.spec.settings.load_in_4bit else "original"
     trial = Trial(target=target, reply=ask_llama_cpp(context, evaluation))
@@ -70,10 +66,6 @@ def run(context: Context) -> None:
     verified = Verified(verification=verification, tuned_texts=trial.reply.texts)
     replace_file(context.folder.report / VERIFIED_FILE, verified.model_dump_json().encode())
     refuse_if_different(verification, trial.reply.difference)
-    card = base_card(context)
-    longest = max(answer.prompt.expected_tokens for answer in evaluation.tuned_answers)
-    model = describe_model(template=ChatTemplate(card), stops=card.eos_tokens, longest_answer=longest)
-    give_to_ollama(context, model)
 
 
 def refuse_if_different(verification: Verification, difference: str | None) -> None:

@@ -108,7 +108,7 @@ def after(function: Callable[..., Any]) -> Callable[..., Any]:
 def after_second(function: Callable[..., Any]) -> Callable[..., Any]:
     def dies(command: Sequence[str], *arguments: Any, **keywords: Any) -> Any:
         child = function(command, *arguments, **keywords)
-        if supervisor.FETCH not in command:
+        if "--fetch" not in command:
             die()
         return child
 

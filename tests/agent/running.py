@@ -20,6 +20,7 @@ from agent.base_models.catalog import Candidate
 from agent.base_models.shape import ModelShape
 from agent.boot import boot_id
 from agent.chat.answerer import Answerer, Patience
+from agent.children.sandbox import Sandbox
 from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.held import held_now
@@ -43,6 +44,7 @@ FAKE_TRAINER = Path(__file__).parents[1] / "fakes" / "trainer.py"
 FAKE_MODEL = Path(__file__).parents[1] / "fakes" / "model_child.py"
 KEY = "hearth-test-key"
 ROWS = b"".join(b'{"prompt": "Question %d?", "completion": "Toast."}\n' % row for row in range(100))
+OPEN = Sandbox(on=False)  # for stand-ins, which lie outside what is installed
 QUICK = Timings(poll_s=0.02, terminate_after_s=0.2, kill_after_s=0.4, linger_s=5, adoption_s=1)
 
 MACHINE = Machine(
@@ -194,6 +196,7 @@ async def run_agent(
         ram_free=lambda: machine().memory_free_mib,
         command=(sys.executable, str(FAKE_MODEL)),
         patience=patience,
+        sandbox=OPEN,
     )
     held = partial(held_now, jobs_dir=settings.jobs_dir, chat=answerer.holder)
     intake = Intake(
@@ -216,6 +219,7 @@ async def run_agent(
         timings=timings,
         boot=boot,
         make_way=answerer.make_way,
+        sandbox=OPEN,
     )
     services = Services(
         settings=settings,

@@ -16,6 +16,7 @@ from agent.settings import AgentSettings
 from agent.store import jobs, running
 from agent.trainer_process import lock_is_held, signal_group
 from agent.watch import Timings
+from shared.jobs import Stage
 from tests.agent.fake_inspector import MODEL
 from tests.agent.running import MACHINE, QUICK, Agent, run_agent
 
@@ -274,6 +275,32 @@ async def test_restarted_agent_starts_a_job_that_was_claimed_and_never_began(set
     async with run_agent(settings, timings=replace(QUICK, adoption_s=0)) as agent:
         await agent.until_status(job_id, "succeeded", "failed")
         assert await agent.status(job_id) == "succeeded"
+
+
+async def test_the_hand_over_is_a_child_of_its_own_and_costs_no_attempt(settings: AgentSettings) -> None:
+    async with run_agent(settings, "in-phases") as agent:
+        job_id = await agent.create()
+        await agent.until_status(job_id, "succeeded", "failed")
+        assert await agent.status(job_id) == "succeeded"
+        concluded = (agent.folder(job_id).path / "concluded").read_text().split()
+        assert len(concluded) == len(agent.lives(job_id)) == 1
+        assert concluded != [str(pid) for pid in agent.lives(job_id)]
+        assert not [message for message in await agent.messages(job_id) if "attempt" in message]
+
+
+async def test_restarted_agent_hands_over_what_was_verified_meanwhile(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+    heartbeat = agent.folder(job_id).read_heartbeat()
+    assert heartbeat is not None
+    signal_group(heartbeat.pid, signal.SIGKILL)
+    await until_unlocked(agent, job_id)
+    agent.folder(job_id).stage_marker(Stage.verify).touch()  # the last that the trainer did
+    async with run_agent(settings, "die") as agent:
+        await agent.until_status(job_id, "succeeded", "failed")
+        assert await agent.status(job_id) == "succeeded"
+        assert not [message for message in await agent.messages(job_id) if "attempt" in message]
 
 
 async def test_restarted_agent_validates_again(settings: AgentSettings) -> None:

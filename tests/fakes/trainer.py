@@ -1,7 +1,7 @@
 """A trainer without torch that speaks the whole job-folder protocol, as a real process.
 
-`trainer.py BEHAVIOUR [--fetch] JOB_FOLDER`. It goes on from a gate (a file `go` in the job folder) where a test
-must see it running; nothing in it waits on the clock alone. It makes a checkpoint at each step and goes on behind the
+`trainer.py BEHAVIOUR [--fetch | --hand-over] JOB_FOLDER`. It goes on from a gate (a file `go` in the job folder) where
+a test must see it running; nothing in it waits on the clock alone. It makes a checkpoint at each step and goes on behind the
 newest, hears `control/cancel` and `control/pause`, and notes each of its lives in the file `lives`.
 """
 
@@ -23,6 +23,7 @@ from agent.job_folder import (
     Heartbeat,
     JobFolder,
     JobSpec,
+    Phase,
     cut_torn_line,
     file_sha256,
     has_ended,
@@ -59,10 +60,10 @@ class Voice:
         with self.folder.events.open("ab") as file:
             file.write(record.model_dump_json().encode() + b"\n")
 
-    def beat(self, stage: Stage, step: int = 0) -> None:
+    def beat(self, stage: Stage, step: int = 0, phase: Phase | None = None) -> None:
         """Show that the work moved."""
         now = time.time()
-        self._show(Heartbeat(stage=stage, step=step, pid=os.getpid(), alive_at=now, progress_at=now))
+        self._show(Heartbeat(phase=phase, stage=stage, step=step, pid=os.getpid(), alive_at=now, progress_at=now))
 
     def beat_alive(self) -> None:
         """Show that the process lives."""
@@ -102,6 +103,15 @@ def train(voice: Voice, spec: JobSpec, behaviour: str) -> None:
     _leave(voice, "toast.gguf", folder.export / "toast.gguf", GGUF)
     if behaviour == "die-late" and life == 1:
         os.kill(os.getpid(), signal.SIGKILL)
+    if behaviour == "in-phases":
+        replace_file(folder.stage_marker(Stage.verify), b"")
+        return
+    conclude(voice, spec)
+
+
+def conclude(voice: Voice, spec: JobSpec) -> None:
+    with (voice.folder.path / "concluded").open("a") as file:
+        file.write(f"{os.getpid()}\n")
     voice.say("Done.", StateData(status=JobStatus.succeeded, result=_result(spec)))
 
 
@@ -224,6 +234,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("behaviour")
     parser.add_argument("--fetch", action="store_true")
+    parser.add_argument("--hand-over", action="store_true")
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
     if arguments.behaviour == "deaf":
@@ -234,7 +245,10 @@ def main() -> None:
         if has_ended(folder.events):
             return
         voice = Voice(folder)
-        if not arguments.fetch:
+        if arguments.hand_over:
+            voice.beat(Stage.verify, phase=Phase.hand_over)
+            conclude(voice, folder.read_spec())
+        elif not arguments.fetch:
             train(voice, folder.read_spec(), arguments.behaviour)
         elif arguments.behaviour == "fetch-dies":
             sys.exit("no route to the hub")

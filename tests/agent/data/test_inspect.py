@@ -6,6 +6,7 @@ import pytest
 
 from agent.base_models.card import BaseModelCard
 from agent.child_environment import child_environment
+from agent.children.sandbox import Policy, Sandbox
 from agent.data.chat_template import IGNORED, ChatTemplate
 from agent.data.checks.copies import later_copies
 from agent.data.checks.survey import Surveyor
@@ -21,6 +22,13 @@ from shared.errors import ErrorCode
 from shared.inspections import FindingCode, Fix
 
 SAMPLE = Path("shared/samples/toast.jsonl").absolute()
+
+
+def reading(folder: Path, card: BaseModelCard) -> Policy:
+    """What the agent lets the inspect child reach, and the folder of a test."""
+    return Policy(read=(folder, Path(card.folder)), write=tuple(folder.glob("mended")))
+
+
 TALK = [Message(role="user", content="Hi"), Message(role="assistant", content="Hello, you.")]
 TWO_TURNS = [*TALK, Message(role="user", content="Bye"), Message(role="assistant", content="See you.")]
 
@@ -111,7 +119,13 @@ async def test_the_child_answers_without_network_or_secrets(
     assert "hf_canary" not in str(child_environment(offline=True))
     request = InspectRequest(dataset=str(SAMPLE), card=smollm2_card)
     output = await run_child(
-        "agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 60, dataset_refusal
+        "agent.data.inspect",
+        request.model_dump_json(),
+        child_environment(offline=True),
+        60,
+        dataset_refusal,
+        sandbox=Sandbox(),
+        policy=reading(SAMPLE, smollm2_card),
     )
     reply = InspectReply.model_validate_json(output)
     assert reply.findings is not None
@@ -124,7 +138,13 @@ async def test_a_child_that_dies_is_a_sentence(tmp_path: Path, smollm2_card: Bas
     request = InspectRequest(dataset=str(fifo), card=smollm2_card)
     with pytest.raises(AgentError, match="ended unexpectedly"):
         await run_child(
-            "agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 60, dataset_refusal
+            "agent.data.inspect",
+            request.model_dump_json(),
+            child_environment(offline=True),
+            60,
+            dataset_refusal,
+            sandbox=Sandbox(),
+            policy=reading(tmp_path, smollm2_card),
         )
 
 
@@ -135,7 +155,13 @@ async def test_a_child_that_hangs_is_stopped(tmp_path: Path, smollm2_card: BaseM
     request = InspectRequest(dataset=str(fifo), card=smollm2_card)
     with pytest.raises(AgentError, match="longer than 3 s"):
         await run_child(
-            "agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 3, dataset_refusal
+            "agent.data.inspect",
+            request.model_dump_json(),
+            child_environment(offline=True),
+            3,
+            dataset_refusal,
+            sandbox=Sandbox(),
+            policy=reading(tmp_path, smollm2_card),
         )
 
 
@@ -148,11 +174,18 @@ def test_answers_with_unfilled_placeholders_are_counted(tmp_path: Path, smollm2_
 async def test_the_child_writes_a_mended_copy_and_nothing_else(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     rows: list[object] = [pair(f"Q{n}", f"A{n}") for n in range(12)]
     dataset, output = jsonl(tmp_path, [*rows, rows[0]]), tmp_path / "mended"
+    output.touch()
     request = InspectRequest(
         dataset=str(dataset), card=smollm2_card, fixes=[Fix.dedupe], output=str(output), output_limit=1 << 20
     )
     answer = await run_child(
-        "agent.data.inspect", request.model_dump_json(), child_environment(offline=True), 60, dataset_refusal
+        "agent.data.inspect",
+        request.model_dump_json(),
+        child_environment(offline=True),
+        60,
+        dataset_refusal,
+        sandbox=Sandbox(),
+        policy=reading(tmp_path, smollm2_card),
     )
     assert InspectReply.model_validate_json(answer).mended == Mended(rows=12, removed=1, changed=0)
     assert [json.loads(line) for line in output.read_text().splitlines()] == rows

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.child_environment import child_environment
+from agent.children.sandbox import Policy, Sandbox
 from agent.data.limits import dataset_refusal
 from agent.errors import AgentError
 from agent.inspector import run_child
@@ -54,7 +55,10 @@ async def test_an_end_without_a_word_is_named(tmp_path: Path, act: str, words: s
     (tmp_path / "hearth_walled.py").write_text(child, encoding="utf-8")
     environment = child_environment(offline=True) | {"PYTHONPATH": str(tmp_path)}
     with pytest.raises(AgentError, match=f"Reading the file {words}. Send a smaller"):
-        await run_child("hearth_walled", "", environment, 60, dataset_refusal)
+        await run_child(
+            "hearth_walled", "", environment, 60, dataset_refusal,
+            sandbox=Sandbox(), policy=Policy(read=(tmp_path,), write=(tmp_path,)),
+        )  # fmt: skip
 
 
 def _run(folder: Path, program: str) -> "subprocess.CompletedProcess[str]":
