@@ -10,10 +10,11 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 
 import aiohttp
+from pydantic import SecretStr
 
 from bot.agent_client import AgentClient
 from bot.clock import SystemClock
@@ -31,6 +32,8 @@ from bot.serve import serve
 from bot.settings import Settings, load_settings
 from bot.subscriptions import Subscriptions
 from bot.terminal_ui.app import Terminal, open_screen
+
+logger = logging.getLogger(__name__)
 
 CHATTY = ("httpx", "httpcore", "telegram", "discord")  # each writes a line a request
 
@@ -82,7 +85,7 @@ async def _until_stopped(settings: Settings) -> int:
 
 async def _run(settings: Settings) -> int:
     connected = _connected(settings)
-    with _terminal(settings, alone=not connected) as terminal:
+    with _terminal(settings, alone=settings.telegram_token is None and settings.discord_token is None) as terminal:
         front_ends = FrontEnds([*connected, *([terminal] if terminal else [])])
         async with _open_core(settings, front_ends) as (core, keeper):
             return await serve(
@@ -90,37 +93,49 @@ async def _run(settings: Settings) -> int:
                 core,
                 talking=terminal.talk(core) if terminal else None,
                 talk_decides=terminal is not None and terminal.decides,
-                background=[core.follow.run(), keeper.run(), *_first_start(core, connected, terminal)],
+                background={"the live cards": core.follow.run, "the kept requests": keeper.run}
+                | _first_start(core, connected, terminal),
             )
 
 
-def _first_start(core: Core, connected: list[FrontEnd], terminal: Terminal | None) -> list[Coroutine[Any, Any, None]]:
+def _first_start(
+    core: Core, connected: list[FrontEnd], terminal: Terminal | None
+) -> dict[str, Callable[[], Awaitable[None]]]:
     """Return what tells how to pair, where there are chats to pair in."""
     seen = terminal is not None and terminal.decides  # a person sits there
-    return [show_pairing(core, terminal.tell if terminal is not None and seen else None)] if connected else []
+    tell = terminal.tell if terminal is not None and seen else None
+    return {"the first start": partial(show_pairing, core, tell)} if connected else {}
 
 
 def _connected(settings: Settings) -> list[FrontEnd]:
-    """Return the front-ends whose token is set."""
+    """Return the front-ends whose token is set. One that cannot even be made is said, and left out."""
+    wanted = {"Telegram": (settings.telegram_token, _telegram), "Discord": (settings.discord_token, _discord)}
     front_ends: list[FrontEnd] = []
-    if settings.telegram_token is not None:
-        from bot.telegram_ui.app import TelegramFrontEnd
-
-        front_ends.append(
-            TelegramFrontEnd(settings.telegram_token, api_base=settings.telegram_api_base, clock=SystemClock())
-        )
-    if settings.discord_token is not None:
-        from bot.discord_ui.app import DiscordFrontEnd
-
-        front_ends.append(
-            DiscordFrontEnd(
-                settings.discord_token,
-                api_base=settings.discord_api_base,
-                gateway=settings.discord_gateway,
-                clock=SystemClock(),
+    for name, (token, make) in wanted.items():
+        if token is None:
+            continue
+        try:
+            front_ends.append(make(settings, token))
+        except Exception as error:
+            logger.exception("%s cannot be served", name)
+            sys.stderr.write(
+                f"{name} is not served: I could not set it up ({type(error).__name__}). bot.log has why.\n"
             )
-        )
     return front_ends
+
+
+def _telegram(settings: Settings, token: SecretStr) -> FrontEnd:
+    from bot.telegram_ui.app import TelegramFrontEnd
+
+    return TelegramFrontEnd(token, api_base=settings.telegram_api_base, clock=SystemClock())
+
+
+def _discord(settings: Settings, token: SecretStr) -> FrontEnd:
+    from bot.discord_ui.app import DiscordFrontEnd
+
+    return DiscordFrontEnd(
+        token, api_base=settings.discord_api_base, gateway=settings.discord_gateway, clock=SystemClock()
+    )
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ What answers a person is asked by the client that `on_behalf_of` makes: every re
 decides whether they may. The plain client is for the bot's own work alone: the feed, live cards, results.
 """
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import aiohttp
 
 from bot.asker import Asker
 from bot.call import Attachment
-from bot.errors import AgentUnreachableError, BadCallError
+from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError
 from bot.format import one_line
 from bot.sse import SseParser
 from bot.wire import Address as Address
@@ -41,6 +42,8 @@ from shared.people import (
     Role,
 )
 from shared.plans import Plan, PlanRequest
+
+logger = logging.getLogger(__name__)
 
 FIX_S = 1260.0  # a little more than the agent lets a file be read
 ANSWER_S = 480.0  # a little more than the agent waits for a turn, a model and its answer together
@@ -218,8 +221,13 @@ class AgentClient(Asker):
         parser = SseParser()
         async for chunk in response.content.iter_any():
             self._wire.heard()
-            for _id, data in parser.feed(chunk):
-                yield parse(data.encode(), Event)
+            for event_id, data in parser.feed(chunk):
+                try:
+                    event = parse(data.encode(), Event)
+                except AgentRefusedError as error:  # else the feed would break off at it for ever
+                    logger.warning("event %s of the feed is left out: %s", event_id, error)
+                    continue
+                yield event
 
     # --- people
 

@@ -33,6 +33,7 @@ STAGES: dict[Stage, tuple[str, str]] = {  # the word for a title, the phrase for
 }
 AWAY = N_("No contact")
 LOST = N_("No contact since")
+TROUBLE = N_("I cannot show more now.")
 WORDS: dict[JobStatus, str] = {
     JobStatus.validating_files: N_("Reading"),
     JobStatus.queued: N_("Waiting"),
@@ -114,6 +115,20 @@ def without_contact(shown: str, *, since: float, now: float) -> Reply:
     line = f"{_(LOST)} {clock_time(since, now=now)}."
     next_ = wrap(_("What ran there goes on if that PC is awake. I catch up by myself."))
     return Reply(text="\n".join([known, "", line, *next_]), milestone=f"lost {since}")
+
+
+def troubled_card(shown: str, *, mark: str, again_at: float, now: float) -> Reply:
+    """Return the last card that was true, and that what came later could not be shown by a fault of ours."""
+    known = shown.partition(f"\n\n{_(TROUBLE)}")[0]
+    about = _("My log has it under {mark}. I try again at {time}.", mark=mark, time=clock_time(again_at, now=now))
+    lines = [*wrap(f"{_(TROUBLE)} {about}")]
+    return Reply(text="\n".join([known, "", *lines]), milestone=f"trouble {mark}")
+
+
+def moved_here(*, mention: str) -> Reply:
+    """Return what is said where a card goes on whose chat can be written to no more."""
+    text = _("I cannot write any more where you asked for this, so here is how it goes on.")
+    return Reply(text="\n".join(wrap(text)), mention=mention)
 
 
 def moved_card(job_name: str) -> Reply:

@@ -108,16 +108,19 @@ class HearthClient(discord.Client):
         pressed: int | None = None,
     ) -> None:
         """Write down what must not get lost, tell Discord that it arrived, and have it answered."""
+        if not self._line.is_new(interaction.id):
+            logger.info("interaction %s was delivered twice", interaction.id)
+            return
         task = asyncio.current_task()
         assert task is not None
         self._calls.add(task)
-        answering = take_in(call_of(interaction, place, asked, chat, pressed=pressed), self._core)
+        call = call_of(interaction, place, asked, chat, pressed=pressed)
+        if interaction.app_permissions.attach_files:
+            self._line.pictures.allow(place.room)
         try:
-            if await chat.open():
-                await answering
-                await chat.close()
+            await take_in(call, self._core, arrived=chat.open)
+            await chat.close()
         finally:
-            answering.close()
             self._calls.discard(task)
 
 

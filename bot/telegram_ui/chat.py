@@ -18,7 +18,8 @@ from bot.telegram_ui.files import content, spooled
 from bot.telegram_ui.limits import ALERT_LENGTH, Limits, capabilities
 from bot.telegram_ui.outbound import keyboard, length, render, shorten
 from bot.telegram_ui.place import Place
-from bot.telegram_ui.trouble import NO_CAPTION, NO_TEXT, reason, says, translated
+from bot.telegram_ui.texts import without_media
+from bot.telegram_ui.trouble import NO_CAPTION, NO_TEXT, NoMediaError, reason, says, translated
 
 logger = logging.getLogger(__name__)
 
@@ -89,28 +90,48 @@ class TelegramChat:
 
     async def post(self, reply: Reply) -> str:
         """Send one message: a picture with its caption, a file, or a text."""
+        try:
+            message = await self._post(reply)
+        except NoMediaError as error:
+            logger.warning("chat %s: %s", self._place, error)
+            message = await self._post(without_media(reply))
+        return str(message.message_id) if message is not None else ""
+
+    async def _post(self, reply: Reply) -> Message | None:
         if reply.files:
             async with spooled(reply.files[0]) as document:
-                message = await self._send(lambda chat: self._document(chat, reply, document))
-        elif reply.image is not None:
+                return await self._send(lambda chat: self._document(chat, reply, document))
+        if reply.image is not None:
             picture = await content(reply.image.file)
-            message = await self._send(lambda chat: self._photo(chat, reply, picture))
-        else:
-            message = await self._send(lambda chat: self._text(chat, reply))
-        return str(message.message_id) if message is not None else ""
+            return await self._send(lambda chat: self._photo(chat, reply, picture))
+        return await self._send(lambda chat: self._text(chat, reply))
 
     async def edit(self, message_id: str, reply: Reply) -> None:
         """Replace a message, which may get a picture but never loses one."""
         if reply.image is not None and not reply.image.shown:
-            media = InputMediaPhoto(
-                await content(reply.image.file),
-                caption=render(reply, self._place),
-                parse_mode=ParseMode.HTML,
-                filename=PLOT_NAME,
-            )
-            await self._send(lambda chat: self._edit_media(chat, int(message_id), reply, media), patient=not reply.live)
-        else:
-            await self._send(lambda chat: self._edit_words(chat, int(message_id), reply), patient=not reply.live)
+            try:
+                await self._edit_picture(int(message_id), reply)
+            except NoMediaError as error:
+                logger.warning("chat %s: %s", self._place, error)
+            else:
+                return
+        await self._send(lambda chat: self._edit_words(chat, int(message_id), reply), patient=not reply.live)
+
+    async def next_best(self, person: str) -> str | None:
+        """Return the group of a topic; of a group, the person's own chat."""
+        if self._place.topic is not None:
+            return str(self._place.chat)
+        return person if person.isdecimal() and str(self._place.chat) != person else None
+
+    async def _edit_picture(self, message_id: int, reply: Reply) -> None:
+        assert reply.image is not None
+        media = InputMediaPhoto(
+            await content(reply.image.file),
+            caption=render(reply, self._place),
+            parse_mode=ParseMode.HTML,
+            filename=PLOT_NAME,
+        )
+        await self._send(lambda chat: self._edit_media(chat, message_id, reply, media), patient=not reply.live)
 
     async def _send(self, request: Callable[[int], Awaitable[T]], *, patient: bool = True) -> T | None:
         return await self._line.send(self._place.chat, request, patient=patient)
