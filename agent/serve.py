@@ -1,7 +1,4 @@
-"""The agent: `hearth-agent`, with no arguments. Loads no ML library; the trainer it starts outlives it.
-
-`hearth-agent results 12` copies what job #12 made.
-"""
+"""The agent as a server: opens everything, serves, closes. Loads no ML library; the trainer it starts outlives it."""
 
 import asyncio
 import contextlib
@@ -19,12 +16,12 @@ from aiohttp import web
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from agent import results
 from agent.api import Services, build_app
 from agent.api.explain import explain
 from agent.api.upload import remove_leftovers
 from agent.base_models.catalog import find_base_model, list_with_known, names_by_size
 from agent.chat.answerer import Answerer
+from agent.command_line import read_command_line
 from agent.errors import AgentError
 from agent.gpu import read_machine
 from agent.held import held_now
@@ -45,13 +42,15 @@ log = logging.getLogger("agent")
 LOCK = "agent.lock"
 ADDRESS = "agent.address"  # host:port as bound, for whoever started us on port 0
 BAD_SETTING = 2
-RESULTS = "results"  # the one argument that is taken
 
 
 def main() -> int:
-    """Run until SIGTERM, or copy a job's results; return the exit code."""
-    if sys.argv[1:2] == [RESULTS]:
-        return results.main(sys.argv[2:])
+    """Do what the command line says: run until SIGTERM, or one thing; return the exit code."""
+    command = read_command_line(sys.argv[1:])
+    return command() if command is not None else _serve()
+
+
+def _serve() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:

@@ -3,6 +3,7 @@
 A chat library is imported only where its token is set: each takes memory that a small machine may not have.
 """
 
+import argparse
 import asyncio
 import contextlib
 import logging
@@ -35,11 +36,29 @@ from bot.terminal_ui.app import Terminal, open_screen
 
 logger = logging.getLogger(__name__)
 
+HELP = """\
+settings, from the environment or a file .env in this folder:
+  TELEGRAM_TOKEN, DISCORD_TOKEN  the chats to serve; without any, this terminal is the chat
+  HEARTH_AGENT_URL               where the agent is; otherwise the one of HEARTH_DATA_DIR
+  HEARTH_AGENT_KEY               the key to it; otherwise the one in HEARTH_DATA_DIR
+  HEARTH_DATA_DIR                the data folder of an agent on this machine
+  HEARTH_BOT_DIR                 where I keep my small database and bot.log
+  HEARTH_FILES_DIR               where this terminal's files are saved
+  TELEGRAM_API_BASE              a local Bot API server
+  DISCORD_API_BASE, DISCORD_GATEWAY  a server other than Discord's own
+
+exit codes:
+  0  all went well
+  1  a job failed (where input is piped)
+  2  a setting or argument is wrong, or nothing can be served
+  130  stopped by Ctrl-C
+"""
 CHATTY = ("httpx", "httpcore", "telegram", "discord")  # each writes a line a request
 
 
 def main() -> int:
     """Run until the end of input or SIGTERM. 0: all went well; 1: a job failed; 2: I can serve nothing."""
+    _read_arguments()
     try:
         settings = load_settings()
         _prepare(settings)
@@ -53,6 +72,20 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _read_arguments() -> None:
+    """Show the help, or refuse whatever else was given: all that can be set is in the environment."""
+    parser = argparse.ArgumentParser(
+        prog="hearth-bot",
+        description="Connects Discord, Telegram and, where somebody can type, this terminal to a Hearth agent.",
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _none, rest = parser.parse_known_args()
+    if rest:
+        parser.error(f"I do not know {rest[0]!r}: I take no arguments, only settings. --help lists them.")
 
 
 def _prepare(settings: Settings) -> None:

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 LOST_RETRY_S = 5.0
 REFUSED_RETRY_S = 15.0
-LOOK_S = 30.0  # a trainer that hangs sends no event, and its card must not say "Training" for ever
+LOOK_S = 30.0  # a trainer that hangs sends no event, nor a start that is put off: their cards must not go on as before
 
 
 class CardShower:
@@ -57,7 +57,7 @@ class CardShower:
 
     async def _show(self, slot: Slot, snapshot: Snapshot) -> bool:
         reply = job_card(snapshot, now=self._clock.now())
-        slot.look_in_s = LOOK_S if snapshot.job.status is JobStatus.running else None
+        slot.look_in_s = LOOK_S if _may_change_unsaid(snapshot) else None
         slot.last = reply.text
         await self._look_at_plot(slot, snapshot.job)
         await self._edit(slot, reply)
@@ -116,3 +116,9 @@ class CardShower:
             slot.subscription = replace(subscription, message_id=message_id, shown=reply.text)
             with noted():
                 self._subscriptions.put(slot.subscription)
+
+
+def _may_change_unsaid(snapshot: Snapshot) -> bool:
+    """Say whether a card can become untrue without an event of the feed."""
+    running = snapshot.job.status is JobStatus.running
+    return running or snapshot.starts_at is not None or snapshot.machine_paused

@@ -181,10 +181,11 @@ async def _run(call: Call, core: Core, answer: Answer) -> Outcome:
             return await _say(answer, error.message)
         if not core.follow.shows(call.platform, call.chat_id, call.message_id):
             answer.take_over(call.message_id)
+        core.requests.promise(call.kept_as)  # before it is said: who read it may rely on it
         shown = await _show(answer, queued_card(call.kept_as, why=error.message))
         if shown is Outcome.answered:
-            core.requests.promise(call.kept_as)
             return Outcome.agent_away
+        core.requests.promise(call.kept_as, kept=False)
         return shown
     except HearthError as error:
         refused_in_group = error.code is ErrorCode.not_allowed and not call.private

@@ -118,9 +118,9 @@ class Requests:
             values = (json.dumps(arguments), request_id)
             self._change("UPDATE requests SET arguments = ? WHERE id = ?", values)
 
-    def promise(self, request_id: int) -> None:
-        """Note that who asked was told that the request is kept until the agent answers."""
-        self._change("UPDATE requests SET promised = 1 WHERE id = ?", (request_id,))
+    def promise(self, request_id: int, *, kept: bool = True) -> None:
+        """Note that who asked is told that the request is kept until the agent answers; or could not be told."""
+        self._change("UPDATE requests SET promised = ? WHERE id = ?", (kept, request_id))
 
     def none_from_the_future(self, now: float) -> None:
         """Count what was asked later than now, by a clock that was set back since, as asked now."""

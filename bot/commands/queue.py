@@ -22,7 +22,7 @@ async def run(_call: Call, core: Core, answer: Answer) -> None:
         await answer.show(Reply(text="\n".join(lines)) if not paused else _machine_paused(lines[:1]))
         return
     ordered = sorted(jobs, key=_turn)
-    lines = [line for job in ordered[:SHOWN] for line in _line(job, now=core.clock.now())]
+    lines = [line for job in ordered[:SHOWN] for line in _line(job, now=core.clock.now(), paused=paused)]
     if len(ordered) > SHOWN:
         lines.append(ngettext("and {n} more job", "and {n} more jobs", len(ordered) - SHOWN))
     await answer.show(_machine_paused(lines) if paused else Reply(text="\n".join(lines)))
@@ -39,9 +39,9 @@ def _turn(job: Job) -> tuple[int, int, int]:
     return order.index(job.status), job.queue_position or 0, job.number
 
 
-def _line(job: Job, *, now: float) -> list[str]:
+def _line(job: Job, *, now: float, paused: bool) -> list[str]:
     place = f"{job.queue_position}. " if job.status is JobStatus.queued and job.queue_position else ""
-    when = _when(job, now=now)
+    when = "" if paused and job.status is JobStatus.queued else _when(job, now=now)
     return [clip(f"{place}{job_name(job)} · {state(job)}"), *([f"   {when}"] if when else [])]
 
 

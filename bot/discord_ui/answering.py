@@ -15,7 +15,7 @@ from bot.discord_ui.limits import TOKEN_S
 from bot.discord_ui.line import Line
 from bot.discord_ui.outbound import card, pings
 from bot.discord_ui.place import Place
-from bot.discord_ui.trouble import ALREADY_ANSWERED, FAILURES, ExpiredError, chat_error, translated
+from bot.discord_ui.trouble import ALREADY_ANSWERED, FAILURES, ExpiredError, NotAllowedError, chat_error, translated
 from bot.errors import ChatError, MessageGoneError
 from bot.reply import Reply
 
@@ -65,17 +65,26 @@ class CommandChat(DiscordChat):
         if reply.private:
             return await self._whisper(reply)
         self._thinking_until = -math.inf
-        picture = await picture_of(reply) or []
+        return await self._answer_first(reply)
+
+    async def _answer_first(self, reply: Reply) -> str:
+        shown = self._possible(reply)
+        picture = await picture_of(shown) or []
         try:
             message = await translated(
                 self._interaction.edit_original_response(
-                    view=card(reply),
-                    attachments=[uploaded(reply, content) for content in picture],
-                    allowed_mentions=pings(reply),
+                    view=card(shown),
+                    attachments=[uploaded(shown, content) for content in picture],
+                    allowed_mentions=pings(shown),
                 )
             )
         except (ExpiredError, MessageGoneError):  # the second: a moderator deleted "thinking …"
             return await super()._show(reply)
+        except NotAllowedError:
+            if not picture:
+                raise
+            self._line.pictures.refuse(self._place.room)
+            return await self._answer_first(reply)
         return str(message.id)
 
 

@@ -9,6 +9,7 @@ import io
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import discord
@@ -100,8 +101,11 @@ class DiscordChat:
             await self._replace(message_id, self._possible(reply, str(message_id)))
 
     def _possible(self, reply: Reply, message_id: str | None = None) -> Reply:
-        """Return the reply, without its picture where the bot may not attach files."""
-        return self._line.pictures.possible(reply, self._place.room, int(message_id) if message_id else None)
+        """Return the reply, without its picture where the bot may not attach files; a card goes on without a word."""
+        shown = self._line.pictures.possible(reply, self._place.room, int(message_id) if message_id else None)
+        if shown is reply or reply.live:
+            return shown
+        return replace(shown, text="\n".join([shown.text, *wrap(_(texts.MAY_NOT_ATTACH))]))
 
     async def _show(self, reply: Reply) -> str:
         """Send the message itself, without its files; without its picture where that is all that is allowed."""

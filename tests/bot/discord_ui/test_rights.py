@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.discord_ui.inbound import PLATFORM
 from shared.jobs import JobStatus
 from shared.people import GrantKind, Role
@@ -126,3 +128,25 @@ async def test_a_code_that_is_said_in_a_channel_is_not_shown_there(bot: Story) -
     await bot.until(lambda: bot.shown() and not bot.last().thinking)
     await bot.settled()
     assert all("ABCD" not in message.text for message in bot.shown())
+
+
+SEND, VIEW, ATTACH = 1 << 11, 1 << 10, 1 << 15
+
+
+@pytest.mark.parametrize(
+    ("lacking", "named"), [(SEND, "I lack here: Send Messages."), (VIEW | SEND, "I lack here: View Channel, Send")]
+)
+async def test_exactly_the_missing_permissions_are_named(bot: Story, lacking: int, named: str) -> None:
+    bot.discord.world.channels[bot.team].permissions &= ~lacking
+    await bot.mia.slash("help", channel=bot.team)
+    await bot.until(lambda: named in bot.flat())
+    assert "Attach Files" not in bot.flat()
+
+
+async def test_without_attach_files_only_what_has_files_goes_without(bot: Story) -> None:
+    bot.discord.world.channels[bot.team].permissions &= ~ATTACH
+    await bot.mia.slash("help", channel=bot.team)
+    await bot.says("Teach a language model")
+    bot.agent.step(bot.agent.add_job().id, 5)
+    await bot.mia.slash("plot", channel=bot.team, job="#1")
+    await bot.until(lambda: "give me the permission Attach Files" in bot.flat())

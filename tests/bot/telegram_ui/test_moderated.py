@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from telegram import Message
 
-from bot.telegram_ui import app
+from bot.telegram_ui import app, inbound
 from bot.telegram_ui.inbound import Asked
 from tests.bot.telegram_ui.harness import MIA, TEAM, Story
 
@@ -75,12 +75,11 @@ async def test_a_person_who_blocked_the_bot_for_good_is_given_up_in_the_log(
 async def test_an_update_that_cannot_be_read_holds_up_no_other(
     bot: Story, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    read_message = app.read_message
 
     def poisoned(message: Message, **more: Any) -> Asked | None:
         if message.text == "poison":
             raise LookupError(message.text)
-        return read_message(message, **more)
+        return inbound.read_message(message, **more)
 
     monkeypatch.setattr(app, "read_message", poisoned)
     bot.mia.say("poison")
