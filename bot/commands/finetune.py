@@ -46,8 +46,7 @@ async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> 
         options = await _answered(call, core, answer, options)
     attachment = _attachment(call, options)
     if attachment is not None:
-        await answer.show(reading(attachment.name, attachment.size))
-        file = await upload(core.agent, attachment)
+        file = await upload(core.agent, attachment, answer)
     else:
         file = await core.agent.file(options.file or "")
         await answer.show(reading(file.filename, file.bytes))

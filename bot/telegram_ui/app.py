@@ -159,7 +159,9 @@ class TelegramFrontEnd:
             return None
         place = Place.of(message)
         about_a_file = asked.kind is Kind.file or not place.private
-        chat = TelegramChat(self._line, place, answers=message.message_id if about_a_file else None)
+        chat = TelegramChat(
+            self._line, place, answers=message.message_id if about_a_file else None, person=message.from_user.id
+        )
         call = self._call(asked, message.from_user, place, chat, update_id)
         known = self._known(asked, message)
         return take_in(call, core) if known is None else take_in_known(call, core, known)

@@ -1,5 +1,6 @@
 """A Telegram chat as a Chat. Each post is one message, each edit one request; how fast is counted in `budget`."""
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -10,7 +11,7 @@ from telegram.error import BadRequest, ChatMigrated, TelegramError
 
 from bot.capabilities import Capabilities
 from bot.clock import Clock
-from bot.errors import ChatBusyError, ChatError
+from bot.errors import ChatBusyError, ChatClosedError, ChatError
 from bot.format import plain
 from bot.reply import Reply
 from bot.telegram_ui.budget import Budget
@@ -77,11 +78,12 @@ class Line:
 class TelegramChat:
     """One chat or topic."""
 
-    def __init__(self, line: Line, place: Place, *, answers: int | None = None) -> None:
-        """`answers`: the message that posts are shown as answers to."""
+    def __init__(self, line: Line, place: Place, *, answers: int | None = None, person: int | None = None) -> None:
+        """`answers`: the message that posts are shown as answers to; `person`: who wrote it."""
         self._line = line
         self._place = place
         self._answers = answers
+        self._person = person
 
     @property
     def capabilities(self) -> Capabilities:
@@ -89,7 +91,11 @@ class TelegramChat:
         return capabilities(self._line.limits)
 
     async def post(self, reply: Reply) -> str:
-        """Send one message: a picture with its caption, a file, or a text."""
+        """Send one message: a picture with its caption, a file, or a text. What is private goes to the person alone."""
+        if reply.private and self._person is not None and not self._place.private:
+            with contextlib.suppress(ChatClosedError):  # who never wrote to the bot cannot be written to
+                await TelegramChat(self._line, Place(chat=self._person)).post(reply)
+                return ""
         try:
             message = await self._post(reply)
         except NoMediaError as error:

@@ -30,6 +30,32 @@ async def test_a_stranger_is_refused_for_their_eyes_only_whatever_they_press(bot
     assert bot.agent.jobs["ftjob-1"].status is not JobStatus.cancelled
 
 
+async def test_what_a_stranger_types_is_refused_for_their_eyes_only(bot: Story) -> None:
+    owned(bot)
+    eve = Person(bot.discord, EVE, "Eve")
+    for options in ({"options": "sample"}, {"file": ROWS}):
+        await eve.slash("finetune", channel=bot.team, **options)
+        await bot.until(lambda: bot.shown() and "You may not" in bot.last().text)
+    await bot.settled()
+    assert {message.seen_by for message in bot.shown()} == {EVE}
+
+
+async def test_a_member_is_refused_at_the_first_press_on_what_is_not_theirs(bot: Story) -> None:
+    owned(bot)
+    bot.agent.people.grant(PLATFORM, GrantKind.chat, str(bot.team), "#team")
+    card = await bot.starts_a_job()
+    ada = Person(bot.discord, ADA, "Ada")
+    await ada.press("Cancel", message=card)
+    await bot.until(lambda: "#1 toast was started by Mia" in bot.flat())
+    assert bot.last().seen_by == ADA
+    bot.agent.succeed("ftjob-1")
+    await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=0.5)
+    await ada.press("Delete files", channel=bot.team)
+    await bot.until(lambda: bot.flat().count("#1 toast was started by Mia") == 2)
+    assert bot.last().seen_by == ADA
+    assert not any("Yes" in label for message in bot.shown() for label in message.labels)
+
+
 async def test_a_stranger_is_suggested_nothing_and_shown_no_form(bot: Story) -> None:
     owned(bot)
     await bot.mia.slash("finetune", file=ROWS, channel=bot.team, name="secret")
