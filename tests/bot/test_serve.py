@@ -4,13 +4,16 @@ import asyncio
 import itertools
 
 import pytest
+from pydantic import SecretStr
 
+from bot import __main__ as main
 from bot.call import Attachment
 from bot.chat import Chat
 from bot.core import Core
 from bot.errors import BadCallError, FrontEndError
-from bot.front_end import FrontEnds
+from bot.front_end import FrontEnd, FrontEnds
 from bot.serve import NOTHING_LEFT, serve
+from bot.settings import Settings
 from tests.bot.harness import Bot
 
 
@@ -110,3 +113,18 @@ async def test_a_terminal_that_breaks_off_does_not_end_the_other_chats(bot: Bot)
 async def test_a_file_of_a_platform_that_is_not_served_is_refused_in_words() -> None:
     with pytest.raises(BadCallError, match="not connected"):
         await FrontEnds([StubFrontEnd("a")]).reopen("b", "ref")
+
+
+def test_a_front_end_that_cannot_even_be_made_is_said_and_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    def missing(_settings: Settings, _token: SecretStr) -> FrontEnd:
+        raise ModuleNotFoundError("No module named 'discord'")
+
+    well = StubFrontEnd("telegram")
+    monkeypatch.setattr(main, "_discord", missing)
+    monkeypatch.setattr(main, "_telegram", lambda _settings, _token: well)
+    tokens = {"DISCORD_TOKEN": SecretStr("1"), "TELEGRAM_TOKEN": SecretStr("2")}
+    assert main._connected(Settings(**tokens)) == [well]  # type: ignore[arg-type]
+    assert capsys.readouterr().err.startswith("Discord is not served: I could not set it up (ModuleNotFoundError).")
+    assert "No module named" in caplog.text
