@@ -56,14 +56,25 @@ def held_s(waiting: Iterable[Waiting], *, validating: Iterable[Validating], now:
 
 
 def places(waiting: Iterable[Waiting], *, busy_minutes: float, now: float) -> list[Place]:
-    """Return every job's place; `busy_minutes` is what the running job still needs."""
+    """Return every job's place, in the order they will run; `busy_minutes` is what the running job still needs."""
     found: list[Place] = []
-    wait = busy_minutes
-    for position, job in enumerate(in_order(waiting, now=now), start=1):
-        wait = max(wait, _wait_s(job, now) / 60)
-        found.append(Place(job_id=job.job_id, position=position, wait_minutes=wait))
-        wait += job.minutes
+    left = list(waiting)
+    at = now + busy_minutes * 60
+    while left:
+        job = in_order(left, now=at)[0]
+        at += _wait_s(job, at)
+        found.append(Place(job_id=job.job_id, position=len(found) + 1, wait_minutes=(at - now) / 60))
+        at += job.minutes * 60
+        left.remove(job)
     return found
+
+
+def place_of_new(waiting: Iterable[Waiting], *, busy_minutes: float, now: float) -> Place:
+    """Return where a job made now would stand: behind all but those that wait for a time which is not near."""
+    known = list(waiting)
+    new = Waiting(job_id="", number=1 + max((job.number for job in known), default=0), minutes=0)
+    placed = places([*known, new], busy_minutes=busy_minutes, now=now)
+    return next(place for place in placed if place.job_id == new.job_id)
 
 
 def _wait_s(job: Waiting, now: float) -> float:

@@ -1,7 +1,4 @@
-"""The agent: `hearth-agent`, with no arguments. Loads no ML library; the trainer it starts outlives it.
-
-`hearth-agent results 12` copies what job #12 made.
-"""
+"""The agent as a server: opens everything, serves, closes. Loads no ML library; the trainer it starts outlives it."""
 
 import asyncio
 import contextlib
@@ -19,7 +16,6 @@ from aiohttp import web
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from agent import key_command, results
 from agent.admission.disk import Disk
 from agent.api import Services, build_app
 from agent.api.explain import explain
@@ -28,6 +24,7 @@ from agent.auth.key_files import read_or_create_key
 from agent.auth.keys import BOT, OWNER
 from agent.base_models.catalog import find_base_model, list_with_known, names_by_size
 from agent.chat.answerer import Answerer
+from agent.command_line import read_command_line
 from agent.errors import AgentError
 from agent.gpu import read_machine
 from agent.held import held_now
@@ -47,14 +44,15 @@ log = logging.getLogger("agent")
 
 LOCK = "agent.lock"
 BAD_SETTING = 2
-COMMANDS = {"results": results.main, "key": key_command.main, "pairing-code": key_command.pairing_code}
 
 
 def main() -> int:
-    """Run until SIGTERM, or copy a job's results; return the exit code."""
-    command = COMMANDS.get(sys.argv[1]) if len(sys.argv) > 1 else None
-    if command is not None:
-        return command(sys.argv[2:])
+    """Do what the command line says: run until SIGTERM, or one thing; return the exit code."""
+    command = read_command_line(sys.argv[1:])
+    return command() if command is not None else _serve()
+
+
+def _serve() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:

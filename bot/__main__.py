@@ -3,6 +3,7 @@
 A chat library is imported only where its token is set: each takes memory that a small machine may not have.
 """
 
+import argparse
 import asyncio
 import contextlib
 import logging
@@ -10,11 +11,11 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
-from typing import Any
 
 import aiohttp
+from pydantic import SecretStr
 
 from bot.agent_client import Address, AgentClient
 from bot.clock import SystemClock
@@ -34,11 +35,31 @@ from bot.subscriptions import Subscriptions
 from bot.terminal_ui.app import Terminal, open_screen
 from shared.people import TERMINAL, RequestedBy
 
+logger = logging.getLogger(__name__)
+
+HELP = """\
+settings, from the environment or a file .env in this folder:
+  TELEGRAM_TOKEN, DISCORD_TOKEN  the chats to serve; without any, this terminal is the chat
+  HEARTH_AGENT_URL               where the agent is; otherwise the one of HEARTH_DATA_DIR
+  HEARTH_AGENT_KEY               the key to it; otherwise the one in HEARTH_DATA_DIR
+  HEARTH_DATA_DIR                the data folder of an agent on this machine
+  HEARTH_BOT_DIR                 where I keep my small database and bot.log
+  HEARTH_FILES_DIR               where this terminal's files are saved
+  TELEGRAM_API_BASE              a local Bot API server
+  DISCORD_API_BASE, DISCORD_GATEWAY  a server other than Discord's own
+
+exit codes:
+  0  all went well
+  1  a job failed (where input is piped)
+  2  a setting or argument is wrong, or nothing can be served
+  130  stopped by Ctrl-C
+"""
 CHATTY = ("httpx", "httpcore", "telegram", "discord")  # each writes a line a request
 
 
 def main() -> int:
     """Run until the end of input or SIGTERM. 0: all went well; 1: a job failed; 2: I can serve nothing."""
+    _read_arguments()
     try:
         settings = load_settings()
         _prepare(settings)
@@ -52,6 +73,20 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _read_arguments() -> None:
+    """Show the help, or refuse whatever else was given: all that can be set is in the environment."""
+    parser = argparse.ArgumentParser(
+        prog="hearth-bot",
+        description="Connects Discord, Telegram and, where somebody can type, this terminal to a Hearth agent.",
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _none, rest = parser.parse_known_args()
+    if rest:
+        parser.error(f"I do not know {rest[0]!r}: I take no arguments, only settings. --help lists them.")
 
 
 def _prepare(settings: Settings) -> None:
@@ -84,7 +119,7 @@ async def _until_stopped(settings: Settings) -> int:
 
 async def _run(settings: Settings) -> int:
     connected = _connected(settings)
-    with _terminal(settings, alone=not connected) as terminal:
+    with _terminal(settings, alone=settings.telegram_token is None and settings.discord_token is None) as terminal:
         front_ends = FrontEnds([*connected, *([terminal] if terminal else [])])
         async with _open_core(settings, front_ends) as (core, keeper):
             return await serve(
@@ -92,37 +127,49 @@ async def _run(settings: Settings) -> int:
                 core,
                 talking=terminal.talk(core) if terminal else None,
                 talk_decides=terminal is not None and terminal.decides,
-                background=[core.follow.run(), keeper.run(), *_first_start(core, connected, terminal)],
+                background={"the live cards": core.follow.run, "the kept requests": keeper.run}
+                | _first_start(core, connected, terminal),
             )
 
 
-def _first_start(core: Core, connected: list[FrontEnd], terminal: Terminal | None) -> list[Coroutine[Any, Any, None]]:
+def _first_start(
+    core: Core, connected: list[FrontEnd], terminal: Terminal | None
+) -> dict[str, Callable[[], Awaitable[None]]]:
     """Return what tells how to pair, where there are chats to pair in."""
     seen = terminal is not None and terminal.decides  # a person sits there
-    return [show_pairing(core, terminal.tell if terminal is not None and seen else None)] if connected else []
+    tell = terminal.tell if terminal is not None and seen else None
+    return {"the first start": partial(show_pairing, core, tell)} if connected else {}
 
 
 def _connected(settings: Settings) -> list[FrontEnd]:
-    """Return the front-ends whose token is set."""
+    """Return the front-ends whose token is set. One that cannot even be made is said, and left out."""
+    wanted = {"Telegram": (settings.telegram_token, _telegram), "Discord": (settings.discord_token, _discord)}
     front_ends: list[FrontEnd] = []
-    if settings.telegram_token is not None:
-        from bot.telegram_ui.app import TelegramFrontEnd
-
-        front_ends.append(
-            TelegramFrontEnd(settings.telegram_token, api_base=settings.telegram_api_base, clock=SystemClock())
-        )
-    if settings.discord_token is not None:
-        from bot.discord_ui.app import DiscordFrontEnd
-
-        front_ends.append(
-            DiscordFrontEnd(
-                settings.discord_token,
-                api_base=settings.discord_api_base,
-                gateway=settings.discord_gateway,
-                clock=SystemClock(),
+    for name, (token, make) in wanted.items():
+        if token is None:
+            continue
+        try:
+            front_ends.append(make(settings, token))
+        except Exception as error:
+            logger.exception("%s cannot be served", name)
+            sys.stderr.write(
+                f"{name} is not served: I could not set it up ({type(error).__name__}). bot.log has why.\n"
             )
-        )
     return front_ends
+
+
+def _telegram(settings: Settings, token: SecretStr) -> FrontEnd:
+    from bot.telegram_ui.app import TelegramFrontEnd
+
+    return TelegramFrontEnd(token, api_base=settings.telegram_api_base, clock=SystemClock())
+
+
+def _discord(settings: Settings, token: SecretStr) -> FrontEnd:
+    from bot.discord_ui.app import DiscordFrontEnd
+
+    return DiscordFrontEnd(
+        token, api_base=settings.discord_api_base, gateway=settings.discord_gateway, clock=SystemClock()
+    )
 
 
 @contextlib.contextmanager

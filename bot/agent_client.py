@@ -4,20 +4,20 @@ What answers a person is asked by the client that `on_behalf_of` makes: every re
 decides whether they may. The plain client is for the bot's own work alone: the feed, live cards, results.
 """
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import aiohttp
 
 from bot.asker import Asker
 from bot.call import Attachment
-from bot.errors import AgentUnreachableError, BadCallError
+from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError
 from bot.format import one_line
 from bot.sse import SseParser
 from bot.wire import Address as Address
-from bot.wire import parse, read
+from bot.wire import parse, path, read
 from shared.chat import ChatCompletion, ChatMessage, ChatRequest
 from shared.errors import HearthError
 from shared.events import Event, EventList
@@ -41,6 +41,8 @@ from shared.people import (
     Role,
 )
 from shared.plans import Plan, PlanRequest
+
+logger = logging.getLogger(__name__)
 
 FIX_S = 1260.0  # a little more than the agent lets a file be read
 ANSWER_S = 480.0  # a little more than the agent waits for a turn, a model and its answer together
@@ -90,46 +92,46 @@ class AgentClient(Asker):
 
     async def file(self, file_id: str) -> FileObject:
         """Return what is known of a stored file."""
-        return await self._get(f"/v1/files/{file_id}", FileObject)
+        return await self._get(path("/v1/files", file_id), FileObject)
 
     async def delete_file(self, file_id: str) -> FileDeleted:
         """Delete a file that no unfinished job uses."""
-        async with self._ask("DELETE", f"/v1/files/{file_id}") as response:
+        async with self._ask("DELETE", path("/v1/files", file_id)) as response:
             return await read(response, FileDeleted)
 
     async def content(self, file_id: str) -> AsyncIterator[bytes]:
         """Yield a file's bytes as they come."""
-        async with self._ask("GET", f"/v1/files/{file_id}/content") as response:
+        async with self._ask("GET", path("/v1/files", file_id, "content")) as response:
             async for chunk in response.content.iter_chunked(1 << 18):
                 yield chunk
 
     async def link(self, file_id: str) -> FileLink:
         """Make a link to a result that needs no key and expires; refused as links_off where there are none."""
-        return await self._post(f"/v1/files/{file_id}/links", LinkRequest(), FileLink)
+        return await self._post(path("/v1/files", file_id, "links"), LinkRequest(), FileLink)
 
     async def datasets(self, *, limit: int) -> FileList:
         """Return the datasets that were sent, newest first."""
-        return await self._get(f"/v1/files?purpose={FilePurpose.fine_tune.value}&limit={limit}", FileList)
+        return await self._get(path("/v1/files", purpose=FilePurpose.fine_tune.value, limit=limit), FileList)
 
     async def inspect(self, file_id: str, request: InspectionRequest) -> Inspection:
         """Begin to read a dataset as a model will see it."""
-        return await self._post(f"/v1/files/{file_id}/inspections", request, Inspection)
+        return await self._post(path("/v1/files", file_id, "inspections"), request, Inspection)
 
     async def inspection(self, inspection_id: str, *, wait_s: int = 25) -> Inspection:
         """Return an inspection, waiting a while for it to end."""
-        return await self._get(f"/v1/inspections/{inspection_id}?wait_s={wait_s}", Inspection)
+        return await self._get(path("/v1/inspections", inspection_id, wait_s=wait_s), Inspection)
 
     async def report(self, inspection_id: str) -> Report:
         """Return the full report of an inspection that ended well."""
-        async with self._ask("GET", f"/v1/inspections/{inspection_id}/report") as response:
+        async with self._ask("GET", path("/v1/inspections", inspection_id, "report")) as response:
             html = await response.read()
-        async with self._ask("GET", f"/v1/inspections/{inspection_id}/lengths.png") as response:
+        async with self._ask("GET", path("/v1/inspections", inspection_id, "lengths.png")) as response:
             words = response.headers.get("X-Alt-Text", _("How long the rows are."))
             return Report(html=html, png=await response.read(), alt_text=words)
 
     async def fix(self, file_id: str, request: FixRequest) -> FixedFile:
         """Have a mended copy of a dataset made; asked twice, it is the same one."""
-        return await self._post(f"/v1/files/{file_id}/fixes", request, FixedFile, patience_s=FIX_S)
+        return await self._post(path("/v1/files", file_id, "fixes"), request, FixedFile, patience_s=FIX_S)
 
     async def plan(self, request: PlanRequest) -> Plan:
         """Ask what a run would do and cost."""
@@ -137,7 +139,7 @@ class AgentClient(Asker):
 
     async def offered_plan(self, plan_id: str) -> Plan:
         """Return a plan that was made before."""
-        return await self._get(f"/v1/fine_tuning/plans/{plan_id}", Plan)
+        return await self._get(path("/v1/fine_tuning/plans", plan_id), Plan)
 
     # --- jobs
 
@@ -148,23 +150,23 @@ class AgentClient(Asker):
 
     async def jobs(self, *, limit: int = 20) -> JobList:
         """Return the newest jobs first."""
-        return await self._get(f"/v1/fine_tuning/jobs?limit={limit}", JobList)
+        return await self._get(path("/v1/fine_tuning/jobs", limit=limit), JobList)
 
     async def job(self, job_id: str) -> Job:
         """Return one job by id or number."""
-        return await self._get(f"/v1/fine_tuning/jobs/{job_id}", Job)
+        return await self._get(path("/v1/fine_tuning/jobs", job_id), Job)
 
     async def cancel(self, job_id: str) -> Job:
         """Ask the job to stop."""
-        return await self._post(f"/v1/fine_tuning/jobs/{job_id}/cancel", JobAction(), Job)
+        return await self._post(path("/v1/fine_tuning/jobs", job_id, "cancel"), JobAction(), Job)
 
     async def pause(self, job_id: str) -> Job:
         """Ask the job to give its memory back and wait."""
-        return await self._post(f"/v1/fine_tuning/jobs/{job_id}/pause", JobAction(), Job)
+        return await self._post(path("/v1/fine_tuning/jobs", job_id, "pause"), JobAction(), Job)
 
     async def resume(self, job_id: str) -> Job:
         """Let a paused job go on when it is its turn."""
-        return await self._post(f"/v1/fine_tuning/jobs/{job_id}/resume", JobAction(), Job)
+        return await self._post(path("/v1/fine_tuning/jobs", job_id, "resume"), JobAction(), Job)
 
     async def pause_machine(self) -> AgentInfo:
         """Have nothing run until the machine is resumed."""
@@ -176,18 +178,18 @@ class AgentClient(Asker):
 
     async def events(self, job_id: str, *, limit: int = 20) -> EventList:
         """Return a job's newest events first."""
-        return await self._get(f"/v1/fine_tuning/jobs/{job_id}/events?limit={limit}", EventList)
+        return await self._get(path("/v1/fine_tuning/jobs", job_id, "events", limit=limit), EventList)
 
     async def plot(self, job_id: str) -> Plot:
         """Return the loss plot as it is now."""
-        async with self._ask("GET", f"/v1/fine_tuning/jobs/{job_id}/plot.png") as response:
+        async with self._ask("GET", path("/v1/fine_tuning/jobs", job_id, "plot.png")) as response:
             return Plot(
                 png=await response.read(), alt_text=response.headers.get("X-Alt-Text", _("The loss over the steps."))
             )
 
     async def log(self, job_id: str) -> AsyncIterator[bytes]:
         """Yield a job's log as it comes."""
-        async with self._ask("GET", f"/v1/fine_tuning/jobs/{job_id}/log") as response:
+        async with self._ask("GET", path("/v1/fine_tuning/jobs", job_id, "log")) as response:
             async for chunk in response.content.iter_chunked(1 << 16):
                 yield chunk
 
@@ -218,8 +220,13 @@ class AgentClient(Asker):
         parser = SseParser()
         async for chunk in response.content.iter_any():
             self._wire.heard()
-            for _id, data in parser.feed(chunk):
-                yield parse(data.encode(), Event)
+            for event_id, data in parser.feed(chunk):
+                try:
+                    event = parse(data.encode(), Event)
+                except AgentRefusedError as error:  # else the feed would break off at it for ever
+                    logger.warning("event %s of the feed is left out: %s", event_id, error)
+                    continue
+                yield event
 
     # --- people
 
@@ -259,8 +266,7 @@ class AgentClient(Asker):
 
     async def take_away(self, platform: str, kind: GrantKind, id: str) -> GrantDeleted:
         """Take away what was allowed or denied."""
-        path = f"/v1/people/grants/{quote(platform, safe='')}/{kind.value}/{quote(id, safe='')}"
-        async with self._ask("DELETE", path) as response:
+        async with self._ask("DELETE", path("/v1/people/grants", platform, kind.value, id)) as response:
             return await read(response, GrantDeleted)
 
     async def approve(self, model: str) -> Approval:

@@ -27,6 +27,8 @@ class Approvals:
     def ask(self, wish: Wish, *, now: float) -> int | None:
         """Note a wish and return its number; None: the owner was asked for that model in that chat not long ago."""
         key = (wish.model, wish.platform, wish.chat_id)
+        # Asked later than now: the clock was set back since.
+        self._db.write("UPDATE approvals SET asked_at = ? WHERE asked_at > ?", (now, now))
         asked = self._db.rows(
             "SELECT 1 FROM approvals WHERE model = ? AND platform = ? AND chat_id = ? AND asked_at > ?",
             (*key, now - AGAIN_S),

@@ -4,6 +4,7 @@ Everybody has a few calls to spend, which come back with time. Who spends the la
 answered until a pause is over.
 """
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -25,11 +26,11 @@ class Admission(Enum):
 class _Purse:
     calls: float
     at: float  # when it held so many
-    paused_until: float = 0.0
+    paused_until: float = -math.inf
 
 
 class Bursts:
-    """Everybody's calls of late. Times are seconds of any clock that goes forward."""
+    """Everybody's calls of late. Times are seconds of a clock that only goes forward."""
 
     def __init__(self) -> None:
         self._purses: dict[tuple[str, str], _Purse] = {}

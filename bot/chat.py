@@ -1,4 +1,4 @@
-"""What a front-end offers the core: post a message, edit one, and what it is able to show."""
+"""What a front-end offers the core: post a message, edit one, what it is able to show, and where else to go."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from bot.reply import Reply
 
 
 class Chat(Protocol):
-    """One conversation on one platform. Both methods raise only ChatError and the errors of what they send."""
+    """One conversation on one platform. Its methods raise only ChatError and the errors of what they send."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -25,6 +25,13 @@ class Chat(Protocol):
 
     async def edit(self, message_id: str, reply: Reply) -> None:
         """Replace a message. Raise MessageGoneError if it is not there."""
+        ...
+
+    async def next_best(self, person: str) -> str | None:
+        """Return the id of the chat to go on in where this one is closed: its channel's, else the person's own.
+
+        None: there is none. Raise ChatError if it cannot be known now.
+        """
         ...
 
 

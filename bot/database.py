@@ -68,6 +68,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (  # the n-th brings a file of version
     ),
     ("ALTER TABLE cards ADD COLUMN language TEXT NOT NULL DEFAULT 'en'",),
     ("ALTER TABLE cards ADD COLUMN called INTEGER NOT NULL DEFAULT 0",),  # it stands still, and its person was told
+    # Who asked was told that it is kept. What is older than this column was kept for nothing else.
+    ("ALTER TABLE requests ADD COLUMN promised INTEGER NOT NULL DEFAULT 1",),
 )
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 

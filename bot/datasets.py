@@ -32,8 +32,8 @@ def only_file(call: Call) -> Attachment | None:
     return call.attachments[0] if call.attachments else None
 
 
-async def upload(agent: AgentClient, attachment: Attachment) -> FileObject:
-    """Send a file that is not too large."""
+async def upload(agent: AgentClient, attachment: Attachment, answer: Answer | None = None) -> FileObject:
+    """Send a file, and say so in `answer`; what may not be sent, or is too large, is refused before a word is said."""
     limit = (await agent.info()).file_size_limit
     if attachment.size is not None and attachment.size > limit:
         raise BadCallError(
@@ -45,6 +45,8 @@ async def upload(agent: AgentClient, attachment: Attachment) -> FileObject:
                 limit=size(limit),
             )
         )
+    if answer is not None:
+        await answer.show(reading(attachment.name, attachment.size))
     return await agent.upload(attachment)
 
 

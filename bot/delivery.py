@@ -9,13 +9,11 @@ from dataclasses import replace
 from bot.agent_client import AgentClient
 from bot.cards.result import result_card
 from bot.database import noted
-from bot.errors import ChatError
 from bot.pages import pages
 from bot.results import collect_results
 from bot.slot import Slot
 from bot.snapshot import Snapshot
 from bot.subscriptions import Subscription, Subscriptions
-from shared.errors import HearthError
 from shared.jobs import Job
 
 DELIVERIES = 2  # begun and cut off by a kill, before the result is only pointed to
@@ -42,7 +40,7 @@ async def deliver(slot: Slot, snapshot: Snapshot, *, agent: AgentClient, subscri
             slot.pages_told += 1
             with noted():
                 subscriptions.page_told(slot.subscription)
-    except (ChatError, HearthError):
+    except Exception:
         with noted():
             subscriptions.delivery_failed(slot.subscription)
         raise

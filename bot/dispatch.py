@@ -7,7 +7,7 @@ import asyncio
 import difflib
 import logging
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from enum import Enum
 from typing import Any
@@ -17,7 +17,7 @@ from bot.call import Call
 from bot.cards.queued import queued_card
 from bot.chat import Answer
 from bot.core import Command, Core
-from bot.errors import AgentUnreachableError, BadCallError, ChatError, StorageError
+from bot.errors import AgentUnreachableError, BadCallError, ChatClosedError, ChatError, StorageError
 from bot.format import clip, one_line, wrap
 from bot.greeting import greet
 from bot.reply import Reply
@@ -38,7 +38,15 @@ class Outcome(Enum):
 
     answered = "answered"  # for good, be it with a refusal
     agent_away = "agent_away"  # the agent did not answer
-    chat_away = "chat_away"  # the answer could not be shown
+    chat_away = "chat_away"  # the answer could not be shown now
+    chat_closed = "chat_closed"  # nor ever, until somebody changes that chat
+
+
+Arrived = Callable[[], Awaitable[object]]
+
+
+async def _nothing() -> None:
+    """Answer what was answered before, or is not to be."""
 
 
 async def dispatch(call: Call, core: Core) -> None:
@@ -46,35 +54,34 @@ async def dispatch(call: Call, core: Core) -> None:
     await take_in(call, core)
 
 
-def take_in(call: Call, core: Core) -> Coroutine[Any, Any, None]:
+def take_in(call: Call, core: Core, *, arrived: Arrived = _nothing) -> Coroutine[Any, Any, None]:
     """Write a call down, now, if it must not get lost; what is returned answers it when it is awaited.
 
-    Between the two a front-end tells its platform that the call has arrived.
+    `arrived` tells the platform in between that the call is here.
     """
     with speaking(call.locale):
-        return _take_in(call, core)
+        return _take_in(call, core, arrived)
 
 
-def _take_in(call: Call, core: Core) -> Coroutine[Any, Any, None]:
+def _take_in(call: Call, core: Core, arrived: Arrived) -> Coroutine[Any, Any, None]:
     command = {command.name: command for command in core.commands}.get(call.command)
     too_much = _too_much(call, command, core)
     if too_much is not None:
-        return too_much
+        return _first(arrived, too_much)
     if command is None or not command.keeps(call.arguments):
-        return _answer(call, core)
+        return _first(arrived, _answer(call, core))
     try:
         request = core.requests.keep(call, asked_at=core.clock.now())
     except StorageError as error:
         logger.warning("/%s not kept: %s", call.command, error)
         if command.stops:
-            return _answer(call, core)
-        return _refuse(
-            call, _("{message} Nothing was sent: what I cannot write down could get lost.", message=error.message)
-        )
+            return _first(arrived, _answer(call, core))
+        text = _("{message} Nothing was sent: what I cannot write down could get lost.", message=error.message)
+        return _first(arrived, _refuse(call, text))
     if request is None:
         logger.info("%s %s was delivered twice", call.platform, call.id)
         return _nothing()
-    return _answer_kept(replace(call, kept_as=request.id, asked_at=request.asked_at), core, request)
+    return _answer_kept(replace(call, kept_as=request.id, asked_at=request.asked_at), core, request, arrived)
 
 
 def take_in_known(call: Call, core: Core, reply: Reply) -> Coroutine[Any, Any, None]:
@@ -89,7 +96,7 @@ def _too_much(call: Call, command: Command | None, core: Core) -> Coroutine[Any,
     if call.platform == TERMINAL:
         return None
     bursts = core.stops if command is not None and command.stops else core.bursts
-    admission = bursts.admit(call.platform, call.person, now=core.clock.now())
+    admission = bursts.admit(call.platform, call.person, now=core.clock.monotonic())
     if admission is Admission.answer:
         return None
     logger.info("%s %s asks too much", call.platform, call.person)
@@ -108,16 +115,28 @@ async def _answer(call: Call, core: Core) -> None:
         await _acknowledged(call, core, Answer(call.chat))
 
 
-async def _answer_kept(call: Call, core: Core, request: KeptRequest) -> None:
-    await carry_out(call, core, request)
+async def _answer_kept(call: Call, core: Core, request: KeptRequest, arrived: Arrived) -> None:
+    try:
+        await arrived()
+        await carry_out(call, core, request)
+    finally:
+        core.requests.release(request.id)
 
 
 async def _refuse(call: Call, text: str) -> None:
     await _say(Answer(call.chat), text, private=call.message_id is not None or not call.private)
 
 
-async def _nothing() -> None:
-    """Answer what was answered before, or is not to be."""
+def _first(arrived: Arrived, answering: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+    return answering if arrived is _nothing else _both(arrived, answering)
+
+
+async def _both(arrived: Arrived, answering: Coroutine[Any, Any, None]) -> None:
+    try:
+        await arrived()
+        await answering
+    finally:
+        answering.close()
 
 
 async def carry_out(call: Call, core: Core, request: KeptRequest, *, trouble: str = "") -> Outcome:
@@ -162,22 +181,28 @@ async def _run(call: Call, core: Core, answer: Answer) -> Outcome:
             return await _say(answer, error.message)
         if not core.follow.shows(call.platform, call.chat_id, call.message_id):
             answer.take_over(call.message_id)
-        await _show(answer, queued_card(call.kept_as, why=error.message))
-        return Outcome.agent_away
+        core.requests.promise(call.kept_as)  # before it is said: who read it may rely on it
+        shown = await _show(answer, queued_card(call.kept_as, why=error.message))
+        if shown is Outcome.answered:
+            return Outcome.agent_away
+        core.requests.promise(call.kept_as, kept=False)
+        return shown
     except HearthError as error:
         refused_in_group = error.code is ErrorCode.not_allowed and not call.private
         return await _say(answer, error.message, private=call.message_id is not None or refused_in_group)
     except ChatError as error:
         logger.warning("chat %s: %s", call.chat_id, error)
-        return Outcome.chat_away
-    except Exception:
-        mark = secrets.token_hex(4)
-        logger.exception("%s: /%s failed", mark, call.command)
-        return await _say(
-            answer,
-            _("Something went wrong on my side, not yours. My log has it under {mark}. Try once more.", mark=mark),
-        )
+        return _untold(error)
+    except Exception as error:
+        return await _say(answer, went_wrong(f"/{call.command}", error))
     return Outcome.answered
+
+
+def went_wrong(what: str, error: Exception) -> str:
+    """Log an error of ours with its traceback; return what a person reads of it."""
+    mark = secrets.token_hex(4)
+    logger.error("%s: %s failed", mark, what, exc_info=error)
+    return _("Something went wrong on my side, not yours. My log has it under {mark}. Try once more.", mark=mark)
 
 
 def _find(name: str, commands: tuple[Command, ...]) -> Command:
@@ -198,8 +223,15 @@ async def _show(answer: Answer, reply: Reply) -> Outcome:
         await answer.show(reply)
     except ChatError as error:
         logger.warning("could not answer: %s", error)
+        return _untold(error)
+    except Exception:
+        logger.exception("could not answer")
         return Outcome.chat_away
     return Outcome.answered
+
+
+def _untold(error: ChatError) -> Outcome:
+    return Outcome.chat_closed if isinstance(error, ChatClosedError) else Outcome.chat_away
 
 
 async def _acknowledge(answer: Answer) -> None:

@@ -62,5 +62,9 @@ class ChatBusyError(ChatError):
         self.retry_after_s = retry_after_s
 
 
+class ChatClosedError(ChatError):
+    """Nothing can be shown in that chat until somebody changes it: deleted, locked, or the bot may not write there."""
+
+
 class MessageGoneError(ChatError):
     """The message to edit is not there any more: deleted, or from an earlier session."""

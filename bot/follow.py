@@ -1,45 +1,33 @@
 """The agent's feed becomes edits of live cards.
 
-Each card has one keeper. An event only marks the card as changed; when the chat's edit rate allows, the keeper asks the
-agent how the job stands and shows that. So there is no queue of stale edits, and what is shown is never older than the
-edit. At the end it edits once more, posts the result as a new message, and is done.
+Each card has one task. An event only marks the card as changed; when the chat's edit rate allows, the task has it shown
+as its job stands then. So there is no queue of stale edits, and what is shown is never older than the edit. At the end
+it is shown once more, the result is posted as a new message, and the task is done. What one card meets stops no other.
 """
 
 import asyncio
+import contextlib
 import logging
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from bot.agent_client import AgentClient
-from bot.cards.call_to import call_to
-from bot.cards.job import job_card, told_before, unknown_card, without_contact
-from bot.chat import OpenChat
-from bot.clock import Clock, backoff_s
+from bot.card_shower import CardShower
+from bot.cards.job import moved_here
+from bot.chat import Chat, OpenChat
+from bot.clock import Clock, backoff_s, held_back_s
 from bot.database import noted
-from bot.delivery import deliver, owner
-from bot.errors import (
-    AgentRefusedError,
-    AgentUnreachableError,
-    ChatBusyError,
-    ChatError,
-    JobUnknownError,
-    MessageGoneError,
-)
-from bot.reply import Reply
-from bot.results import plot_image
+from bot.errors import AgentRefusedError, AgentUnreachableError, ChatBusyError, ChatClosedError, ChatError
 from bot.slot import Pace, Slot
-from bot.snapshot import Snapshot, take_snapshot
 from bot.subscriptions import Subscription, Subscriptions
 from shared.events import EvaluationData, Event, QueueData, StateData
-from shared.jobs import Job, JobStatus
+from shared.jobs import JobStatus
 from shared.language import speaking
 
 logger = logging.getLogger(__name__)
 
-CHAT_RETRY_S = (15.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)  # after so many refusals in a row; then 10 min for ever
-LOST_RETRY_S = 5.0
-REFUSED_RETRY_S = 15.0
-LOOK_S = 30.0  # a trainer that hangs sends no event, and its card must not say "Training" for ever
+GIVE_UP_AFTER = 150  # tries in a closed chat, where there is no other: about a day
 
 
 class Follow:
@@ -50,16 +38,22 @@ class Follow:
         self._subscriptions = subscriptions
         self._open_chat = open_chat
         self._clock = clock
+        self._shower = CardShower(agent=agent, subscriptions=subscriptions, clock=clock)
         self._slots: dict[tuple[str, str, str], Slot] = {}
         self._paces: dict[tuple[str, str], Pace] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._ended = asyncio.Event()
         self.cursor = subscriptions.cursor
-        self.endings: list[JobStatus] = []  # how the jobs ended whose end was told
+
+    @property
+    def endings(self) -> list[JobStatus]:
+        """How the jobs ended whose end was told."""
+        return self._shower.endings
 
     async def run(self) -> None:
         """Follow for ever."""
         cards = self._subscriptions.undelivered()
+        self._slots.clear()
         async with asyncio.TaskGroup() as self._tasks:
             for subscription in cards:
                 self._keep_card(subscription)
@@ -96,12 +90,13 @@ class Follow:
         chat = self._open_chat(subscription.platform, subscription.chat_id)
         if chat is None or self._tasks is None:
             return
-        interval_s = 1 / chat.capabilities.edits_per_second
-        pace = self._paces.setdefault(subscription.key[:2], Pace(interval_s=interval_s))
-        slot = Slot(subscription=subscription, chat=chat, pace=pace, last=subscription.shown)
+        slot = Slot(subscription=subscription, chat=chat, pace=self._pace(subscription, chat), last=subscription.shown)
         slot.mark()
         self._slots[subscription.key] = slot
         self._tasks.create_task(self._keep(slot))
+
+    def _pace(self, subscription: Subscription, chat: Chat) -> Pace:
+        return self._paces.setdefault(subscription.key[:2], Pace(interval_s=1 / chat.capabilities.edits_per_second))
 
     # --- the feed
 
@@ -117,6 +112,8 @@ class Follow:
                 logger.info("feed: %s", error)
                 if failures:
                     self._mark(None)  # the first failure may be a moment's; the second is said
+            except Exception:
+                logger.exception("the agent's feed broke off; I open it again")
             failures += 1
             await self._clock.sleep(backoff_s(failures))
 
@@ -148,105 +145,87 @@ class Follow:
     async def _keep(self, slot: Slot) -> None:
         told = False
         while not told:
-            await slot.turn(self._clock)
-            with speaking(slot.subscription.language):
-                told = await self._refresh(slot)
-            slot.shown()
-            self._save_cursor()
+            try:
+                await slot.turn(self._clock)
+                with speaking(slot.subscription.language):
+                    told = await self._refresh(slot)
+                slot.shown()
+                self._save_cursor()
+            except Exception:
+                mark = secrets.token_hex(4)
+                logger.exception("%s: the card of job %s failed", mark, slot.subscription.job_id)
+                with speaking(slot.subscription.language):
+                    await self._shower.say_trouble(slot, mark=mark, again_in_s=self._hold_back(slot))
         del self._slots[slot.subscription.key]
         self._ended.set()
 
     async def _refresh(self, slot: Slot) -> bool:
-        """Bring a card up to date; return whether the job's end has been told. A failing chat is asked again."""
+        """Bring a card up to date; return whether there is no more to tell. What fails is tried again, ever later."""
         try:
-            told = await self._ask_and_show(slot)
+            told, again_in_s = await self._shower.show(slot)
         except ChatBusyError as busy:
-            self._again_in(slot, busy.retry_after_s)
+            slot.pace.next_at = max(slot.pace.next_at, self._clock.monotonic() + busy.retry_after_s)
+            slot.not_shown()
             return False
+        except ChatClosedError as closed:
+            return await self._move(slot, closed)
         except ChatError as error:
             logger.warning("chat %s: %s", slot.subscription.chat_id, error)
-            self._again_in(slot, CHAT_RETRY_S[min(slot.refusals, len(CHAT_RETRY_S) - 1)])
-            slot.refusals += 1
+            self._hold_back(slot)
             return False
-        slot.refusals = 0
+        slot.failures = 0
+        if again_in_s is not None:
+            self._again_in(slot, again_in_s)
         return told
 
-    async def _ask_and_show(self, slot: Slot) -> bool:
-        try:
-            return await self._show(slot, await take_snapshot(self._agent, slot.subscription.job_id))
-        except AgentUnreachableError:
-            await self._show_lost(slot)
-            self._again_in(slot, LOST_RETRY_S)
-        except JobUnknownError:
-            await self._forget(slot)
+    async def _move(self, slot: Slot, closed: ChatClosedError) -> bool:
+        """Go on in the next best chat, or try again where it was; return whether the card is given up."""
+        before = slot.subscription
+        found = await self._next_best(slot)
+        if found is None and slot.failures < GIVE_UP_AFTER:
+            logger.warning("chat %s: %s, and there is no other for now", before.chat_id, closed)
+            self._hold_back(slot)
+            return False
+        if found is None or (before.platform, found[0], before.job_id) in self._slots:
+            logger.warning("chat %s: %s. I give up the card of job %s there.", before.chat_id, closed, before.job_id)
+            with noted():
+                self._subscriptions.delivered(before)
             return True
-        except AgentRefusedError as error:
-            logger.warning("job %s: %s", slot.subscription.job_id, error)
-            self._again_in(slot, REFUSED_RETRY_S)
+        chat_id, chat = found
+        logger.warning("chat %s: %s. The card of job %s goes on in %s.", before.chat_id, closed, before.job_id, chat_id)
+        after = replace(before, chat_id=chat_id, message_id="", shown="")
+        with noted():
+            self._subscriptions.move(before, after)
+        self._slots[after.key] = self._slots.pop(before.key)
+        slot.move(after, chat, self._pace(after, chat))
         return False
 
-    async def _show(self, slot: Slot, snapshot: Snapshot) -> bool:
-        reply = job_card(snapshot, now=self._clock.now())
-        slot.look_in_s = LOOK_S if snapshot.job.status is JobStatus.running else None
-        slot.last = reply.text
-        await self._look_at_plot(slot, snapshot.job)
-        await self._edit(slot, reply)
-        await self._call(slot, snapshot.job)
-        if snapshot.finished:
-            if not await deliver(slot, snapshot, agent=self._agent, subscriptions=self._subscriptions):
-                await self._edit(slot, told_before(reply, snapshot.job))
-            with noted():
-                self._subscriptions.delivered(slot.subscription)
-            self.endings.append(snapshot.job.status)
-        return snapshot.finished
-
-    async def _look_at_plot(self, slot: Slot, job: Job) -> None:
-        """Fetch the plot for a card that shows one, once per evaluation."""
-        evaluated = job.progress is not None and job.progress.validation_loss is not None
-        if slot.picture_behind and evaluated and slot.chat.capabilities.card_images:
-            slot.picture_behind = False
-            slot.picture = await plot_image(self._agent, job) or slot.picture
-
-    async def _call(self, slot: Slot, job: Job) -> None:
-        """Call the person to a job that stands still until somebody does something; once, each time it does."""
-        call = call_to(job)
-        if (call is not None) == slot.subscription.called:
-            return
-        if call is not None:
-            await slot.chat.post(replace(call, mention=owner(job, slot.subscription)))
-        slot.subscription = replace(slot.subscription, called=call is not None)
-        with noted():
-            self._subscriptions.put(slot.subscription)
-
-    async def _show_lost(self, slot: Slot) -> None:
-        since = self._agent.lost_since
-        if since is not None and slot.last:
-            await self._edit(slot, without_contact(slot.last, since=since, now=self._clock.now()))
-
-    async def _forget(self, slot: Slot) -> None:
-        await self._edit(slot, unknown_card(slot.last))
-        with noted():
-            self._subscriptions.delivered(slot.subscription)
-
-    async def _edit(self, slot: Slot, reply: Reply) -> None:
-        """Show it if it reads differently or has a newer picture; a message that is gone is posted anew."""
-        subscription, picture = slot.subscription, slot.picture
-        if reply.text == subscription.shown and (picture is None or picture.shown):
-            return
-        message_id = subscription.message_id
+    async def _next_best(self, slot: Slot) -> tuple[str, Chat] | None:
+        """Return the nearest chat that took the word that the card goes on there; None: none does now."""
+        chat, person, platform = slot.chat, slot.subscription.person, slot.subscription.platform
         try:
-            await slot.chat.edit(message_id, replace(reply, image=picture))
-        except MessageGoneError:
-            message_id = await slot.chat.post(replace(reply, image=picture and replace(picture, shown=False)))
-        if picture is slot.picture:
-            slot.picture = picture and replace(picture, shown=True)
-        if slot.subscription is subscription:  # else the card has moved further down meanwhile
-            slot.subscription = replace(subscription, message_id=message_id, shown=reply.text)
-            with noted():
-                self._subscriptions.put(slot.subscription)
+            while (chat_id := await chat.next_best(person)) is not None:
+                other = self._open_chat(platform, chat_id)
+                if other is None:
+                    return None
+                chat = other
+                if (platform, chat_id, slot.subscription.job_id) in self._slots:
+                    return chat_id, chat
+                with contextlib.suppress(ChatClosedError):
+                    await chat.post(moved_here(mention=person))
+                    return chat_id, chat
+        except ChatError as error:
+            logger.warning("chat %s: %s", slot.subscription.chat_id, error)
+        return None
+
+    def _hold_back(self, slot: Slot) -> float:
+        slot.failures += 1
+        pause_s = held_back_s(slot.failures)
+        self._again_in(slot, pause_s)
+        return pause_s
 
     def _again_in(self, slot: Slot, seconds: float) -> None:
-        slot.pace.next_at = max(slot.pace.next_at, self._clock.now() + seconds)
+        slot.next_at = max(slot.next_at, self._clock.monotonic() + seconds)
         slot.not_shown()
 
     def _save_cursor(self) -> None:

@@ -138,9 +138,19 @@ def bar(part: float, whole: float, *, width: int = 20) -> str:
     return "▓" * filled + "░" * (width - filled)
 
 
+def local(at: float) -> datetime | None:
+    """Return a moment as the time here; None for one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(at).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def clock_time(at: float, *, now: float | None = None, zone: bool = True) -> str:
     """Return 14:02 CET, the time here; with the day in front if not today, from a week on with the date and no zone."""
-    then = datetime.fromtimestamp(at).astimezone()
+    then = local(at)
+    if then is None:
+        return _("in the far future") if at > 0 else _("in the far past")
     today = then.date() if now is None else datetime.fromtimestamp(now).astimezone().date()
     days = abs((then.date() - today).days)
     time = moment(then, "HH:mm" if days == 0 else "EEE HH:mm" if days < 7 else "dd MMM HH:mm")
@@ -155,8 +165,8 @@ def _zone(then: datetime) -> str:
 
 def clock_second(at: float) -> str:
     """Return 14:02:31 CET, the time here."""
-    then = datetime.fromtimestamp(at).astimezone()
-    return f"{then:%H:%M:%S} {_zone(then)}"
+    then = local(at)
+    return f"{then:%H:%M:%S} {_zone(then)}" if then is not None else clock_time(at)
 
 
 def split_message(text: str, limit: int) -> list[str]:

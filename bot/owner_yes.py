@@ -1,4 +1,4 @@
-"""A model that needs the owner's yes: who asked is told so, the owner is called to a button, and then it is told."""
+"""A model that needs a yes: who asked is told so, the owner is called to a button, and then it is told."""
 
 from bot.approvals import Wish
 from bot.call import Call
@@ -15,7 +15,7 @@ ALLOW = "allow:"  # in front of a model, or the number of a wish: /models allow:
 
 
 async def ask_for_yes(call: Call, core: Core, answer: Answer, *, model: str, line: str) -> None:
-    """Tell who asked that the owner decides, and call the owner; `line` is what to send again after the yes."""
+    """Tell who asked who decides, and call the owner; `line` is what to send again after the yes."""
     owner = named(await core.agent.me())
     if call.private:
         await answer.show(_to_pass_on(owner, model, line))
@@ -30,7 +30,7 @@ async def ask_for_yes(call: Call, core: Core, answer: Answer, *, model: str, lin
     who = clip(one_line(call.name), 40) or _("Somebody")
     question = [
         *wrap(_("{who} wants to teach {model}", who=who, model=short)),
-        *wrap(_("May it be used from now on? {owner} decides.", owner=owner)),
+        *wrap(_("May it be used from now on? {owner} or an admin decides.", owner=owner)),
     ]
     await call.chat.post(
         Reply(
@@ -51,14 +51,14 @@ def _to_pass_on(owner: str, model: str, line: str) -> Reply:
 
 def _why(short: str, owner: str) -> str:
     return _(
-        "{model} comes from Hugging Face and is new here. The owner has to say yes first: {owner}.",
+        "{model} comes from Hugging Face and is new here. The owner, {owner}, or an admin has to say yes first.",
         model=short,
         owner=owner,
     )
 
 
 async def say_yes(call: Call, core: Core, answer: Answer, what: str) -> None:
-    """Allow a model on behalf of who says so, which the agent lets only the owner do; tell who asked for it."""
+    """Allow a model on behalf of who says so, which the agent lets the owner and admins do; tell who asked for it."""
     wish = core.requests.approvals.find(int(what)) if what.isdecimal() and len(what) < 10 else None
     if wish is None and what.isdecimal():
         raise BadCallError(_("That was answered already, or I have lost it. /models allow:NAME says yes to a model."))

@@ -77,6 +77,7 @@ class KeptRequest:
     answer_id: str | None  # the message that answers it, once there is one
     asked_at: float  # seconds since 1970
     asker: Asker = Asker()
+    promised: bool = False  # who asked was told that it is kept until the PC is back
 
 
 class Requests:
@@ -117,6 +118,14 @@ class Requests:
             values = (json.dumps(arguments), request_id)
             self._change("UPDATE requests SET arguments = ? WHERE id = ?", values)
 
+    def promise(self, request_id: int, *, kept: bool = True) -> None:
+        """Note that who asked is told that the request is kept until the agent answers; or could not be told."""
+        self._change("UPDATE requests SET promised = ? WHERE id = ?", (kept, request_id))
+
+    def none_from_the_future(self, now: float) -> None:
+        """Count what was asked later than now, by a clock that was set back since, as asked now."""
+        self._change("UPDATE requests SET asked_at = ? WHERE asked_at > ?", (now, now))
+
     def strike_out(self, request_id: int) -> None:
         """Forget a request: it was answered, or taken back."""
         self._change("DELETE FROM requests WHERE id = ?", (request_id,))
@@ -141,9 +150,19 @@ class Requests:
         """Return every kept request, oldest first."""
         rows = self._db.rows(
             "SELECT id, platform, chat_id, person, command, arguments, files, pressed_id, answer_id, asked_at, "
-            "asker FROM requests ORDER BY id"
+            "asker, promised FROM requests ORDER BY id"
         )
-        return [_request(row) for row in rows if row[0] not in self._over]
+        known = [self._read(row) for row in rows if row[0] not in self._over]
+        return [request for request in known if request is not None]
+
+    def _read(self, row: Row) -> KeptRequest | None:
+        """Return a request; None for one that cannot be read, which is logged once and left alone."""
+        try:
+            return _request(row)
+        except Exception:
+            logger.exception("kept request %s of %s in chat %s cannot be read; I leave it alone", *row[:3])
+            self._over.add(row[0])
+            return None
 
     def waiting(self) -> list[KeptRequest]:
         """Return those that nobody is at."""
@@ -175,8 +194,8 @@ class Requests:
 
     def _insert(self, request: KeptRequest) -> int:
         return self._db.write(
-            "INSERT INTO requests (platform, chat_id, person, command, arguments, files, pressed_id, asked_at, asker) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO requests (platform, chat_id, person, command, arguments, files, pressed_id, asked_at, asker, "
+            "promised) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
             (
                 *(request.platform, request.chat_id, request.person, request.command, json.dumps(request.arguments)),
                 *(json.dumps([vars(file) for file in request.files]), request.pressed_id, request.asked_at),
@@ -201,6 +220,7 @@ def _request(row: Row) -> KeptRequest:
         id=row[0], platform=row[1], chat_id=row[2], person=row[3], command=row[4],
         arguments=tuple(json.loads(row[5])), files=tuple(KeptFile(**file) for file in json.loads(row[6])),
         pressed_id=row[7], answer_id=row[8], asked_at=row[9], asker=_asker(row[10]),
+        promised=bool(row[11]),
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ class Snapshot:
     job: Job
     queued: int | None = None  # jobs that wait, this one included; known while it waits itself
     starts_at: float | None = None  # seconds since 1970, as the agent estimates it
+    machine_paused: bool = False  # nothing starts; known of a job that waits
     advice: tuple[Advice, ...] = ()  # of a job that ended without a result
 
     @property
@@ -33,7 +34,8 @@ async def take_snapshot(agent: AgentClient, job_id: str) -> Snapshot:
     job = await _known_job(agent, job_id)
     if job.status is JobStatus.queued:
         info = await agent.info()
-        return Snapshot(job=job, queued=info.queued_jobs, starts_at=await _starts_at(agent, job))
+        starts_at = None if info.paused else await _starts_at(agent, job)
+        return Snapshot(job=job, queued=info.queued_jobs, starts_at=starts_at, machine_paused=info.paused)
     if job.status in FINISHED and job.result is None:
         events = (await agent.events(job.id, limit=100)).data
         return Snapshot(

@@ -50,6 +50,12 @@ class Subscriptions:
             ),
         )
 
+    def move(self, before: Subscription, after: Subscription) -> None:
+        """Remember a card in another chat, where nothing of it was told yet."""
+        with self._db.transaction():
+            self._db.write("DELETE FROM cards WHERE platform = ? AND chat_id = ? AND job_id = ?", before.key)
+            self.put(after)
+
     def find(self, platform: str, chat_id: str, job_id: str) -> Subscription | None:
         """Return the card of a job in a chat whose end has not been told there."""
         found = [card for card in self.undelivered() if card.key == (platform, chat_id, job_id)]

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, time, timedelta
 
 from bot.errors import BadCallError
-from bot.format import clip, clock_time, one_line
+from bot.format import clip, clock_time, local, one_line
 from shared.language import _
 
 LATEST_DAYS = 366
@@ -19,8 +19,8 @@ def read_when(value: str, *, now: float) -> int | None:
     """Return seconds since 1970, None for `now`; raise BadCallError for a moment that is past or cannot be read."""
     if value.lower() == "now":
         return None
-    if _SECONDS.fullmatch(value):
-        return int(value)  # may be past by the time the button is pressed: then it starts at once
+    if _SECONDS.fullmatch(value) and int(value) <= now:
+        return int(value)  # past by the time the button is pressed: it starts at once
     at = _moment(value, now=now)
     if at is None:
         raise BadCallError(
@@ -42,11 +42,14 @@ def read_when(value: str, *, now: float) -> int | None:
 
 def write_when(at: int) -> str:
     """Return a moment as it is typed: 2026-11-23T07:30."""
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%dT%H:%M")
+    then = local(at)
+    return then.strftime("%Y-%m-%dT%H:%M") if then is not None else "now"  # such a time was never asked for
 
 
 def _moment(value: str, *, now: float) -> float | None:
     try:
+        if _SECONDS.fullmatch(value):
+            return int(value)
         if span := _SPAN.fullmatch(value):
             return now + sum(int(amount) * UNITS_S[unit.lower()] for amount, unit in _PART.findall(span[1]))
         if clock := _CLOCK.fullmatch(value):

@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import quote, urlencode
 
 import aiohttp
 from pydantic import BaseModel, ValidationError
 
 from bot.clock import Clock
-from bot.errors import AgentRefusedError, AgentUnreachableError
+from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError
 from bot.format import clock_time
 from shared.errors import ErrorBody, ErrorCode
 from shared.language import _
@@ -37,6 +38,15 @@ class Address:
 
     def __repr__(self) -> str:
         return f"Address(url={self.url!r}, key=…)"
+
+
+def path(route: str, *words: str, **query: object) -> str:
+    """Return a path and its query. Words, which people may have typed, name one segment each and reach nowhere else."""
+    for word in words:
+        if word in {"", ".", ".."}:  # no escape keeps these from being taken for a way up
+            raise BadCallError(_("“{word}” is the name of nothing that the agent has.", word=word))
+    segments = "/".join([route, *(quote(word, safe="") for word in words)])
+    return f"{segments}?{urlencode(query)}" if query else segments
 
 
 class Wire:

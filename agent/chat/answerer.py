@@ -152,8 +152,9 @@ class Answerer:
 
     async def _load(self, model: TunedModel, ways: int) -> Loaded:
         """Return the model in memory, loading it unless it is there."""
-        training = await self._store.run(tuned.training, now=self._clock())
-        refuse_while_starting(training, made_way_at=self._made_way_at)
+        now = self._clock()
+        training = await self._store.run(tuned.training, now=now)
+        refuse_while_starting(training, made_way_at=self._made_way_at, now=now)
         gguf = await asyncio.to_thread(find_gguf, model, self._settings.hearth_data_dir)
         beside = training is not None
         loaded = self._loaded

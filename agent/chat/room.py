@@ -25,9 +25,9 @@ class Room:
     on_gpu: bool
 
 
-def refuse_while_starting(training: Training | None, *, made_way_at: float) -> None:
+def refuse_while_starting(training: Training | None, *, made_way_at: float, now: float) -> None:
     """Raise model_busy while a job is about to start, or has not trained since it was last made way for."""
-    if training is not None and _is_starting(training, made_way_at):
+    if training is not None and _is_starting(training, made_way_at, now):
         raise AgentError(
             _(
                 "Job #{number} is starting and needs the memory. Ask again when it trains; /status shows that.",
@@ -59,8 +59,10 @@ def find_room(
     return Room(threads=threads if training is None else max(1, threads // SHARE_BESIDE_A_TRAINER), on_gpu=False)
 
 
-def _is_starting(training: Training, made_way_at: float) -> bool:
+def _is_starting(training: Training, made_way_at: float, now: float) -> bool:
     if training.waits or training.stage in BEFORE_TRAINING:
         return True
     trained_at = training.trained_at or 0
+    if made_way_at > now:  # the clock was set back since: whether it has trained cannot be told, and is likely
+        return False
     return training.stage is Stage.train and trained_at + 1 <= made_way_at  # events count whole seconds

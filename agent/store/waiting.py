@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from agent import queue
 from agent.store import events
 from agent.store.job_view import likely_minutes, plan_of, to_job
-from agent.store.tables import JobRow
+from agent.store.tables import AgentRow, JobRow
 from shared.events import EventRecord, QueueData
 from shared.jobs import JobStatus
 from shared.language import _, speaking
@@ -26,17 +26,17 @@ def held_s(session: Session, *, now: float) -> float | None:
 
 
 def starts(session: Session, *, now: float) -> dict[str, int]:
-    """Return when each queued job is expected to start, in seconds since 1970."""
+    """Return when each queued job is expected to start, in seconds since 1970; none on a machine that is paused."""
+    if _is_paused(session):
+        return {}
     places = queue.places(_waiting(session), busy_minutes=_busy_minutes(session, now), now=now)
     return {place.job_id: round(now + place.wait_minutes * 60) for place in places}
 
 
 def outlook(session: Session, *, now: float) -> tuple[int, float]:
     """Return the place a job made now would get (1 runs at once) and the minutes it would wait."""
-    waiting = _waiting(session)
-    busy = _busy_minutes(session, now)
-    position = len(waiting) + 1 + (1 if _running(session) else 0)
-    return position, busy + sum(job.minutes for job in waiting)
+    place = queue.place_of_new(_waiting(session), busy_minutes=_busy_minutes(session, now), now=now)
+    return place.position + (1 if _running(session) else 0), place.wait_minutes
 
 
 def announce(session: Session, *, now: float) -> None:
@@ -67,6 +67,10 @@ def _waiting(session: Session) -> list[queue.Waiting]:
 def _validating(session: Session) -> list[queue.Validating]:
     rows = session.scalars(sa.select(JobRow).where(JobRow.status == JobStatus.validating_files))
     return [queue.Validating(number=row.number, since=row.created_at) for row in rows]
+
+
+def _is_paused(session: Session) -> bool:
+    return bool(session.scalar(sa.select(AgentRow.paused).limit(1)))
 
 
 def _running(session: Session) -> JobRow | None:

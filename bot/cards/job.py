@@ -31,8 +31,10 @@ STAGES: dict[Stage, tuple[str, str]] = {  # the word for a title, the phrase for
     Stage.export: (N_("Exporting"), N_("Writing the model file")),
     Stage.verify: (N_("Checking"), N_("Checking the model in llama.cpp")),
 }
+SOON_S = 35.0  # what ticks ends no sooner: it would count on into the past before the card is looked at again
 AWAY = N_("No contact")
 LOST = N_("No contact since")
+TROUBLE = N_("I cannot show more now.")
 WORDS: dict[JobStatus, str] = {
     JobStatus.validating_files: N_("Reading"),
     JobStatus.queued: N_("Waiting"),
@@ -116,6 +118,20 @@ def without_contact(shown: str, *, since: float, now: float) -> Reply:
     return Reply(text="\n".join([known, "", line, *next_]), milestone=f"lost {since}")
 
 
+def troubled_card(shown: str, *, mark: str, again_at: float, now: float) -> Reply:
+    """Return the last card that was true, and that what came later could not be shown by a fault of ours."""
+    known = shown.partition(f"\n\n{_(TROUBLE)}")[0]
+    about = _("My log has it under {mark}. I try again at {time}.", mark=mark, time=clock_time(again_at, now=now))
+    lines = [*wrap(f"{_(TROUBLE)} {about}")]
+    return Reply(text="\n".join([known, "", *lines]), milestone=f"trouble {mark}")
+
+
+def moved_here(*, mention: str) -> Reply:
+    """Return what is said where a card goes on whose chat can be written to no more."""
+    text = _("I cannot write any more where you asked for this, so here is how it goes on.")
+    return Reply(text="\n".join(wrap(text)), mention=mention)
+
+
 def moved_card(job_name: str) -> Reply:
     """Return what an old card says when the live one is further down."""
     return Reply(text="\n".join(wrap(_("{job}: its live card is further down.", job=job_name))))
@@ -138,19 +154,20 @@ def _waiting(snapshot: Snapshot, *, now: float) -> list[str]:
     position = job.queue_position
     of = _(" of {queued}", queued=queued) if position is not None and queued is not None and queued >= position else ""
     lines = [_("Place {position}{of} in the queue", position=position if position is not None else DASH, of=of)]
-    if snapshot.starts_at is None:
-        return [*lines, _("Starts in {time}", time=DASH)]
-    if snapshot.starts_at - now < 5:
-        return [*lines, _("Starts at once")]
+    if snapshot.machine_paused:
+        return [*lines, *wrap(_("The machine is paused: nothing starts until /resume"))]
     return [*lines, _starts(snapshot.starts_at, now=now)]
 
 
-def _starts(at: float, *, now: float) -> str:
-    return _(
-        "Starts in {duration} ({time})",
-        duration=duration(max(0.0, at - now)),
-        time=clock_time(at, now=now),
-    )
+def _starts(at: float | None, *, now: float) -> str:
+    """Return when a job starts: by the clock, as a span would stand still until the next edit."""
+    if at is None:
+        return _("Starts in {time}", time=DASH)
+    if at - now < 5:
+        return _("Starts at once")
+    if at - now < SOON_S:
+        return _("Starts within a minute")
+    return _("Starts about {time}", time=clock_time(at, now=now))
 
 
 def _paused(job: Job) -> list[str]:
@@ -222,7 +239,7 @@ def _time_left(progress: Progress, *, now: float) -> str:
 
 
 def _moments(snapshot: Snapshot, *, now: float) -> list[Moment]:
-    """Return the lines of a card that name a time still to come."""
+    """Return the lines of a card that name a time still to come, and not before the card is looked at again."""
     progress, starts_at = snapshot.job.progress, snapshot.starts_at
     moments = []
     if progress is not None and progress.eta_s is not None:
@@ -230,7 +247,7 @@ def _moments(snapshot: Snapshot, *, now: float) -> list[Moment]:
         moments.append(Moment(line=_time_left(progress, now=now), before=_("Training due "), at=done_at))
     if starts_at is not None:
         moments.append(Moment(line=_starts(starts_at, now=now), before=_("Starts "), at=int(starts_at)))
-    return moments
+    return [moment for moment in moments if moment.at - now >= SOON_S]
 
 
 def _ending(job: Job) -> list[str]:

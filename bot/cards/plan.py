@@ -32,7 +32,14 @@ DOES_NOT_FIT, TOO_SHORT = N_("Does not fit · {file_name}"), N_("Too short · {f
 
 
 def plan_card(
-    file_name: str, inspection: Inspection, plan: Plan, *, at: int | None, now: float, with_row: bool
+    file_name: str,
+    inspection: Inspection,
+    plan: Plan,
+    *,
+    at: int | None,
+    now: float,
+    with_row: bool,
+    machine_paused: bool,
 ) -> Reply:
     """Return the whole card with Start, Change and Cancel; `at` is when the job may start.
 
@@ -43,7 +50,7 @@ def plan_card(
         [clip(_("Ready to start · {file_name}", file_name=one_line(file_name)))],
         [*understood(inspection), *(read_so(plan.mapping) if plan.mapping is not None else [])],
         sample_row(inspection.sample) if inspection.sample and with_row else [],
-        [*_plan(plan), *wrap(_turn(plan, at=at, now=now), rest="  ")],
+        [*_plan(plan), *wrap(_turn(plan, at=at, now=now, machine_paused=machine_paused), rest="  ")],
         notes(plan.notes),
     ]
     return Reply(
@@ -196,7 +203,9 @@ def _preset(plan: Plan) -> list[str]:
     return [_("Thoroughness: {preset}", preset=_(PRESET_NAMES[plan.preset]))]
 
 
-def _turn(plan: Plan, *, at: int | None, now: float) -> str:
+def _turn(plan: Plan, *, at: int | None, now: float, machine_paused: bool) -> str:
+    if machine_paused:
+        return _("Starts: not until /resume, the machine is paused")
     if at is not None and at > now:
         return _("Starts: {time}", time=clock_time(at, now=now))
     if plan.queue_position <= 1:

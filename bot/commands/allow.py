@@ -11,7 +11,7 @@ from shared.people import GrantRequest
 
 MAY = {
     "member": N_("start jobs, and stop or pause their own."),
-    "admin": N_("also stop anybody's job, and pause the machine."),
+    "admin": N_("also stop anybody's job, pause the machine and say yes to new models."),
 }
 
 

@@ -8,6 +8,7 @@ from bot.core import Command, Core
 from bot.errors import AgentUnreachableError, BadCallError
 from bot.format import wrap
 from bot.reply import Button, Reply
+from bot.theirs import refuse_unless_theirs
 from bot.which import find_job
 from shared.jobs import FINISHED, JobStatus
 from shared.language import N_, _, ngettext
@@ -41,6 +42,8 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
                 state=state_in_sentence(job),
             )
         )
+    if said != (CONFIRMED,):
+        await refuse_unless_theirs(call, core, job)
     if said:
         answer.take_over(call.message_id)
     if said == (CONFIRMED,):

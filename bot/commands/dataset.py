@@ -7,7 +7,7 @@ from bot.cards.dataset import FIX, REPORT, ROW, dataset_card, forms_card, report
 from bot.cards.question import question_card
 from bot.chat import Answer
 from bot.core import Command, Core
-from bot.datasets import inspect, only_file, reading, taken_up, upload
+from bot.datasets import inspect, only_file, taken_up, upload
 from bot.errors import BadCallError
 from bot.format import clip, clock_time, one_line, safe_file_name, size
 from bot.options import DEFAULT_MODEL
@@ -31,8 +31,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         return
     attachment = only_file(call)
     if attachment is not None:
-        await answer.show(reading(attachment.name, attachment.size))
-        await _show(call, core, answer, await upload(core.agent, attachment))
+        await _show(call, core, answer, await upload(core.agent, attachment, answer))
     elif (fix := _fix(call.arguments)) is not None:
         file_id, mapping, note = await _named(core, answer, call)
         fixed = await core.agent.fix(file_id, FixRequest(model=DEFAULT_MODEL, fixes=(fix,), mapping=mapping))

@@ -9,6 +9,7 @@ from bot.errors import BadCallError
 from bot.format import size, wrap
 from bot.reply import Button, Reply
 from bot.results import known_results
+from bot.theirs import refuse_unless_theirs
 from bot.which import find_job
 from shared.files import FileObject
 from shared.jobs import FINISHED, Job
@@ -20,6 +21,8 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     if not call.arguments:
         raise BadCallError(_("Of which job? As in /delete #3. /jobs lists them."))
     job, said = await find_job(core.agent, call.arguments[:1]), call.arguments[1:2]
+    if said != (CONFIRMED,):
+        await refuse_unless_theirs(call, core, job)
     if said == (DECLINED,):
         answer.take_over(call.message_id)
         await answer.show(Reply(text=_("{job} keeps its files.", job=job_name(job))))

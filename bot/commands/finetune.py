@@ -19,8 +19,9 @@ from bot.subscriptions import Subscription
 from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.hyperparameters import Method, Supervised
+from shared.inspections import Inspection
 from shared.language import N_, _, spoken
-from shared.plans import PlanRequest
+from shared.plans import Plan, PlanRequest
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -45,8 +46,7 @@ async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> 
         options = await _answered(call, core, answer, options)
     attachment = _attachment(call, options)
     if attachment is not None:
-        await answer.show(reading(attachment.name, attachment.size))
-        file = await upload(core.agent, attachment)
+        file = await upload(core.agent, attachment, answer)
     else:
         file = await core.agent.file(options.file or "")
         await answer.show(reading(file.filename, file.bytes))
@@ -82,8 +82,7 @@ async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: 
             seed=options.seed,
         )
     )
-    card = plan_card(file.filename, inspection, plan, at=options.at, now=core.clock.now(), with_row=call.private)
-    await answer.show(card)
+    await _show_plan(call, core, answer, file, inspection, plan, at=options.at)
 
 
 async def _answered(call: Call, core: Core, answer: Answer, options: Options) -> Options:
@@ -101,7 +100,16 @@ async def _look(call: Call, core: Core, answer: Answer, plan_id: str, at: int | 
     plan = await core.agent.offered_plan(plan_id)
     file = await core.agent.file(plan.training_file)
     inspection = await inspect(core.agent, file, model=plan.model, mapping=plan.mapping)
-    await answer.show(plan_card(file.filename, inspection, plan, at=at, now=core.clock.now(), with_row=call.private))
+    await _show_plan(call, core, answer, file, inspection, plan, at=at)
+
+
+async def _show_plan(
+    call: Call, core: Core, answer: Answer, file: FileObject, inspection: Inspection, plan: Plan, *, at: int | None
+) -> None:
+    paused = (await core.agent.info()).paused
+    now = core.clock.now()
+    card = plan_card(file.filename, inspection, plan, at=at, now=now, with_row=call.private, machine_paused=paused)
+    await answer.show(card)
 
 
 def _method(options: Options) -> Method:

@@ -8,6 +8,7 @@ from bot.format import clip, clock_time
 from bot.reply import Button, Reply
 from shared.jobs import FINISHED, Job, JobStatus
 from shared.language import N_, _, ngettext
+from shared.people import Action
 
 SHOWN = 10
 ASKED = 100  # of the newest jobs; older ones have ended
@@ -19,18 +20,19 @@ async def run(_call: Call, core: Core, answer: Answer) -> None:
     paused = (await core.agent.info()).paused
     if not jobs:
         lines = [_("Nothing runs and nothing waits."), _("/finetune with a file is next at once.")]
-        await answer.show(Reply(text="\n".join(lines)) if not paused else _machine_paused(lines[:1]))
+        await answer.show(Reply(text="\n".join(lines)) if not paused else await _machine_paused(core, lines[:1]))
         return
     ordered = sorted(jobs, key=_turn)
-    lines = [line for job in ordered[:SHOWN] for line in _line(job, now=core.clock.now())]
+    lines = [line for job in ordered[:SHOWN] for line in _line(job, now=core.clock.now(), paused=paused)]
     if len(ordered) > SHOWN:
         lines.append(ngettext("and {n} more job", "and {n} more jobs", len(ordered) - SHOWN))
-    await answer.show(_machine_paused(lines) if paused else Reply(text="\n".join(lines)))
+    await answer.show(await _machine_paused(core, lines) if paused else Reply(text="\n".join(lines)))
 
 
-def _machine_paused(lines: list[str]) -> Reply:
+async def _machine_paused(core: Core, lines: list[str]) -> Reply:
     text = "\n".join([_("The machine is paused: nothing starts."), *lines])
-    return Reply(text=text, buttons=(Button(label=_("Resume"), line="/resume"),))
+    may = Action.pause_machine in (await core.agent.me()).may
+    return Reply(text=text, buttons=(Button(label=_("Resume"), line="/resume"),) if may else ())
 
 
 def _turn(job: Job) -> tuple[int, int, int]:
@@ -39,9 +41,9 @@ def _turn(job: Job) -> tuple[int, int, int]:
     return order.index(job.status), job.queue_position or 0, job.number
 
 
-def _line(job: Job, *, now: float) -> list[str]:
+def _line(job: Job, *, now: float, paused: bool) -> list[str]:
     place = f"{job.queue_position}. " if job.status is JobStatus.queued and job.queue_position else ""
-    when = _when(job, now=now)
+    when = "" if paused and job.status is JobStatus.queued else _when(job, now=now)
     return [clip(f"{place}{job_name(job)} · {state(job)}"), *([f"   {when}"] if when else [])]
 
 

@@ -5,7 +5,7 @@ from bot.cards.job import job_name, state_in_sentence
 from bot.chat import Answer
 from bot.core import Command, Core, always
 from bot.errors import BadCallError
-from bot.format import wrap
+from bot.format import clock_time, wrap
 from bot.reply import Reply
 from bot.which import find_job
 from shared.jobs import FINISHED, Job, JobStatus
@@ -25,7 +25,17 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     job = await find_job(core.agent, wanted)
     if job.status is JobStatus.paused:
         job = await core.agent.resume(job.id)
+    elif job.status is JobStatus.queued and job.started_at is None:
+        await answer.show(_never_paused(job, now=core.clock.now()))
+        return
     await answer.show(_resumed(job, machine_paused=(await core.agent.info()).paused))
+
+
+def _never_paused(job: Job, *, now: float) -> Reply:
+    if job.start_at is not None and job.start_at > now:
+        time = clock_time(job.start_at, now=now)
+        return _said(_("{job} is not paused: it waits for {time}, as asked.", job=job_name(job), time=time))
+    return _said(_("{job} is not paused: it waits for its turn. /queue shows when.", job=job_name(job)))
 
 
 async def _meant(core: Core) -> str:

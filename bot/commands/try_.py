@@ -30,6 +30,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         await answer.show(how_card(job, with_questions=call.private or bool(words)))
         return
     question = _question(job, words)
+    await core.agent.events(job.id, limit=1)  # who may not watch a job may not try its model: refused before a word
     await answer.show(asking_card(job, question))
     try:
         [choice, *_more] = (await core.agent.ask_model(model, question)).choices

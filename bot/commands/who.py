@@ -33,7 +33,7 @@ NAMELESS = {
 }
 ROLES = {
     Role.owner: N_("You own this machine and may do everything."),
-    Role.admin: N_("You are an admin: you may act on anybody's job and pause the machine."),
+    Role.admin: N_("You are an admin: you may act on anybody's job, pause the machine and say yes to new models."),
     Role.member: N_("You may use this machine: start jobs, and stop or pause your own."),
 }
 

@@ -6,17 +6,17 @@ takes the place of "thinking …", and that is an ordinary message of the channe
 
 import contextlib
 import logging
+import math
 
 from discord import Interaction, WebhookMessage
-from discord.errors import DiscordException
 
 from bot.discord_ui.chat import NOBODY, DiscordChat, picture_of, uploaded
 from bot.discord_ui.limits import TOKEN_S
 from bot.discord_ui.line import Line
 from bot.discord_ui.outbound import card, pings
 from bot.discord_ui.place import Place
-from bot.discord_ui.trouble import ALREADY_ANSWERED, FAILURES, ExpiredError, chat_error, translated
-from bot.errors import ChatError
+from bot.discord_ui.trouble import ALREADY_ANSWERED, FAILURES, ExpiredError, NotAllowedError, chat_error, translated
+from bot.errors import ChatError, MessageGoneError
 from bot.reply import Reply
 
 logger = logging.getLogger(__name__)
@@ -30,14 +30,12 @@ class CommandChat(DiscordChat):
     def __init__(self, line: Line, place: Place, interaction: Interaction) -> None:
         super().__init__(line, place)
         self._interaction = interaction
-        self._thinking_until = 0.0
+        self._thinking_until = -math.inf
 
-    async def open(self) -> bool:
-        """Have Discord show that we are at it; False: this interaction was taken in before."""
-        acknowledged = await _acknowledged(self._interaction, thinking=True)
-        if acknowledged:
-            self._thinking_until = self._line.clock.now() + TOKEN_S
-        return acknowledged is not None
+    async def open(self) -> None:
+        """Have Discord show that we are at it. Where it is too late for that, the answer is an ordinary message."""
+        if await _acknowledged(self._interaction, thinking=True):
+            self._thinking_until = self._line.clock.monotonic() + TOKEN_S
 
     async def post(self, reply: Reply) -> str:
         """Show a message. That an answer is on its way is shown already."""
@@ -53,31 +51,40 @@ class CommandChat(DiscordChat):
     async def close(self) -> None:
         """Stop thinking, if nothing was said."""
         if self._thinking:
-            self._thinking_until = 0.0
+            self._thinking_until = -math.inf
             with contextlib.suppress(*FAILURES):
                 await self._interaction.delete_original_response()
 
     @property
     def _thinking(self) -> bool:
-        return self._line.clock.now() < self._thinking_until
+        return self._line.clock.monotonic() < self._thinking_until
 
     async def _show(self, reply: Reply) -> str:
         if not self._thinking:
             return await super()._show(reply)
         if reply.private:
             return await self._whisper(reply)
-        self._thinking_until = 0.0
-        picture = await picture_of(reply) or []
+        self._thinking_until = -math.inf
+        return await self._answer_first(reply)
+
+    async def _answer_first(self, reply: Reply) -> str:
+        shown = self._possible(reply)
+        picture = await picture_of(shown) or []
         try:
             message = await translated(
                 self._interaction.edit_original_response(
-                    view=card(reply),
-                    attachments=[uploaded(reply, content) for content in picture],
-                    allowed_mentions=pings(reply),
+                    view=card(shown),
+                    attachments=[uploaded(shown, content) for content in picture],
+                    allowed_mentions=pings(shown),
                 )
             )
-        except ExpiredError:
+        except (ExpiredError, MessageGoneError):  # the second: a moderator deleted "thinking …"
             return await super()._show(reply)
+        except NotAllowedError:
+            if not picture:
+                raise
+            self._line.pictures.refuse(self._place.room)
+            return await self._answer_first(reply)
         return str(message.id)
 
 
@@ -89,15 +96,13 @@ class PressedChat(DiscordChat):
     def __init__(self, line: Line, place: Place, interaction: Interaction) -> None:
         super().__init__(line, place)
         self._interaction = interaction
-        self._open_until = 0.0
+        self._open_until = -math.inf
         self._passing: list[WebhookMessage] = []
 
-    async def open(self) -> bool:
-        """Stop the button's spinning; False: this press was taken in before."""
-        acknowledged = await _acknowledged(self._interaction, thinking=False)
-        if acknowledged:
-            self._open_until = self._line.clock.now() + TOKEN_S
-        return acknowledged is not None
+    async def open(self) -> None:
+        """Stop the button's spinning."""
+        if await _acknowledged(self._interaction, thinking=False):
+            self._open_until = self._line.clock.monotonic() + TOKEN_S
 
     async def close(self) -> None:
         """Take back what was of interest only until the answer was there."""
@@ -106,7 +111,7 @@ class PressedChat(DiscordChat):
                 await message.delete()
 
     async def _show(self, reply: Reply) -> str:
-        if not (reply.private or reply.passing) or self._line.clock.now() >= self._open_until:
+        if not (reply.private or reply.passing) or self._line.clock.monotonic() >= self._open_until:
             return await super()._show(reply)
         try:
             message = await translated(
@@ -119,18 +124,16 @@ class PressedChat(DiscordChat):
         return ""
 
 
-async def _acknowledged(interaction: Interaction, *, thinking: bool) -> bool | None:
-    """Tell Discord that the interaction arrived. False: too late, or it could not be told; None: told before."""
+async def _acknowledged(interaction: Interaction, *, thinking: bool) -> bool:
+    """Tell Discord that the interaction arrived. False: it is too late, or it could not be told.
+
+    Told before is told: the library repeats a request whose answer was a server error, and by then it was carried out.
+    """
     try:
         await interaction.response.defer(thinking=thinking)
-    except DiscordException as error:
-        if getattr(error, "code", None) == ALREADY_ANSWERED:
-            return None
-        logger.info("interaction %s: %s", interaction.id, chat_error(error))
-        return False
     except FAILURES as error:
         logger.info("interaction %s: %s", interaction.id, chat_error(error))
-        return False
+        return getattr(error, "code", None) == ALREADY_ANSWERED
     return True
 
 

@@ -9,10 +9,11 @@ import io
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import discord
-from discord import AllowedMentions, Client, Message, PartialMessage
+from discord import AllowedMentions, Client, Message
 
 from bot.capabilities import Capabilities
 from bot.discord_ui import texts
@@ -23,7 +24,7 @@ from bot.discord_ui.outbound import attached_name, card, file_list, pings
 from bot.discord_ui.place import Place
 from bot.discord_ui.threads import wake
 from bot.discord_ui.trouble import ArchivedError, NotAllowedError
-from bot.errors import ChatError
+from bot.errors import ChatClosedError, ChatError
 from bot.format import wrap
 from bot.reply import Reply
 from shared.language import _
@@ -66,36 +67,71 @@ class DiscordChat:
     async def edit(self, message_id: str, reply: Reply) -> None:
         """Replace a message. Its one picture is replaced, kept or taken away."""
         async with spooled(reply.files) as files:
-            picture = await picture_of(reply)
-
-            async def replaced(client: Client) -> Message:
-                if picture is None:
-                    return await self._message(client, message_id).edit(view=card(reply), allowed_mentions=NOBODY)
-                attachments = [uploaded(reply, content) for content in picture]
-                message = self._message(client, message_id)
-                return await message.edit(view=card(reply), attachments=attachments, allowed_mentions=NOBODY)
-
-            await self._send(replaced, patient=self.awaited or not reply.live)
+            await self._replace(int(message_id), self._possible(reply, message_id))
             if files:
                 await self._hand_over(reply, message_id, files)
             else:
                 await self._keep_thread(reply, message_id)
 
+    async def next_best(self, person: str) -> str | None:
+        """Return the channel of a thread; of a channel, the person's direct messages."""
+        if self._place.thread is not None:
+            return str(self._place.channel)
+        if not person.isdecimal():
+            return None
+        direct = await self._line.send(lambda client: client.create_dm(discord.Object(int(person))))
+        return str(direct.id) if direct.id != self._place.channel else None
+
+    async def _replace(self, message_id: int, reply: Reply) -> None:
+        picture = await picture_of(reply)
+
+        async def replaced(client: Client) -> Message:
+            message = client.get_partial_messageable(self._place.room).get_partial_message(message_id)
+            if picture is None:
+                return await message.edit(view=card(reply), allowed_mentions=NOBODY)
+            attachments = [uploaded(reply, content) for content in picture]
+            return await message.edit(view=card(reply), attachments=attachments, allowed_mentions=NOBODY)
+
+        try:
+            await self._send(replaced, patient=self.awaited or not reply.live)
+        except NotAllowedError:
+            if not picture:
+                raise
+            self._line.pictures.refuse(self._place.room)
+            await self._replace(message_id, self._possible(reply, str(message_id)))
+
+    def _possible(self, reply: Reply, message_id: str | None = None) -> Reply:
+        """Return the reply, without its picture where the bot may not attach files; a card goes on without a word."""
+        shown = self._line.pictures.possible(reply, self._place.room, int(message_id) if message_id else None)
+        if shown is reply or reply.live:
+            return shown
+        return replace(shown, text="\n".join([shown.text, *wrap(_(texts.MAY_NOT_ATTACH))]))
+
     async def _show(self, reply: Reply) -> str:
-        """Send the message itself, without its files."""
-        picture = await picture_of(reply) or []
-        nonce = self._nonce(reply)
+        """Send the message itself, without its files; without its picture where that is all that is allowed."""
+        shown = self._possible(reply)
+        picture = await picture_of(shown) or []
+        nonce = self._nonce(shown)
 
         async def sent(client: Client) -> Message:
             return await client.get_partial_messageable(self._place.room).send(
-                view=card(reply),
-                files=[uploaded(reply, content) for content in picture],
-                allowed_mentions=pings(reply),
-                silent=reply.live or reply.quiet,
+                view=card(shown),
+                files=[uploaded(shown, content) for content in picture],
+                allowed_mentions=pings(shown),
+                silent=shown.live or shown.quiet,
                 nonce=nonce,
             )
 
-        return str((await self._send(sent)).id)
+        try:
+            message = await self._send(sent)
+        except NotAllowedError:
+            if not picture:
+                raise
+            self._line.pictures.refuse(self._place.room)
+            return await self._show(reply)
+        if shown is not reply:
+            self._line.pictures.left_out(message.id)
+        return str(message.id)
 
     async def _send(self, request: Callable[[Client], Awaitable[T]], *, patient: bool = True) -> T:
         try:
@@ -103,9 +139,6 @@ class DiscordChat:
         except ArchivedError:
             await self._line.send(lambda client: wake(client, self._place.room))
             return await self._line.send(request, patient=patient)
-
-    def _message(self, client: Client, message_id: str) -> PartialMessage:
-        return client.get_partial_messageable(self._place.room).get_partial_message(int(message_id))
 
     def _nonce(self, reply: Reply) -> str:
         """Return by what Discord tells a message that it has already: for some minutes it sends none twice.
@@ -127,6 +160,9 @@ class DiscordChat:
         try:
             if not await self._line.send(kept, patient=self.awaited) and self.awaited:
                 await self._show(Reply(text="\n".join(wrap(_no_threads())), quiet=True))
+        except ChatClosedError as error:
+            logger.warning("the thread of message %s is given up: %s", message_id, error)
+            self._line.threads.lose(self._place, card.folder)
         except ChatError as error:
             logger.warning("thread of message %s: %s", message_id, error)
 
@@ -137,24 +173,35 @@ class DiscordChat:
             return await self._line.threads.room(client, self._place, reply.folder, message_id)
 
         try:
-            await self._send_all(await self._line.send(found), files)
+            await self._send_all(await self._line.send(found), reply, files)
         except ChatError as error:
             logger.warning("files of message %s: %s", message_id, error)
-            again = _(" Try {again}.", again=reply.again) if reply.again else ""
             try:
-                await self._show(Reply(text="\n".join(wrap(_(texts.NOT_ATTACHED) + again)), quiet=True))
+                await self._show(Reply(text="\n".join(wrap(_not_attached(reply, error))), quiet=True))
             except ChatError as refused:
                 logger.warning("could not say so: %s", refused)
 
-    async def _send_all(self, room: int, files: list[Spooled]) -> None:
-        """Send files to a room; where the bot may not write in a thread, beside it."""
+    async def _send_all(self, room: int, reply: Reply, files: list[Spooled]) -> None:
+        """Send files to a room; where the bot may not, to the next best: thread, channel, the person's own."""
         try:
             for batch in batches(files):
                 await self._send_files(room, batch)
-        except NotAllowedError:
-            if room == self._place.room:
+        except ArchivedError:  # by somebody who locked it, or it had been waked up
+            self._line.threads.lose(self._place, reply.folder)
+            await self._send_all(self._place.room, reply, files)
+        except ChatClosedError as closed:
+            if room != self._place.room:
+                logger.warning("room %s takes no files: %s", room, closed)
+                if not isinstance(closed, NotAllowedError):  # a permission may come back
+                    self._line.threads.lose(self._place, reply.folder)
+                await self._send_all(self._place.room, reply, files)
+                return
+            direct = await self.next_best(reply.mention) if reply.mention else None
+            if direct is None:
                 raise
-            await self._send_all(self._place.room, files)
+            for batch in batches(files):
+                await self._send_files(int(direct), batch)
+            await self._show(Reply(text="\n".join(wrap(_(texts.FILES_DIRECT))), quiet=True))
 
     async def _send_files(self, room: int, batch: list[Spooled]) -> None:
         nonce = secrets.token_hex(NONCE_LENGTH // 2)
@@ -167,6 +214,13 @@ class DiscordChat:
                 nonce=nonce,
             )
         )
+
+
+def _not_attached(reply: Reply, error: ChatError) -> str:
+    """Return that the files did not arrive, why, and how to have them."""
+    why = _(texts.MAY_NOT_ATTACH) if isinstance(error, ChatClosedError) else ""
+    again = _("Then {again} sends them.", again=reply.again) if why else _("Try {again}.", again=reply.again)
+    return " ".join(part for part in (_(texts.NOT_ATTACHED), why, again if reply.again else "") if part)
 
 
 def _no_threads() -> str:

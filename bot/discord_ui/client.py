@@ -17,7 +17,7 @@ from bot.discord_ui.answering import CommandChat, PressedChat, refuse
 from bot.discord_ui.change import FORM, open_form
 from bot.discord_ui.chat import NOBODY
 from bot.discord_ui.commands import MENUS, register
-from bot.discord_ui.inbound import Asked, call_of, may_write, place_of, read_form, read_line
+from bot.discord_ui.inbound import Asked, call_of, missing_permissions, place_of, read_form, read_line
 from bot.discord_ui.line import Line
 from bot.discord_ui.place import Place
 from bot.discord_ui.suggestions import Suggestions
@@ -82,8 +82,10 @@ class HearthClient(discord.Client):
         """Have a slash command, a message's menu or a form answered."""
         place = place_of(interaction)
         with speaking(str(interaction.locale)):
-            if place is None or not may_write(interaction):
-                await refuse(interaction, _(texts.NOWHERE if place is None else texts.CANNOT_WRITE))
+            if place is None:
+                await refuse(interaction, _(texts.NOWHERE))
+            elif missing := missing_permissions(interaction):
+                await refuse(interaction, _(texts.CANNOT_WRITE, permissions=", ".join(missing)))
             elif not asked.files and getattr(interaction.command, "name", "") in MENUS.values():
                 await refuse(interaction, _(texts.NO_FILE))
             else:
@@ -108,16 +110,19 @@ class HearthClient(discord.Client):
         pressed: int | None = None,
     ) -> None:
         """Write down what must not get lost, tell Discord that it arrived, and have it answered."""
+        if not self._line.is_new(interaction.id):
+            logger.info("interaction %s was delivered twice", interaction.id)
+            return
         task = asyncio.current_task()
         assert task is not None
         self._calls.add(task)
-        answering = take_in(call_of(interaction, place, asked, chat, pressed=pressed), self._core)
+        call = call_of(interaction, place, asked, chat, pressed=pressed)
+        if interaction.app_permissions.attach_files:
+            self._line.pictures.allow(place.room)
         try:
-            if await chat.open():
-                await answering
-                await chat.close()
+            await take_in(call, self._core, arrived=chat.open)
+            await chat.close()
         finally:
-            answering.close()
             self._calls.discard(task)
 
 

@@ -8,8 +8,10 @@ from discord import Interaction, Member, Role, TextChannel, Thread, User
 
 from bot.call import Call, Named
 from bot.chat import Chat
+from bot.discord_ui import texts
 from bot.discord_ui.files import Sent
 from bot.discord_ui.place import Place
+from shared.language import _
 from shared.people import GrantKind, RequestedBy
 
 PLATFORM = "discord"
@@ -36,11 +38,16 @@ def place_of(interaction: Interaction) -> Place | None:
     return Place(channel=channel.id)
 
 
-def may_write(interaction: Interaction) -> bool:
-    """Say whether the bot can follow up with messages of its own there."""
+def missing_permissions(interaction: Interaction) -> list[str]:
+    """Return what the bot lacks there to follow up with messages of its own, as Discord names it."""
+    if interaction.guild_id is None:
+        return []
     allowed = interaction.app_permissions
-    send = allowed.send_messages_in_threads if isinstance(interaction.channel, Thread) else allowed.send_messages
-    return interaction.guild_id is None or (allowed.view_channel and send and allowed.attach_files)
+    if isinstance(interaction.channel, Thread):
+        send = {texts.SEND_IN_THREADS: allowed.send_messages_in_threads}
+    else:
+        send = {texts.SEND: allowed.send_messages}
+    return [_(name) for name, given in {texts.VIEW: allowed.view_channel, **send}.items() if not given]
 
 
 def requested_by(interaction: Interaction) -> RequestedBy:

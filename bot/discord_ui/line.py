@@ -1,12 +1,14 @@
 """The connection that all chats of a bot share: while it is down, nothing is sent and nothing gets lost."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from discord import Client
 
 from bot.clock import Clock
+from bot.discord_ui.pictures import Pictures
 from bot.discord_ui.threads import Threads
 from bot.discord_ui.trouble import translated
 from bot.errors import ChatBusyError, ChatError
@@ -16,6 +18,7 @@ T = TypeVar("T")
 PATIENCE = 3  # times that a message which nobody sends again by itself is tried when Discord says "later"
 LOGIN_S = 10.0  # that a message waits for the bot to be let in
 BUSY_S = 5.0
+REMEMBERED = 500  # interactions, of which a resumed gateway may deliver some again
 
 
 class Line:
@@ -24,8 +27,10 @@ class Line:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.threads = Threads()
+        self.pictures = Pictures()
         self.refused = False  # the token is of no use: nothing more is sent
         self._client: Client | None = None
+        self._taken_in: deque[int] = deque(maxlen=REMEMBERED)  # interactions
         self._up = asyncio.Event()
 
     def connect(self, client: Client) -> None:
@@ -37,6 +42,13 @@ class Line:
         """Send nothing until there is a new client."""
         self._client = None
         self._up.clear()
+
+    def is_new(self, interaction_id: int) -> bool:
+        """Note an interaction; return False for one that was noted before. A resumed gateway delivers some again."""
+        if interaction_id in self._taken_in:
+            return False
+        self._taken_in.append(interaction_id)
+        return True
 
     @property
     def client(self) -> Client | None:

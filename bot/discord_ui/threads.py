@@ -15,11 +15,14 @@ class Threads:
     def __init__(self) -> None:
         self._begun: dict[tuple[int, str], int] = {}  # by channel and name; the gateway may not have told of them yet
         self._without: set[int] = set()  # channels in which there may be none
+        self._lost: set[tuple[int, str]] = set()  # threads that were deleted or locked: no other is begun
 
     async def keep(self, client: Client, place: Place, name: str, message_id: str) -> bool:
         """Have a job's thread there and awake, begun at its card. False: there may be none, which is news."""
         channel = _channel_for(client, place, name)
-        if channel is None or channel.id in self._without or _awake(client, channel, name) is not None:
+        if channel is None or channel.id in self._without or (channel.id, name) in self._lost:
+            return True
+        if _awake(client, channel, name) is not None:
             return True
         begun = self._begun.get((channel.id, name))
         if begun is not None:
@@ -32,10 +35,14 @@ class Threads:
     async def room(self, client: Client, place: Place, name: str, message_id: str) -> int:
         """Return a job's thread, begun at a message if there is none; or the room itself, where there can be none."""
         channel = _channel_for(client, place, name)
-        if channel is None:
+        if channel is None or (channel.id, name) in self._lost:
             return place.room
         known = _awake(client, channel, name) or self._begun.get((channel.id, name))
         return known or await self._begin(client, channel, name, int(message_id)) or place.room
+
+    def lose(self, place: Place, name: str) -> None:
+        """Do without a job's thread from now on: somebody has deleted or locked it."""
+        self._lost.add((place.channel, name))
 
     async def _begin(self, client: Client, channel: TextChannel, name: str, message_id: int) -> int | None:
         message = channel.get_partial_message(message_id)

@@ -7,15 +7,17 @@ import aiohttp
 from discord import Forbidden, HTTPException, RateLimited
 from discord.errors import DiscordException
 
-from bot.errors import ChatBusyError, ChatError, MessageGoneError
+from bot.errors import ChatBusyError, ChatClosedError, ChatError, MessageGoneError
 
 T = TypeVar("T")
 
+UNKNOWN_CHANNEL = 10003
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_WEBHOOK = 10015  # as which an interaction's token is known once it has expired
 UNKNOWN_INTERACTION = 10062
 ALREADY_ANSWERED = 40060
 ARCHIVED = 50083
+LOCKED = 160005  # a thread, by a moderator
 BUSY_S = 5.0  # where Discord does not say how long
 FAILURES = (DiscordException, aiohttp.ClientError, OSError, TimeoutError, RuntimeError)  # the last: session closed
 
@@ -24,7 +26,7 @@ class ArchivedError(ChatError):
     """The message is in a thread that was archived: nothing in it can be edited."""
 
 
-class NotAllowedError(ChatError):
+class NotAllowedError(ChatClosedError):
     """The bot lacks a permission there."""
 
 
@@ -50,6 +52,8 @@ def chat_error(error: Exception) -> ChatError:
         return ChatBusyError(_wait_s(error))
     if error.code == UNKNOWN_MESSAGE:
         return MessageGoneError(error.text)
+    if error.code in {UNKNOWN_CHANNEL, LOCKED}:
+        return ChatClosedError(f"Discord says: {error.text}")
     if error.code == ARCHIVED:
         return ArchivedError(error.text)
     if error.code in {UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION}:

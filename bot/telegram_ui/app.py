@@ -123,8 +123,11 @@ class TelegramFrontEnd:
             failures = 0
             for update in updates:
                 offset = update.update_id + 1
-                with speaking(update.effective_user.language_code if update.effective_user else None):
-                    self._begin(self._take_in(update, core))
+                try:
+                    with speaking(update.effective_user.language_code if update.effective_user else None):
+                        self._begin(self._take_in(update, core))
+                except Exception:  # else it would come again, and all that came after it wait
+                    logger.exception("update %d cannot be read; I leave it", update.update_id)
 
     def _begin(self, answering: Coroutine[Any, Any, None] | None) -> None:
         """Have an update answered, in the language spoken now."""
@@ -156,7 +159,9 @@ class TelegramFrontEnd:
             return None
         place = Place.of(message)
         about_a_file = asked.kind is Kind.file or not place.private
-        chat = TelegramChat(self._line, place, answers=message.message_id if about_a_file else None)
+        chat = TelegramChat(
+            self._line, place, answers=message.message_id if about_a_file else None, person=message.from_user.id
+        )
         call = self._call(asked, message.from_user, place, chat, update_id)
         known = self._known(asked, message)
         return take_in(call, core) if known is None else take_in_known(call, core, known)

@@ -25,25 +25,25 @@ class Budget:
 
     def wait_s(self) -> float:
         """Return how long to wait before the next request; 0: none."""
-        now = self._clock.now()
+        now = self._clock.monotonic()
         self._made = sorted((made for made in self._made if made.at > now - self._per_s), key=lambda made: made.at)
         free_at = self._made[-self._count].at + self._per_s if len(self._made) >= self._count else now
         return max(0.0, free_at - now, self._blocked_until - now)
 
     def block(self, seconds: float) -> None:
         """Make none for so long."""
-        self._blocked_until = max(self._blocked_until, self._clock.now() + seconds)
+        self._blocked_until = max(self._blocked_until, self._clock.monotonic() + seconds)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait for room, and hold it for the request that is made in the block."""
         while (wait_s := self.wait_s()) > 0:
             await self._clock.sleep(wait_s)
-        request = _Request(self._clock.now())
+        request = _Request(self._clock.monotonic())
         self._made.append(request)
         try:
             yield
         finally:
-            request.at = self._clock.now()
+            request.at = self._clock.monotonic()
             if request not in self._made:
                 self._made.append(request)

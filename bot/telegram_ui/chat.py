@@ -1,5 +1,6 @@
 """A Telegram chat as a Chat. Each post is one message, each edit one request; how fast is counted in `budget`."""
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -10,7 +11,7 @@ from telegram.error import BadRequest, ChatMigrated, TelegramError
 
 from bot.capabilities import Capabilities
 from bot.clock import Clock
-from bot.errors import ChatBusyError, ChatError
+from bot.errors import ChatBusyError, ChatClosedError, ChatError
 from bot.format import plain
 from bot.reply import Reply
 from bot.telegram_ui.budget import Budget
@@ -18,7 +19,8 @@ from bot.telegram_ui.files import content, spooled
 from bot.telegram_ui.limits import ALERT_LENGTH, Limits, capabilities
 from bot.telegram_ui.outbound import keyboard, length, render, shorten
 from bot.telegram_ui.place import Place
-from bot.telegram_ui.trouble import NO_CAPTION, NO_TEXT, reason, says, translated
+from bot.telegram_ui.texts import without_media
+from bot.telegram_ui.trouble import NO_CAPTION, NO_TEXT, NoMediaError, reason, says, translated
 
 logger = logging.getLogger(__name__)
 
@@ -76,11 +78,12 @@ class Line:
 class TelegramChat:
     """One chat or topic."""
 
-    def __init__(self, line: Line, place: Place, *, answers: int | None = None) -> None:
-        """`answers`: the message that posts are shown as answers to."""
+    def __init__(self, line: Line, place: Place, *, answers: int | None = None, person: int | None = None) -> None:
+        """`answers`: the message that posts are shown as answers to; `person`: who wrote it."""
         self._line = line
         self._place = place
         self._answers = answers
+        self._person = person
 
     @property
     def capabilities(self) -> Capabilities:
@@ -88,29 +91,53 @@ class TelegramChat:
         return capabilities(self._line.limits)
 
     async def post(self, reply: Reply) -> str:
-        """Send one message: a picture with its caption, a file, or a text."""
+        """Send one message: a picture with its caption, a file, or a text. What is private goes to the person alone."""
+        if reply.private and self._person is not None and not self._place.private:
+            with contextlib.suppress(ChatClosedError):  # who never wrote to the bot cannot be written to
+                await TelegramChat(self._line, Place(chat=self._person)).post(reply)
+                return ""
+        try:
+            message = await self._post(reply)
+        except NoMediaError as error:
+            logger.warning("chat %s: %s", self._place, error)
+            message = await self._post(without_media(reply))
+        return str(message.message_id) if message is not None else ""
+
+    async def _post(self, reply: Reply) -> Message | None:
         if reply.files:
             async with spooled(reply.files[0]) as document:
-                message = await self._send(lambda chat: self._document(chat, reply, document))
-        elif reply.image is not None:
+                return await self._send(lambda chat: self._document(chat, reply, document))
+        if reply.image is not None:
             picture = await content(reply.image.file)
-            message = await self._send(lambda chat: self._photo(chat, reply, picture))
-        else:
-            message = await self._send(lambda chat: self._text(chat, reply))
-        return str(message.message_id) if message is not None else ""
+            return await self._send(lambda chat: self._photo(chat, reply, picture))
+        return await self._send(lambda chat: self._text(chat, reply))
 
     async def edit(self, message_id: str, reply: Reply) -> None:
         """Replace a message, which may get a picture but never loses one."""
         if reply.image is not None and not reply.image.shown:
-            media = InputMediaPhoto(
-                await content(reply.image.file),
-                caption=render(reply, self._place),
-                parse_mode=ParseMode.HTML,
-                filename=PLOT_NAME,
-            )
-            await self._send(lambda chat: self._edit_media(chat, int(message_id), reply, media), patient=not reply.live)
-        else:
-            await self._send(lambda chat: self._edit_words(chat, int(message_id), reply), patient=not reply.live)
+            try:
+                await self._edit_picture(int(message_id), reply)
+            except NoMediaError as error:
+                logger.warning("chat %s: %s", self._place, error)
+            else:
+                return
+        await self._send(lambda chat: self._edit_words(chat, int(message_id), reply), patient=not reply.live)
+
+    async def next_best(self, person: str) -> str | None:
+        """Return the group of a topic; of a group, the person's own chat."""
+        if self._place.topic is not None:
+            return str(self._place.chat)
+        return person if person.isdecimal() and str(self._place.chat) != person else None
+
+    async def _edit_picture(self, message_id: int, reply: Reply) -> None:
+        assert reply.image is not None
+        media = InputMediaPhoto(
+            await content(reply.image.file),
+            caption=render(reply, self._place),
+            parse_mode=ParseMode.HTML,
+            filename=PLOT_NAME,
+        )
+        await self._send(lambda chat: self._edit_media(chat, message_id, reply, media), patient=not reply.live)
 
     async def _send(self, request: Callable[[int], Awaitable[T]], *, patient: bool = True) -> T | None:
         return await self._line.send(self._place.chat, request, patient=patient)

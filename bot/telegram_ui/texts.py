@@ -1,5 +1,7 @@
 """What only Telegram makes us say. Pure."""
 
+from dataclasses import replace
+
 from bot.format import clip, one_line, size, wrap
 from bot.reply import Button, Reply
 from bot.telegram_ui.inbound import DECLINED, OFFERED
@@ -28,6 +30,20 @@ def offer(name: str, byte_count: int | None) -> Reply:
         text="\n".join(wrap(_("Teach a model {name} ({size})?", name=clip(one_line(name), 60), size=size(byte_count)))),
         buttons=(Button(label=_("Fine-tune"), line=OFFERED), Button(label=_("No"), line=DECLINED)),
     )
+
+
+def without_media(reply: Reply) -> Reply:
+    """Return a reply for a chat that takes texts alone: what it would have brought is named, or told in words."""
+    if not reply.files:
+        words = reply.image.alt_text if reply.image is not None else ""
+        return replace(reply, text="\n\n".join(filter(None, (reply.text, words))), image=None)
+    names = ", ".join(one_line(file.name) for file in reply.files)
+    text = _(
+        "I may not send files in this chat, so this is missing: {names}. Let me, and ask with /status and the job's "
+        "number; or copy it on the GPU machine with hearth-agent results and that number.",
+        names=names,
+    )
+    return replace(reply, text="\n\n".join(filter(None, (reply.text, "\n".join(wrap(text))))), files=())
 
 
 def said(text: str) -> Reply:

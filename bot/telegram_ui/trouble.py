@@ -16,14 +16,23 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.errors import ChatBusyError, ChatError, MessageGoneError
+from bot.errors import ChatBusyError, ChatClosedError, ChatError, MessageGoneError
 
 T = TypeVar("T")
 
 UNCHANGED = "message is not modified"
 GONE = ("message to edit not found", "message can't be edited", "message_id_invalid", "message not found")
+CLOSED = (
+    *("chat not found", "chat_write_forbidden", "chat_restricted", "have no rights to send a message"),
+    *("not enough rights to send text messages", "topic_closed", "topic_deleted", "message thread not found"),
+)
+NO_MEDIA = tuple(f"not enough rights to send {media}" for media in ("photos", "documents", "media"))
 NO_TEXT = "there is no text in the message to edit"
 NO_CAPTION = "there is no caption in the message to edit"
+
+
+class NoMediaError(ChatError):
+    """Texts may be sent there, and not what was to be sent."""
 
 
 async def translated(request: Awaitable[T]) -> T | None:
@@ -42,7 +51,13 @@ async def translated(request: Awaitable[T]) -> T | None:
             return None
         if says(error, *GONE):
             raise MessageGoneError(error.message) from None
+        if says(error, *NO_MEDIA):
+            raise NoMediaError(f"Telegram refused: {error.message}") from None
+        if says(error, *CLOSED):
+            raise ChatClosedError(f"Telegram refused: {error.message}") from None
         raise ChatError(f"Telegram refused: {error.message}") from None
+    except Forbidden as error:
+        raise ChatClosedError(reason(error)) from None
     except TelegramError as error:
         raise ChatError(reason(error)) from None
 

@@ -46,6 +46,10 @@ class TerminalChat:
         text = await self._text(message_id, reply)
         self._screen.edit(message_id, text, milestone=reply.milestone)
 
+    async def next_best(self, person: str) -> str | None:  # noqa: ARG002 -- there is one terminal
+        """Return that there is no other."""
+        return None
+
     def press(self, number: int) -> tuple[str, str] | None:
         """Return the message and the line of a numbered button of the newest message that has any."""
         message_id, buttons = self._offer

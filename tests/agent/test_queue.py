@@ -1,6 +1,6 @@
 """Whose job runs next."""
 
-from agent.queue import PATIENCE_S, Place, Validating, Waiting, held_s, next_job, places
+from agent.queue import PATIENCE_S, Place, Validating, Waiting, held_s, next_job, place_of_new, places
 
 
 def job(number: int, *, minutes: float = 10, start_at: float | None = None) -> Waiting:
@@ -57,6 +57,21 @@ def test_wait_reaches_to_the_time_that_was_asked_for() -> None:
         Place(job_id="job-2", position=1, wait_minutes=4),
         Place(job_id="job-1", position=2, wait_minutes=100),
     ]
+
+
+def test_job_whose_time_comes_meanwhile_goes_before_later_ones() -> None:
+    assert places([job(1, start_at=60), job(2), job(3)], busy_minutes=0, now=0) == [
+        Place(job_id="job-2", position=1, wait_minutes=0),
+        Place(job_id="job-1", position=2, wait_minutes=10),
+        Place(job_id="job-3", position=3, wait_minutes=20),
+    ]
+
+
+def test_new_job_stands_before_one_that_waits_for_its_time() -> None:
+    tonight = job(1, start_at=36_000)
+    assert place_of_new([tonight], busy_minutes=0, now=0) == Place(job_id="", position=1, wait_minutes=0)
+    assert place_of_new([tonight, job(2)], busy_minutes=4, now=0) == Place(job_id="", position=2, wait_minutes=14)
+    assert place_of_new([], busy_minutes=4, now=0) == Place(job_id="", position=1, wait_minutes=4)
 
 
 def test_clock_that_is_set_back_holds_nobody_for_longer() -> None:

@@ -79,7 +79,10 @@ async def _to_a_card(name: str, content: bytes, address: Address) -> float:
         file = await upload(agent, sent)
         inspection = await inspect(agent, file, model=PACKAGED)
         plan = await agent.plan(PlanRequest(model=PACKAGED, training_file=file.id))
-    assert plan_card(file.filename, inspection, plan, at=None, now=time.time(), with_row=True).text
+    card = plan_card(
+        file.filename, inspection, plan, at=None, now=time.time(), with_row=True, machine_paused=False
+    )  # fmt: skip
+    assert card.text
     return time.monotonic() - began
 
 

@@ -34,11 +34,19 @@ class FakeClock:
 
     def __init__(self) -> None:
         self._now = float(NOW)
+        self._set_by = 0.0
         self._serials = itertools.count()
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
 
     def now(self) -> float:
+        return self._now + self._set_by
+
+    def monotonic(self) -> float:
         return self._now
+
+    def set_by(self, seconds: float) -> None:
+        """Set the wall clock, as a person or a time server does."""
+        self._set_by += seconds
 
     async def sleep(self, seconds: float) -> None:
         waker = asyncio.get_running_loop().create_future()
@@ -61,6 +69,7 @@ class RecordingChat:
         self.edits: list[tuple[str, Reply]] = []
         self.failures: list[ChatError] = []  # raised by the next edits, one each
         self.post_failures: list[ChatError] = []  # and by the next posts
+        self.next_chat: str | None = None  # where to go on if this chat is closed
         self.stored: dict[str, Attachment] = {}  # by reference, as the platform keeps them
         self._capabilities = Capabilities(
             text_length=2000,
@@ -89,6 +98,9 @@ class RecordingChat:
             raise MessageGoneError(message_id)
         self.edits.append((message_id, reply))
         self.messages[message_id] = reply
+
+    async def next_best(self, person: str) -> str | None:
+        return self.next_chat
 
     def attach(self, attachment: Attachment) -> Attachment:
         """Keep a file as a platform does; return it with the reference that finds it again."""

@@ -145,3 +145,17 @@ def test_a_person_with_every_role_fits_into_the_header(bot: Bot) -> None:
     asked = bot.call("/jobs", roles=roles, name="🦉\u202e" * 100).requested_by
     assert len(header_of(asked)) < HEADER_LIMIT
     assert "\u202e" not in (asked.name or "")
+
+
+@pytest.mark.parametrize(
+    "word", ["../agent", "a/b", "%2e%2e", "?x", "#", "..", ".", "a\\..\\b", "\N{GREEK SMALL LETTER ALPHA}"]
+)
+async def test_a_word_in_a_path_names_one_thing_and_reaches_no_other_route(
+    agent: FakeAgent, bot: Bot, word: str
+) -> None:
+    await bot.until(lambda: bool(agent.feeds))
+    agent.asked.clear()
+    reply = await bot.say(f"/finetune file:{word}")
+    assert not reply.buttons
+    assert set(agent.asked) <= {f"/v1/files/{word}"}
+    assert "is the name of nothing" in " ".join(reply.text.split()) or agent.asked

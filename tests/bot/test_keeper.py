@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from bot.call import Attachment
-from bot.errors import ChatBusyError, MessageGoneError
+from bot.dispatch import dispatch
+from bot.errors import ChatBusyError, ChatClosedError, MessageGoneError
+from bot.keeper import Keeper
+from bot.reply import Reply
 from shared.jobs import JobStatus
 from tests.bot.harness import Bot, RecordingChat, dataset, open_bot
 from tests.bot.test_database import fill
@@ -207,3 +210,70 @@ async def test_a_question_is_not_kept(agent: FakeAgent, bot: Bot, line: str) -> 
     await agent.stop()
     assert "I cannot reach the agent" in (await bot.say(line)).text
     assert kept(bot) == 0
+
+
+async def _left_unanswered(agent: FakeAgent, folder: Path, chat: RecordingChat, line: str) -> float:
+    """Have a bot be killed before a word of an answer was shown; return the time of its clock."""
+    gate = agent.gate("POST", "/v1/agent/pause")
+    async with open_bot(agent, folder, chat) as bot:
+        answering = asyncio.create_task(dispatch(bot.call(line), bot.core))
+        await gate.reached.wait()
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
+        bot.stop()
+        gate.open.set()
+        return bot.clock.now()
+
+
+@pytest.mark.parametrize(("later_s", "done"), [(10 * 60, True), (20 * 60, False)])
+async def test_what_nobody_got_to_is_done_soon_or_struck_out_with_a_word(
+    agent: FakeAgent, tmp_path: Path, later_s: float, *, done: bool
+) -> None:
+    chat = RecordingChat()
+    await _left_unanswered(agent, tmp_path, chat, "/pause")
+    agent.asked.clear()
+    async with open_bot(agent, tmp_path, chat) as bot:
+        bot.stop()
+        bot.clock.advance(later_s)
+        keeper = Keeper(bot.core, open_chat=lambda *_: chat, reopen=chat.reopen)
+        keeping = asyncio.create_task(keeper.run())
+        await bot.until(lambda: kept(bot) == 0, step_s=0.5)
+        keeping.cancel()
+    assert ("/v1/agent/pause" in agent.asked) is done
+    assert ("too late, and do not do it" in " ".join(chat.last.text.split())) is not done
+
+
+async def test_what_nobody_got_to_is_struck_out_also_while_the_pc_is_away(agent: FakeAgent, tmp_path: Path) -> None:
+    chat = RecordingChat()
+    await _left_unanswered(agent, tmp_path, chat, "/pause")
+    await agent.stop()
+    async with open_bot(agent, tmp_path, chat) as bot:
+        bot.clock.advance(20 * 60)
+        await bot.until(lambda: kept(bot) == 0, step_s=0.5)
+    assert "too late, and do not do it" in " ".join(chat.last.text.split())
+
+
+async def test_what_a_person_was_told_is_kept_is_done_however_late_the_pc_is_back(agent: FakeAgent, bot: Bot) -> None:
+    await agent.stop()
+    assert (await bot.say("/pause")).text.startswith("Queued until the PC is back")
+    bot.clock.advance(5 * 86_400)
+    await agent.restart()
+    await bot.until(lambda: kept(bot) == 0, step_s=1)
+    assert read(bot).startswith("Pausing the machine")
+
+
+async def test_an_answer_whose_chat_was_closed_is_given_in_the_next_best(agent: FakeAgent, tmp_path: Path) -> None:
+    class Closed(RecordingChat):
+        async def post(self, reply: Reply) -> str:
+            raise ChatClosedError("Unknown Channel")
+
+    closed, own = Closed(), RecordingChat()
+    closed.next_chat = "own"
+    async with open_bot(agent, tmp_path, closed) as bot:
+        bot.stop()
+        keeper = Keeper(bot.core, open_chat=lambda _, chat_id: {"room": closed, "own": own}[chat_id], reopen=own.reopen)
+        keeping = asyncio.create_task(keeper.run())
+        await dispatch(bot.call("/pause"), bot.core)
+        await bot.until(lambda: kept(bot) == 0, step_s=1)
+        keeping.cancel()
+    assert own.last.text.startswith("Pausing the machine")

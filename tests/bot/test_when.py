@@ -5,8 +5,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.errors import BadCallError
+from bot.format import clock_second, clock_time
 from bot.when import read_when, write_when
+from tests.bot.harness import Bot
 from tests.bot.time_zone import living_in
+from tests.fakes.agent_server import FakeAgent
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -71,3 +74,22 @@ def test_a_time_that_cannot_be_is_refused_in_words(typed: str, said: str) -> Non
 def test_a_moment_is_written_as_it_is_read() -> None:
     moment = at("2026-11-23T07:30")
     assert read_when(write_when(moment), now=at("2026-11-22T17:00")) == moment
+
+
+@pytest.mark.parametrize("typed", ["999999999999", "99999999999"])
+def test_seconds_beyond_a_year_are_refused_in_words(typed: str) -> None:
+    with pytest.raises(BadCallError, match="more than a year away"):
+        read_when(typed, now=1_790_000_000.0)
+
+
+@pytest.mark.parametrize("at", [2**40, 2**70, -(2**70)])
+def test_a_moment_that_no_calendar_has_is_a_word(at: int) -> None:
+    words = "in the far future" if at > 0 else "in the far past"
+    assert (clock_time(at, now=1_790_000_000.0), clock_second(at)) == (words, words)
+    assert write_when(at) == "now"
+
+
+async def test_a_job_with_such_a_start_is_shown_all_the_same(agent: FakeAgent, bot: Bot) -> None:
+    agent.change(agent.add_job().id, start_at=2**40, estimated_start=2**40)
+    for line in ("/status #1", "/queue", "/resume #1"):
+        assert "in the far future" in " ".join((await bot.say(line)).text.split())

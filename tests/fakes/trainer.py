@@ -1,8 +1,8 @@
 """A trainer without torch that speaks the whole job-folder protocol, as a real process.
 
 `trainer.py BEHAVIOUR [--fetch | --hand-over] JOB_FOLDER`. It goes on from a gate (a file `go` in the job folder) where
-a test must see it running; nothing in it waits on the clock alone. It makes a checkpoint at each step and goes on behind the
-newest, hears `control/cancel` and `control/pause`, and notes each of its lives in the file `lives`.
+a test must see it running; nothing in it waits on the clock alone. It makes a checkpoint at each step and goes on
+behind the newest, hears `control/cancel` and `control/pause`, and notes each of its lives in the file `lives`.
 """
 
 import argparse

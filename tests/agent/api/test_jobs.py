@@ -1,6 +1,7 @@
 """Jobs over HTTP: what is refused at once, what is promised, what comes twice."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -129,6 +130,24 @@ async def test_waiting_jobs_have_places_and_move_up(settings: AgentSettings) -> 
             "position": 2,
             "wait_s": moves["data"][0]["data"]["wait_s"],
         }
+
+
+async def test_a_plan_behind_a_job_of_tonight_starts_at_once(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False) as agent:
+        tonight = {"plan": (await make_plan(agent))["id"], "start_at": int(time.time()) + 8 * 3600}
+        job = await post(agent, "/v1/fine_tuning/jobs", tonight, status=200)
+        plan = await make_plan(agent, suffix="now")
+        assert (plan["queue_position"], plan["queue_wait_minutes"]) == (1, 0)
+        await post(agent, "/v1/fine_tuning/jobs", {"plan": plan["id"]}, status=200)
+        assert (await get(agent, f"/v1/fine_tuning/jobs/{job['id']}"))["queue_position"] == 2
+
+
+async def test_no_start_is_estimated_on_a_paused_machine(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False) as agent:
+        job = await post(agent, "/v1/fine_tuning/jobs", {"plan": (await make_plan(agent))["id"]}, status=200)
+        assert job["estimated_start"] is not None
+        await post(agent, "/v1/agent/pause", {}, status=200)
+        assert (await get(agent, "/v1/fine_tuning/jobs/1"))["estimated_start"] is None
 
 
 @pytest.mark.process

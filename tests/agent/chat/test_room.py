@@ -52,7 +52,11 @@ def test_what_a_training_may_still_need_is_left_to_it() -> None:
 )
 def test_nothing_is_loaded_until_a_training_has_made_a_step(training: Training | None, starting: bool) -> None:
     if not starting:
-        refuse_while_starting(training, made_way_at=50.5)
+        refuse_while_starting(training, made_way_at=50.5, now=51)
         return
     with pytest.raises(AgentError, match="Job #2 is starting and needs the memory"):
-        refuse_while_starting(training, made_way_at=50.5)
+        refuse_while_starting(training, made_way_at=50.5, now=51)
+
+
+def test_a_clock_that_was_set_back_silences_no_model_for_an_hour() -> None:
+    refuse_while_starting(replace(TRAINS, trained_at=49), made_way_at=3650.5, now=51)

@@ -26,10 +26,24 @@ def waiting(*, starts_at: float, now: float) -> str:
     return job_card(Snapshot(job=job, starts_at=starts_at), now=now).text
 
 
-def test_the_wait_runs_out_while_the_clock_of_the_start_stands() -> None:
+def test_a_start_is_said_by_the_clock_which_stays_true_without_an_edit() -> None:
     at = NOW + 3600
-    for now, left in [(NOW, "1 h"), (NOW + 1800, "30 min"), (NOW + 3540, "1 min")]:
-        assert waiting(starts_at=at, now=now).endswith(f"Starts in {left} ({clock_time(at, now=now)})")
+    for now in (NOW, NOW + 1800, NOW + 3540):
+        assert waiting(starts_at=at, now=now).endswith(f"Starts about {clock_time(at, now=now)}")
+    assert waiting(starts_at=at, now=NOW + 3575).endswith("Starts within a minute")
+
+
+def test_a_time_that_ticks_is_none_that_passes_before_the_next_look() -> None:
+    job = Job(status=JobStatus.queued, queue_position=1, **FIELDS)
+    soon = [job_card(Snapshot(job=job, starts_at=NOW + 25), now=NOW), job_card(Snapshot(job=running()), now=NOW + 75)]
+    assert [reply.moments for reply in soon] == [(), ()]
+
+
+def test_a_job_that_waits_on_a_paused_machine_is_not_said_to_start() -> None:
+    job = Job(status=JobStatus.queued, queue_position=1, **FIELDS)
+    text = job_card(Snapshot(job=job, queued=1, machine_paused=True), now=NOW).text
+    assert "The machine is paused: nothing starts" in text.replace("\n", " ")
+    assert "at once" not in text
 
 
 def test_a_start_that_is_overdue_is_never_a_negative_wait() -> None:

@@ -29,7 +29,7 @@ def flat(text: str) -> str:
 async def test_who_asked_is_told_and_the_owner_is_called_to_a_button(agent: FakeAgent, shared: Bot) -> None:
     question = await shared.say(ASK, dataset())
     told = shared.chat.messages["m1"]
-    assert "The owner has to say yes first: Ada." in flat(told.text)
+    assert "The owner, Ada, or an admin has to say yes first." in flat(told.text)
     assert told.mention is None
     assert flat(question.text).startswith("Mia wants to teach an-organisation")
     assert question.mention == "ada"
@@ -73,13 +73,13 @@ async def test_where_the_owner_has_not_paired_nobody_is_called(agent: FakeAgent,
     agent.people.grants[0] = agent.people.grants[0].model_copy(update={"platform": "elsewhere"})
     question = await shared.say(ASK, dataset())
     assert question.mention is None
-    assert "Ada decides" in flat(question.text)
+    assert "Ada or an admin decides" in flat(question.text)
 
 
 async def test_in_a_private_chat_that_no_owner_reads_there_is_a_line_to_pass_on(agent: FakeAgent, shared: Bot) -> None:
     agent.people.grant("test", GrantKind.person, "mia", "Mia")
     told = await shared.say(ASK, dataset(), private=True)
-    assert "The owner has to say yes first: Ada." in flat(told.text)
+    assert "The owner, Ada, or an admin has to say yes first." in flat(told.text)
     assert (told.buttons, told.mention) == ((), None)
     to_the_owner, again = (copy.lines[0] for copy in told.copy)
     assert to_the_owner == f"/models allow:{NEW}"

@@ -1,6 +1,6 @@
 from shared.jobs import JobStatus, PauseReason
 from tests.bot.harness import Bot
-from tests.fakes.agent_server import FakeAgent
+from tests.fakes.agent_server import NOW, FakeAgent
 
 
 async def test_pause_with_a_number_pauses_that_job_and_resume_lets_it_go_on(agent: FakeAgent, bot: Bot) -> None:
@@ -50,6 +50,22 @@ async def test_a_job_resumed_on_a_paused_machine_is_told_what_holds_it(agent: Fa
     agent.add_job(status=JobStatus.paused)
     agent.paused = True
     assert "The machine itself is paused" in (await bot.say("/resume #1")).text
+
+
+async def test_resume_of_a_job_that_waits_for_its_time_says_so(agent: FakeAgent, bot: Bot) -> None:
+    agent.add_job(start_at=NOW + 8 * 3600)
+    agent.add_job()
+    assert "#1 toast is not paused: it waits for" in (await bot.say("/resume #1")).text.replace("\n", " ")
+    assert "#2 toast is not paused: it waits for its turn" in (await bot.say("/resume #2")).text.replace("\n", " ")
+
+
+async def test_on_a_paused_machine_no_start_is_promised(agent: FakeAgent, bot: Bot) -> None:
+    agent.paused = True
+    plan = await bot.say("/finetune sample")
+    assert "Starts: not until /resume, the machine is paused" in " ".join(plan.text.split())
+    card = await bot.press("Start")
+    assert "The machine is paused: nothing starts until /resume" in " ".join(card.text.split())
+    assert "starts about" not in (await bot.say("/queue")).text
 
 
 async def test_what_cannot_be_paused_or_resumed_says_why(agent: FakeAgent, bot: Bot) -> None:

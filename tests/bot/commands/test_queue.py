@@ -1,6 +1,7 @@
 """/queue and /gpu: whose turn it is, and on what."""
 
 from shared.jobs import JobStatus, PauseReason
+from shared.people import GrantKind
 from tests.bot.harness import Bot
 from tests.fakes.agent_server import NOW, FakeAgent
 
@@ -44,3 +45,12 @@ async def test_gpu_is_the_card_of_the_machine_without_a_job(agent: FakeAgent, bo
     reply = await bot.say("/gpu")
     assert reply.text.startswith("Busy with a job, 1 job waiting\nCPU (2 cores)\nRAM free: 5.3 GiB of 7.6 GiB")
     assert len(bot.chat.messages) == 1
+
+
+async def test_resume_of_a_paused_machine_is_offered_to_those_who_may(agent: FakeAgent, bot: Bot) -> None:
+    agent.people.own("test", "ada", "Ada")
+    agent.people.grant("test", GrantKind.person, "mia", "Mia")
+    agent.add_job()
+    agent.paused = True
+    assert not (await bot.say("/queue")).buttons
+    assert [button.label for button in (await bot.say("/queue", person="ada")).buttons] == ["Resume"]

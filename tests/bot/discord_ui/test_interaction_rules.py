@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.discord_ui.trouble import UNKNOWN_INTERACTION
+from bot.discord_ui.trouble import ALREADY_ANSWERED, UNKNOWN_INTERACTION
 from tests.bot.discord_ui.harness import ROWS, Story, running_bot
 from tests.fakes.discord_server.interactions import DEFERRED_MESSAGE, DEFERRED_UPDATE
 
@@ -91,6 +91,22 @@ async def test_a_file_whose_link_has_expired_meanwhile_is_asked_for_again(story:
     async with running_bot(story, tmp_path):
         await story.until(lambda: "has expired. Send it once more." in story.flat(), step_s=1)
     assert story.agent.files == {}
+
+
+async def test_a_lost_answer_to_an_acknowledgement_is_no_reason_to_do_nothing(bot: Story) -> None:
+    bot.discord.fail("POST", "/callback", status=502, done=True)  # the library asks again, and is refused as 40060
+    await bot.mia.slash("pause", channel=bot.team)
+    await bot.says("Pausing the machine")
+    assert bot.discord.interactions.refused == [ALREADY_ANSWERED]
+    assert not any(message.thinking for message in bot.shown())
+    await bot.until(lambda: not bot.core.requests.unanswered())
+
+
+async def test_a_press_whose_acknowledgement_was_lost_is_carried_out(bot: Story) -> None:
+    card = await bot.starts_a_job()
+    bot.discord.fail("POST", "/callback", status=502, done=True)
+    await bot.mia.press("Cancel", message=card)
+    await bot.says("Cancel #1 toast?")
 
 
 async def test_an_interaction_that_arrives_too_late_to_be_acknowledged_is_answered_in_the_channel(bot: Story) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.discord_ui.inbound import PLATFORM
 from shared.jobs import JobStatus
 from shared.people import GrantKind, Role
@@ -26,6 +28,32 @@ async def test_a_stranger_is_refused_for_their_eyes_only_whatever_they_press(bot
     await bot.until(lambda: "You may not" in bot.flat())
     assert [message.seen_by for message in bot.shown()[shown:]] == [EVE]
     assert bot.agent.jobs["ftjob-1"].status is not JobStatus.cancelled
+
+
+async def test_what_a_stranger_types_is_refused_for_their_eyes_only(bot: Story) -> None:
+    owned(bot)
+    eve = Person(bot.discord, EVE, "Eve")
+    for options in ({"options": "sample"}, {"file": ROWS}):
+        await eve.slash("finetune", channel=bot.team, **options)
+        await bot.until(lambda: bot.shown() and "You may not" in bot.last().text)
+    await bot.settled()
+    assert {message.seen_by for message in bot.shown()} == {EVE}
+
+
+async def test_a_member_is_refused_at_the_first_press_on_what_is_not_theirs(bot: Story) -> None:
+    owned(bot)
+    bot.agent.people.grant(PLATFORM, GrantKind.chat, str(bot.team), "#team")
+    card = await bot.starts_a_job()
+    ada = Person(bot.discord, ADA, "Ada")
+    await ada.press("Cancel", message=card)
+    await bot.until(lambda: "#1 toast was started by Mia" in bot.flat())
+    assert bot.last().seen_by == ADA
+    bot.agent.succeed("ftjob-1")
+    await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=0.5)
+    await ada.press("Delete files", channel=bot.team)
+    await bot.until(lambda: bot.flat().count("#1 toast was started by Mia") == 2)
+    assert bot.last().seen_by == ADA
+    assert not any("Yes" in label for message in bot.shown() for label in message.labels)
 
 
 async def test_a_stranger_is_suggested_nothing_and_shown_no_form(bot: Story) -> None:
@@ -126,3 +154,25 @@ async def test_a_code_that_is_said_in_a_channel_is_not_shown_there(bot: Story) -
     await bot.until(lambda: bot.shown() and not bot.last().thinking)
     await bot.settled()
     assert all("ABCD" not in message.text for message in bot.shown())
+
+
+SEND, VIEW, ATTACH = 1 << 11, 1 << 10, 1 << 15
+
+
+@pytest.mark.parametrize(
+    ("lacking", "named"), [(SEND, "I lack here: Send Messages."), (VIEW | SEND, "I lack here: View Channel, Send")]
+)
+async def test_exactly_the_missing_permissions_are_named(bot: Story, lacking: int, named: str) -> None:
+    bot.discord.world.channels[bot.team].permissions &= ~lacking
+    await bot.mia.slash("help", channel=bot.team)
+    await bot.until(lambda: named in bot.flat())
+    assert "Attach Files" not in bot.flat()
+
+
+async def test_without_attach_files_only_what_has_files_goes_without(bot: Story) -> None:
+    bot.discord.world.channels[bot.team].permissions &= ~ATTACH
+    await bot.mia.slash("help", channel=bot.team)
+    await bot.says("Teach a language model")
+    bot.agent.step(bot.agent.add_job().id, 5)
+    await bot.mia.slash("plot", channel=bot.team, job="#1")
+    await bot.until(lambda: "give me the permission Attach Files" in bot.flat())

@@ -119,7 +119,7 @@ async def test_a_token_that_is_revoked_ends_this_front_end_in_one_line_without_t
 ) -> None:
     async with running_bot(story, tmp_path, connect=False):
         serving = asyncio.create_task(
-            serve([story.front_end], story.core, talking=None, talk_decides=False, background=[])
+            serve([story.front_end], story.core, talking=None, talk_decides=False, background={})
         )
         story.mia.say("/jobs")
         await story.says("No jobs yet")

@@ -42,7 +42,8 @@ async def test_pairing_from_the_first_hello_to_a_group_that_may(bot: Story) -> N
     bot.telegram.world.add_group(TEAM)
     tom = Person(bot.telegram, 8, "Tom")
     tom.say("/jobs", chat=TEAM)
-    await bot.says("You may not see its jobs", chat=TEAM)
+    await bot.says("You may not see its jobs", chat=tom.id)
+    assert bot.shown(TEAM) == []
     bot.mia.say("/allow", chat=TEAM)
     await bot.says("Whom do I let use this machine?", chat=TEAM)
     assert bot.last(TEAM).labels == ["This chat"]
@@ -81,10 +82,20 @@ async def test_commands_from_a_group_that_is_not_allowed_do_nothing(bot: Story) 
     other = bot.telegram.world.add_group(TEAM - 5)
     for number, line in enumerate(("/finetune sample", "/pause", "/jobs"), 1):
         eve.say(line, chat=other)
-        await bot.until(lambda n=number: len(bot.shown(other)) == n)  # type: ignore[misc]
-    assert bot.flat(other).count("Ask the owner of this machine (Mia) to allow you, or this chat,") == 3
+        await bot.until(lambda n=number: len(bot.shown(eve.id)) == n)  # type: ignore[misc]
+    assert bot.flat(eve.id).count("Ask the owner of this machine (Mia) to allow you, or this chat,") == 3
+    assert bot.shown(other) == []
     assert not bot.agent.files
     assert not bot.agent.paused
+
+
+async def test_who_never_wrote_to_the_bot_is_refused_in_one_answer_in_the_group(bot: Story) -> None:
+    eve = owned(bot)
+    other = bot.telegram.world.add_group(TEAM - 5)
+    bot.telegram.methods.blocked.add(eve.id)
+    asked = eve.say("/finetune sample", chat=other)
+    await bot.says("You may not", chat=other)
+    assert [message.reply_to for message in bot.shown(other)] == [asked.id]
 
 
 async def test_a_stranger_in_a_group_is_answered_only_when_commanding(bot: Story) -> None:
@@ -171,7 +182,7 @@ async def test_a_burst_of_one_person_leaves_the_others_their_answers(bot: Story)
     bot.mia.say("/gpu", chat=TEAM)
     await bot.until(lambda: "Disk free" in bot.flat(TEAM), step_s=0.5)
     assert len(bot.shown(TEAM)) <= CALLS + 2
-    assert bot.flat(TEAM).count("That was a lot at once") == 1
+    assert bot.flat(eve.id).count("That was a lot at once") == 1
     assert bot.telegram.flood.refused == 0
 
 

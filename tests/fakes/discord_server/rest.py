@@ -14,7 +14,7 @@ from tests.fakes.discord_server.rules import (
     check_commands,
     read_layout,
 )
-from tests.fakes.discord_server.world import DIRECT, ME, THREAD, Channel, Shown, Stored, World
+from tests.fakes.discord_server.world import ATTACH_FILES, DIRECT, ME, THREAD, Channel, Shown, Stored, World
 
 Uploads = dict[int, tuple[str, bytes]]
 Tell = Callable[[str, Json], Awaitable[None]]
@@ -56,6 +56,8 @@ class Rest:
         channel = self._channel(channel_id)
         if set(body) != {"archived"}:
             raise RefusedError(403, 50013, "Missing Permissions")
+        if channel.locked:
+            raise RefusedError(400, 160005, "Thread is locked")
         channel.archived = body["archived"]
         await self._tell("THREAD_UPDATE", self.world.channel_json(channel))
         return self.world.channel_json(channel)
@@ -125,6 +127,9 @@ class Rest:
 
     def fill(self, message: Shown, body: Json, uploads: Uploads) -> None:
         """Put a body into a new or an edited message, if all of it is allowed."""
+        channel = self.world.channels.get(message.channel)
+        if uploads and channel is not None and not channel.permissions & ATTACH_FILES:
+            raise RefusedError(403, 50013, "Missing Permissions")
         flags = message.flags | body.get("flags", 0)
         check(not (message.flags & V2 and "flags" in body and not body["flags"] & V2), "the V2 flag stays")
         kept = self._attachments(message, body, uploads)
@@ -167,6 +172,10 @@ class Rest:
 
     def _writable(self, channel_id: int) -> Channel:
         channel = self._channel(channel_id)
+        if not channel.sends and channel.type == DIRECT:
+            raise RefusedError(403, 50007, "Cannot send messages to this user")
         if not channel.sends:
             raise RefusedError(403, 50001, "Missing Access")
+        if channel.locked:
+            raise RefusedError(400, 160005, "Thread is locked")
         return channel

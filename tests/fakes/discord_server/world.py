@@ -13,6 +13,7 @@ from tests.fakes.discord_server.rules import LOADING, V2, Json, Layout
 ME = 4242
 GUILD = 9000
 ALL_PERMISSIONS = (1 << 53) - 1
+ATTACH_FILES = 1 << 15
 LINK_S = 24 * 3600
 EPOCH_MS = 1_420_070_400_000
 TEXT_CHANNEL, DIRECT, THREAD = 0, 1, 11
@@ -48,6 +49,7 @@ class Channel:
     parent: int | None = None
     owner: int | None = None
     archived: bool = False
+    locked: bool = False  # by a moderator: nobody but they may write in it, or wake it up
     minutes: int = 1440
     permissions: int = ALL_PERMISSIONS  # of the bot
     threads_allowed: bool = True
@@ -117,6 +119,13 @@ class World:
         self.channels[channel.id] = channel
         return channel
 
+    def remove(self, channel: Channel) -> None:
+        """Delete a channel with its threads, or one thread; what was said there is gone."""
+        for gone in [it for it in self.channels.values() if it is channel or it.parent == channel.id]:
+            del self.channels[gone.id]
+            for message in self.of(gone.id):
+                del self.messages[message.id]
+
     def store(self, name: str, content: bytes) -> Stored:
         file = Stored(id=self.next_id(), name=name, content=content)
         self.files[file.id] = file
@@ -159,7 +168,7 @@ class World:
             body |= {
                 "parent_id": str(channel.parent), "owner_id": str(channel.owner), "message_count": 0, "member_count": 1,
                 "thread_metadata": {
-                    "archived": channel.archived, "auto_archive_duration": channel.minutes, "locked": False,
+                    "archived": channel.archived, "auto_archive_duration": channel.minutes, "locked": channel.locked,
                     "archive_timestamp": moment(self.clock()),
                 },
             }  # fmt: skip

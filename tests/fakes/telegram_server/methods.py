@@ -32,6 +32,10 @@ class Methods:
         self._me = me
         self.menus: dict[str, list[Json]] = {}  # by scope
         self.blocked: set[int] = set()
+        self.kicked: set[int] = set()  # groups that the bot was thrown out of
+        self.muted: set[int] = set()  # where it may not write
+        self.texts_only: set[int] = set()  # where it may send no photos and documents
+        self.closed: set[tuple[int, int]] = set()  # topics
         self.moved: dict[int, int] = {}  # groups that became supergroups
         self.taps: dict[str, float] = {}  # unanswered, by id: when
         self.alerts: list[tuple[str, str, bool]] = []  # answered: id, text, whether as an alert
@@ -99,6 +103,8 @@ class Methods:
     def edit_message_media(self, fields: Fields, uploads: dict[str, Upload]) -> Json:
         message, media = self._mine(fields), json.loads(fields["media"])
         content = uploads[media["media"].removeprefix("attach://")][1]
+        if message.chat in self.texts_only:
+            raise bad("not enough rights to send photos to the chat")
         edited = self._edit(message, {**media, **fields}, "caption", new_picture=content != message.photo)
         message.photo, message.pictures = content, message.pictures + 1
         return edited
@@ -141,6 +147,12 @@ class Methods:
         topic = int(fields["message_thread_id"]) if "message_thread_id" in fields else None
         if topic is not None and topic not in self._world.topics.get(chat, set()):
             raise bad("message thread not found")
+        if topic is not None and (chat, topic) in self.closed:
+            raise bad("TOPIC_CLOSED")
+        if chat in self.texts_only and more:
+            raise bad(f"not enough rights to send {'photos' if 'photo' in more else 'documents'} to the chat")
+        if chat in self.muted:
+            raise bad("not enough rights to send text messages to the chat")
         reply_to = json.loads(fields.get("reply_parameters", "{}")).get("message_id")
         message = Shown(
             id=self._world.next_id(), chat=chat, author=self._me, date=int(self._flood.clock()), text=parsed.text,
@@ -166,6 +178,8 @@ class Methods:
         chat = int(fields["chat_id"])
         if chat in self.blocked:
             raise RefusedError(403, "Forbidden: bot was blocked by the user")
+        if chat in self.kicked:
+            raise RefusedError(403, "Forbidden: bot was kicked from the supergroup chat")
         if chat in self.moved:
             description = "Bad Request: group chat was upgraded to a supergroup chat"
             raise RefusedError(400, description, migrate_to_chat_id=self.moved[chat])
