@@ -205,7 +205,9 @@ async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator
         with Database(settings.bot_dir / DATABASE) as database:
             subscriptions = Subscriptions(database)
             agent = AgentClient(partial(_address, settings, front_ends), session=session, clock=clock)
-            follow = Follow(agent=agent, subscriptions=subscriptions, open_chat=open_chat, clock=clock)
+            follow = Follow(
+                agent=agent, subscriptions=subscriptions, open_chat=open_chat, clock=clock, as_now=front_ends.as_now
+            )
             core = Core(
                 agent=agent,
                 subscriptions=subscriptions,
@@ -214,7 +216,7 @@ async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator
                 clock=clock,
                 commands=COMMANDS,
             )
-            yield core, Keeper(core, open_chat=open_chat, reopen=front_ends.reopen)
+            yield core, Keeper(core, open_chat=open_chat, reopen=front_ends.reopen, as_now=front_ends.as_now)
 
 
 if __name__ == "__main__":

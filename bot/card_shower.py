@@ -1,11 +1,13 @@
 """Shows one live card as its job stands now, and at the end the result. When that is done, `follow` decides."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.agent_client import AgentClient
 from bot.cards.call_to import call_to
-from bot.cards.job import job_card, told_before, troubled_card, unknown_card, without_contact
+from bot.cards.gone import unknown_card, withdrawn_card
+from bot.cards.job import job_card, told_before, troubled_card, without_contact
 from bot.clock import Clock
 from bot.database import noted
 from bot.delivery import deliver, owner
@@ -15,20 +17,34 @@ from bot.results import plot_image
 from bot.slot import Slot
 from bot.snapshot import Snapshot, take_snapshot
 from bot.subscriptions import Subscriptions
+from shared.errors import ErrorCode
 from shared.jobs import Job, JobStatus
+from shared.people import RequestedBy
 
 logger = logging.getLogger(__name__)
 
+AsNow = Callable[[RequestedBy], Awaitable[RequestedBy]]  # with the roles that they have now; raises ChatError
+
 LOST_RETRY_S = 5.0
+ROLES_S = 600.0  # for so long the roles of a card's person are taken to be what they were
 REFUSED_RETRY_S = 15.0
 LOOK_S = 30.0  # a trainer that hangs sends no event, nor a start that is put off: their cards must not go on as before
+
+
+async def unchanged(who: RequestedBy) -> RequestedBy:
+    """Return a person as they were: of a platform that has no roles."""
+    return who
 
 
 class CardShower:
     """Asks the agent for a job and shows it. Raises ChatError, and whatever is wrong with one card."""
 
-    def __init__(self, *, agent: AgentClient, subscriptions: Subscriptions, clock: Clock) -> None:
+    def __init__(
+        self, *, agent: AgentClient, subscriptions: Subscriptions, clock: Clock, as_now: AsNow = unchanged
+    ) -> None:
         self._agent = agent
+        self._as_now = as_now
+        self._known: dict[tuple[str, str, str], tuple[float, RequestedBy]] = {}  # since when, by the card
         self._subscriptions = subscriptions
         self._clock = clock
         self.endings: list[JobStatus] = []  # how the jobs ended whose end was told
@@ -36,7 +52,12 @@ class CardShower:
     async def show(self, slot: Slot) -> tuple[bool, float | None]:
         """Show a card; return whether its end was told, and after how long the agent is asked again in any case."""
         try:
-            return await self._show(slot, await take_snapshot(self._agent, slot.subscription.job_id)), None
+            agent = await self._agent_for(slot)
+            snapshot = await take_snapshot(agent, slot.subscription.job_id)
+            if snapshot.finished and _may_have_lost_roles(slot):  # the result is for who may have it now
+                agent = await self._agent_for(slot, afresh=True)
+                snapshot = await take_snapshot(agent, slot.subscription.job_id)
+            return await self._show(slot, snapshot, agent), None
         except AgentUnreachableError:
             await self._show_lost(slot)
             return False, LOST_RETRY_S
@@ -45,7 +66,28 @@ class CardShower:
             return True, None
         except AgentRefusedError as error:
             logger.warning("job %s: %s", slot.subscription.job_id, error)
+            if error.code is ErrorCode.not_allowed and slot.subscription.asker is not None:
+                await self._withdraw(slot, error)
+                return True, None
             return False, REFUSED_RETRY_S
+
+    async def _agent_for(self, slot: Slot, *, afresh: bool = False) -> AgentClient:
+        """Return the agent, asked in the name of the card's person, with roles not older than ROLES_S."""
+        card = slot.subscription
+        if card.asker is None:
+            return self._agent
+        now = self._clock.monotonic()
+        since, who = self._known.get(card.key, (-ROLES_S, card.asker))
+        if card.asker.roles and (afresh or now - since >= ROLES_S):
+            who = await self._as_now(card.asker)
+            self._known[card.key] = now, who
+        return self._agent.on_behalf_of(who)
+
+    async def _withdraw(self, slot: Slot, refusal: AgentRefusedError) -> None:
+        """Show no more of a job to who may not see it any more."""
+        await self._edit(slot, withdrawn_card(refusal.message))
+        with noted():
+            self._subscriptions.delivered(slot.subscription)
 
     async def say_trouble(self, slot: Slot, *, mark: str, again_in_s: float) -> None:
         """Say on a card, if it can be, that it is the past and when it is tried again. Raises nothing."""
@@ -55,27 +97,27 @@ class CardShower:
         except Exception as error:
             logger.warning("could not say so on the card: %s", error)
 
-    async def _show(self, slot: Slot, snapshot: Snapshot) -> bool:
+    async def _show(self, slot: Slot, snapshot: Snapshot, agent: AgentClient) -> bool:
         reply = job_card(snapshot, now=self._clock.now())
         slot.look_in_s = LOOK_S if _may_change_unsaid(snapshot) else None
         slot.last = reply.text
-        await self._look_at_plot(slot, snapshot.job)
+        await self._look_at_plot(slot, snapshot.job, agent)
         await self._edit(slot, reply)
         await self._call(slot, snapshot.job)
         if snapshot.finished:
-            if not await deliver(slot, snapshot, agent=self._agent, subscriptions=self._subscriptions):
+            if not await deliver(slot, snapshot, agent=agent, subscriptions=self._subscriptions):
                 await self._edit(slot, told_before(reply, snapshot.job))
             with noted():
                 self._subscriptions.delivered(slot.subscription)
             self.endings.append(snapshot.job.status)
         return snapshot.finished
 
-    async def _look_at_plot(self, slot: Slot, job: Job) -> None:
+    async def _look_at_plot(self, slot: Slot, job: Job, agent: AgentClient) -> None:
         """Fetch the plot for a card that shows one, once per evaluation."""
         evaluated = job.progress is not None and job.progress.validation_loss is not None
         if slot.picture_behind and evaluated and slot.chat.capabilities.card_images:
             slot.picture_behind = False
-            slot.picture = await plot_image(self._agent, job) or slot.picture
+            slot.picture = await plot_image(agent, job) or slot.picture
 
     async def _call(self, slot: Slot, job: Job) -> None:
         """Call the person to a job that stands still until somebody does something; once, each time it does."""
@@ -116,6 +158,11 @@ class CardShower:
             slot.subscription = replace(subscription, message_id=message_id, shown=reply.text)
             with noted():
                 self._subscriptions.put(slot.subscription)
+
+
+def _may_have_lost_roles(slot: Slot) -> bool:
+    asker = slot.subscription.asker
+    return asker is not None and bool(asker.roles)
 
 
 def _may_change_unsaid(snapshot: Snapshot) -> bool:

@@ -70,6 +70,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (  # the n-th brings a file of version
     ("ALTER TABLE cards ADD COLUMN called INTEGER NOT NULL DEFAULT 0",),  # it stands still, and its person was told
     # Who asked was told that it is kept. What is older than this column was kept for nothing else.
     ("ALTER TABLE requests ADD COLUMN promised INTEGER NOT NULL DEFAULT 1",),
+    # shared.people.RequestedBy: in whose name the agent is asked for the card; empty: not known, of an older card
+    ("ALTER TABLE cards ADD COLUMN asker TEXT NOT NULL DEFAULT ''",),
 )
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 

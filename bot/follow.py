@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from bot.agent_client import AgentClient
-from bot.card_shower import CardShower
+from bot.card_shower import AsNow, CardShower, unchanged
 from bot.cards.job import moved_here
 from bot.chat import Chat, OpenChat
 from bot.clock import Clock, backoff_s, held_back_s
@@ -33,12 +33,20 @@ GIVE_UP_AFTER = 150  # tries in a closed chat, where there is no other: about a 
 class Follow:
     """Keeps every live card true until its job has ended and that was told."""
 
-    def __init__(self, *, agent: AgentClient, subscriptions: Subscriptions, open_chat: OpenChat, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        agent: AgentClient,
+        subscriptions: Subscriptions,
+        open_chat: OpenChat,
+        clock: Clock,
+        as_now: AsNow = unchanged,
+    ) -> None:
         self._agent = agent
         self._subscriptions = subscriptions
         self._open_chat = open_chat
         self._clock = clock
-        self._shower = CardShower(agent=agent, subscriptions=subscriptions, clock=clock)
+        self._shower = CardShower(agent=agent, subscriptions=subscriptions, clock=clock, as_now=as_now)
         self._slots: dict[tuple[str, str, str], Slot] = {}
         self._paces: dict[tuple[str, str], Pace] = {}
         self._tasks: asyncio.TaskGroup | None = None

@@ -7,6 +7,7 @@ from bot.chat import Chat
 from bot.core import Core
 from bot.errors import BadCallError
 from shared.language import _
+from shared.people import RequestedBy
 
 
 class FrontEnd(Protocol):
@@ -23,6 +24,10 @@ class FrontEnd(Protocol):
 
     def open_chat(self, chat_id: str) -> Chat | None:
         """Return a chat, connected or not. While not, its methods raise ChatError."""
+        ...
+
+    async def as_now(self, who: RequestedBy) -> RequestedBy:
+        """Return a person with the roles that they have now. Raise ChatError if that cannot be known now."""
         ...
 
     async def reopen(self, reference: str) -> Attachment:
@@ -46,6 +51,11 @@ class FrontEnds:
         """Return a chat, or None if nothing serves its platform."""
         front_end = self._by_platform.get(platform)
         return front_end.open_chat(chat_id) if front_end is not None else None
+
+    async def as_now(self, who: RequestedBy) -> RequestedBy:
+        """Return a person with the roles that they have now, as far as their platform is served here."""
+        front_end = self._by_platform.get(who.platform)
+        return await front_end.as_now(who) if front_end is not None else who
 
     async def reopen(self, platform: str, reference: str) -> Attachment:
         """Return a file that came before."""

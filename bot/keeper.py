@@ -9,6 +9,7 @@ import math
 from dataclasses import replace
 
 from bot.call import Attachment, Call, Reopen
+from bot.card_shower import AsNow, unchanged
 from bot.chat import Chat, OpenChat
 from bot.clock import backoff_s, held_back_s
 from bot.core import Core
@@ -28,10 +29,11 @@ UNTOLD_S = 15 * 60.0  # for so long is done what was asked and not acknowledged
 class Keeper:
     """Takes up every kept request that nobody is at."""
 
-    def __init__(self, core: Core, *, open_chat: OpenChat, reopen: Reopen) -> None:
+    def __init__(self, core: Core, *, open_chat: OpenChat, reopen: Reopen, as_now: AsNow = unchanged) -> None:
         self._core = core
         self._open_chat = open_chat
         self._reopen = reopen
+        self._as_now = as_now
         self._seen: dict[int, float] = {}  # since when, by the clock that only goes forward
         self._failures: dict[int, int] = {}  # of requests whose answer could not be shown
         self._not_before: dict[int, float] = {}  # when they are tried again
@@ -98,12 +100,14 @@ class Keeper:
         with speaking(call.locale):
             trouble = self._too_late(request)
             try:
+                if call.roles and not trouble:  # they may have lost them since they asked
+                    call = replace(call, roles=(await self._as_now(call.requested_by)).roles)
                 files = [] if trouble else [await self._open(request.platform, file) for file in request.files]
                 call = replace(call, attachments=tuple(files))
             except BadCallError as error:
                 trouble = error.message
             except ChatError as error:
-                logger.warning("request %d: its file cannot be opened now: %s", request.id, error)
+                logger.warning("request %d: its file or person cannot be looked up now: %s", request.id, error)
                 return Outcome.chat_away
             except Exception as error:
                 trouble = went_wrong(f"/{request.command}", error)

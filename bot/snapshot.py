@@ -37,11 +37,19 @@ async def take_snapshot(agent: AgentClient, job_id: str) -> Snapshot:
         starts_at = None if info.paused else await _starts_at(agent, job)
         return Snapshot(job=job, queued=info.queued_jobs, starts_at=starts_at, machine_paused=info.paused)
     if job.status in FINISHED and job.result is None:
-        events = (await agent.events(job.id, limit=100)).data
-        return Snapshot(
-            job=job, advice=tuple(e.data.advice for e in reversed(events) if isinstance(e.data, AdviceData))
-        )
+        return Snapshot(job=job, advice=await _advice(agent, job))
     return Snapshot(job=job)
+
+
+async def _advice(agent: AgentClient, job: Job) -> tuple[Advice, ...]:
+    """Return what the diagnosis said; nothing to who sees of the job no more than its state."""
+    try:
+        events = (await agent.events(job.id, limit=100)).data
+    except AgentRefusedError as error:
+        if error.code is not ErrorCode.not_allowed:
+            raise
+        return ()
+    return tuple(event.data.advice for event in reversed(events) if isinstance(event.data, AdviceData))
 
 
 async def _known_job(agent: AgentClient, job_id: str) -> Job:

@@ -1,8 +1,14 @@
 """Which message shows which job, whether its end was told, and how far the feed was read."""
 
+import logging
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from bot.database import Database, Row
+from shared.people import RequestedBy
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +24,7 @@ class Subscription:
     language: str = "en"  # of who asked, as shared.language names it
     shown: str = ""  # the last text that was seen there
     called: bool = False  # the job waits for a person, who was called
+    asker: RequestedBy | None = None  # in whose name the agent is asked for it; None: not known, of an older card
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -34,11 +41,11 @@ class Subscriptions:
     def put(self, subscription: Subscription) -> None:
         """Remember a card; a job's older card in the same chat is forgotten."""
         self._db.write(
-            "INSERT INTO cards (platform, chat_id, job_id, message_id, person, private, language, shown, called) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "INSERT INTO cards (platform, chat_id, job_id, message_id, person, private, language, shown, called, "
+            "asker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET message_id = excluded.message_id, person = excluded.person, "
             "private = excluded.private, language = excluded.language, shown = excluded.shown, "
-            "called = excluded.called, delivered = 0",
+            "called = excluded.called, asker = excluded.asker, delivered = 0",
             (
                 *subscription.key,
                 subscription.message_id,
@@ -47,6 +54,7 @@ class Subscriptions:
                 subscription.language,
                 subscription.shown,
                 subscription.called,
+                subscription.asker.model_dump_json(exclude_defaults=True) if subscription.asker is not None else "",
             ),
         )
 
@@ -64,7 +72,7 @@ class Subscriptions:
     def undelivered(self) -> list[Subscription]:
         """Return every card whose end has not been told yet."""
         rows = self._db.rows(
-            "SELECT platform, chat_id, job_id, message_id, person, private, language, shown, called "
+            "SELECT platform, chat_id, job_id, message_id, person, private, language, shown, called, asker "
             "FROM cards WHERE delivered = 0 ORDER BY rowid"
         )
         return [_card(row) for row in rows]
@@ -127,8 +135,16 @@ class Subscriptions:
         )
 
 
+def _asker(text: str) -> RequestedBy | None:
+    try:
+        return RequestedBy.model_validate_json(text) if text else None
+    except ValidationError:
+        logger.exception("who asked for a card cannot be read")
+        return None
+
+
 def _card(row: Row) -> Subscription:
     return Subscription(
         platform=row[0], chat_id=row[1], job_id=row[2], message_id=row[3], person=row[4], private=bool(row[5]),
-        language=row[6], shown=row[7], called=bool(row[8]),
+        language=row[6], shown=row[7], called=bool(row[8]), asker=_asker(row[9]),
     )  # fmt: skip

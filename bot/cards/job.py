@@ -137,16 +137,6 @@ def moved_card(job_name: str) -> Reply:
     return Reply(text="\n".join(wrap(_("{job}: its live card is further down.", job=job_name))))
 
 
-def unknown_card(shown: str) -> Reply:
-    """Return the last word on a job that the agent does not know."""
-    first = shown.partition("\n")[0]
-    return Reply(
-        text="\n".join(
-            [_("Gone"), *wrap(_("The agent does not know this job any more. Last seen: {first}", first=first))]
-        )
-    )
-
-
 def _waiting(snapshot: Snapshot, *, now: float) -> list[str]:
     job, queued = snapshot.job, snapshot.queued
     if job.start_at is not None and job.start_at > now:

@@ -138,6 +138,7 @@ async def _start(call: Call, core: Core, answer: Answer, plan_id: str, at: int |
             private=call.private,
             language=spoken(),
             shown=card.text,
+            asker=call.requested_by,
         )
     )
 

@@ -85,6 +85,7 @@ async def _show_card(call: Call, core: Core, snapshot: Snapshot) -> None:
             private=call.private,
             language=spoken(),
             shown=card.text,
+            asker=call.requested_by,
         )
     )
     if older is not None:

@@ -22,9 +22,10 @@ from bot.discord_ui.files import find_again
 from bot.discord_ui.inbound import PLATFORM
 from bot.discord_ui.line import Line
 from bot.discord_ui.place import Place
-from bot.discord_ui.trouble import chat_error
+from bot.discord_ui.trouble import NotThereError, chat_error
 from bot.errors import FrontEndError
 from shared.language import _
+from shared.people import RequestedBy
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,17 @@ class DiscordFrontEnd:
         """Return a chat by its id, connected or not."""
         place = Place.read(chat_id)
         return DiscordChat(self._line, place) if place is not None else None
+
+    async def as_now(self, who: RequestedBy) -> RequestedBy:
+        """Return a person with the roles that they have on their server now: none, if they left it."""
+        server, person = who.server, who.person
+        if server is None or not (server.isdecimal() and person.isdecimal()):
+            return who
+        try:
+            member = await self._line.send(lambda client: client.http.get_member(int(server), int(person)))
+        except NotThereError:
+            return who.model_copy(update={"roles": ()})
+        return who.model_copy(update={"roles": tuple(str(role) for role in member["roles"])})
 
     async def reopen(self, reference: str) -> Attachment:
         """Return a file that was sent before, by a fresh link where there is one."""

@@ -13,6 +13,7 @@ T = TypeVar("T")
 
 UNKNOWN_CHANNEL = 10003
 UNKNOWN_MESSAGE = 10008
+UNKNOWN_GUILD, UNKNOWN_MEMBER = 10004, 10007
 UNKNOWN_WEBHOOK = 10015  # as which an interaction's token is known once it has expired
 UNKNOWN_INTERACTION = 10062
 ALREADY_ANSWERED = 40060
@@ -28,6 +29,10 @@ class ArchivedError(ChatError):
 
 class NotAllowedError(ChatClosedError):
     """The bot lacks a permission there."""
+
+
+class NotThereError(ChatError):
+    """There is no such member, or no such server that the bot is in."""
 
 
 class ExpiredError(ChatError):
@@ -56,6 +61,8 @@ def chat_error(error: Exception) -> ChatError:
         return ChatClosedError(f"Discord says: {error.text}")
     if error.code == ARCHIVED:
         return ArchivedError(error.text)
+    if error.code in {UNKNOWN_MEMBER, UNKNOWN_GUILD}:
+        return NotThereError(error.text)
     if error.code in {UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION}:
         return ExpiredError(error.text)
     if isinstance(error, Forbidden):

@@ -32,6 +32,7 @@ from bot.telegram_ui.menu import register
 from bot.telegram_ui.place import Place
 from bot.telegram_ui.trouble import reason, seconds
 from shared.language import _, speaking
+from shared.people import RequestedBy
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,10 @@ class TelegramFrontEnd:
         """Return a chat by its id, connected or not."""
         place = Place.read(chat_id)
         return TelegramChat(self._line, place) if place is not None else None
+
+    async def as_now(self, who: RequestedBy) -> RequestedBy:
+        """Return a person as they were: Telegram has no roles."""
+        return who
 
     async def reopen(self, reference: str) -> Attachment:
         """Return a file that was sent before, by a fresh link."""

@@ -22,6 +22,7 @@ from bot.terminal_ui.inbound import Typed, read_line, reopen_file
 from bot.terminal_ui.screen import PlainScreen, PromptScreen, RedrawingScreen
 from shared.jobs import JobStatus
 from shared.language import N_, _, locale_here, speaking
+from shared.people import RequestedBy
 
 PLATFORM = "terminal"
 CHAT_ID = "terminal"
@@ -64,6 +65,10 @@ class Terminal:
     def open_chat(self, chat_id: str) -> Chat | None:
         """Return the one conversation."""
         return self._chat if chat_id == CHAT_ID else None
+
+    async def as_now(self, who: RequestedBy) -> RequestedBy:
+        """Return a person as they were: there is one, and they have no roles."""
+        return who
 
     async def reopen(self, reference: str) -> Attachment:
         """Return a file by its path."""

@@ -14,6 +14,7 @@ from bot.errors import BadCallError, FrontEndError
 from bot.front_end import FrontEnd, FrontEnds
 from bot.serve import NOTHING_LEFT, serve
 from bot.settings import Settings
+from shared.people import RequestedBy
 from tests.bot.harness import Bot
 
 
@@ -33,6 +34,9 @@ class StubFrontEnd:
 
     def open_chat(self, chat_id: str) -> Chat | None:
         return None
+
+    async def as_now(self, who: RequestedBy) -> RequestedBy:
+        return who
 
     async def reopen(self, reference: str) -> Attachment:
         raise BadCallError("no")

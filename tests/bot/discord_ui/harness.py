@@ -99,12 +99,20 @@ async def running_bot(story: Story, folder: Path, *, connect: bool = True) -> As
         with Database(folder / DATABASE) as database:
             subscriptions = Subscriptions(database)
             client = AgentClient(lambda _who: Address(url=agent.url, key=KEY), session=session, clock=clock)
-            follow = Follow(agent=client, subscriptions=subscriptions, open_chat=front_ends.open_chat, clock=clock)
+            follow = Follow(
+                agent=client,
+                subscriptions=subscriptions,
+                open_chat=front_ends.open_chat,
+                clock=clock,
+                as_now=front_ends.as_now,
+            )
             story.front_end, story.core = front_end, Core(
                 agent=client, subscriptions=subscriptions, requests=Requests(database), follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip
-            keeper = Keeper(story.core, open_chat=front_ends.open_chat, reopen=front_ends.reopen)
+            keeper = Keeper(
+                story.core, open_chat=front_ends.open_chat, reopen=front_ends.reopen, as_now=front_ends.as_now
+            )
             logins = len(discord.gateway.identified)
             tasks = [asyncio.create_task(it) for it in (follow.run(), keeper.run(), front_end.run(story.core))]
             try:

@@ -8,7 +8,7 @@ from bot.call import Call, Named
 from bot.chat import Answer
 from bot.core import Command, Core
 from bot.reply import Reply
-from shared.people import GrantKind
+from shared.people import GrantKind, RequestedBy
 from tests.bot.discord_ui import harness
 from tests.bot.discord_ui.harness import MIA, Story, running_bot
 from tests.fakes.discord_server import Person
@@ -108,3 +108,16 @@ async def test_whoever_is_chosen_reaches_the_command_by_id(
         await story.says("Heard.")
     assert calls[0].mentioned == ((expected,) if expected else ())
     assert bool(calls[0].arguments) == (expected is None)  # a bot is named in words, and the command says no
+
+
+async def test_roles_are_looked_up_as_they_are_now(story: Story, tmp_path: Path) -> None:
+    story.discord.world.roles[CREW] = "crew"
+    Person(story.discord, MIA, "Mia", role=CREW)
+    who = RequestedBy(platform="discord", person=str(MIA), chat="1", server=str(GUILD), roles=("77",))
+    async with running_bot(story, tmp_path):
+        await story.until(lambda: story.front_end.open_chat(str(story.team)))
+        assert (await story.front_end.as_now(who)).roles == (str(CREW),)
+        story.discord.world.members[MIA].clear()
+        assert (await story.front_end.as_now(who)).roles == ()
+        del story.discord.world.members[MIA]  # they left the server
+        assert (await story.front_end.as_now(who)).roles == ()

@@ -103,12 +103,20 @@ async def running_bot(
             client = AgentClient(
                 address or (lambda _who: Address(url=agent.url, key=KEY)), session=session, clock=clock
             )
-            follow = Follow(agent=client, subscriptions=subscriptions, open_chat=front_ends.open_chat, clock=clock)
+            follow = Follow(
+                agent=client,
+                subscriptions=subscriptions,
+                open_chat=front_ends.open_chat,
+                clock=clock,
+                as_now=front_ends.as_now,
+            )
             story.front_end, story.core = front_end, Core(
                 agent=client, subscriptions=subscriptions, requests=Requests(database), follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip
-            keeper = Keeper(story.core, open_chat=front_ends.open_chat, reopen=front_ends.reopen)
+            keeper = Keeper(
+                story.core, open_chat=front_ends.open_chat, reopen=front_ends.reopen, as_now=front_ends.as_now
+            )
             tasks = [asyncio.create_task(it) for it in (follow.run(), keeper.run())]
             tasks += [asyncio.create_task(front_end.run(story.core))] if connect else []
             try:

@@ -17,7 +17,7 @@ class Person:
     def __init__(self, server: FakeDiscord, id: int, name: str, *, locale: str = "en-US", role: int = 0) -> None:
         self._server = server
         self.id, self.name, self.locale = id, name, locale
-        self._roles = [str(role)] if role else []
+        self._roles = server.world.members[id] = [str(role)] if role else []
         server.world.people[id] = name
         self.direct = int(server.rest.open_direct({"recipient_id": id})["id"])
 

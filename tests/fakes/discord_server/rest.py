@@ -14,7 +14,18 @@ from tests.fakes.discord_server.rules import (
     check_commands,
     read_layout,
 )
-from tests.fakes.discord_server.world import ATTACH_FILES, DIRECT, ME, THREAD, Channel, Shown, Stored, World
+from tests.fakes.discord_server.world import (
+    ATTACH_FILES,
+    DIRECT,
+    ME,
+    THREAD,
+    Channel,
+    Shown,
+    Stored,
+    World,
+    moment,
+    user_json,
+)
 
 Uploads = dict[int, tuple[str, bytes]]
 Tell = Callable[[str, Json], Awaitable[None]]
@@ -48,6 +59,13 @@ class Rest:
             if channel.type == DIRECT and channel.owner == person:
                 return self.world.channel_json(channel)
         return self.world.channel_json(self.world.add_channel(type=DIRECT, owner=person))
+
+    def get_member(self, person_id: int) -> Json:
+        """Return a member of the server with their roles."""
+        if person_id not in self.world.members:
+            raise RefusedError(404, 10007, "Unknown Member")
+        user = user_json(person_id, self.world.people[person_id])
+        return {"user": user, "roles": self.world.members[person_id], "joined_at": moment(0), "flags": 0}
 
     def get_channel(self, channel_id: int) -> Json:
         return self.world.channel_json(self._channel(channel_id))

@@ -15,7 +15,7 @@ from tests.fakes.discord_server.gateway import Gateway
 from tests.fakes.discord_server.interactions import Interactions
 from tests.fakes.discord_server.rest import Rest, Uploads
 from tests.fakes.discord_server.rules import Flood, Json, RefusedError
-from tests.fakes.discord_server.world import ME, Shown, World
+from tests.fakes.discord_server.world import GUILD, ME, Shown, World
 
 TOKEN = "NDI0Mg.a-token.for-tests"
 API = "/api/v10"
@@ -134,6 +134,7 @@ class FakeDiscord:
             ("GET", "/gateway(?:/bot)?", lambda: {"url": self.gateway_url, "shards": 1}),
             ("PUT", rf"/applications/{ME}/commands", rest.put_commands),
             ("POST", "/users/@me/channels", rest.open_direct),
+            ("GET", rf"/guilds/{GUILD}/members/(?P<person_id>\d+)", rest.get_member),
             ("GET", channel, rest.get_channel),
             ("PATCH", channel, rest.patch_channel),
             ("POST", f"{channel}/messages", rest.post),

@@ -104,6 +104,7 @@ class World:
         self.url = ""
         self.people: dict[int, str] = {}
         self.roles: dict[int, str] = {GUILD: "@everyone"}
+        self.members: dict[int, list[str]] = {}  # the roles that each has on the server
         self.channels: dict[int, Channel] = {}
         self.messages: dict[int, Shown] = {}
         self.files: dict[int, Stored] = {}
