@@ -18,10 +18,13 @@ from tokenizers import Encoding, Tokenizer
 
 from agent.base_models.card import BaseModelCard
 from agent.data import tools
+from agent.data.answers import find_answers
 from agent.data.turns import Message, RowProblem
-from shared.language import _
+from shared.language import _, grouped
 
 IGNORED = -100  # the label of a token that is not trained on
+FEW_ANSWERS = 8  # in a row, for each to be marked by rendering what comes before it
+MOST_ANSWERS = 128  # that are marked so, of a template by which they cannot be found in the whole text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +87,7 @@ class ChatTemplate:
             )
         full = self.render(messages)
         answers = [i for i, message in enumerate(messages) if message.role == "assistant"]
-        spans = [span for i in answers if (span := self._answer_span(messages, i, full))]
+        spans = self._answer_spans(messages, answers, full)
         if not spans or len(spans) < len(answers):
             spans = spans[-1:] if spans and spans[-1][1] > len(full) - len(messages[-1].content) - 200 else []
         if not spans:
@@ -94,6 +97,35 @@ class ChatTemplate:
             parts += [(full[at:start], False), (full[start:end], messages[answer].learned)]
             at = end
         return [part for part in [*parts, (full[at:], False)] if part[0]]
+
+    def _answer_spans(self, messages: list[Message], answers: list[int], full: str) -> list[tuple[int, int]]:
+        """Return where in `full` the answers stand, as far as that can be told, each with its end-of-turn token.
+
+        To render a talk twice for each answer takes time by its square, so in longer ones they are looked for in order.
+        """
+        if len(answers) > FEW_ANSWERS:
+            opening = self._opening(messages[: answers[0]])
+            found = find_answers(full, opening, [messages[i].content for i in answers], self._eos_tokens)
+            ends = ((found[at], self._answer_span(messages, answers[at], full)) for at in (0, -1)) if found else ()
+            if found and all(span == exact for span, exact in ends):
+                return found
+        if len(answers) > MOST_ANSWERS:
+            raise RowProblem(
+                _(
+                    "has {count} answers; in a talk of more than {most} the chat template of {name} hides where they "
+                    "begin, so split it",
+                    count=grouped(len(answers)),
+                    most=MOST_ANSWERS,
+                    name=self._name,
+                )
+            )
+        return [span for i in answers if (span := self._answer_span(messages, i, full))]
+
+    def _opening(self, before: list[Message]) -> str:
+        """Return what the template writes in front of an answer, by what it writes in front of the first."""
+        asked, prompt = self.render(before), self.render(before, add_generation_prompt=True)
+        said = before[-1].content.strip() if before else ""
+        return prompt.removeprefix(asked) or prompt[prompt.rfind(said) + len(said) :]
 
     def _answer_span(self, messages: list[Message], index: int, full: str) -> tuple[int, int] | None:
         prompt = self.render(messages[:index], add_generation_prompt=True)

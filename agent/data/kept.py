@@ -17,6 +17,7 @@ from agent.data.reading.plain_text import passage_length, passages
 from agent.data.reading.raw_row import RawRow
 from agent.data.row_length import USUAL_MAX_LENGTH
 from agent.data.rows import FORM_HINT, detect_form, to_messages
+from agent.data.shown import SURROGATE
 from agent.data.turns import BadExample, EmptyText, Message, RowProblem
 from agent.errors import AgentError
 from shared.errors import ErrorCode
@@ -26,8 +27,10 @@ from shared.mapping import Mapping
 
 SHOWN = 20  # drops, and lines of a finding, that are kept
 BATCH = 256  # rows tokenized at once,
-BATCH_CHARS = 1_000_000  # or as many as have so many characters together
+BATCH_CHARS = 1_000_000  # or as many as have so many characters together,
+TURN_CHARS = 40  # with those that a chat template adds to a turn
 ROW_CHARS = 1_000_000  # longer than any model reads; tokens take a hundred times the memory of their text
+ROW_TURNS = 10_000
 MAX_ROWS = 3_000_000  # the largest file that is taken, in rows of 350 bytes
 LOOKED_AT = 100  # rows, to find the form
 
@@ -138,7 +141,7 @@ def batches(rows: Iterable[ChatRow]) -> Iterator[list[ChatRow]]:
     batch, chars = list[ChatRow](), 0
     for row in rows:
         batch.append(row)
-        chars += sum(len(message.content) for message in row.messages)
+        chars += sum(_chars(message) + TURN_CHARS for message in row.messages)
         if len(batch) == BATCH or chars >= BATCH_CHARS:
             yield batch
             batch, chars = [], 0
@@ -161,14 +164,22 @@ def _messages(raw: RawRow, form: DatasetForm) -> list[Message]:
     if detect_form(set(raw.value)) is not form:
         raise RowProblem(_("has the keys {keys}, not those of the {form} form", keys=_keys(raw.value), form=form.value))
     messages = to_messages(raw.value, form)
-    chars = sum(len(message.content) for message in messages)
+    if len(messages) > ROW_TURNS:
+        raise RowProblem(
+            _("has {turns} turns, and a row may have {limit}", turns=grouped(len(messages)), limit=grouped(ROW_TURNS))
+        )
+    chars = sum(map(_chars, messages))
     if chars > ROW_CHARS:
         raise RowProblem(
             _("has {chars} characters, and a row may have {limit}", chars=grouped(chars), limit=grouped(ROW_CHARS))
         )
-    if any(not m.content.isascii() and any("\ud800" <= c <= "\udfff" for c in m.content) for m in messages):
+    if any(SURROGATE.search(text) for message in messages for text in (message.said, message.tools)):
         raise RowProblem(_("contains half a surrogate pair, which is no text"))
     return messages
+
+
+def _chars(message: Message) -> int:
+    return len(message.said) + len(message.tools)
 
 
 def find_reading(dataset: Path, mapping: Mapping | None = None) -> Reading:

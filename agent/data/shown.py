@@ -8,7 +8,8 @@ from agent.data.redact import redact
 UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
-_UNFIT = re.compile(f"{UNSEEN.pattern}|[\ud800-\udfff]")
+SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair: no text, and nothing that can be written as UTF-8
+_UNFIT = re.compile(f"{UNSEEN.pattern}|{SURROGATE.pattern}")
 
 
 def shown(text: str) -> str:

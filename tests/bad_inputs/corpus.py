@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from shared.errors import ErrorCode
 from shared.inspections import FindingCode
-from tests.bad_inputs import packed, tables
+from tests.bad_inputs import packed, slow, tables
 
 GOOD = [json.dumps({"prompt": f"Question {n}?", "completion": f"Answer {n}: toast."}) for n in range(12)]
 SECRET = "sk-proj-0123456789abcdefghijklmn"
@@ -39,6 +39,7 @@ class Bad:
     code: ErrorCode | None = None  # of the refusal; None: it is tolerated
     words: str = ""  # in the refusal, or in the reason of the row that is dropped; a pattern
     rows: int = 12  # kept, where it is tolerated
+    asks: str = ""  # what has to be said first, where it is tolerated
     found: FindingCode | None = None  # said of it, where it is tolerated
     never: tuple[str, ...] = ()  # in whatever the agent says
 
@@ -166,4 +167,22 @@ TABLES = (
     Bad(row=25, name="feather", code=NO_TEXT, words="a Feather file", make=lambda: b"FEA1" + bytes(100) + b"FEA1"),
 )  # fmt: skip
 
-CORPUS = (*ARCHIVES, *TEXTS, *TABLES)
+SLOW = (
+    *(Bad(row=28, name=f"slow-{name}", rows=13, make=lambda make=make: answers(make()))
+      for name, make in slow.ANSWERS.items()),
+    Bad(row=28, name="slow-talk", rows=12, make=lambda: f"{slow.talk(9_998)}\n".encode() * 12, code=TOO_SMALL,
+        words="Only 1 of the 12 rows"),
+    Bad(row=28, name="talk-of-20000-turns", words="row 1 has 20,000 turns, and a row may have 10,000", code=TOO_SMALL,
+        make=lambda: f"{slow.talk(20_000)}\n".encode()),
+    Bad(row=28, name="slow-cell", code=TOO_SMALL, words="no list of turns",
+        make=lambda: f"{slow.printed_turns()}\n".encode()),
+    Bad(row=28, name="slow-keys", words="Line 4 has the keys", make=lambda: jsonl(slow.many_keys(twice=False))),
+    Bad(row=28, name="slow-keys-one-twice", words="Line 4 .*the key 'k89999' appears twice",
+        make=lambda: jsonl(slow.many_keys(twice=True))),
+    Bad(row=28, name="slow-columns", asks="columns", rows=0, make=slow.unknown_columns),
+    Bad(row=28, name="slow-table", code=TOO_SMALL, words="rows are different", make=slow.table_of_questions),
+    Bad(row=28, name="slow-names", asks="assistant", rows=0, make=slow.namesakes),
+    Bad(row=28, name="slow-whatsapp", asks="assistant", rows=0, make=slow.whatsapp),
+)  # fmt: skip
+
+CORPUS = (*ARCHIVES, *TEXTS, *TABLES, *SLOW)

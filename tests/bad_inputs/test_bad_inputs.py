@@ -69,6 +69,7 @@ async def test_it_is_refused_or_tolerated_in_words(agent: Agent, bad: Bad) -> No
     else:
         assert (inspection["status"], inspection["rows"]) == ("completed", bad.rows), inspection
         assert re.search(bad.words, "\n".join(drop["reason"] for drop in inspection["dropped"])), inspection["dropped"]
+        assert (inspection["question"] or {"about": ""})["about"] == bad.asks
         assert bad.found is None or bad.found in {finding["code"] for finding in inspection["findings"]}
     assert took_s < LIMIT_S
     assert peak_mib < MEMORY_MIB

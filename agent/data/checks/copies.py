@@ -15,6 +15,7 @@ from agent.data.split import HELD_OUT, split_rows
 SAMPLE = 20_000  # rows that are compared, at most
 SIMILAR = 0.8
 PERMUTATIONS, BANDS, SEED = 128, 16, 42
+CROWD = 64  # rows that are like a row but not nearly the same; behind so many it is compared with no more
 WORD = re.compile(r"\w+")
 DEFAULT_SPLIT_SEED = 42  # of a plan that asks for no other
 
@@ -38,14 +39,19 @@ def fingerprint(text: str) -> RMinHash:
 
 
 def near_pairs(fingerprints: Sequence[RMinHash]) -> list[tuple[int, int]]:
-    """Return (row, an earlier row nearly the same), at most one for each row."""
+    """Return (row, an earlier row nearly the same), at most one for each row.
+
+    A template that fills many rows is in all of them: what begins a crowd is compared with what comes later, the rest
+    of the crowd is not, or the time would grow with its square.
+    """
     index = RMinHashLSH(threshold=SIMILAR, num_perm=PERMUTATIONS, num_bands=BANDS)
     pairs = []
     for number, minhash in enumerate(fingerprints):
-        found = (other for other in sorted(index.query(minhash)) if minhash.jaccard(fingerprints[other]) >= SIMILAR)
+        like = sorted(index.query(minhash))
+        found = (other for other in like if minhash.jaccard(fingerprints[other]) >= SIMILAR)
         if (first := next(found, None)) is not None:
             pairs.append((number, first))
-        else:
+        elif len(like) < CROWD:
             index.insert(number, minhash)  # the first of its kind alone, so that a thousand copies stay cheap
     return pairs
 

@@ -24,6 +24,7 @@ from shared.inspections import FindingCode
 
 LANGUAGE_SAMPLE = 2_000  # of them, rows whose language is looked at: 0.2 ms each
 CANDIDATES = 64  # of them, rows that may be shown
+COLUMNS = 1_000  # whose rows are counted; a file may have a new name in every row
 LABEL_CHARS = 40  # an answer that long may be one of a few labels
 CANDIDATE_CHARS = 20_000
 SEED = 42
@@ -167,7 +168,8 @@ class Surveyor:
             if test(text):
                 survey.found[code].add(row.line)
         for name in unread(row.value):
-            survey.unread[name] += 1
+            if name in survey.unread or len(survey.unread) < COLUMNS:
+                survey.unread[name] += 1
         for kind in text.personal:
             survey.personal[kind] = survey.personal.get(kind, 0) + 1
         if tokens is None:

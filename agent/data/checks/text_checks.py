@@ -19,7 +19,6 @@ MARKUP = re.compile(
     re.IGNORECASE,
 )
 MARKDOWN = re.compile(r"^#{1,6} |^```|\*\*[^*\n]+\*\*|^\|.+\|$", re.MULTILINE)
-_LOOSE = re.compile(r"\A(?:[^\S\n]*\n)+|\A (?!\s)|\s+\Z")
 _CHANGING_HINTS = (  # a cheap look: without one of these, none of the below is there
     "current", "now", "today", "week", "month", "year", "opening", "stock", "latest", "aktuell", "derzeit", "zurzeit",
     "öffnung", "lager", "$", "€", "£", "eur", "dollar", "202",
@@ -74,7 +73,9 @@ def text_checks(special_tokens: list[str], *, shows_tools: bool) -> dict[Finding
 
 def trimmed(text: str) -> str:
     """Return a text without what is loose around it; two spaces and more before its first line are code's."""
-    return _LOOSE.sub("", text)
+    text = text.rstrip()
+    before = text[: len(text) - len(text.lstrip())]
+    return text[1:] if before == " " else text[before.rfind("\n") + 1 :]
 
 
 def _has_placeholder(text: str) -> bool:

@@ -11,7 +11,7 @@ from agent.data.rows import canonical_name
 
 OF_TURNS = ("messages", "conversations", "prompt", "completion", "chosen", "rejected")
 ONE_TURN = ("chosen", "rejected")  # may hold a turn alone
-_NUMPY = re.compile(r"\}\s*\n\s*\{")  # between two turns; a line break inside a printed text is written as \n
+_NUMPY = re.compile(r"\}[^\S\n]*+\n\s*+\{")  # between two turns; a line break inside a printed text is written as \n
 STRUCTURED = frozenset({*OF_TURNS, "history", "tools"})
 YES_OR_NO = {
     **dict.fromkeys(("true", "1", "1.0", "yes", "good", "desirable"), True),

@@ -80,6 +80,7 @@ class _People:
 
     def __init__(self) -> None:
         self._by_id: dict[str, str] = {}
+        self._next: dict[str, int] = {}  # by name, the number of whoever has it next
         self.names: dict[str, set[str]] = {}
 
     def meet(self, person: dict[str, Any]) -> str:
@@ -91,9 +92,9 @@ class _People:
         """Return by which name goes whoever has this id, and is called so: the first name that is heard."""
         if key not in self._by_id:
             name = shown = speaker_name(next(iter(called), None))
-            number = 2
             while shown in self.names:
-                shown, number = f"{name} ({number})", number + 1
+                number = self._next.get(name, 2)
+                shown, self._next[name] = f"{name} ({number})", number + 1
             self._by_id[key] = shown
         self.names.setdefault(self._by_id[key], set()).update(called)
         return self._by_id[key]

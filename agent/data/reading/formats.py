@@ -3,6 +3,7 @@
 import codecs
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -234,7 +235,6 @@ def _refuse_constant(name: str) -> NoReturn:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) != len(pairs):
-        names = [key for key, _ in pairs]
-        double = next(key for key in names if names.count(key) > 1)
+        double = next(key for key, count in Counter(key for key, _value in pairs).items() if count > 1)
         raise json.JSONDecodeError(_("the key {double!r} appears twice", double=double[:40]), double, 0)
     return row

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 
 from agent.data.reading.containers import HEAD_BYTES, Upload
 from agent.data.reading.decoding import Decoder, bounded_lines, not_utf8
@@ -88,8 +88,12 @@ def _parts_alike(rows: list[list[str]], *, named: bool) -> bool:
 def _begins_with_data(rows: list[list[str]]) -> bool:
     """Say whether the first row asks as the others do; a form's columns are called by questions that are not below."""
     asked = [place for place, cell in enumerate(rows[0][:-1]) if cell.endswith("?")] if rows else []
-    below = [[row[place] for row in rows[1:] if place < len(row)] for place in asked]
-    return any(sum(cell.endswith("?") for cell in cells) > len(cells) / 2 for cells in below if cells)
+    below, asking = Counter[int](), Counter[int]()
+    for row in rows[1:]:
+        for place in takewhile(len(row).__gt__, asked):
+            below[place] += 1
+            asking[place] += row[place].endswith("?")
+    return any(asking[place] > count / 2 for place, count in below.items())
 
 
 def read_table(upload: Upload, layout: Layout, decoder: Decoder) -> Iterator[RawRow]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from agent.data.phrases import Phrases
 from agent.data.reading.chat_export import ChatExport, Said
 from agent.data.reading.raw_row import RawRow
 from agent.data.reading.unclear import UnclearError, same_name, words
@@ -27,6 +28,7 @@ WORDS_TOO = words(  # names that are words of every day when they are written sm
     "king max ernst frank wolf dieter mai juni rosa viola bernd angel chance dick gene guy jean jimmy john miles nick "
     "penny peg rich robin ruby violet ivy iris lily daisy eve dawn summer autumn the you and admin bot user"
 )
+_BEGIN = re.compile(r"(?<!\w)@?(?=\S)")  # of a name
 
 
 @dataclass(kw_only=True)
@@ -108,9 +110,7 @@ class Pseudonyms:
                 self._by_name.setdefault(name.casefold(), pseudonym)
         for name in _called(export.names.get(assistant, {assistant})):
             self._by_name.pop(name.casefold(), None)  # who is learned keeps the name
-        names = sorted(self._by_name, key=len, reverse=True)
-        joined = "|".join(map(re.escape, names))
-        self._pattern = re.compile(rf"(?<!\w)@?(?:{joined})(?!\w)", re.IGNORECASE) if names else None
+        self._names = Phrases(self._by_name)
 
     def of(self, who: str) -> str:
         """Return the pseudonym of a person."""
@@ -118,13 +118,15 @@ class Pseudonyms:
 
     def mask(self, text: str) -> str:
         """Return a text in which nobody but the assistant is named."""
-        return self._pattern.sub(self._masked, text) if self._pattern is not None else text
-
-    def _masked(self, found: re.Match[str]) -> str:
-        name = found.group()
-        if name.islower() and name in WORDS_TOO:
-            return name
-        return self._by_name.get(name.casefold()) or self._by_name[name.removeprefix("@").casefold()]
+        pieces, done = [], 0
+        for begin in _BEGIN.finditer(text):
+            known = self._names.longest(text, begin.end()) if begin.start() >= done else None
+            if known is None or text[begin.start() : known[1]] in WORDS_TOO:
+                continue
+            name, end = known
+            pieces += [text[done : begin.start()], self._by_name[name]]
+            done = end
+        return "".join([*pieces, text[done:]])
 
 
 def _called(names: Iterable[str]) -> Iterator[str]:

@@ -18,7 +18,7 @@ LINE = re.compile(rf"^[\u200e\u200f\ufeff]*\[?{_DAY},?\s+{_TIME}{_AFTER}(?:\]\s?
 SPEAKER = re.compile(r"^[\u200e\u200f~\s]*(?P<who>[^:\n]{1,80}?):\s(?P<text>.*)$")
 AFTERNOON = re.compile(r"p\.?\s?m|下午|午後|오후|م", re.IGNORECASE)
 MORNING = re.compile(r"a\.?\s?m|上午|午前|오전|ص", re.IGNORECASE)
-EDITED = re.compile(r"\s*\u200e?<[^<>]{3,40}>$")
+EDITED = re.compile(r"(?<!\s)\s*+\u200e?<[^<>]{3,40}>$")
 NOTICE = re.compile(  # a medium that is not in the text, a file, a message that was taken back
     r"^\u200e|^<[^<>]{3,40}>$|^\S+\.\w{2,4} \([^()]{3,40}\)$|^null$"
     r"|^(?:this message was deleted|you deleted this message|diese nachricht wurde gelöscht|du hast diese nachricht "

@@ -9,8 +9,9 @@ import pytest
 
 from agent.base_models.card import BaseModelCard
 from agent.data.inspect import inspect_dataset
-from agent.data.reading.chat_export import speaker_name
+from agent.data.reading.chat_export import ChatExport, Said, speaker_name
 from agent.data.reading.formats import read_rows
+from agent.data.reading.talks import Pseudonyms
 from agent.data.reading.unclear import UnclearError
 from agent.data.reading.whatsapp import looks_like_whatsapp, read_whatsapp
 from agent.errors import AgentError
@@ -277,3 +278,11 @@ def test_a_dataset_whose_rows_speak_of_channels_is_no_export(tmp_path: Path) -> 
 def test_a_speakers_name_can_be_shown_typed_and_stored(raw: str | None, name: str) -> None:
     assert speaker_name(raw) == name
     assert Mapping(assistant=speaker_name(raw)).assistant == name
+
+
+def test_names_are_found_whole_in_any_case_and_the_longest_first() -> None:
+    names = ["Ann", "Ann Lee", "İlker", "Straß"]
+    said = [Said(line=n, at=None, who=who, text="Hi") for n, who in enumerate(["Me", *names])]
+    named = Pseudonyms(ChatExport(said=said), "Me", ())
+    text = "@ann lee and ANN, not Annabel or JoAnn; i̇lker, ilker, STRASS."
+    assert named.mask(text) == "Person 2 and Person 1, not Annabel or JoAnn; Person 3, ilker, Person 4."

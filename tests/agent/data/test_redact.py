@@ -8,6 +8,8 @@ from agent.data.redact import redact
     [
         ("write to mia@example.org now", "write to [e-mail] now"),
         ("key sk-abcdefghij0123456789 leaked", "key [secret] leaked"),
+        ("my-token-eyJhbGciOiJIUzI1.eyJzdWIiOiIx.a-b_c, no more", "[secret], no more"),
+        ("no eyJ-here.or.there", "no eyJ-here.or.there"),
         ("ghp_0123456789abcdefghij0123", "[secret]"),
         ("call +49 170 1234567", "call [phone number]"),
         ("call 030 1234 5678 or (555) 123-4567", "call [phone number] or [phone number]"),
