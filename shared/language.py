@@ -24,6 +24,7 @@ from babel.numbers import format_decimal
 ENGLISH = "en"
 LANGUAGES = (ENGLISH, "de")  # all but the first have a catalogue
 CATALOGUES = files("shared") / "languages"
+MORE_DIGITS = 3  # at most, for two figures to be told apart
 
 
 def best(locale: str | None) -> str:
@@ -78,6 +79,16 @@ def decimal(value: float, digits: int) -> str:
         return "–"
     zeros = "." + "0" * digits if digits else ""
     return format_decimal(value, format=f"0{zeros}", locale=spoken())
+
+
+def apart(first: float, second: float, digits: int) -> tuple[str, str]:
+    """Return two figures that a sentence compares, with as many digits more as show that they are not the same."""
+    told = decimal(first, digits), decimal(second, digits)
+    for more in range(1, MORE_DIGITS + 1):
+        if told[0] != told[1] or first == second:
+            break
+        told = decimal(first, digits + more), decimal(second, digits + more)
+    return told
 
 
 def grouped(value: int) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from agent.diagnosis.curve import LossCurve
 from shared.errors import ErrorCode
 from shared.hyperparameters import ResolvedSettings
-from shared.language import _, decimal, ngettext
+from shared.language import _, apart, decimal, ngettext
 from shared.results import Advice
 
 OVERFIT_RISE = 1.03  # held-out loss at the end, over its best
@@ -125,11 +125,12 @@ def _overfitting(case: Case) -> Advice | None:
     if best is None or len(validation) < 3:
         return None
     last_step, last = validation[-1]
-    if last_step <= best[0] or last < OVERFIT_RISE * best[1]:
+    if last_step <= best[0] or last <= best[1] or last < OVERFIT_RISE * best[1]:
         return None
     smooth = dict(case.curve.smoothed())
     if smooth and smooth.get(last_step, 0.0) > smooth.get(best[0], float("inf")):
         return None  # the train loss rose as well: that is no learning by heart
+    best_loss, last_loss = apart(best[1], last, 2)
     epochs = max(1.0, round(case.settings.n_epochs * best[0] / max(case.curve.total_steps, 1), 1))
     return Advice(
         rule="overfitting",
@@ -140,8 +141,8 @@ def _overfitting(case: Case) -> Advice | None:
                 "step {last_step}, while the train loss went on falling. You get the weights of step "
                 "{step}.",
                 step=best[0],
-                best=decimal(best[1], 2),
-                last=decimal(last, 2),
+                best=best_loss,
+                last=last_loss,
                 last_step=last_step,
             )
         ),
@@ -157,19 +158,13 @@ def _underfitting(case: Case) -> Advice | None:
     if best is None or not validation or validation[0][0] != 0:
         return None
     base = validation[0][1]
-    drop = 1 - best[1] / base
-    if drop >= UNDERFIT_DROP:
+    if base <= 0 or 1 - best[1] / base >= UNDERFIT_DROP:  # at a loss of 0 there was nothing left to learn
         return None
     rate = case.settings.learning_rate
     return Advice(
         rule="underfitting",
         title=_("Hardly learned"),
-        message=_(
-            "The loss on unseen rows went from {base} to {best}, which is {drop:.0%}.",
-            base=decimal(base, 2),
-            best=decimal(best[1], 2),
-            drop=max(drop, 0),
-        ),
+        message=_went(base, best[1]),
         suggestion=(
             _(
                 "Train longer or harder: {n_epochs:g} epochs, a learning rate of {rate:g}, or rank {rank}.",
@@ -180,6 +175,18 @@ def _underfitting(case: Case) -> Advice | None:
         ),
         change={"n_epochs": case.settings.n_epochs + 2, "r": 2 * case.settings.r},
     )
+
+
+def _went(base: float, best: float) -> str:
+    """Say what became of the loss on unseen rows."""
+    before, after = apart(base, best, 2)
+    if before == after:
+        return _("The loss on unseen rows stayed at {base}.", base=before)
+    if best > base:
+        return _("The loss on unseen rows rose from {base} to {best}.", base=before, best=after)
+    percent = decimal(100 * (1 - best / base), 1)
+    return _("The loss on unseen rows fell from {base} to {best}, by {percent} %.", base=before, best=after,
+             percent=percent)  # fmt: skip
 
 
 def _never_stops(case: Case) -> Advice | None:

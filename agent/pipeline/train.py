@@ -16,22 +16,19 @@ from agent.checkpoints import (
     remove,
     remove_staged,
 )
-from agent.errors import AgentError
 from agent.gpu import read_machine
 from agent.pipeline.adapter import hand_out_adapter
 from agent.pipeline.checkpoints import Dice
 from agent.pipeline.context import Context
+from agent.pipeline.divergence import Divergence
 from agent.pipeline.load import loaded_model
 from agent.pipeline.meter import Meter, peak_memory_mib
 from agent.pipeline.prepare import TokenRow, read_rows
 from agent.pipeline.saver import Saver
 from agent.pipeline.trainer import HearthSFTTrainer, held_out_loss, sft_config
-from shared.errors import ErrorCode
 from shared.events import EvaluationData, ProgressData, StageData
 from shared.jobs import Stage
 from shared.language import _
-
-NAN_STEPS = 3  # in a row; one alone may be a freak batch
 
 
 def run(context: Context) -> None:
@@ -111,7 +108,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
         self.best_loss = math.inf
         self._bad_evaluations = 0
         self._train_loss: float | None = None
-        self._nan_steps = 0
+        self._divergence = Divergence(scaled=False)
         self._meter = Meter()
         self._saver = Saver(context)
         self._last_report = 0.0
@@ -136,6 +133,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Measure the untrained model, so that the plot shows where it came from."""
         self._meter.start()
+        self._divergence = Divergence(scaled=args.fp16)
         if state.global_step == 0:
             self._evaluate(state)
 
@@ -166,7 +164,9 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
         """
         if not logs or "loss" not in logs:
             return control
-        self._note_loss(float(logs["loss"]), state, args)
+        loss = float(logs["loss"])
+        self._divergence.note(state.global_step, loss, logs.get("grad_norm"), args.learning_rate)
+        self._train_loss = _finite(loss)
         self._report(state, logs)
         if state.global_step % self._context.spec.settings.eval_steps == 0 or state.global_step >= state.max_steps:
             improved, loss = self._evaluate(state)
@@ -180,12 +180,6 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
             self._leave(state)
         self._context.check_wishes()
         return control
-
-    def _note_loss(self, loss: float, state: Any, args: Any) -> None:
-        self._nan_steps = 0 if math.isfinite(loss) else self._nan_steps + 1
-        if self._nan_steps >= NAN_STEPS:
-            raise _diverged(state.global_step, args.learning_rate)
-        self._train_loss = loss if math.isfinite(loss) else None
 
     def _evaluate(self, state: Any) -> tuple[bool, float]:
         assert self._context.model is not None
@@ -274,19 +268,3 @@ def _temperature(context: Context) -> int | None:
 
 def _finite(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _diverged(step: int, learning_rate: float) -> AgentError:
-    return AgentError(
-        _(
-            "Training diverged: the loss was not a number for {nan_steps} steps up to step {step}. "
-            "The learning rate {rate:g} is probably too high; try {better:g}. The "
-            "checkpoints before that are kept.",
-            nan_steps=NAN_STEPS,
-            step=step,
-            rate=learning_rate,
-            better=learning_rate / 10,
-        ),
-        code=ErrorCode.training_diverged,
-        param="learning_rate",
-    )

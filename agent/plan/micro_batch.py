@@ -11,7 +11,7 @@ from agent.plan.memory import MemoryEstimate, estimate_memory
 from agent.plan.setup import TrainingSetup
 from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters
-from shared.language import _, decimal, ngettext
+from shared.language import _, apart, ngettext
 
 MAX_MICRO_BATCH = 8
 
@@ -49,6 +49,7 @@ def choose_micro_batch(
                     rows=candidate.rows, activation_checkpointing=candidate.activation_checkpointing, memory=estimate
                 )
     rows = candidates[-1].rows
+    needed, free = apart(lightest.total / 1024, machine.memory_free_mib / 1024, 1)
     raise AgentError(
         ngettext(
             "{name} needs about {estimate} GiB of {memory} even with {n} row at a time; {free} GiB are free on "
@@ -57,9 +58,9 @@ def choose_micro_batch(
             "{machine}. Choose a smaller model, a shorter max_length, or close what else uses the memory.",
             rows,
             name=card.name,
-            estimate=decimal(lightest.total / 1024, 1),
+            estimate=needed,
             memory=_("GPU memory") if machine.device == "cuda" else _("memory"),
-            free=decimal(machine.memory_free_mib / 1024, 1),
+            free=free,
             machine=machine.name,
         ),
         code=ErrorCode.insufficient_memory,

@@ -4,7 +4,7 @@ from agent.data.findings import Findings
 from agent.plan.defaults import Schedule
 from agent.plan.lengths import Left
 from shared.inspections import FindingCode
-from shared.language import _, decimal, grouped, ngettext
+from shared.language import _, apart, grouped, ngettext
 
 
 def notes_on_rows(findings: Findings, left: Left, max_length: int, context_length: int) -> list[str]:
@@ -55,11 +55,12 @@ def notes_on_ram(needed_mib: float, free_mib: int | None) -> list[str]:
     """Return a warning where the end of the run needs more RAM than is free now."""
     if free_mib is None or needed_mib <= free_mib:
         return []
+    needed, free = apart(needed_mib / 1024, free_mib / 1024, 1)
     return [
         _(
             "At the end, checking the model takes {needed} GiB of RAM, and {free} are free now. Close other "
             "programs by then.",
-            needed=decimal(needed_mib / 1024, 1),
-            free=decimal(free_mib / 1024, 1),
+            needed=needed,
+            free=free,
         )
     ]

@@ -19,7 +19,7 @@ from agent.plan.presets import RULES
 from agent.plan.settings import resolve_settings
 from shared.errors import ErrorCode
 from shared.files import FileObject
-from shared.language import _, decimal, ngettext
+from shared.language import _, apart, ngettext
 from shared.plans import MemoryParts, Plan, PlanRequest, Range
 
 __all__ = ["MeasuredRun", "make_plan", "model_name"]
@@ -122,14 +122,16 @@ def _spread(mib: float) -> Range:
 
 
 def _check_disk(card: BaseModelCard, machine: Machine, disk_mib: float) -> None:
-    if disk_mib + MIN_FREE_DISK_MIB > machine.disk_free_mib:
+    needed_mib = disk_mib + MIN_FREE_DISK_MIB
+    if needed_mib > machine.disk_free_mib:
+        needed, free = apart(needed_mib / 1024, machine.disk_free_mib / 1024, 1)
         raise AgentError(
             _(
                 "A run with {name} needs about {needed} GiB of disk; {free} GiB are free in "
                 "the data folder. Free some space or choose a smaller model.",
                 name=card.name,
-                needed=decimal((disk_mib + MIN_FREE_DISK_MIB) / 1024, 1),
-                free=decimal(machine.disk_free_mib / 1024, 1),
+                needed=needed,
+                free=free,
             ),
             code=ErrorCode.insufficient_disk,
         )

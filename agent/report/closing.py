@@ -4,18 +4,19 @@ from collections.abc import Mapping
 
 from agent.base_models.card import BaseModelCard
 from agent.job_folder import JobSpec
-from shared.language import _, decimal, ngettext
+from shared.language import _, apart, decimal, ngettext
 from shared.results import JobResult
 
 
 def verdict(*, base_loss: float, final_loss: float, test_rows: int, optimistic: bool) -> str:
     """Say in a sentence or two what the training achieved. Losses: nats per trained token."""
     drop = 1 - final_loss / base_loss if base_loss > 0 else 0.0
+    before, after = apart(base_loss, final_loss, 2)
     if drop >= 0.25:
         said = _("It learned your data well")
     elif drop >= 0.05:
         said = _("It learned something of your data")
-    elif drop > 0:
+    elif drop > 0 or before == after:
         said = _("It hardly changed")
     else:
         said = _("It got worse than the base model")
@@ -24,8 +25,8 @@ def verdict(*, base_loss: float, final_loss: float, test_rows: int, optimistic: 
         "{said}: the loss on {n} rows it never trained on went from {before} to {after}.",
         test_rows,
         said=said,
-        before=decimal(base_loss, 2),
-        after=decimal(final_loss, 2),
+        before=before,
+        after=after,
     )
     if optimistic:
         text += " " + _("Those rows also decided when to stop, so the figure is optimistic.")

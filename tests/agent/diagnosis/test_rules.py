@@ -75,3 +75,26 @@ def test_a_rising_train_loss_is_not_called_overfitting() -> None:
     rising = [3.0 - 0.05 * n for n in range(20)] + [2.0 + 0.05 * n for n in range(40)]
     found = diagnose(case(rising, [(0, 3.0), (20, 2.0), (40, 2.2), (60, 2.6)]))
     assert "overfitting" not in [advice.rule for advice in found]
+
+
+def test_a_base_model_without_any_loss_left_is_judged_without_dividing_by_it() -> None:
+    assert diagnose(case(FALLING, [(0, 0.0), (30, 0.0), (60, 0.0)])) == []
+
+
+def test_figures_that_are_said_to_differ_look_different() -> None:
+    (overfitting,) = diagnose(case(FALLING, [(0, 3.0), (12, 0.0401), (40, 0.0407), (60, 0.0414)]))
+    assert "best at step 12 (0.040) and rose to 0.041 by step 60" in overfitting.message
+
+
+@pytest.mark.parametrize(
+    ("best", "message"),
+    [
+        (2.97, "fell from 3.00 to 2.97, by 1.0 %."),
+        (2.996, "fell from 3.000 to 2.996, by 0.1 %."),
+        (3.0, "stayed at 3.00."),
+        (3.2, "rose from 3.00 to 3.20."),
+    ],
+)
+def test_what_hardly_learned_says_which_way_it_went(best: float, message: str) -> None:
+    (advice,) = diagnose(case([3.0] * 60, [(0, 3.0), (60, best)]))
+    assert advice.message == f"The loss on unseen rows {message}"

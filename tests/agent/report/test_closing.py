@@ -4,7 +4,7 @@ import pytest
 
 from agent.base_models.card import BaseModelCard
 from agent.job_folder import JobSpec
-from agent.report.closing import write_report
+from agent.report.closing import verdict, write_report
 from shared.inspections import DatasetForm
 from shared.results import OllamaOutcome
 from tests.fakes.agent_server import RESULT, SETTINGS
@@ -36,3 +36,17 @@ def test_two_losses_on_rows_not_trained_on_are_told_apart(smollm2_card: BaseMode
     result = RESULT.model_copy(update={"optimistic": optimistic})
     text = write_report(SPEC, smollm2_card, result, {"torch": "2"})
     assert ("test rows, kept for the end" in text) is not optimistic
+
+
+@pytest.mark.parametrize(
+    ("base", "final", "said"),
+    [
+        (0.0, 0.0, "It hardly changed: the loss went from 0.00 to 0.00."),
+        (1.5, 1.5, "It hardly changed: the loss went from 1.50 to 1.50."),
+        (0.0041, 0.0022, "It learned your data well: the loss went from 0.004 to 0.002."),
+        (1.501, 1.502, "It got worse than the base model: the loss went from 1.501 to 1.502."),
+    ],
+)
+def test_the_verdict_says_what_its_figures_show(base: float, final: float, said: str) -> None:
+    told = verdict(base_loss=base, final_loss=final, test_rows=9, optimistic=False)
+    assert told.replace(" on 9 rows it never trained on", "") == said
