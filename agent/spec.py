@@ -49,7 +49,7 @@ def policy_of(phase: Phase, folder: JobFolder, spec: JobSpec) -> Policy:
     if phase is Phase.fetch:
         return Policy(read=tuple(models), write=(folder.path, cache), network=True)
     if phase is Phase.hand_over:
-        return Policy(read=(cache,), write=(folder.path,), network=True)
+        return Policy(read=(cache, *models), write=(folder.path,), network=True)
     return Policy(read=(Path(spec.dataset_path), cache, *models), write=(folder.path,))
 
 

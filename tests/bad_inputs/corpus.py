@@ -9,6 +9,7 @@ import json
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from shared.errors import ErrorCode
 from shared.inspections import FindingCode
@@ -167,8 +168,13 @@ TABLES = (
     Bad(row=25, name="feather", code=NO_TEXT, words="a Feather file", make=lambda: b"FEA1" + bytes(100) + b"FEA1"),
 )  # fmt: skip
 
+
+def _answers_of(make: Callable[[], str]) -> bytes:
+    return answers(make())
+
+
 SLOW = (
-    *(Bad(row=28, name=f"slow-{name}", rows=13, make=lambda make=make: answers(make()))
+    *(Bad(row=28, name=f"slow-{name}", rows=13, make=partial(_answers_of, make))
       for name, make in slow.ANSWERS.items()),
     Bad(row=28, name="slow-talk", rows=12, make=lambda: f"{slow.talk(9_998)}\n".encode() * 12, code=TOO_SMALL,
         words="Only 1 of the 12 rows"),

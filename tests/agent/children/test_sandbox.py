@@ -135,7 +135,7 @@ def policies(house: House) -> dict[str, tuple[Policy, list[Path], list[Path]]]:
         "mend": (dataset_policy(dataset, card, output), [dataset, cached, output], [output]),
         "fetch": (policy_of(Phase.fetch, house.own, spec), [model, cached, log], [cached, log]),
         "train": (policy_of(Phase.train, house.own, spec), [dataset, model, cached, log], [log]),
-        "hand over": (policy_of(Phase.hand_over, house.own, spec), [cached, log, gguf], [log, gguf]),
+        "hand over": (policy_of(Phase.hand_over, house.own, spec), [cached, model, log, gguf], [log, gguf]),
         "chat": (gguf_policy(gguf, scratch=house.own.path / "tmp"), [gguf], []),
     }
 
