@@ -141,8 +141,10 @@ class Inspector:
 def source_policy(source: BaseModelSource) -> Policy:
     """Return what may be reached to describe a base model: where it lies, and where its card is kept."""
     source.cache.mkdir(parents=True, exist_ok=True)
-    on_hub = source.kind is SourceKind.hub
-    return Policy(read=() if on_hub else (Path(source.location),), write=(source.cache,), network=on_hub)
+    if source.kind is SourceKind.hub:
+        return Policy(write=(source.cache,), network=True)
+    location = Path(source.location)  # transformers lists the folder of a GGUF
+    return Policy(read=(location if location.is_dir() else location.parent,), write=(source.cache,))
 
 
 def dataset_policy(dataset: Path, card: BaseModelCard, output: Path | None = None) -> Policy:

@@ -56,6 +56,10 @@ class Disk:
         promised = sum(room.left for room in self._promised)
         if free - promised - size >= self._floor:
             return
+        if free < size:
+            raise AgentError(
+                _("The agent's disk is full. Free some space, then send it again."), code=ErrorCode.insufficient_disk
+            )
         raise AgentError(
             _(
                 "The disk of the GPU machine has {free} MiB free, {promised} MiB of them for files on their way, and "

@@ -120,7 +120,9 @@ async def test_uploads_and_plans_name_who_asked_and_from_where(agent: FakeAgent,
     assert agent.plan_requests[0].requested_by == wanted
 
 
-async def test_feed_live_card_and_result_are_the_bots_own(agent: FakeAgent, bot: Bot) -> None:
+async def test_the_feed_is_the_bots_own_and_card_and_result_are_asked_for_in_their_persons_name(
+    agent: FakeAgent, bot: Bot
+) -> None:
     await bot.say("/finetune sample")
     await bot.press("Start")
     await bot.until(lambda: not bot.core.requests.unanswered())
@@ -130,7 +132,8 @@ async def test_feed_live_card_and_result_are_the_bots_own(agent: FakeAgent, bot:
     agent.succeed("ftjob-1")
     await bot.until(lambda: bot.chat.last.text.startswith("Your model is ready"), step_s=1)
     assert agent.requests
-    assert all(who is None for _, _, who in agent.requests)
+    assert {who.person for _, _, who in agent.requests if who is not None} == {"mia"}
+    assert {path for _, path, who in agent.requests if who is None} <= {"/v1/agent", "/v1/agent/events"}
 
 
 async def test_agent_that_is_away_is_away_for_all(agent: FakeAgent, bot: Bot) -> None:

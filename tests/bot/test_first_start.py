@@ -38,7 +38,7 @@ async def test_without_a_terminal_the_log_says_where_the_code_is_and_not_the_cod
     caplog.set_level("INFO")
     agent.people.guard(CODE)
     async with showing(bot, None):
-        await bot.until(lambda: "stands where hearth-agent was started" in caplog.text)
+        await bot.until(lambda: "“hearth-agent pairing-code” on the GPU machine prints its code" in caplog.text)
     assert CODE not in caplog.text
 
 

@@ -74,7 +74,9 @@ class Storyteller(logging.Handler):
 
 def make_settings(data_dir: Path) -> AgentSettings:
     """Return an agent's settings for a data folder, made here."""
-    settings = AgentSettings.model_validate({"hearth_data_dir": data_dir, "hearth_file_limit_mib": 1})
+    settings = AgentSettings.model_validate(
+        {"hearth_data_dir": data_dir, "hearth_file_limit_mib": 1, "hearth_disk_floor_mib": 0}
+    )
     for folder in (data_dir, settings.files_dir, settings.jobs_dir):
         folder.mkdir(parents=True, exist_ok=True)
     return settings
