@@ -18,8 +18,8 @@ from shared.language import _
 from shared.models import Model
 from shared.schema import Response
 
-HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}$")
-LOCAL_NAME = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}$")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}")
+LOCAL_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}")
 PACKAGED = "smollm2-135m"
 PACKAGED_FROM = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
@@ -65,9 +65,9 @@ def find_base_model(name: str, settings: AgentSettings) -> BaseModelSource:
             code=ErrorCode.model_is_path,
             param="model",
         )
-    if NAME.match(name):
+    if NAME.fullmatch(name):
         return _of_ollama(name, settings)
-    if HUB_ID.match(name):
+    if HUB_ID.fullmatch(name):
         cache = settings.base_models_dir / ("hub--" + name.replace("/", "--"))
         return BaseModelSource(name=name, kind=SourceKind.hub, location=name, cache=cache)
     for source in _local(settings):
@@ -223,7 +223,7 @@ def _local(settings: AgentSettings) -> list[BaseModelSource]:
             kind, name = SourceKind.gguf, path.stem
         else:
             continue
-        if LOCAL_NAME.match(name):
+        if LOCAL_NAME.fullmatch(name):
             cache = settings.base_models_dir / f"local--{name}"
             sources.append(BaseModelSource(name=name, kind=kind, location=str(path), cache=cache))
     return sources

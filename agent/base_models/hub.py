@@ -2,6 +2,8 @@
 
 import errno
 import shutil
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from agent.base_models.catalog import BaseModelSource
@@ -21,6 +23,16 @@ SMALL_FILES = [
     "chat_template*",
 ]
 WEIGHT_FILES = ["model*.safetensors", "model.safetensors.index.json"]
+SMALL_BYTES = 256 << 20  # of all small files together: the largest tokenizers have a tenth of it
+
+
+def chosen(names: Iterable[str], patterns: list[str]) -> list[str]:
+    """Return the files at the top of a repository that fit a pattern, by their names alone.
+
+    A folder's never do, though `*` would reach into it, nor a name in which the hub's client would see a pattern.
+    """
+    plain = (name for name in names if not set(name) & set("/\\*?["))
+    return sorted(name for name in plain if any(fnmatchcase(name, pattern) for pattern in patterns))
 
 
 def download_small_files(source: BaseModelSource) -> tuple[Path, str, str | None]:
@@ -34,7 +46,8 @@ def download_small_files(source: BaseModelSource) -> tuple[Path, str, str | None
         _check_hub_files(source, sizes)
         revision = str(info.sha)
         folder = source.cache / revision
-        snapshot_download(source.location, revision=revision, allow_patterns=SMALL_FILES, local_dir=folder)
+        small = chosen(sizes, SMALL_FILES)
+        snapshot_download(source.location, revision=revision, allow_patterns=small, local_dir=folder)
     except GatedRepoError as error:
         raise AgentError(
             _(
@@ -72,7 +85,7 @@ def download_small_files(source: BaseModelSource) -> tuple[Path, str, str | None
 
 
 def _weights_bytes(sizes: dict[str, int]) -> int:
-    return sum(size for name, size in sizes.items() if name.endswith(".safetensors") and "/" not in name)
+    return sum(sizes[name] for name in chosen(sizes, WEIGHT_FILES) if name.endswith(".safetensors"))
 
 
 def _check_hub_files(source: BaseModelSource, sizes: dict[str, int]) -> None:
@@ -81,6 +94,19 @@ def _check_hub_files(source: BaseModelSource, sizes: dict[str, int]) -> None:
             _(
                 "{name} offers no safetensors weights; pickled ones are never loaded. Choose another model.",
                 name=source.name,
+            ),
+            code=ErrorCode.model_unusable,
+            param="model",
+        )
+    small = sum(sizes[name] for name in chosen(sizes, SMALL_FILES))
+    if small > SMALL_BYTES:
+        raise AgentError(
+            _(
+                "{name} has {size} MiB of tokenizer and settings, and at most {limit} MiB are fetched of those. Choose "
+                "another model.",
+                name=source.name,
+                size=decimal(small / 2**20, 0),
+                limit=SMALL_BYTES >> 20,
             ),
             code=ErrorCode.model_unusable,
             param="model",
@@ -102,10 +128,12 @@ def _check_hub_files(source: BaseModelSource, sizes: dict[str, int]) -> None:
 
 def download_weights(repo: str, revision: str, folder: Path) -> None:
     """Bring the weights of a commit into `folder`; what is there already is kept. Raises AgentError."""
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, snapshot_download
 
     try:
-        snapshot_download(repo, revision=revision, allow_patterns=WEIGHT_FILES, local_dir=folder)
+        names = [file.rfilename for file in HfApi().model_info(repo, revision=revision).siblings or []]
+        weights = chosen(names, WEIGHT_FILES)
+        snapshot_download(repo, revision=revision, allow_patterns=weights, local_dir=folder)
     except Exception as error:  # the hub's client lets the errors of its own HTTP library through
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise

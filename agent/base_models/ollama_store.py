@@ -17,9 +17,9 @@ REGISTRY = "registry.ollama.ai"
 LIBRARY = "library"  # the owner that is not said
 WEIGHTS = "application/vnd.ollama.image.model"
 NEEDS_MORE = {"application/vnd.ollama.image.adapter", "application/vnd.ollama.image.projector"}  # than the weights
-NAME = re.compile(r"^(?:[A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}:[\w.-]{1,96}$")
+NAME = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}:[\w.-]{1,96}")
 MANIFEST_BYTES = 1 << 20
-_DIGEST = re.compile(r"^sha256:([0-9a-f]{64})$")
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _USUAL = ("~/.ollama/models", "/usr/share/ollama/.ollama/models", "/var/lib/ollama/.ollama/models", "/var/lib/ollama")
 
 
@@ -51,7 +51,7 @@ def models_in(folder: Path) -> Iterator[OllamaModel]:
         owner, model, tag = path.relative_to(root).parts
         name = f"{model}:{tag}" if owner == LIBRARY else f"{owner}/{model}:{tag}"
         weights = _weights(path, folder)
-        if weights is not None and NAME.match(name):
+        if weights is not None and NAME.fullmatch(name):
             yield OllamaModel(name=name, weights=weights)
 
 
@@ -60,7 +60,7 @@ def _weights(manifest: Path, folder: Path) -> Path | None:
     kinds = [layer.get("mediaType") for layer in layers]
     if kinds.count(WEIGHTS) != 1 or NEEDS_MORE & set(kinds):
         return None
-    digest = _DIGEST.match(str(layers[kinds.index(WEIGHTS)].get("digest")))
+    digest = _DIGEST.fullmatch(str(layers[kinds.index(WEIGHTS)].get("digest")))
     if digest is None:
         return None
     blob = folder / "blobs" / f"sha256-{digest[1]}"

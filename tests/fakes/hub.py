@@ -38,7 +38,7 @@ class FakeHub:
         return self._file(folder / "/".join(rest[2:]))  # resolve/<commit>/<file>
 
     def _listing(self, repository: str, folder: Path) -> dict[str, object]:
-        files = [{"rfilename": path.name, "size": path.stat().st_size} for path in sorted(folder.iterdir())]
+        files = [{"rfilename": name, "size": path.stat().st_size} for name, path in _files(folder)]
         return {
             "id": repository, "modelId": repository, "sha": COMMIT, "private": False, "gated": False, "tags": [],
             "siblings": files, "cardData": {"license": "apache-2.0"}, "downloads": 1, "likes": 0,
@@ -47,8 +47,8 @@ class FakeHub:
     @staticmethod
     def _tree(folder: Path) -> list[dict[str, object]]:
         return [
-            {"type": "file", "path": path.name, "size": path.stat().st_size, "oid": "0" * 40}
-            for path in sorted(folder.iterdir())
+            {"type": "file", "path": name, "size": path.stat().st_size, "oid": "0" * 40}
+            for name, path in _files(folder)
         ]
 
     @staticmethod
@@ -60,9 +60,15 @@ class FakeHub:
         return web.Response(body=content, headers=headers)
 
 
+def _files(folder: Path) -> list[tuple[str, Path]]:
+    """Return the files of a repository by their names in it."""
+    return [(path.relative_to(folder).as_posix(), path) for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
 def repository(folder: Path, files: dict[str, object]) -> Path:
     """Make a small repository of JSON files and raw bytes."""
     folder.mkdir()
     for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
     return folder

@@ -1,6 +1,7 @@
 """The fetch child with the real huggingface_hub, against a hub on loopback; and what is refused of any model."""
 
 import json
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import SourceKind, find_base_model, list_base_models
 from agent.base_models.fetch import fetch_card
+from agent.base_models.hub import SMALL_BYTES, SMALL_FILES, WEIGHT_FILES, chosen
 from agent.errors import AgentError
 from agent.inspector import Inspector
 from agent.settings import AgentSettings
@@ -27,7 +29,22 @@ async def hub(models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         tmp_path / "remote",
         {"config.json": LLAMA | {"sub": [{"auto_map": {"AutoModel": "x.Y"}}]}, "model.safetensors": b"0" * 64},
     )
-    fake = FakeHub({"acme/tiny": models_dir / "tiny", "acme/pickled": pickled, "acme/remote": remote})
+    shutil.copytree(models_dir / "tiny", tmp_path / "nested")
+    for name in ("tokenizer-old/huge.bin", "chat_template/huge.bin", "model-old/model.safetensors"):
+        (tmp_path / "nested" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "nested" / name).write_bytes(bytes(1000))
+    heavy = repository(tmp_path / "heavy", {"config.json": LLAMA, "model.safetensors": b"0" * 64})
+    with (heavy / "tokenizer.json").open("wb") as file:
+        file.truncate(SMALL_BYTES + 1)
+    fake = FakeHub(
+        {
+            "acme/nested": tmp_path / "nested",
+            "acme/heavy": heavy,
+            "acme/tiny": models_dir / "tiny",
+            "acme/pickled": pickled,
+            "acme/remote": remote,
+        }
+    )
     await fake.server.start_server()
     monkeypatch.setenv("HF_ENDPOINT", str(fake.server.make_url("")).rstrip("/"))
     yield fake
@@ -52,9 +69,27 @@ async def test_a_hub_model_is_pinned_and_its_small_files_are_fetched_first(
     assert "acme/tiny" in [candidate.model.id for candidate in list_base_models(settings)]
 
 
+async def test_files_in_folders_of_a_hub_model_are_not_fetched(hub: FakeHub, settings: AgentSettings) -> None:
+    await Inspector(settings).describe("acme/nested")
+    assert not [path for path in hub.asked if "huge" in path or "model-old" in path]
+    assert chosen(["model.safetensors", "model-old/model.safetensors"], WEIGHT_FILES) == ["model.safetensors"]
+
+
+def test_a_name_in_which_the_hubs_client_would_see_a_pattern_is_not_chosen() -> None:
+    names = ["tokenizer.json", "tokenizer*", "tokenizer/huge", "tokenizer[a].json", "model.safetensors"]
+    assert chosen(names, SMALL_FILES) == ["tokenizer.json"]
+
+
+@pytest.mark.parametrize("name", ["acme/tiny\n", "tiny\n", "tiny:latest\n"])
+def test_a_name_with_a_line_end_is_no_model(settings: AgentSettings, name: str) -> None:
+    with pytest.raises(AgentError):
+        find_base_model(name, settings)
+
+
 @pytest.mark.parametrize(
     ("name", "code", "words"),
     [
+        ("acme/heavy", ErrorCode.model_unusable, "256 MiB of tokenizer and settings"),
         ("acme/pickled", ErrorCode.model_unusable, "no safetensors"),
         ("acme/remote", ErrorCode.model_unusable, "auto_map"),
         (GATED, ErrorCode.model_unusable, "gated.*HF_TOKEN"),
