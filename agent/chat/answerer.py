@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -79,7 +80,7 @@ class Answerer:
         self._command = tuple(command)
         self._patience = patience or Patience()
         self._sandbox = sandbox or Sandbox(on=settings.hearth_sandbox)
-        self._scratch = tempfile.TemporaryDirectory(prefix="hearth-chat-")
+        self._scratch: Path | None = None  # the child's temporary folder, once there is a child
         self._turn = asyncio.Lock()
         self._loaded: Loaded | None = None
         self._ways = 0  # how often a model was put away for something else
@@ -133,7 +134,8 @@ class Answerer:
         await self.make_way()
         if self._endings:
             await asyncio.wait(self._endings)
-        self._scratch.cleanup()
+        if self._scratch is not None:
+            await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
 
     @contextlib.asynccontextmanager
     async def _my_turn(self) -> AsyncIterator[None]:
@@ -162,7 +164,7 @@ class Answerer:
             return loaded
         await self._put_away()
         load, environment = await self._prepared(model, gguf, training)
-        command = self._sandbox.wrap(self._command, gguf_policy(gguf, scratch=Path(self._scratch.name)))
+        command = self._sandbox.wrap(self._command, gguf_policy(gguf, scratch=Path(environment["TMPDIR"])))
         child = await Child.spawn(command, environment)
         if self._ways != ways:
             await child.end()
@@ -193,7 +195,8 @@ class Answerer:
             threads=room.threads,
             gpu_layers=ALL_LAYERS if room.on_gpu else 0,
         )
-        return load, _environment(gguf, room, machine) | {"TMPDIR": self._scratch.name}
+        self._scratch = self._scratch or Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="hearth-chat-"))
+        return load, _environment(gguf, room, machine) | {"TMPDIR": str(self._scratch)}
 
     def _keep_warm(self) -> None:
         self._idle = asyncio.get_running_loop().call_later(self._patience.idle_s, self._cool)

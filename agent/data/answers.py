@@ -22,8 +22,8 @@ def find_answers(
         start = before + len(opening)
         begin = full.find(said, start, start + len(said) + LOOSE)
         ended = end_of_turn.search(full, begin + len(said)) if min(before, begin) >= 0 else None
-        if ended is None or full[start:begin].strip():
-            return None
+        if ended is None or full[start:begin].strip() or full[begin + len(said) : ended.start()].strip():
+            return None  # a template that leaves out an end would have the next question learned, too
         end = ended.end()
         spans.append((start, end))
     return spans
