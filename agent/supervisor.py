@@ -91,11 +91,12 @@ class Supervisor:
 
     async def _run_next(self) -> None:
         news = self._bell.listen()
-        claim = await self._store.run(running.claim_next, now=self._clock())
+        now = self._clock()  # one for both: else a job whose time comes in between is neither claimed nor waited for
+        claim = await self._store.run(running.claim_next, now=now)
         if claim is not None:
             await self._guarded(claim.job.id, self._conduct)
             return
-        held_s = await self._store.run(waiting.held_s, now=self._clock())
+        held_s = await self._store.run(waiting.held_s, now=now)
         # Not longer than that: the loop's clock stands still while the machine sleeps, and knows of none that was set.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if held_s is None else min(held_s, self._timings.look_s)):
