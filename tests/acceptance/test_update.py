@@ -41,8 +41,8 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     data = tmp_path / "data"
     shutil.copytree(LEFT, data)
     for spec in data.glob("jobs/*/spec.json"):
-        for folder in ("control", "stages", "checkpoints", "adapter", "export", "report"):  # git keeps no empty ones
-            (spec.parent / folder).mkdir(exist_ok=True)
+        for empty in ("control", "stages", "checkpoints", "adapter", "export", "report"):  # git keeps no empty folders
+            (spec.parent / empty).mkdir(exist_ok=True)
         spec.write_text(spec.read_text(encoding="utf-8").replace("@DATA@", str(data)), encoding="utf-8")
     restore(LEFT / "agent.sql", data / "hearth.sqlite3")
     (tmp_path / "bot").mkdir()
