@@ -1,8 +1,12 @@
 """Which rows train, which decide when to stop, which give the verdict. Pure, and the same for the same seed."""
 
 import random
-from collections.abc import Hashable, Sequence
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 THREE_WAY_FROM = 100  # rows; below, a third part would be too small to say anything
 HELD_OUT = 0.1  # each of validation and test; the seeds ask for 10 to 20 % in all
@@ -11,11 +15,11 @@ MIN_ROWS = 10  # usable rows below which nothing can be learned or measured; Ope
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Row numbers, counted from 0 over the kept rows, each part in ascending order."""
+    """Row numbers, counted from 0 over the kept rows, each part in ascending order. Four bytes a row."""
 
-    train: list[int]
-    validation: list[int]
-    test: list[int]  # empty: validation doubles as test, and its figure is optimistic
+    train: "array[int]"
+    validation: "array[int]"
+    test: "array[int]"  # empty: validation doubles as test, and its figure is optimistic
 
 
 def split_sizes(rows: int) -> tuple[int, int, int]:
@@ -25,28 +29,47 @@ def split_sizes(rows: int) -> tuple[int, int, int]:
     return rows - held_out - test, held_out, test
 
 
-def split_rows(rows: Sequence[Hashable], seed: int) -> Split:
-    """Deal rows into the three parts. Equal rows go to the same one, so that no held-out row was trained on."""
-    places: dict[Hashable, list[int]] = {}
-    for number, row in enumerate(rows):
-        places.setdefault(row, []).append(number)
-    order = list(places.values())
-    random.Random(seed).shuffle(order)
+def split_rows(rows: Sequence[int], seed: int) -> Split:
+    """Deal rows, each given by a number, into the three parts.
+
+    Equal numbers go to the same part, so that no held-out row was trained on. Takes some 50 bytes a row while it works.
+    """
+    group_of, sizes = _groups(np.asarray(rows, dtype=np.int64))
+    order = _shuffled(len(sizes), seed)
     _, validation, test = split_sizes(len(rows))
-    held_out, order = _take(order, validation)
-    tested, order = _take(order, test)
-    return Split(
-        train=sorted(number for group in order for number in group), validation=sorted(held_out), test=sorted(tested)
-    )
+    held_out, order = _take(order, sizes, validation)
+    tested, order = _take(order, sizes, test)
+    part_of = np.zeros(len(sizes), dtype=np.uint8)
+    part_of[held_out], part_of[tested] = 1, 2
+    train, held, test_rows = (_as_array(np.flatnonzero(part_of[group_of] == part)) for part in range(3))
+    return Split(train=train, validation=held, test=test_rows)
 
 
-def _take(groups: list[list[int]], wanted: int) -> tuple[list[int], list[list[int]]]:
+def _groups(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each row the number of its group of equal rows, in the order of their first, and the groups' sizes."""
+    _, first, group_of, sizes = np.unique(values, return_index=True, return_inverse=True, return_counts=True)
+    by_first = np.argsort(first)
+    number = np.empty_like(by_first)
+    number[by_first] = np.arange(len(first))
+    return number[group_of], sizes[by_first]
+
+
+def _shuffled(count: int, seed: int) -> NDArray[np.int64]:
+    order = array("q", range(count))
+    random.Random(seed).shuffle(order)
+    return np.frombuffer(order, dtype=np.int64)
+
+
+def _take(
+    groups: NDArray[np.int64], sizes: NDArray[np.int64], wanted: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Take whole groups of equal rows, those without copies first, until there are enough rows."""
-    taken: list[int] = []
-    left: list[list[int]] = []
-    for group in sorted(groups, key=len):
-        if len(taken) < wanted:
-            taken += group
-        else:
-            left.append(group)
-    return taken, left
+    groups = groups[np.argsort(sizes[groups], kind="stable")]
+    rows = sizes[groups]
+    before = np.cumsum(rows) - rows
+    taken = int(np.searchsorted(before, wanted))
+    return groups[:taken], groups[taken:]
+
+
+def _as_array(numbers: NDArray[np.int64]) -> "array[int]":
+    return array("I", numbers.astype(np.uint32).tobytes())

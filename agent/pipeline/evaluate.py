@@ -9,7 +9,8 @@ from agent.pipeline.context import Context
 from agent.pipeline.evaluation import EVALUATION_FILE, SHOWN_QUESTIONS, Evaluation
 from agent.pipeline.load import loaded_model
 from agent.pipeline.model import LoadedModel
-from agent.pipeline.prepare import TokenRow, base_card, read_held_out, read_rows
+from agent.pipeline.prepare import base_card, read_held_out
+from agent.pipeline.token_rows import TokenRows, read_rows
 from agent.pipeline.trainer import held_out_loss
 from shared.errors import ErrorCode
 from shared.events import EvaluationData
@@ -50,7 +51,7 @@ def run(context: Context) -> None:
     context.model = None  # the stages that follow start without it
 
 
-def _losses(context: Context, model: LoadedModel, rows: list[TokenRow]) -> tuple[float, float]:
+def _losses(context: Context, model: LoadedModel, rows: TokenRows) -> tuple[float, float]:
     size = context.spec.settings.per_device_train_batch_size
     with model.answering(adapter=False) as base:
         base_loss = held_out_loss(base, rows, batch_size=size, tick=context.tick)

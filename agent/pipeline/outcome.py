@@ -11,7 +11,8 @@ from agent.pipeline.context import Context
 from agent.pipeline.evaluation import SHOWN_QUESTIONS, read_evaluation
 from agent.pipeline.export import gguf_path
 from agent.pipeline.hand_over import read_ollama
-from agent.pipeline.prepare import base_card, read_rows
+from agent.pipeline.prepare import base_card
+from agent.pipeline.token_rows import read_rows
 from agent.pipeline.verify import read_verified
 from agent.report.closing import verdict, write_report
 from agent.report.plot import draw_loss_plot

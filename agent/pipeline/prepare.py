@@ -1,12 +1,18 @@
 """Stage 2: rows become tokens, dealt into train, validation and test, with what is asked of the finished model."""
 
 import json
-from collections.abc import Hashable, Iterable
-from dataclasses import replace
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+from rensa import RMinHash
+
 from agent.base_models.card import BaseModelCard, read_card
-from agent.data.chat_template import ChatTemplate
+from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.checks.copies import SAMPLE, fingerprint, kept_together, near_pairs
 from agent.data.checks.text_checks import RowText
 from agent.data.held_out import HeldOutPrompt
@@ -14,22 +20,27 @@ from agent.data.kept import Drops, KeptRow, Reading, kept_rows
 from agent.data.split import Split, split_rows
 from agent.data.turns import Message
 from agent.errors import AgentError
-from agent.job_folder import JobFolder, JobSpec, file_sha256, replace_file
+from agent.job_folder import JobFolder, file_sha256, replace_file
 from agent.pipeline.context import Context
+from agent.pipeline.token_rows import PARTS, write_parts, writing_rows
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm
 from shared.language import _
-from shared.schema import Response
 
+TRAIN, VALIDATION, TEST = range(len(PARTS))
+TICK_ROWS = 256  # read between two looks at what the agent wishes
 HELD_OUT_PROMPTS = 8
 BEGIN_CHARS, GOES_ON_CHARS = 200, 400  # of a text that the finished model is asked to go on with
 
 
-class TokenRow(Response):
-    """One row, ready for a batch."""
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What is known of the rows once their tokens are on disk: some ten bytes a row, however long it is."""
 
-    input_ids: list[int]
-    labels: list[int]  # -100 where not trained on
+    digests: "array[int]" = field(default_factory=lambda: array("q"))  # of each kept row; equal for copies
+    fingerprints: list[RMinHash] = field(default_factory=list)  # of each, while they are not too many to be compared
+    owners: "array[int]" = field(default_factory=lambda: array("I"))  # of each row on disk, the kept row it is of
+    stops: bytearray = field(default_factory=bytearray)  # of each row on disk, whether it teaches where to stop
 
 
 def base_card(context: Context) -> BaseModelCard:
@@ -40,12 +51,6 @@ def base_card(context: Context) -> BaseModelCard:
     return card
 
 
-def read_rows(folder: JobFolder, part: str) -> list[TokenRow]:
-    """Read what this stage wrote for `train`, `validation` or `test`."""
-    with (folder.path / "rows" / f"{part}.jsonl").open("rb") as file:
-        return [TokenRow.model_validate_json(line) for line in file]
-
-
 def read_held_out(folder: JobFolder) -> list[HeldOutPrompt]:
     """Read the held-out prompts."""
     data = json.loads((folder.path / "rows" / "held_out.json").read_bytes())
@@ -53,92 +58,112 @@ def read_held_out(folder: JobFolder) -> list[HeldOutPrompt]:
 
 
 def run(context: Context) -> None:
-    """Write rows/{train,validation,test}.jsonl and rows/held_out.json. Raises AgentError."""
+    """Write rows/: the tokens, the parts, held_out.json. Raises AgentError, Cancelled, Stopped."""
     spec = context.spec
     _check_hash(Path(spec.dataset_path), spec.dataset_sha256)
     card = base_card(context)
     template = ChatTemplate(card)
-    reading = Reading(dataset=Path(spec.dataset_path), form=spec.form, mapping=spec.mapping)
-    kept = list(kept_rows(reading, template, Drops()))
-    split = split_rows(_dealt(kept), spec.seed)
-    (context.folder.path / "rows").mkdir(exist_ok=True)
-    for part, numbers in (("train", split.train), ("validation", split.validation), ("test", split.test)):
-        rows = list(_rows((kept[n] for n in numbers), spec))
-        _write_rows(
-            context.folder,
-            part,
-            [row for row in rows if _trainable(row, spec.settings.max_length)],
-            spec.settings.max_length,
-        )
-        context.pulse.beat()
+    taken = _take_all(context, template, template.token_ids(card.eos_tokens))
+    split = split_rows(_dealt(taken), spec.seed)
+    parts = _parts(taken, split)
+    _check_parts(parts, spec.settings.max_length)
     if spec.form is not DatasetForm.text:
-        _check_end_of_turn(context.folder, template, card)
-    _write_held_out(context.folder, kept, split, template)
+        _check_end_of_turn(np.frombuffer(taken.stops, dtype=np.bool_)[parts == TRAIN])
+    write_parts(context.folder, parts)
+    _write_held_out(context, split, template)
 
 
-def _dealt(kept: list[KeptRow]) -> list[Hashable]:
+def _kept(context: Context, template: ChatTemplate) -> Iterator[KeptRow]:
+    """Read the dataset once; hear the agent's wishes on the way."""
+    spec = context.spec
+    reading = Reading(dataset=Path(spec.dataset_path), form=spec.form, mapping=spec.mapping)
+    for number, row in enumerate(kept_rows(reading, template, Drops())):
+        if number % TICK_ROWS == 0:
+            context.tick()
+        yield row
+
+
+def _take_all(context: Context, template: ChatTemplate, ends: set[int]) -> Taken:
+    """Write all rows' tokens, cut at max_length, without those that nothing is left to learn of."""
+    taken, length = Taken(), context.spec.settings.max_length
+    with writing_rows(context.folder) as writer:
+        for number, row in enumerate(_kept(context, template)):
+            taken.digests.append(_digest(row.tokens.input_ids))
+            if number < SAMPLE:
+                taken.fingerprints.append(fingerprint(RowText(row.messages).whole))
+            else:
+                taken.fingerprints.clear()
+            for ids, labels in _cut(row.tokens, length, goes_on=context.spec.form is DatasetForm.text):
+                writer.add(ids, labels)
+                taken.owners.append(number)
+                taken.stops.append(not ends.isdisjoint(labels))
+    return taken
+
+
+def _digest(ids: list[int]) -> int:
+    """Return a number that is equal for equal rows, and for others only by a chance of one in 10^19."""
+    return int.from_bytes(blake2b(array("i", ids).tobytes(), digest_size=8).digest(), "little", signed=True)
+
+
+def _cut(tokens: TokenizedRow, length: int, *, goes_on: bool) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield ids and labels of what is learned; a text that is longer goes on in the next row, so nothing is lost."""
+    for start in range(0, len(tokens.input_ids) if goes_on else min(1, len(tokens.input_ids)), length):
+        ids, labels = tokens.input_ids[start : start + length], tokens.labels[start : start + length]
+        if any(label != IGNORED for label in labels):
+            yield ids, labels
+
+
+def _dealt(taken: Taken) -> Sequence[int]:
     """Return what the split goes by: copies are one, and in a dataset that is not too large near copies as well."""
-    rows: list[Hashable] = [tuple(row.tokens.input_ids) for row in kept]
-    if len(rows) > SAMPLE:
-        return rows
-    return kept_together(rows, near_pairs([fingerprint(RowText(row.messages).whole) for row in kept]))
+    if len(taken.digests) > SAMPLE:
+        return taken.digests
+    return kept_together(taken.digests, near_pairs(taken.fingerprints))
 
 
-def _rows(kept: Iterable[KeptRow], spec: JobSpec) -> Iterable[TokenRow]:
-    """Yield what is learned; a text longer than max_length goes on in the next row, so that nothing is lost."""
-    length = spec.settings.max_length
-    for row in kept:
-        whole = row.tokens
-        step = length if spec.form is DatasetForm.text else max(1, len(whole.input_ids))
-        for start in range(0, len(whole.input_ids), step):
-            end = start + step
-            yield TokenRow(input_ids=whole.input_ids[start:end], labels=whole.labels[start:end])
+def _parts(taken: Taken, split: Split) -> NDArray[np.uint8]:
+    """Return for each row on disk the number of its part."""
+    part_of = np.full(len(taken.digests), TRAIN, dtype=np.uint8)
+    part_of[split.validation], part_of[split.test] = VALIDATION, TEST
+    return part_of[np.frombuffer(taken.owners, dtype=np.uint32)]
 
 
-def _trainable(row: TokenRow, max_length: int) -> bool:
-    return any(label != -100 for label in row.labels[:max_length])
+def _check_parts(parts: NDArray[np.uint8], max_length: int) -> None:
+    """Make sure that there is something to train on, and something to hold it against."""
+    for part in (TRAIN, VALIDATION):
+        if not (parts == part).any():
+            raise AgentError(
+                _(
+                    "With max_length {max_length} every answer of the {part} rows is cut away. Choose a longer "
+                    "max_length.",
+                    max_length=max_length,
+                    part=PARTS[part],
+                ),
+                code=ErrorCode.setting_invalid,
+                param="max_length",
+            )
 
 
-def _write_rows(folder: JobFolder, part: str, rows: list[TokenRow], max_length: int) -> None:
-    lines = [
-        TokenRow(input_ids=row.input_ids[:max_length], labels=row.labels[:max_length]).model_dump_json() for row in rows
-    ]
-    if part != "test" and not lines:
-        raise AgentError(
-            _(
-                "With max_length {max_length} every answer of the {part} rows is cut away. Choose a longer max_length.",
-                max_length=max_length,
-                part=part,
-            ),
-            code=ErrorCode.setting_invalid,
-            param="max_length",
-        )
-    replace_file(folder.path / "rows" / f"{part}.jsonl", "".join(f"{line}\n" for line in lines).encode())
-
-
-def _check_end_of_turn(folder: JobFolder, template: ChatTemplate, card: BaseModelCard) -> None:
+def _check_end_of_turn(stops: NDArray[np.bool_]) -> None:
     """Make sure that the model is taught to stop: at least half of the rows keep their end-of-turn token."""
-    ends = template.token_ids(card.eos_tokens)
-    rows = read_rows(folder, "train")
-    taught = sum(any(label in ends for label in row.labels) for row in rows)
-    if taught < len(rows) / 2:
+    taught = int(stops.sum())
+    if taught < len(stops) / 2:
         raise AgentError(
             _(
                 "Only {taught} of {count} rows teach the model where to stop; the others lose their end "
                 "to max_length. Choose a longer one.",
                 taught=taught,
-                count=len(rows),
+                count=len(stops),
             ),
             code=ErrorCode.setting_invalid,
             param="max_length",
         )
 
 
-def _write_held_out(folder: JobFolder, kept: list[KeptRow], split: Split, template: ChatTemplate) -> None:
-    numbers = [*split.test, *split.validation][:HELD_OUT_PROMPTS]
+def _write_held_out(context: Context, split: Split, template: ChatTemplate) -> None:
+    numbers = [*split.test[:HELD_OUT_PROMPTS], *split.validation[:HELD_OUT_PROMPTS]][:HELD_OUT_PROMPTS]
     prompts = []
-    for row in (kept[n] for n in numbers):
-        messages = _asked_plainly(row.messages)
+    for held_out in _messages_of(numbers, _kept(context, template)):
+        messages = _asked_plainly(held_out)
         asked, expected = messages[:-1], messages[-1].content
         prompts.append(
             HeldOutPrompt(
@@ -149,7 +174,18 @@ def _write_held_out(folder: JobFolder, kept: list[KeptRow], split: Split, templa
                 expected_tokens=len(template.tokenize(messages).input_ids) - len(template.tokenize_prompt(asked)),
             ).model_dump()
         )
-    replace_file(folder.path / "rows" / "held_out.json", json.dumps(prompts, ensure_ascii=False).encode())
+    replace_file(context.folder.path / "rows" / "held_out.json", json.dumps(prompts, ensure_ascii=False).encode())
+
+
+def _messages_of(numbers: list[int], kept: Iterator[KeptRow]) -> list[list[Message]]:
+    """Return the messages of some kept rows, from a second reading that ends with the last of them."""
+    found: dict[int, list[Message]] = {}
+    for number, row in enumerate(kept):
+        if number in numbers:
+            found[number] = row.messages
+        if len(found) == len(numbers):
+            break
+    return [found[number] for number in numbers]
 
 
 def _asked_plainly(messages: list[Message]) -> list[Message]:

@@ -23,8 +23,8 @@ from agent.pipeline.context import Context
 from agent.pipeline.divergence import Divergence
 from agent.pipeline.load import loaded_model
 from agent.pipeline.meter import Meter, peak_memory_mib
-from agent.pipeline.prepare import TokenRow, read_rows
 from agent.pipeline.saver import Saver
+from agent.pipeline.token_rows import TokenRows, read_rows
 from agent.pipeline.trainer import HearthSFTTrainer, held_out_loss, sft_config
 from shared.events import EvaluationData, ProgressData, StageData
 from shared.jobs import Stage
@@ -82,7 +82,7 @@ def find_resume(context: Context) -> Checkpoint | None:
     return resume
 
 
-def make_trainer(context: Context, rows: list[TokenRow], watcher: "Watcher") -> HearthSFTTrainer:
+def make_trainer(context: Context, rows: TokenRows, watcher: "Watcher") -> HearthSFTTrainer:
     """Build the trainer from the resolved settings; saving, evaluating and stopping are the watcher's."""
     assert context.model is not None
     return HearthSFTTrainer(
@@ -101,7 +101,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
 
     trainer: HearthSFTTrainer
 
-    def __init__(self, context: Context, validation: list[TokenRow]) -> None:
+    def __init__(self, context: Context, validation: TokenRows) -> None:
         self._context = context
         self._validation = validation
         self.best: Checkpoint | None = None

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from datasets import Dataset
 from torch.nn.functional import cross_entropy
 from trl import SFTConfig, SFTTrainer
 
 from agent.pipeline.dropout import replace_adapter_dropout
-from agent.pipeline.prepare import TokenRow
 from agent.pipeline.sampler import LengthGroupedSampler
+from agent.pipeline.token_rows import TokenRow, TokenRows
 from shared.hyperparameters import ResolvedSettings
 
 IGNORED = -100
@@ -29,6 +30,11 @@ def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
         "labels": padded("labels", IGNORED),
         "attention_mask": torch.tensor(mask),
     }
+
+
+def collate_rows(rows: list[TokenRow]) -> dict[str, torch.Tensor]:
+    """Pad rows as they are read from disk."""
+    return collate([row.model_dump() for row in rows])
 
 
 class TrainedTokensHead:
@@ -57,18 +63,18 @@ class TrainedTokensHead:
         return cross_entropy(logits.float(), targets[chosen], reduction="sum"), int(chosen.sum())
 
 
-def held_out_loss(model: Any, rows: list[TokenRow], *, batch_size: int, tick: Callable[[], None]) -> float:
+def held_out_loss(model: Any, rows: TokenRows, *, batch_size: int, tick: Callable[[], None]) -> float:
     """Return nats per trained token over `rows`: exact, whatever the batches are. The model's mode is the caller's.
 
     `tick` is called after each batch and may raise.
     """
     head = TrainedTokensHead(model)
     device = next(model.parameters()).device
-    ordered = sorted(rows, key=lambda row: len(row.input_ids))
+    ordered = np.argsort(rows.lengths, kind="stable")
     total, tokens = 0.0, 0
     with torch.inference_mode():
         for at in range(0, len(ordered), batch_size):
-            batch = collate([row.model_dump() for row in ordered[at : at + batch_size]])
+            batch = collate_rows([rows[int(number)] for number in ordered[at : at + batch_size]])
             loss, count = head.summed_loss({key: value.to(device) for key, value in batch.items()})
             total += float(loss)
             tokens += count
@@ -97,11 +103,10 @@ class TrainedTokensMixin:
 class HearthSFTTrainer(TrainedTokensMixin, SFTTrainer):  # type: ignore[misc]  # trl is untyped
     """TRL's SFTTrainer on rows that are tokens already."""
 
-    def __init__(self, *, rows: list[TokenRow], **arguments: Any) -> None:
-        self._lengths = [len(row.input_ids) for row in rows]
-        super().__init__(
-            train_dataset=Dataset.from_list([row.model_dump() for row in rows]), data_collator=collate, **arguments
-        )
+    def __init__(self, *, rows: TokenRows, **arguments: Any) -> None:
+        first = Dataset.from_list([rows[0].model_dump()])  # TRL looks at no other, and wants them of this type
+        super().__init__(train_dataset=first, data_collator=collate_rows, **arguments)
+        self.train_dataset = rows
         for parameter in self.model.parameters():
             if parameter.requires_grad:  # TRL casts a quantized model's adapter to bf16, where small updates are lost
                 parameter.data = parameter.data.float()
@@ -111,7 +116,7 @@ class HearthSFTTrainer(TrainedTokensMixin, SFTTrainer):  # type: ignore[misc]  #
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
         del train_dataset  # the rows given at the start are the only ones
         return LengthGroupedSampler(
-            self._lengths, batch_size=self.args.per_device_train_batch_size, seed=self.args.seed
+            self.train_dataset.lengths, batch_size=self.args.per_device_train_batch_size, seed=self.args.seed
         )
 
 

@@ -21,7 +21,8 @@ from agent.job_folder import JobFolder
 from agent.llama_cpp import converters_dir, read_prepared
 from agent.pipeline import prepare
 from agent.pipeline.context import Context, EventLog, Pulse
-from agent.pipeline.prepare import TokenRow, base_card, read_rows
+from agent.pipeline.prepare import base_card
+from agent.pipeline.token_rows import TokenRow, read_rows
 from agent.settings import AgentSettings
 
 Figures = dict[str, float]

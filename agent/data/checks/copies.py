@@ -4,7 +4,7 @@ Near means: of the words in threes (MinHash of 128 permutations, LSH in 16 bands
 """
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ def near_pairs(fingerprints: Sequence[RMinHash]) -> list[tuple[int, int]]:
     return pairs
 
 
-def kept_together(rows: Sequence[Hashable], pairs: Sequence[tuple[int, int]]) -> list[Hashable]:
+def kept_together(rows: Sequence[int], pairs: Sequence[tuple[int, int]]) -> list[int]:
     """Return the rows as they are to be split: those that are nearly the same equal each other, and stay on one side.
 
     More than a tenth of all rows, which is what one part has, are no copies but a template: they are dealt one by one.
@@ -69,7 +69,7 @@ def kept_together(rows: Sequence[Hashable], pairs: Sequence[tuple[int, int]]) ->
     return dealt
 
 
-def leaked(rows: Sequence[Hashable], pairs: Sequence[tuple[int, int]]) -> list[int]:
+def leaked(rows: Sequence[int], pairs: Sequence[tuple[int, int]]) -> list[int]:
     """Return the held-out rows that have a near copy among the trained ones, as the default seed deals them."""
     train = set(split_rows(rows, DEFAULT_SPLIT_SEED).train)
     return sorted(row for kind in _kinds(pairs).values() if train & set(kind) for row in kind if row not in train)

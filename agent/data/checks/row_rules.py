@@ -1,7 +1,7 @@
 """Findings from what rows are to the model and to each other. Pure; the rules behind them are those of the seeds."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 
 from agent.data.checks.copies import kept_together, leaked
 from agent.data.checks.seen import Seen, finding
@@ -98,7 +98,7 @@ def near_copies(seen: Seen) -> Iterator[Finding]:
 def leakage(seen: Seen) -> Iterator[Finding]:
     """From the trained rows to the held-out ones."""
     near = [(row, first) for row, first in seen.pairs if seen.sample[row].identity != seen.sample[first].identity]
-    identities: list[Hashable] = [row.identity for row in seen.sample]
+    identities = [row.identity for row in seen.sample]
     if rows := leaked(identities if seen.survey.sampled else kept_together(identities, seen.pairs), near):
         yield finding(
             FindingCode.leakage, WARNING, (seen.sample[row].line for row in rows),

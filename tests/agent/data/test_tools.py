@@ -11,7 +11,8 @@ from agent.data.chat_template import ChatTemplate
 from agent.data.inspect import inspect_dataset
 from agent.data.rows import to_messages
 from agent.data.turns import RowProblem
-from agent.pipeline.prepare import read_held_out, read_rows
+from agent.pipeline.prepare import read_held_out
+from agent.pipeline.token_rows import read_rows
 from shared.inspections import DatasetForm, FindingCode
 from tests.agent.data.test_inspect import jsonl
 from tests.agent.pipeline.test_prepare import prepared

@@ -14,7 +14,7 @@ from agent.pipeline import prepare
 from agent.pipeline.checkpoints import save_checkpoint
 from agent.pipeline.context import Context, EventLog, Pulse
 from agent.pipeline.load import loaded_model
-from agent.pipeline.prepare import read_rows
+from agent.pipeline.token_rows import read_rows
 from agent.pipeline.train import Watcher, make_trainer
 from shared.hyperparameters import ResolvedSettings
 from shared.inspections import DatasetForm

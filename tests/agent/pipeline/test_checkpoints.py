@@ -17,8 +17,8 @@ from agent.pipeline import train
 from agent.pipeline.checkpoints import CheckpointError, save_checkpoint
 from agent.pipeline.context import Context, DiskFull, EventLog, Pulse, Stopped
 from agent.pipeline.load import loaded_model
-from agent.pipeline.prepare import read_rows
 from agent.pipeline.saver import Saver
+from agent.pipeline.token_rows import read_rows
 from agent.pipeline.train import Watcher, make_trainer
 from shared.events import CheckpointData, ProgressData
 from tests.agent.pipeline.saving import COUNTS

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from agent.base_models.card import BaseModelCard
 from agent.data.inspect import inspect_dataset
 from agent.job_folder import JobFolder, JobSpec
-from agent.pipeline import prepare
-from agent.pipeline.context import Context, EventLog, Pulse
-from agent.pipeline.prepare import TokenRow, read_held_out, read_rows
+from agent.pipeline import prepare, token_rows
+from agent.pipeline.context import Cancelled, Context, EventLog, Pulse
+from agent.pipeline.prepare import read_held_out
+from agent.pipeline.token_rows import TokenRow, read_rows
 from shared.hyperparameters import ResolvedSettings
 from shared.inspections import DatasetForm
 from shared.mapping import Mapping
@@ -99,3 +101,31 @@ def test_rows_that_are_nearly_the_same_stay_on_one_side(tmp_path: Path, smollm2_
     assert [len(train), *map(len, held_out)] == [96, 12, 12]
     begins = {tuple(row.input_ids[:60]) for row in train}
     assert not [row for part in held_out for row in part if tuple(row.input_ids[:60]) in begins]
+
+
+def peak_bytes(tmp_path: Path, card: BaseModelCard, rows: int) -> int:
+    answer = " ".join(["A word and another one"] * 30)
+    lines = [json.dumps({"prompt": f"Number {number}?", "completion": f"{number}: {answer}"}) for number in range(rows)]
+    tmp_path.mkdir()
+    tracemalloc.start()
+    try:
+        prepared(tmp_path, card, "\n".join(lines), DatasetForm.prompt_completion, None, max_length=512)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_row_more_takes_little_more_memory(
+    tmp_path: Path, smollm2_card: BaseModelCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_rows, "BLOCK_TOKENS", 4096)
+    few, many = (peak_bytes(tmp_path / str(rows), smollm2_card, rows) for rows in (600, 1800))
+    assert (many - few) / 1200 < 4000  # 2,000 by the text that this test holds; rows held as tokens take 23,000
+
+
+def test_a_cancelled_preparation_ends_at_once(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    folder = prepared(tmp_path, smollm2_card, BOOK, DatasetForm.text, None)
+    folder.cancel_request.touch()
+    context = Context(folder=folder, spec=folder.read_spec(), log=EventLog(folder.events), pulse=Pulse(folder))
+    with pytest.raises(Cancelled):
+        prepare.run(context)

@@ -1,12 +1,14 @@
 import random
+from collections.abc import Sequence
 
 from agent.pipeline.sampler import LengthGroupedSampler, grouped_order
 
 DICE = random.Random(1)
 LENGTHS = [DICE.randint(20, 400) for _ in range(101)]
+ORDER = [21, 2, 6, 17, 14, 9, 15, 8, 12, 11, 10, 13, 22, 5, 0, 1, 7, 16, 3, 20, 19, 4, 18]
 
 
-def padding(order: list[int], batch_size: int) -> float:
+def padding(order: Sequence[int], batch_size: int) -> float:
     batches = [order[at : at + batch_size] for at in range(0, len(order), batch_size)]
     padded = sum(max(LENGTHS[row] for row in batch) * len(batch) for batch in batches)
     return 1 - sum(LENGTHS) / padded
@@ -31,3 +33,8 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
     assert list(sampler) != first
     sampler.set_epoch(0)
     assert list(sampler) == first
+
+
+def test_a_seed_orders_as_it_did_in_every_version() -> None:
+    lengths = [number * number % 23 for number in range(23)]
+    assert list(grouped_order(lengths, batch_size=2, seed=7, epoch=1)) == ORDER

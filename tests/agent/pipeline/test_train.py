@@ -16,7 +16,8 @@ from agent.job_folder import ADAPTER_FILE, read_events
 from agent.pipeline import prepare, train
 from agent.pipeline.context import Cancelled, Context, EventLog, Pulse
 from agent.pipeline.load import loaded_model
-from agent.pipeline.prepare import read_held_out, read_rows
+from agent.pipeline.prepare import read_held_out
+from agent.pipeline.token_rows import read_rows
 from agent.pipeline.trainer import TrainedTokensHead, collate, held_out_loss, sft_config
 from shared.events import CheckpointData, EvaluationData, ProgressData
 
