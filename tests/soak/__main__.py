@@ -28,6 +28,7 @@ CAMPAIGNS: Mapping[str, str] = {
     "disk": "disks that are full at the start and in the middle",
     "lock": "a database that another program holds for 10 and for 70 seconds",
     "inspection": "a JSONL of 1 GB, read within 600 MB with word of how far it is",
+    "prepare": "the rows of a JSONL of 1 GB made into tokens within 1 GiB",
     "families": "a small model of each family, adapted, exported and asked in llama.cpp",
     "clock": "a clock that jumps by a day while jobs wait for their time",
 }

@@ -1,6 +1,5 @@
 """What becomes of rows that need a word on how they are read: the trainer means the same as the card."""
 
-import hashlib
 import json
 import tracemalloc
 from pathlib import Path
@@ -9,17 +8,17 @@ import pytest
 
 from agent.base_models.card import BaseModelCard
 from agent.data.inspect import inspect_dataset
-from agent.job_folder import JobFolder, JobSpec
-from agent.pipeline import prepare, token_rows
-from agent.pipeline.context import Cancelled, Context, EventLog, Pulse
+from agent.job_folder import JobFolder
+from agent.pipeline import token_rows
+from agent.pipeline.context import Cancelled
 from agent.pipeline.prepare import read_held_out
 from agent.pipeline.token_rows import TokenRow, read_rows
-from shared.hyperparameters import ResolvedSettings
 from shared.inspections import DatasetForm
 from shared.mapping import Mapping
 from tests.agent.data.test_chat_exports import discord
 from tests.agent.data.test_columns import READ, TICKETS
 from tests.agent.data.test_plain_text import BOOK
+from tests.agent.pipeline.preparing import new_job, prepare_rows
 
 MESSAGES = [
     it | {"content": f"{it['content']} {n}"} for n in range(12) for it in discord()["messages"] if it["content"]
@@ -30,24 +29,10 @@ def prepared(
     tmp_path: Path, card: BaseModelCard, content: str, form: DatasetForm, mapping: Mapping | None, max_length: int = 128
 ) -> JobFolder:
     """Return the folder of a job whose rows have become tokens."""
-    dataset, cache, folder = tmp_path / "data", tmp_path / "cache", JobFolder(path=tmp_path / "job")
+    dataset = tmp_path / "data"
     dataset.write_text(content, encoding="utf-8")
-    cache.mkdir()
-    card.write(cache)
-    settings = ResolvedSettings(
-        n_epochs=1, batch_size=4, per_device_train_batch_size=2, gradient_accumulation_steps=2, learning_rate=1e-3,
-        r=4, lora_alpha=8, lora_dropout=0.0, target_modules="all-linear", load_in_4bit=True, max_length=max_length,
-        warmup_steps=0, lr_scheduler_type="cosine", weight_decay=0.0, early_stopping_patience=3, eval_steps=3,
-        activation_checkpointing=False,
-    )  # fmt: skip
-    spec = JobSpec(
-        job_id="ftjob-1", number=1, name="x", ollama_name="x:v1", base_model=card.name, base_model_cache=str(cache),
-        base_model_revision=card.revision, dataset_path=str(dataset),
-        dataset_sha256=hashlib.sha256(dataset.read_bytes()).hexdigest(), form=form, mapping=mapping, settings=settings,
-        seed=42, total_steps=12, threads=1, device="cpu",
-    )  # fmt: skip
-    folder.create(spec)
-    prepare.run(Context(folder=folder, spec=spec, log=EventLog(folder.events), pulse=Pulse(folder)))
+    folder = new_job(tmp_path, dataset, card, form, mapping, max_length)
+    prepare_rows(folder)
     return folder
 
 
@@ -126,6 +111,5 @@ def test_a_row_more_takes_little_more_memory(
 def test_a_cancelled_preparation_ends_at_once(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     folder = prepared(tmp_path, smollm2_card, BOOK, DatasetForm.text, None)
     folder.cancel_request.touch()
-    context = Context(folder=folder, spec=folder.read_spec(), log=EventLog(folder.events), pulse=Pulse(folder))
     with pytest.raises(Cancelled):
-        prepare.run(context)
+        prepare_rows(folder)
