@@ -4,7 +4,7 @@ from agent.data.findings import Findings
 from agent.plan.defaults import Schedule
 from agent.plan.lengths import Left
 from shared.inspections import FindingCode
-from shared.language import _, apart, grouped, ngettext
+from shared.language import N_, _, apart, grouped, ngettext
 
 
 def notes_on_rows(findings: Findings, left: Left, max_length: int, context_length: int) -> list[str]:
@@ -51,16 +51,19 @@ def notes_on_learning(test: int, schedule: Schedule) -> list[str]:
     return notes
 
 
-def notes_on_ram(needed_mib: float, free_mib: int | None) -> list[str]:
-    """Return a warning where the end of the run needs more RAM than is free now."""
-    if free_mib is None or needed_mib <= free_mib:
-        return []
-    needed, free = apart(needed_mib / 1024, free_mib / 1024, 1)
-    return [
-        _(
-            "At the end, checking the model takes {needed} GiB of RAM, and {free} are free now. Close other "
-            "programs by then.",
-            needed=needed,
-            free=free,
-        )
-    ]
+def notes_on_ram(prepare_mib: float, export_mib: float, free_mib: int | None) -> list[str]:
+    """Return a warning where the beginning or the end of the run needs more RAM than is free now."""
+    begin = N_(
+        "At the beginning, preparing the rows takes {needed} GiB of RAM, and {free} are free now. Close other "
+        "programs before."
+    )
+    end = N_(
+        "At the end, checking the model takes {needed} GiB of RAM, and {free} are free now. Close other "
+        "programs by then."
+    )
+    notes = []
+    for text, needed_mib in ((begin, prepare_mib), (end, export_mib)):
+        if free_mib is not None and needed_mib > free_mib:
+            needed, free = apart(needed_mib / 1024, free_mib / 1024, 1)
+            notes.append(_(text, needed=needed, free=free))
+    return notes

@@ -13,7 +13,7 @@ from agent.plan.calibration import memory_correction
 from agent.plan.defaults import asked, choose_schedule
 from agent.plan.duration import MeasuredRun, estimate_minutes
 from agent.plan.lengths import Left, left_at, planned_length
-from agent.plan.memory import RUN_MARGIN, estimate_disk_mib, estimate_export_mib
+from agent.plan.memory import RUN_MARGIN, estimate_disk_mib, estimate_export_mib, estimate_prepare_mib
 from agent.plan.notes import notes_on_learning, notes_on_ram, notes_on_rows
 from agent.plan.presets import RULES
 from agent.plan.settings import resolve_settings
@@ -56,9 +56,10 @@ def make_plan(
     settings, reasons, memory = resolve_settings(
         hyperparameters, rules, schedule, findings, card, machine, max_length=max_length, correction=correction
     )
-    disk_mib = estimate_disk_mib(card, r=settings.r, fetched=weights_present(card))
+    tokens = left.tokens * left.rows * findings.rows
+    disk_mib = estimate_disk_mib(card, r=settings.r, fetched=weights_present(card), tokens=tokens)
     _check_disk(card, machine, disk_mib)
-    export_mib = estimate_export_mib(card)
+    prepare_mib, export_mib = estimate_prepare_mib(findings.rows), estimate_export_mib(card)
     evaluations = schedule.steps // settings.eval_steps + 3  # and the verdict on base and tuned model
     return Plan(
         id=plan_id,
@@ -96,6 +97,7 @@ def make_plan(
         memory=MemoryParts.model_validate(asdict(memory)),
         memory_kind=machine.memory_kind,
         memory_free_mib=machine.memory_free_mib,
+        prepare_memory_mib=round(prepare_mib),
         export_memory_mib=round(export_mib),
         disk_mib=Range(low=round(0.9 * disk_mib), high=round(1.2 * disk_mib)),
         disk_free_mib=machine.disk_free_mib,
@@ -105,7 +107,7 @@ def make_plan(
         notes=[
             *notes_on_rows(findings, left, settings.max_length, card.context_length),
             *notes_on_learning(test, schedule),
-            *notes_on_ram(export_mib, machine.ram_free_mib),
+            *notes_on_ram(prepare_mib, export_mib, machine.ram_free_mib),
         ],
     )
 

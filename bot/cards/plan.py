@@ -93,6 +93,9 @@ def _memory(plan: Plan) -> list[str]:
     )
     lines = ["", *wrap(_("{kind} at the peak:", kind=plan.memory_kind))]
     lines += [line for name, mib in parts for line in wrap(f"{name}: {mebibytes(mib)}", first="  ", rest="    ")]
+    if plan.prepare_memory_mib is not None:
+        begin = _("To prepare the rows: {ram} of RAM", ram=mebibytes(plan.prepare_memory_mib))
+        lines += wrap(begin, rest="  ")
     if plan.export_memory_mib is not None:
         end = _("To write and check the model: {ram} of RAM", ram=mebibytes(plan.export_memory_mib))
         lines += wrap(end, rest="  ")

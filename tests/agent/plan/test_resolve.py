@@ -103,7 +103,7 @@ def test_too_little_disk_is_refused_with_needed_and_free(smollm2_card: BaseModel
     assert caught.value.code is ErrorCode.insufficient_disk
 
 
-def test_little_ram_beside_a_gpu_is_said_before_the_end_needs_it(smollm2_card: BaseModelCard) -> None:
+def test_little_ram_beside_a_gpu_is_said_before_it_is_needed(smollm2_card: BaseModelCard) -> None:
     enough = plan(smollm2_card)
     assert enough.export_memory_mib is not None
     assert 300 < enough.export_memory_mib < 450  # measured: 350
@@ -112,6 +112,18 @@ def test_little_ram_beside_a_gpu_is_said_before_the_end_needs_it(smollm2_card: B
         "At the end, checking the model takes 0.3 GiB of RAM, and 0.2 are free now."
         in plan(smollm2_card, machine=gpu).notes[-1]
     )
+    begin, _end = plan(smollm2_card, machine=replace(gpu, ram_free_mib=100)).notes[-2:]
+    assert "At the beginning, preparing the rows takes 0.2 GiB of RAM, and 0.1 are free now." in begin
+
+
+def test_rows_take_memory_to_prepare_and_disk_as_tokens(smollm2_card: BaseModelCard) -> None:
+    few, many = (plan(smollm2_card, rows=rows) for rows in (1000, 2_000_000))
+    assert few.prepare_memory_mib is not None
+    assert many.prepare_memory_mib is not None
+    assert few.prepare_memory_mib < 210
+    assert 100 < many.prepare_memory_mib - few.prepare_memory_mib < 834  # a whole run's bar is 1 GiB
+    tokens_mib = 8 * 2_000_000 * 80 / 2**20
+    assert many.disk_mib.low - few.disk_mib.low > 0.8 * tokens_mib
 
 
 def test_settings_that_contradict_each_other_are_refused(smollm2_card: BaseModelCard) -> None:
