@@ -141,7 +141,8 @@ def _notes(found: list[Finding]) -> list[str]:
 
 def _picked(seen: Seen) -> list[Looked]:
     """Return rows to show: the first, and one of typical and one of large length."""
-    rows = [row for row in seen.sample if row.messages is not None] or seen.sample[:1]
+    rows = [row for row in seen.sample if row.messages is not None]
+    rows += [seen.survey.example] if not rows and seen.survey.example is not None else []
     by_length = sorted(rows, key=lambda row: row.length)
     picked = [rows[0], by_length[len(rows) // 2], by_length[int(0.95 * (len(rows) - 1))]]
     return list({row.number: row for row in picked}.values())

@@ -17,6 +17,7 @@ from agent.data.checks.survey import Heard, Surveyor, identity_of
 from agent.data.checks.text_checks import RowText, special_pattern, text_checks, trimmed
 from agent.data.findings import Mended
 from agent.data.kept import ChatRow, Drops, KeptRow, Reading, chat_rows, kept_rows
+from agent.data.reading.formats import too_deep
 from agent.data.redact import redact
 from agent.data.shown import UNSEEN
 from agent.errors import AgentError
@@ -42,8 +43,11 @@ def mend(
             if not stays:
                 removed += 1
                 continue
-            value = _mapped(row.value, text_fixes)
-            line = json.dumps(value, ensure_ascii=False, default=str).encode() + b"\n"
+            try:
+                value = _mapped(row.value, text_fixes)
+                line = _as_line(value)
+            except RecursionError as error:
+                raise too_deep() from error
             size += len(line)
             if size > limit_bytes:
                 raise _too_large(limit_bytes)
@@ -112,6 +116,13 @@ def _mapped(value: Any, fixes: list[TextFix]) -> Any:
     if isinstance(value, dict):
         return {key: inner if key in NAMES_OF_A_ROW else _mapped(inner, fixes) for key, inner in value.items()}
     return [_mapped(inner, fixes) for inner in value] if isinstance(value, list) else value
+
+
+def _as_line(value: Any) -> bytes:
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str).encode() + b"\n"
+    except UnicodeEncodeError:  # half a surrogate pair in a column that nobody reads
+        return json.dumps(value, default=str).encode() + b"\n"
 
 
 def _too_large(limit_bytes: int) -> AgentError:

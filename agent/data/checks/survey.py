@@ -7,7 +7,7 @@ import random
 from array import array
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rensa import RMinHash
 
@@ -78,6 +78,7 @@ class Survey:
     personal: dict[str, int] = field(default_factory=dict)  # kind → rows
     unread: Counter[str] = field(default_factory=Counter)  # column → rows with a text there
     sample: list[Looked] = field(default_factory=list)
+    example: Looked | None = None  # the first of them with its messages, however long it is
     longest: int = 0  # tokens of a row; also of those outside the sample, as far as their characters tell
     longest_answer: int = 0
     encoding: str | None = None  # that the file was converted from
@@ -177,7 +178,8 @@ class Surveyor:
         survey.longest = max(survey.longest, len(tokens.input_ids))
         survey.longest_answer = max(survey.longest_answer, tokens.trained)
         if slot is not None:
-            self._slots[slot] = self._looked(row, text, tokens, slot, number, identity)
+            self._slots[slot] = looked = self._looked(row, text, tokens, slot, number, identity)
+            survey.example = survey.example or replace(looked, messages=row.messages)
 
     def _looked(
         self, row: ChatRow, text: RowText, tokens: TokenizedRow, slot: int, number: int, identity: int

@@ -58,6 +58,24 @@ def _parsed(text: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of escapes that are none: then it is a text
-            return ast.literal_eval(_NUMPY.sub("}, {", text))
+            return _literal(ast.parse(_NUMPY.sub("}, {", text), mode="eval").body)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
+
+
+def _literal(node: ast.expr) -> Any:
+    """Return what a printed list, object, text or number means.
+
+    Raises ValueError for a key that is no text: others can be chosen so that a dict takes time by the square of them.
+    """
+    match node:
+        case ast.Constant(value=str() | int() | float() | None):
+            return node.value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+            return -number
+        case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+            return [_literal(item) for item in items]
+        case ast.Dict(keys=keys, values=values):
+            names = [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+            return {name: _literal(value) for name, value in zip(names, values, strict=True)}
+    raise ValueError(ast.dump(node)[:80])

@@ -167,7 +167,7 @@ def _as_json(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False)
     except RecursionError as error:
-        raise _too_deep() from error
+        raise too_deep() from error
 
 
 def _whole_object(upload: Upload, decoder: Decoder) -> dict[str, Any] | None:
@@ -207,10 +207,11 @@ def parse_json(text: str) -> Any:
             raise _broken_array(text, error) from error
         raise json.JSONDecodeError(_("a number is too long"), text, 0) from error
     except RecursionError as error:
-        raise _too_deep() from error
+        raise too_deep() from error
 
 
-def _too_deep() -> AgentError:
+def too_deep() -> AgentError:
+    """Say that JSON has more levels than can be followed."""
     return AgentError(_("The JSON is nested too deeply to be a dataset."), code=ErrorCode.dataset_broken)
 
 

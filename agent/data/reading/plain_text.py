@@ -76,14 +76,16 @@ def passage_length(texts: Iterator[str], template: ChatTemplate, longest: int) -
 
 def passages(text: str, template: ChatTemplate, length: int) -> Iterator[tuple[int, str]]:
     """Yield the passages of a text of at most `length` tokens, about equally long, and the lines before each."""
-    at = 0
+    at = lines = counted = 0
     while at < len(text):
         piece = text[at : at + PIECE_BYTES]
         if at + PIECE_BYTES < len(text):
             piece = piece[: _well(piece, PIECE_BYTES // 2)]
         for start, end in pairwise(_cuts(piece, template, length)):
+            lines += text.count("\n", counted, at + start)
+            counted = at + start
             if passage := piece[start:end].strip("\n").rstrip():
-                yield text.count("\n", 0, at + start), passage
+                yield lines, passage
         at += len(piece)
 
 

@@ -14,7 +14,7 @@ from agent.data.reading.chat_export import ChatExport, Said, speaker_name
 _DAY = r"(?P<a>\d{1,4})\s?[./\-年]\s?(?P<b>\d{1,2})\s?[./\-月]\s?(?P<c>\d{1,4})日?\.?"
 _TIME = r"(?P<before>[^\d\n\]]{0,14}?)(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.](?P<second>\d{2}))?"
 _AFTER = r"(?P<after>[^\d\n\]:]{0,10}?)"
-LINE = re.compile(rf"^[\u200e\u200f\ufeff]*\[?{_DAY},?\s+{_TIME}{_AFTER}(?:\]\s?|\s-\s)(?P<rest>.*)$")
+LINE = re.compile(rf"^[\u200e\u200f\ufeff]*\[?{_DAY},?\s++{_TIME}{_AFTER}(?:\]\s?|\s-\s)(?P<rest>.*)$")
 SPEAKER = re.compile(r"^[\u200e\u200f~\s]*(?P<who>[^:\n]{1,80}?):\s(?P<text>.*)$")
 AFTERNOON = re.compile(r"p\.?\s?m|下午|午後|오후|م", re.IGNORECASE)
 MORNING = re.compile(r"a\.?\s?m|上午|午前|오전|ص", re.IGNORECASE)

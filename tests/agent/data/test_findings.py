@@ -12,6 +12,7 @@ from agent.data.checks.text_checks import trimmed
 from agent.data.inspect import inspect_dataset
 from agent.data.kept import find_reading
 from agent.data.mend import mend
+from agent.errors import AgentError
 from shared.inspections import Finding, FindingCode, Fix, Severity
 from tests.agent.data.test_inspect import jsonl, pair
 
@@ -243,3 +244,28 @@ def test_what_names_a_row_is_not_redacted(tmp_path: Path, smollm2_card: BaseMode
     first = json.loads(output.read_text().splitlines()[0])
     assert first["id"] == "012-345-6700"
     assert "[phone number]" in first["completion"]
+
+
+def test_of_a_file_of_long_rows_alone_the_first_is_shown(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    """None of them is short enough to be kept as one that may be shown."""
+    long = "Toast, please. " * 2_000
+    seen = inspect_dataset(jsonl(tmp_path, [pair(f"{n}?", f"{n}. {long}") for n in range(12)]), smollm2_card)
+    assert (seen.rows, seen.sample.line, seen.more_samples) == (12, 1, [])
+    assert seen.sample.parts[-2][0].startswith("0. Toast, please. ")
+
+
+def test_a_fix_keeps_what_it_cannot_read_and_refuses_what_it_cannot_follow(
+    tmp_path: Path, smollm2_card: BaseModelCard
+) -> None:
+    """In a column that nobody reads: half a surrogate pair, and lists in lists that JSON itself still takes."""
+
+    def mended(aside: str) -> bytes:
+        path, output = tmp_path / "rows.jsonl", tmp_path / "mended.jsonl"
+        path.write_text("".join(f'{{"prompt": "{n}?", "completion": "Toast.", "aside": {aside}}}\n' for n in range(12)))
+        output.write_bytes(b"")
+        mend(find_reading(path), smollm2_card, [Fix.trim], output, 1 << 20, lambda *_: None)
+        return output.read_bytes()
+
+    assert mended(r'"\ud800"').count(rb'"aside": "\ud800"') == 12
+    with pytest.raises(AgentError, match="nested too deeply"):
+        mended("[" * 800 + "]" * 800)

@@ -31,6 +31,9 @@ SLOW: dict[str, Callable[[int], object]] = {
     "redact-tokens": lambda n: redact("-eyJ" * n),
     "redact-addresses": lambda n: redact("a" * 64 + "@" + "a1." * n + "!"),
     "printed-turns": lambda n: unfold(RawRow(line=1, value={"messages": "[}" + "\n" * n + "x"})),
+    "printed-numbers": lambda n: unfold(
+        RawRow(line=1, value={"messages": f"[{{{', '.join(f'{k * (2**61 - 1)}: 1' for k in range(n))}}}]"})
+    ),
     "edited": lambda n: EDITED.sub("", "a" + " " * n + "b"),
     "namesakes": lambda n: read_export(
         {"channel": {}, "messages": [{"author": {"id": str(k), "name": "Ann"}, "content": "Hi"} for k in range(n)]}
