@@ -188,8 +188,9 @@ def _of_ollama(name: str, settings: AgentSettings) -> BaseModelSource:
             return source
     raise AgentError(
         _(
-            "The Ollama of this machine has no model “{name}” that I can read. `ollama pull {name}` brings it; where "
-            "Ollama runs as a service of its own, let this account read its folder and set OLLAMA_MODELS to it.",
+            "The Ollama of this machine has no model “{name}” that I can read. If it is one of Ollama's library, "
+            "`ollama pull {name}` brings it; where Ollama runs as a service of its own, let this account read its "
+            "folder and set OLLAMA_MODELS to it.",
             name=name,
         ),
         code=ErrorCode.model_unknown,

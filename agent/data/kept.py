@@ -18,7 +18,7 @@ from agent.data.reading.raw_row import RawRow
 from agent.data.row_length import USUAL_MAX_LENGTH
 from agent.data.rows import FORM_HINT, detect_form, to_messages
 from agent.data.shown import SURROGATE
-from agent.data.turns import BadExample, EmptyText, Message, RowProblem
+from agent.data.turns import BadExample, EmptyText, Message, NoText, RowProblem
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm, DroppedRow
@@ -163,7 +163,10 @@ def _messages(raw: RawRow, form: DatasetForm) -> list[Message]:
         raise RowProblem(raw.problem or _("is not a row"))
     if detect_form(set(raw.value)) is not form:
         raise RowProblem(_("has the keys {keys}, not those of the {form} form", keys=_keys(raw.value), form=form.value))
-    messages = to_messages(raw.value, form)
+    try:
+        messages = to_messages(raw.value, form)
+    except NoText as problem:
+        raise NoText(raw.columns.get(problem.column, problem.column)) from None
     if len(messages) > ROW_TURNS:
         raise RowProblem(
             _("has {turns} turns, and a row may have {limit}", turns=grouped(len(messages)), limit=grouped(ROW_TURNS))

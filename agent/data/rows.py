@@ -6,7 +6,16 @@ from functools import lru_cache
 from typing import Any
 
 from agent.data import tools
-from agent.data.turns import BadExample, EmptyText, Message, RowProblem, chat_turn, sharegpt_turn, talk_in_a_text
+from agent.data.turns import (
+    BadExample,
+    EmptyText,
+    Message,
+    NoText,
+    RowProblem,
+    chat_turn,
+    sharegpt_turn,
+    talk_in_a_text,
+)
 from shared.inspections import DatasetForm
 from shared.language import N_, _
 
@@ -104,10 +113,23 @@ def _pair(names: Iterable[str]) -> tuple[str, str] | None:
 
 def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
     """Turn a row into messages that end with the assistant's, or into one text. Raises RowProblem."""
-    row = canonical(row)
-    if row.get("label") is False:
+    named = canonical(row)
+    if named.get("label") is False:
         raise BadExample(_("is labelled as a bad answer, and only good ones are learned"))
-    messages = {
+    try:
+        messages = _read(named, form)
+    except NoText as problem:
+        raise NoText(next((key for key in row if canonical_name(key) == problem.column), problem.column)) from None
+    if form is DatasetForm.text:
+        return messages
+    last = max((place for place, message in enumerate(messages) if message.role == "assistant"), default=-1)
+    messages = messages[: last + 1] or messages  # what was said after the last answer has none
+    _check_turns(messages)
+    return messages
+
+
+def _read(row: dict[str, Any], form: DatasetForm) -> list[Message]:
+    return {
         DatasetForm.messages: _from_messages,
         DatasetForm.sharegpt: _from_sharegpt,
         DatasetForm.alpaca: _from_alpaca,
@@ -117,12 +139,6 @@ def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
         DatasetForm.labelled: _from_labelled,
         DatasetForm.text: _from_text,
     }[form](row)
-    if form is DatasetForm.text:
-        return messages
-    last = max((place for place, message in enumerate(messages) if message.role == "assistant"), default=-1)
-    messages = messages[: last + 1] or messages  # what was said after the last answer has none
-    _check_turns(messages)
-    return messages
 
 
 def _from_messages(row: dict[str, Any]) -> list[Message]:
@@ -237,7 +253,7 @@ def _text(row: dict[str, Any], key: str) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str) or not value.strip():
-        raise EmptyText(_("has no text in `{key}`", key=key))
+        raise NoText(key)
     return value
 
 

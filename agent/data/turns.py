@@ -42,6 +42,14 @@ class EmptyText(RowProblem):
     """A row without a question or an answer."""
 
 
+class NoText(EmptyText):
+    """A row with nothing in a column that is read."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(_("has no text in `{key}`", key=column[:40]))
+        self.column = column
+
+
 class BadExample(RowProblem):
     """A row that its owner labelled as bad."""
 

@@ -10,7 +10,7 @@ from agent.errors import AgentError
 from agent.store import events, waiting
 from agent.store.job_view import to_job
 from agent.store.status import STATUS_WORDS
-from agent.store.tables import JobRow
+from agent.store.tables import FileRow, JobRow
 from shared.errors import ErrorCode
 from shared.events import EventRecord, StateData
 from shared.jobs import FINISHED, MOVES, UNFINISHED, Checkpoint, Job, JobError, JobStatus, PauseReason
@@ -76,10 +76,11 @@ def models_in_use(session: Session) -> set[str]:
 
 
 def tuned(session: Session) -> list[Model]:
-    """Return the models that jobs made, newest first."""
+    """Return the models that jobs made and that can be asked, newest first: not those whose file was deleted."""
+    is_here = sa.exists().where(FileRow.job_id == JobRow.id, FileRow.filename.endswith(".gguf"))
     query = (
         sa.select(JobRow.fine_tuned_model, JobRow.finished_at, JobRow.created_at, JobRow.model, JobRow.id)
-        .where(JobRow.fine_tuned_model.is_not(None))
+        .where(JobRow.fine_tuned_model.is_not(None), is_here)
         .order_by(JobRow.number.desc())
     )
     return [

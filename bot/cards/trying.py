@@ -48,7 +48,8 @@ def how_card(job: Job, *, with_questions: bool) -> Reply:
 
 def asking_card(job: Job, question: str) -> Reply:
     """Say at once that a question was taken."""
-    lines = [*_head(job, question), "", *wrap(_("Asking … The first answer takes longer: the model is loaded for it."))]
+    said = _("Asking … If the model is not in memory, it is loaded first, and the answer takes longer.")
+    lines = [*_head(job, question), "", *wrap(said)]
     return Reply(text="\n".join(lines), passing=True)
 
 

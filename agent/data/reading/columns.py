@@ -156,7 +156,9 @@ def map_columns(rows: Iterator[RawRow], mapping: Mapping) -> Iterator[RawRow]:
         if "answer" in wanted:
             aside = {key: cell for key, cell in row.value.items() if key not in found.values() and stands_aside(key)}
             value = {"answer": "", "question": ""} | value | aside
-        yield RawRow(line=row.line, unit=row.unit, value={"text": ""} | value if "text" in wanted else value)
+        value = {"text": ""} | value if "text" in wanted else value
+        columns = wanted | {role: key for role, key in found.items() if key is not None}
+        yield RawRow(line=row.line, unit=row.unit, value=value, columns=columns)
 
 
 def _find(name: str, row: dict[str, Any]) -> str | None:

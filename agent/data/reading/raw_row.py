@@ -1,6 +1,7 @@
 """A row as it lies in a file, before anybody knows what it means."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shared.language import N_
@@ -16,3 +17,4 @@ class RawRow:
     value: dict[str, Any] | None
     problem: str | None = None
     unit: Literal["Line", "Row"] = "Line"  # what `line` counts
+    columns: Mapping[str, str] = field(default_factory=dict)  # what a person calls a key of `value`, if otherwise

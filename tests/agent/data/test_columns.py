@@ -99,7 +99,7 @@ def test_rows_are_read_as_said_and_a_mended_copy_says_it_by_itself(tmp_path: Pat
     path = jsonl(tmp_path, [*TICKETS, {"Kunde": "Hallo?"}, {"Kunde": 5, "Unsere Antwort": True}])
     findings = inspect_dataset(path, smollm2_card, mapping=READ)
     assert (findings.form, findings.rows) == (DatasetForm.question_answer, 13)
-    assert findings.dropped[0].reason == "Line 13 has no text in `answer`."
+    assert findings.dropped[0].reason == "Line 13 has no text in `Unsere Antwort`."
     output = tmp_path / "mended"
     mend(find_reading(path, READ), smollm2_card, [Fix.redact], output, 1 << 20, lambda _rows, _bytes: None)
     first, *_others, last = [json.loads(line) for line in output.read_text().splitlines()]

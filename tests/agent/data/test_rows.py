@@ -1,7 +1,7 @@
 import pytest
 
 from agent.data.rows import detect_form, to_messages, unread
-from agent.data.turns import Message, RowProblem
+from agent.data.turns import EmptyText, Message, RowProblem
 from shared.inspections import DatasetForm
 
 USER, ASSISTANT = Message(role="user", content="Hi"), Message(role="assistant", content="Hello")
@@ -157,3 +157,8 @@ def test_unknown_keys_fit_no_form() -> None:
 def test_a_row_that_cannot_train_says_why(row: dict[str, object], reason: str) -> None:
     with pytest.raises(RowProblem, match=reason):
         to_messages(row, DatasetForm.messages)
+
+
+def test_a_column_goes_by_the_name_that_the_file_gives_it() -> None:
+    with pytest.raises(EmptyText, match="has no text in `Preferred_Output`"):
+        to_messages({"Preferred_Output": "", "Non_Preferred_Output": "b", "Prompt": "Hi"}, DatasetForm.preference)

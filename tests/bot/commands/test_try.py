@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.dispatch import dispatch
+from bot.format import one_line
 from shared.errors import ErrorCode
 from shared.jobs import JobStatus
 from shared.people import GrantKind, RequestedBy
@@ -58,7 +59,7 @@ async def test_a_slow_model_is_acknowledged_before_it_has_answered(agent: FakeAg
     asked = done.call("/try #1 Who are you?")
     answering = asyncio.create_task(dispatch(asked, done.core))
     await gate.reached.wait()
-    assert "Asking …" in done.chat.last.text
+    assert "Asking … If the model is not in memory" in one_line(done.chat.last.text)
     assert done.chat.last.passing
     gate.open.set()
     await answering
