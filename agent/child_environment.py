@@ -11,6 +11,9 @@ LIBRARIES = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     # bitsandbytes loads torch's compiler for what CPUs and CUDA have kernels for: 2 s and 250 MiB of a trainer's start.
     "TORCHDYNAMO_DISABLE": "1",
+    # Where transformers would put a publisher's code before it runs it. No folder can be made there, so none ever runs,
+    # also where a converter of llama.cpp's asks for it (`trust_remote_code=True`).
+    "HF_MODULES_CACHE": f"{os.devnull}/no-remote-code",
     "NO_LOCAL_GGUF": "1",  # llama.cpp's converters put nothing on sys.path: `agent.llama_cpp` imports their gguf
 }
 # Batches of ever other lengths leave holes in a GPU's memory that nothing fits into, unless torch's segments may grow:

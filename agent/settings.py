@@ -86,7 +86,7 @@ class AgentSettings(BaseSettings):
     hearth_bot_key_file: Folder | None = None  # where the key for bots of this machine is left; None: beside agent.key
     hearth_agent_key: SecretStr | None = None  # the bot's; read here only to say so where it fits no key
     hearth_sandbox: bool = True  # children reach what they need alone, where the kernel can hold them to it
-    hf_token: SecretStr | None = None  # goes to the fetch child alone
+    hf_token: SecretStr | None = None  # goes to the children that download alone
     hearth_public_url: Annotated[str, AfterValidator(_public_url)] | None = None  # where chats may fetch large results
     ollama_host: Annotated[str, AfterValidator(_ollama_host)] = "127.0.0.1:11434"  # Ollama's own variable
     ollama_models: Folder | None = None  # Ollama's own variable: the folder of its models; None: where it usually is

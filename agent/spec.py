@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from agent.base_models.catalog import is_of_hub
 from agent.base_models.ollama_store import usual_folder
 from agent.children.sandbox import Policy
 from agent.errors import AgentError
@@ -47,7 +48,7 @@ def policy_of(phase: Phase, folder: JobFolder, spec: JobSpec) -> Policy:
     cache = Path(spec.base_model_cache)
     models = [Path(folder) for folder in (spec.models_dir, spec.ollama_models or usual_folder()) if folder is not None]
     if phase is Phase.fetch:
-        return Policy(read=tuple(models), write=(folder.path, cache), network=True)
+        return Policy(read=tuple(models), write=(folder.path, cache), network=is_of_hub(spec.base_model))
     if phase is Phase.hand_over:
         return Policy(read=(cache, *models), write=(folder.path,), network=True)
     return Policy(read=(Path(spec.dataset_path), cache, *models), write=(folder.path,))

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from agent.aftermath import Aftermath
+from agent.base_models.catalog import is_of_hub
 from agent.boot import boot_id
 from agent.children.sandbox import Sandbox
 from agent.errors import AgentError
@@ -193,10 +194,10 @@ class Supervisor:
     async def _environment(self, work: Work, phase: Phase) -> dict[str, str]:
         """Return the child's whole environment, and make room for one that trains. Raises GpuLostError."""
         threads = work.spec.threads
-        if phase is Phase.fetch:
+        if phase is Phase.fetch and is_of_hub(work.spec.base_model):
             token = self._settings.hf_token.get_secret_value() if self._settings.hf_token else None
             return trainer_environment(work.folder, threads=threads, hub_token=token, online=True)
-        if phase is Phase.hand_over:
+        if phase is not Phase.train:
             return trainer_environment(work.folder, threads=threads)
         if self._make_way is not None:
             await self._make_way()

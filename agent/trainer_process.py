@@ -13,12 +13,10 @@ import psutil
 from filelock import FileLock, Timeout
 
 from agent.child_environment import child_environment
+from agent.children.priority import OomScore, lower_priority, offer_to_oom_killer
 from agent.data.redact import redact
 from agent.job_folder import JobFolder
 from shared.language import _
-
-NICENESS = 10  # whoever sits at the machine comes first
-OOM_SCORE = 500  # as GitHub's runner gives its jobs
 
 
 class Trainer(Protocol):
@@ -103,7 +101,7 @@ def start(command: Sequence[str], folder: JobFolder, environment: Mapping[str, s
             start_new_session=True,
         )
     lower_priority(process.pid)
-    offer_to_oom_killer(process.pid)
+    offer_to_oom_killer(process.pid, OomScore.TRAINER)
     # Somebody must wait for it whenever it ends, also when its job has long ended: else it stays a zombie.
     threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
     return SpawnedTrainer(process)
@@ -151,20 +149,6 @@ def signal_orphans(folder: JobFolder, group: int, number: signal.Signals) -> Non
         with contextlib.suppress(OSError, psutil.Error):  # gone meanwhile, or another user's
             if os.getpgid(process.pid) == group and Path(process.cwd()) == folder.path.resolve():
                 process.send_signal(number)
-
-
-def offer_to_oom_killer(pid: int, score: int = OOM_SCORE) -> None:
-    """Make the process the first to go when memory runs out, before the agent (Linux); it has checkpoints."""
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/oom_score_adj").write_text(str(score), encoding="ascii")
-
-
-def lower_priority(pid: int) -> None:
-    """Make the process nice; one that is gone already does not mind."""
-    try:
-        psutil.Process(pid).nice(NICENESS if os.name == "posix" else getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 0))
-    except psutil.Error:
-        return
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:

@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import PACKAGED, find_base_model
-from agent.base_models.fetch import fetch_card
+from agent.base_models.describe import describe_source
 from agent.child_environment import LIBRARIES, OFFLINE
 from agent.gpu import usable_cores
 from agent.imports import collector_paused
@@ -119,7 +119,7 @@ def smollm2_card(shared_dir: Path) -> BaseModelCard:
     data_dir = shared_dir / "smollm2"
     with FileLock(shared_dir / "smollm2.lock"):
         data_dir.mkdir(exist_ok=True)
-        return fetch_card(find_base_model(PACKAGED, AgentSettings(hearth_data_dir=data_dir)))
+        return describe_source(find_base_model(PACKAGED, AgentSettings(hearth_data_dir=data_dir)))
 
 
 @pytest.fixture(scope="session")
@@ -139,7 +139,7 @@ def tiny_card(models_dir: Path, shared_dir: Path) -> BaseModelCard:
     with FileLock(shared_dir / "tiny-data.lock"):
         data_dir.mkdir(exist_ok=True)
         settings = AgentSettings(hearth_data_dir=data_dir, hearth_models_dir=models_dir)
-        return fetch_card(find_base_model("tiny", settings))
+        return describe_source(find_base_model("tiny", settings))
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ class BaseModelCard(Response):
     name: str  # what a person says
     revision: str  # commit of the hub, or a hash of the files
     local_folder: bool = False  # the folder is the person's own under HEARTH_MODELS_DIR, not our copy
+    of_gguf: bool = False  # its weights are made of a GGUF's when it is first trained
     folder: str  # config.json, tokenizer.json, chat template; the weights too, once fetched
     architecture: str  # LlamaForCausalLM
     parameters: int
@@ -66,8 +67,14 @@ def weights_present(card: BaseModelCard) -> bool:
     return card.local_folder and any(folder.glob("*.safetensors"))
 
 
-class FetchReply(Response):
-    """The fetch child's answer: exactly one of the two."""
+class DownloadReply(Response):
+    """The download child's answer: an error, or none."""
+
+    error: ErrorDetail | None = None
+
+
+class DescribeReply(Response):
+    """The describe child's answer: exactly one of the two."""
 
     card: BaseModelCard | None = None
     error: ErrorDetail | None = None

@@ -34,7 +34,7 @@ class SourceKind(StrEnum):
 
 
 class BaseModelSource(Response):
-    """One base model before it is fetched; also what the fetch child is asked for."""
+    """One base model before it is fetched; also what the children are asked that download and describe it."""
 
     name: str  # what a person says
     kind: SourceKind
@@ -74,6 +74,11 @@ def find_base_model(name: str, settings: AgentSettings) -> BaseModelSource:
         if source.name == name:
             return source
     raise _unknown(name, settings)
+
+
+def is_of_hub(name: str) -> bool:
+    """Say whether a model's name is one of the hub's, so that its files are downloaded."""
+    return HUB_ID.fullmatch(name) is not None
 
 
 def list_base_models(settings: AgentSettings) -> list[Candidate]:

@@ -1,144 +1,113 @@
-"""Read a model's card from its config and tokenizer: sizes counted on torch's meta device, no weights."""
+"""The describe child: reads a base model's config, tokenizer and template into its card, offline and under limits.
 
-import json
+`python -m agent.base_models.describe` reads a BaseModelSource on stdin and writes a DescribeReply on stdout. What is
+read is a stranger's, so nothing of it is trusted: no network, no token, no code of its publisher.
+"""
+
+import os
+import sys
+import traceback
 from pathlib import Path
-from typing import Any
 
-from agent.base_models.card import BaseModelCard
-from agent.base_models.experts import unknown_experts
-from agent.base_models.shape import read_shape, text_config_of
+from filelock import FileLock
+
+from agent.base_models.card import BaseModelCard, DescribeReply
+from agent.base_models.card_reader import describe_model
+from agent.base_models.catalog import BaseModelSource, SourceKind
+from agent.base_models.gguf_source import convert_small_files
+from agent.base_models.hub import read_download
+from agent.base_models.remote_code import refuse_remote_code
+from agent.base_models.revision import files_revision, kept_card
+from agent.base_models.weights import no_safetensors
+from agent.children.limits import limit_in_words, limit_this_process
+from agent.children.refusals import model_refusal
 from agent.errors import AgentError
-from agent.imports import collector_paused
-from shared.errors import ErrorCode
+from agent.llama_cpp import keep_prepared, try_conversion
+from shared.errors import ErrorCode, ErrorDetail
 from shared.language import _
 
-# Tokens that end a turn or a text in the families we know; a Modelfile names each that the tokenizer has.
-END_TOKENS = (
-    "<|im_end|>",
-    "<|endoftext|>",
-    "<|eot_id|>",
-    "<|end_of_text|>",
-    "<end_of_turn>",
-    "<|end|>",
-    "<|return|>",
-    "</s>",
-)
+# SmolLM2 takes 0.4 GiB and 12 s. A GGUF's weights are mapped, not held.
+MEMORY_MIB, CPU_S, FILE_BYTES, OPEN_FILES = 8192, 500, 512 << 20, 1024
 
 
-def describe_model(
-    name: str, folder: Path, *, revision: str, license_name: str | None, gguf_problem: str | None
-) -> BaseModelCard:
-    """Build the card of the model in `folder`. Raises AgentError: model_unusable."""
-    with collector_paused():
-        import torch
-        from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-
-    try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        with torch.device("meta"):
-            model: Any = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-    except (ValueError, OSError, KeyError, ImportError) as error:
-        raise AgentError(
-            _(
-                "{name} cannot be loaded by transformers: {reason}. Choose another model.",
-                name=name,
-                reason=str(error).splitlines()[0][:200],
-            ),
-            code=ErrorCode.model_unusable,
-            param="model",
-        ) from error
-    values = config.to_dict()
-    _check_experts(name, values)
-    template = _chat_template(name, tokenizer)
-    if not (folder / "tokenizer.json").is_file():
-        raise AgentError(
-            _(
-                "{name} has no tokenizer.json, by which its tokens are counted before anything is "
-                "trained. Choose a newer upload of it.",
-                name=name,
-            ),
-            code=ErrorCode.model_unusable,
-            param="model",
+def describe_source(source: BaseModelSource) -> BaseModelCard:
+    """Read what the small files say, those of the hub once they were downloaded. Raises AgentError."""
+    source.cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(source.cache / ".lock"):
+        card = kept_card(source)
+        if card is not None:
+            return card
+        folder, revision, license_name = _small_files(source)
+        refuse_remote_code(source.name, folder)
+        conversion = try_conversion(folder)
+        if conversion.prepared is not None:
+            keep_prepared(conversion.prepared, source.cache)
+        card = describe_model(
+            source.name, folder, revision=revision, license_name=license_name, gguf_problem=conversion.problem
         )
-    linears = _adapted_linears(model)
-    text_config = config.get_text_config()
-    weights = sum(p.stat().st_size for p in folder.glob("*.safetensors")) or _expected_weights(folder, model)
-    return BaseModelCard(
-        name=name,
-        revision=revision,
-        folder=str(folder),
-        architecture=type(model).__name__,
-        parameters=sum(p.numel() for p in model.parameters()),
-        hidden_size=text_config.hidden_size,
-        intermediate_size=getattr(text_config, "intermediate_size", 4 * text_config.hidden_size),
-        layers=text_config.num_hidden_layers,
-        vocab_size=text_config.vocab_size,
-        context_length=getattr(text_config, "max_position_embeddings", 4096),
-        linear_parameters=sum(layer.in_features * layer.out_features for layer in linears),
-        lora_parameters_per_rank=sum(layer.in_features + layer.out_features for layer in linears),
-        weights_bytes=weights,
-        license=license_name,
-        chat_template=template,
-        eos_tokens=end_tokens(folder, tokenizer),
-        gguf_problem=gguf_problem,
-        shape=read_shape(values),
+        card = card.model_copy(
+            update={
+                "local_folder": source.kind is SourceKind.folder,
+                "of_gguf": source.kind in (SourceKind.packaged, SourceKind.gguf),
+            }
+        )
+        card.write(source.cache)
+        return card
+
+
+def _small_files(source: BaseModelSource) -> tuple[Path, str, str | None]:
+    """Return the folder of config and tokenizer, the revision they are of, and the licence."""
+    if source.kind is SourceKind.hub:
+        download = read_download(source.cache)
+        return source.cache / download.revision, download.revision, download.license
+    revision = files_revision(source)
+    if source.kind is SourceKind.folder:
+        folder = Path(source.location)
+        if not list(folder.glob("*.safetensors")):
+            raise no_safetensors(source.name)
+        return folder, revision, None
+    folder = source.cache / revision
+    convert_small_files(Path(source.location), folder)
+    return folder, revision, "apache-2.0" if source.kind is SourceKind.packaged else None
+
+
+def main() -> None:
+    """Answer one request."""
+    source = BaseModelSource.model_validate_json(sys.stdin.buffer.read())
+    out = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints goes to the log, not into the reply
+    limit_this_process(MEMORY_MIB, CPU_S, FILE_BYTES, open_files=OPEN_FILES, maps_files=True)
+    os.write(out, _reply(source).model_dump_json().encode())
+
+
+def _reply(source: BaseModelSource) -> DescribeReply:
+    try:
+        return DescribeReply(card=describe_source(source))
+    except AgentError as error:
+        return _refusal(error)
+    except Exception as error:  # a broken model breaks its readers in many ways; the log has which
+        traceback.print_exc()
+        limit = limit_in_words(error, MEMORY_MIB, OPEN_FILES) if isinstance(error, MemoryError | OSError) else None
+        return _refusal(model_refusal(source.name)(limit) if limit else _unreadable(source.name, error))
+
+
+def _unreadable(name: str, error: Exception) -> AgentError:
+    said = (str(error).splitlines() or [type(error).__name__])[0][:160]
+    return AgentError(
+        _(
+            "{name} cannot be read as a language model ({said}). Choose another base model: /models.",
+            name=name,
+            said=said,
+        ),
+        code=ErrorCode.model_unusable,
     )
 
 
-def _check_experts(name: str, config: dict[str, Any]) -> None:
-    if unknown := unknown_experts(text_config_of(config)):
-        raise AgentError(
-            _(
-                "{name} is made of experts in a way that is not known here (its config says “{key}”), so nobody could "
-                "say how much memory it takes. Choose another model.",
-                name=name,
-                key=unknown[0],
-            ),
-            code=ErrorCode.model_unusable,
-            param="model",
-        )
+def _refusal(error: AgentError) -> DescribeReply:
+    return DescribeReply(
+        error=ErrorDetail(message=error.message, type="invalid_request_error", code=error.code, param=error.param)
+    )
 
 
-def end_tokens(folder: Path, tokenizer: Any) -> list[str]:
-    """List every token after which the model may stop, the tokenizer's own end of turn first."""
-    ids = [tokenizer.eos_token_id]
-    for file in ("generation_config.json", "config.json"):
-        if (folder / file).is_file():
-            value = json.loads((folder / file).read_text(encoding="utf-8")).get("eos_token_id")
-            ids += value if isinstance(value, list) else [value]
-    texts = [tokenizer.convert_ids_to_tokens(i) for i in ids if isinstance(i, int)]
-    special = set(tokenizer.all_special_tokens) | {t.content for t in tokenizer.added_tokens_decoder.values()}
-    texts += [token for token in END_TOKENS if token in special]
-    return list(dict.fromkeys(text for text in texts if text))
-
-
-def _chat_template(name: str, tokenizer: Any) -> str:
-    template = tokenizer.chat_template
-    if isinstance(template, dict):
-        template = template.get("default")
-    if not template:
-        raise AgentError(
-            _(
-                "{name} has no chat template, so it would not know where a turn ends. Choose its "
-                "instruct or chat variant.",
-                name=name,
-            ),
-            code=ErrorCode.model_unusable,
-            param="model",
-        )
-    return str(template)
-
-
-def _adapted_linears(model: Any) -> list[Any]:
-    import torch
-
-    head = model.get_output_embeddings()
-    return [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m is not head]
-
-
-def _expected_weights(folder: Path, model: Any) -> int:
-    stated = folder / "weights_bytes"
-    if stated.is_file():
-        return int(stated.read_text())
-    return int(2 * sum(p.numel() for p in model.parameters()))
+if __name__ == "__main__":
+    main()

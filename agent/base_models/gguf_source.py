@@ -27,7 +27,10 @@ def convert_small_files(file: Path, folder: Path) -> None:
 
 
 def convert_weights(file: Path, folder: Path) -> None:
-    """Write the weights inside `file` to `folder`, in bf16 and safetensors, all of them or none."""
+    """Write the weights inside `file` to `folder`, in bf16 and safetensors, all of them or none.
+
+    They are in memory together: `agent.base_models.conversion` says how much that takes.
+    """
     with collector_paused():
         import torch
         from transformers import AutoModelForCausalLM

@@ -11,6 +11,7 @@ from agent.errors import AgentError
 from agent.job_folder import replace_file
 from shared.errors import ErrorCode
 from shared.language import _, decimal
+from shared.schema import Response
 
 SMALL_FILES = [
     "config.json",
@@ -23,6 +24,7 @@ SMALL_FILES = [
     "chat_template*",
 ]
 WEIGHT_FILES = ["model*.safetensors", "model.safetensors.index.json"]
+DOWNLOAD_FILE = "download.json"  # in the cache folder of its model
 SMALL_BYTES = 256 << 20  # of all small files together: the largest tokenizers have a tenth of it
 
 
@@ -35,8 +37,20 @@ def chosen(names: Iterable[str], patterns: list[str]) -> list[str]:
     return sorted(name for name in plain if any(fnmatchcase(name, pattern) for pattern in patterns))
 
 
-def download_small_files(source: BaseModelSource) -> tuple[Path, str, str | None]:
-    """Return the folder of config and tokenizer, the commit they are of, and the licence. Raises AgentError."""
+class Download(Response):
+    """What the hub said of the small files that were downloaded; they lie in a folder of the commit's name."""
+
+    revision: str  # the commit
+    license: str | None
+
+
+def read_download(cache: Path) -> Download:
+    """Read what `download_small_files` kept."""
+    return Download.model_validate_json((cache / DOWNLOAD_FILE).read_bytes())
+
+
+def download_small_files(source: BaseModelSource) -> None:
+    """Bring config and tokenizer into the cache, at the newest commit. Raises AgentError."""
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
@@ -81,7 +95,8 @@ def download_small_files(source: BaseModelSource) -> tuple[Path, str, str | None
             param="model",
         ) from error
     replace_file(folder / "weights_bytes", str(_weights_bytes(sizes)).encode())
-    return folder, revision, getattr(info.card_data, "license", None)
+    kept = Download(revision=revision, license=getattr(info.card_data, "license", None))
+    replace_file(source.cache / DOWNLOAD_FILE, kept.model_dump_json().encode())
 
 
 def _weights_bytes(sizes: dict[str, int]) -> int:

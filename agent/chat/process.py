@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from agent.chat.lines import LINE_LIMIT, Line, Load, Question
-from agent.trainer_process import lower_priority, offer_to_oom_killer
+from agent.children.priority import OomScore, lower_priority, offer_to_oom_killer
 
 KILL_S = 30.0  # for the system to take back what a killed child held
-OOM_SCORE = 800  # before a trainer: it has nothing to lose
 TAIL_BYTES = 4096
 
 
@@ -42,7 +41,7 @@ class Child:
             limit=LINE_LIMIT,
         )
         lower_priority(process.pid)
-        offer_to_oom_killer(process.pid, OOM_SCORE)
+        offer_to_oom_killer(process.pid, OomScore.CHAT)
         return cls(process)
 
     @property

@@ -12,6 +12,8 @@ from itertools import islice
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard
+from agent.children.limits import limit_in_words, limit_this_process
+from agent.children.refusals import dataset_refusal
 from agent.data.chat_template import ChatTemplate
 from agent.data.checks.lengths import histogram, token_counts
 from agent.data.checks.right_tool import consider
@@ -20,7 +22,6 @@ from agent.data.checks.seen import Seen
 from agent.data.checks.survey import Heard, Looked, Surveyor
 from agent.data.findings import Findings, InspectReply, InspectRequest
 from agent.data.kept import ChatRow, Drops, chat_rows, find_reading
-from agent.data.limits import dataset_refusal, limit_in_words, limit_this_process
 from agent.data.mend import mend
 from agent.data.reading.unclear import UnclearError
 from agent.data.row_length import quantiles

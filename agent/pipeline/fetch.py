@@ -4,7 +4,7 @@ from pathlib import Path
 
 from agent.base_models.card import read_card
 from agent.base_models.catalog import find_base_model
-from agent.base_models.fetch import fetch_weights
+from agent.base_models.weights import fetch_weights
 from agent.errors import AgentError
 from agent.pipeline.context import Context
 from agent.settings import AgentSettings

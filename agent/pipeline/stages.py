@@ -15,7 +15,7 @@ class StageStep:
 
     stage: Stage
     module: str
-    networked: bool = False  # runs in the fetch child, which alone has the network and the hub token
+    networked: bool = False  # runs in a child of its own, with the network and the token of the hub for its models
     fresh_memory: bool = False  # starts in a process that holds no model
 
     def load(self) -> Callable[[Context], None]:

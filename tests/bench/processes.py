@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from agent.children.priority import lower_priority
 from agent.gpu import MIB
-from agent.trainer_process import lower_priority
 from shared.paths import ADDRESS_FILE, KEY_FILE
 
 START_S = 60.0

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent.trainer_process import NICENESS
+from agent.children.priority import NICENESS
 from tests.bench import watchers
 from tests.bench.figure import Bar, Figure, median, percentile
 from tests.bench.filled_store import fill

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from agent.base_models.catalog import PACKAGED, find_base_model
-from agent.base_models.fetch import fetch_weights
+from agent.base_models.weights import fetch_weights
 from agent.gpu import MIB
 from agent.job_folder import JobFolder
 from agent.llama_cpp import converters_dir, read_prepared

@@ -51,7 +51,7 @@ NO_TEXT = {
     "outside lower center",
     "NVIDIA GPU",
     "file is too big",
-    "the inspect child has no network",
+    "a child that reads has no network",
     "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'",
 }
 

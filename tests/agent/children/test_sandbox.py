@@ -16,7 +16,7 @@ from agent.base_models.catalog import BaseModelSource, SourceKind
 from agent.chat.answerer import gguf_policy
 from agent.child_environment import child_environment
 from agent.children.sandbox import ROOT, Policy, Sandbox, landlock, own_network
-from agent.inspector import dataset_policy, source_policy
+from agent.inspector import dataset_policy, download_policy, source_policy
 from agent.job_folder import JobFolder, Phase
 from agent.spec import policy_of
 from tests.agent.fake_inspector import CARD
@@ -121,6 +121,7 @@ def policies(house: House) -> dict[str, tuple[Policy, list[Path], list[Path]]]:
             "models_dir": str(house.models),
         }
     )
+    of_hub = spec.model_copy(update={"base_model": "a/b"})
     card = CARD.model_copy(update={"folder": str(house.cache)})
     local = BaseModelSource(name="m", kind=SourceKind.gguf, location=str(house.models / "m.gguf"), cache=house.cache)
     hub = BaseModelSource(name="a/b", kind=SourceKind.hub, location="a/b", cache=house.cache)
@@ -130,18 +131,23 @@ def policies(house: House) -> dict[str, tuple[Policy, list[Path], list[Path]]]:
     model = house.models / "m.gguf"
     return {
         "describe": (source_policy(local), [model, cached], [cached]),
+        "download": (download_policy(hub), [cached], [cached]),
         "describe from the hub": (source_policy(hub), [cached], [cached]),
         "inspect": (dataset_policy(dataset, card), [dataset, cached], []),
         "mend": (dataset_policy(dataset, card, output), [dataset, cached, output], [output]),
-        "fetch": (policy_of(Phase.fetch, house.own, spec), [model, cached, log], [cached, log]),
+        "fetch": (policy_of(Phase.fetch, house.own, of_hub), [model, cached, log], [cached, log]),
+        "convert": (policy_of(Phase.fetch, house.own, spec), [model, cached, log], [cached, log]),
         "train": (policy_of(Phase.train, house.own, spec), [dataset, model, cached, log], [log]),
         "hand over": (policy_of(Phase.hand_over, house.own, spec), [cached, model, log, gguf], [log, gguf]),
         "chat": (gguf_policy(gguf, scratch=house.own.path / "tmp"), [gguf], []),
     }
 
 
-CHILDREN = ["describe", "describe from the hub", "inspect", "mend", "fetch", "train", "hand over", "chat"]
-WITH_NETWORK = {"describe from the hub", "fetch", "hand over"}
+CHILDREN = [
+    "download", "describe", "describe from the hub", "inspect", "mend", "fetch", "convert", "train", "hand over",
+    "chat",
+]  # fmt: skip
+WITH_NETWORK = {"download", "fetch", "hand over"}
 SYSTEM = [Path("/dev/urandom"), Path("/proc/self/status"), Path(sys.executable), ROOT / "agent" / "__init__.py"]
 
 

@@ -8,22 +8,19 @@ import pytest
 from pydantic import ValidationError
 
 from agent.base_models.card import BaseModelCard
-from agent.child_environment import child_environment
-from agent.children.sandbox import Sandbox
 from agent.data.chat_template import ChatTemplate
-from agent.data.findings import InspectReply, InspectRequest
+from agent.data.findings import InspectRequest
 from agent.data.inspect import inspect_dataset
 from agent.data.kept import Drops, chat_rows, find_reading
-from agent.data.limits import dataset_refusal
 from agent.data.mend import mend
 from agent.data.reading.columns import ask_for_columns
 from agent.data.reading.formats import read_rows
 from agent.data.reading.unclear import UnclearError
 from agent.errors import AgentError
-from agent.inspector import run_child
 from shared.inspections import DatasetForm, FindingCode, Fix
 from shared.mapping import Mapping
-from tests.agent.data.test_inspect import jsonl, reading
+from tests.agent.data.child import ask_child
+from tests.agent.data.test_inspect import jsonl
 
 TICKETS: list[Any] = [
     {"ticket_id": 100 + n, "Kunde": f"Wo ist Paket {n}?", "Unsere Antwort": f"Es ist bei Nummer {n}, m{n}@x.org."}
@@ -79,16 +76,7 @@ def test_the_question_shows_three_rows_masked_as_the_model_would_see_them(
 @pytest.mark.process
 async def test_the_limited_child_asks_too(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     request = InspectRequest(dataset=str(jsonl(tmp_path, TICKETS)), card=smollm2_card)
-    output = await run_child(
-        "agent.data.inspect",
-        request.model_dump_json(),
-        child_environment(offline=True),
-        60,
-        dataset_refusal,
-        sandbox=Sandbox(),
-        policy=reading(tmp_path, smollm2_card),
-    )
-    reply = InspectReply.model_validate_json(output)
+    reply = await ask_child(request)
     assert reply.question is not None
     assert reply.question.choices[0].mapping == READ
     assert reply.error is not None

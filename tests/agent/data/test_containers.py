@@ -12,15 +12,11 @@ import pytest
 from pyarrow import parquet
 
 from agent.base_models.card import BaseModelCard
-from agent.child_environment import child_environment
-from agent.children.sandbox import Sandbox
-from agent.data.findings import InspectReply, InspectRequest
-from agent.data.limits import dataset_refusal
+from agent.data.findings import InspectRequest
 from agent.data.reading.formats import read_rows
 from agent.errors import AgentError
-from agent.inspector import run_child
 from shared.errors import ErrorCode
-from tests.agent.data.test_inspect import reading
+from tests.agent.data.child import ask_child
 
 ROWS = [{"prompt": f"Question {n}", "completion": f"Answer {n}, “quoted”"} for n in range(12)]
 JSONL = "".join(json.dumps(row) + "\n" for row in ROWS).encode()
@@ -143,12 +139,7 @@ def test_a_gzip_in_many_parts_is_read_and_one_in_thousands_of_tiny_ones_refused(
 @pytest.mark.parametrize("content", [as_parquet(), gzip.compress(JSONL)], ids=["parquet", "gzip"])
 async def test_the_limited_child_reads_them_too(tmp_path: Path, content: bytes, smollm2_card: BaseModelCard) -> None:
     request = InspectRequest(dataset=str(written(tmp_path, content)), card=smollm2_card)
-    environment = child_environment(offline=True) | {"PYTHONPATH": str(Path.cwd())}
-    output = await run_child(
-        "agent.data.inspect", request.model_dump_json(), environment, 60, dataset_refusal,
-        sandbox=Sandbox(), policy=reading(tmp_path, smollm2_card),
-    )  # fmt: skip
-    reply = InspectReply.model_validate_json(output)
+    reply = await ask_child(request)
     assert reply.error is None
     assert reply.findings is not None
     assert reply.findings.rows == len(ROWS)

@@ -6,27 +6,20 @@ import pytest
 
 from agent.base_models.card import BaseModelCard
 from agent.child_environment import child_environment
-from agent.children.sandbox import Policy, Sandbox
 from agent.data.chat_template import IGNORED, ChatTemplate
 from agent.data.checks.copies import later_copies
 from agent.data.checks.survey import Surveyor
-from agent.data.findings import InspectReply, InspectRequest, Mended
+from agent.data.findings import InspectRequest, Mended
 from agent.data.inspect import inspect_dataset
 from agent.data.kept import find_reading
-from agent.data.limits import dataset_refusal
 from agent.data.mend import mend
 from agent.data.turns import Message, RowProblem
 from agent.errors import AgentError
-from agent.inspector import run_child
 from shared.errors import ErrorCode
 from shared.inspections import FindingCode, Fix
+from tests.agent.data.child import ask_child
 
 SAMPLE = Path("shared/samples/toast.jsonl").absolute()
-
-
-def reading(folder: Path, card: BaseModelCard) -> Policy:
-    """What the agent lets the inspect child reach, and the folder of a test."""
-    return Policy(read=(folder, Path(card.folder)), write=tuple(folder.glob("mended")))
 
 
 TALK = [Message(role="user", content="Hi"), Message(role="assistant", content="Hello, you.")]
@@ -118,16 +111,7 @@ async def test_the_child_answers_without_network_or_secrets(
     monkeypatch.setenv("HF_TOKEN", "hf_canary")
     assert "hf_canary" not in str(child_environment(offline=True))
     request = InspectRequest(dataset=str(SAMPLE), card=smollm2_card)
-    output = await run_child(
-        "agent.data.inspect",
-        request.model_dump_json(),
-        child_environment(offline=True),
-        60,
-        dataset_refusal,
-        sandbox=Sandbox(),
-        policy=reading(SAMPLE, smollm2_card),
-    )
-    reply = InspectReply.model_validate_json(output)
+    reply = await ask_child(request)
     assert reply.findings is not None
     assert reply.findings.rows == 104
 
@@ -137,15 +121,7 @@ async def test_a_child_that_dies_is_a_sentence(tmp_path: Path, smollm2_card: Bas
     fifo = tmp_path / "gone"
     request = InspectRequest(dataset=str(fifo), card=smollm2_card)
     with pytest.raises(AgentError, match="ended unexpectedly"):
-        await run_child(
-            "agent.data.inspect",
-            request.model_dump_json(),
-            child_environment(offline=True),
-            60,
-            dataset_refusal,
-            sandbox=Sandbox(),
-            policy=reading(tmp_path, smollm2_card),
-        )
+        await ask_child(request)
 
 
 @pytest.mark.process
@@ -154,15 +130,7 @@ async def test_a_child_that_hangs_is_stopped(tmp_path: Path, smollm2_card: BaseM
     os.mkfifo(fifo)
     request = InspectRequest(dataset=str(fifo), card=smollm2_card)
     with pytest.raises(AgentError, match="longer than 3 s"):
-        await run_child(
-            "agent.data.inspect",
-            request.model_dump_json(),
-            child_environment(offline=True),
-            3,
-            dataset_refusal,
-            sandbox=Sandbox(),
-            policy=reading(tmp_path, smollm2_card),
-        )
+        await ask_child(request, limit_s=3)
 
 
 def test_answers_with_unfilled_placeholders_are_counted(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
@@ -178,16 +146,7 @@ async def test_the_child_writes_a_mended_copy_and_nothing_else(tmp_path: Path, s
     request = InspectRequest(
         dataset=str(dataset), card=smollm2_card, fixes=[Fix.dedupe], output=str(output), output_limit=1 << 20
     )
-    answer = await run_child(
-        "agent.data.inspect",
-        request.model_dump_json(),
-        child_environment(offline=True),
-        60,
-        dataset_refusal,
-        sandbox=Sandbox(),
-        policy=reading(tmp_path, smollm2_card),
-    )
-    assert InspectReply.model_validate_json(answer).mended == Mended(rows=12, removed=1, changed=0)
+    assert (await ask_child(request)).mended == Mended(rows=12, removed=1, changed=0)
     assert [json.loads(line) for line in output.read_text().splitlines()] == rows
 
 

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from agent.child_environment import child_environment
+from agent.children.refusals import dataset_refusal
+from agent.children.run import run_child
 from agent.children.sandbox import Policy, Sandbox
-from agent.data.limits import dataset_refusal
 from agent.errors import AgentError
-from agent.inspector import run_child
 
 pytestmark = pytest.mark.process
 
 CHILD = """
 import os, socket, sys
-from agent.data.limits import limit_in_words, limit_this_process
+from agent.children.limits import limit_in_words, limit_this_process
 limit_this_process({memory_mib}, {cpu_s}, {file_bytes})
 try:
     {act}
@@ -38,6 +38,15 @@ except (MemoryError, OSError) as error:
 def test_a_wall_is_named(tmp_path: Path, act: str, words: str) -> None:
     done = _run(tmp_path, CHILD.format(act=act, memory_mib=500, cpu_s=20, file_bytes=99))
     assert words in done.stdout, done.stderr
+
+
+def test_a_file_that_is_mapped_is_not_taken_for_memory(tmp_path: Path) -> None:
+    with (tmp_path / "weights").open("wb") as file:
+        file.truncate(2 << 30)
+    mapped = "file = open('weights', 'rb'); whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)"
+    act = f"import mmap; {mapped}; print('mapped'); bytes(1 << 30)"
+    done = _run(tmp_path, CHILD.format(act=act, memory_mib=500, cpu_s=20, file_bytes="0, maps_files=True"))
+    assert done.stdout.startswith("mapped\nneeds more memory than the 500 MiB"), done.stderr
 
 
 @pytest.mark.parametrize(
