@@ -101,6 +101,7 @@ class Plan(Response):
     memory: MemoryParts | None = None  # None: a plan of before parts were kept
     memory_kind: Literal["GPU", "RAM"]
     memory_free_mib: int  # free now, and what our own running job and chat hold
+    conversion_memory_mib: int | None = None  # RAM, once, to make a GGUF's weights trainable; None: nothing to convert
     prepare_memory_mib: int | None = None  # RAM, at the beginning, to make tokens of the rows; None: not estimated then
     export_memory_mib: int | None = None  # RAM, at the end, to write and check the model; None: not estimated then
     disk_mib: Range

@@ -122,7 +122,7 @@ def _mask_bytes(setup: TrainingSetup) -> int:
 def estimate_prepare_mib(rows: int) -> float:
     """Estimate the RAM at the beginning of a run, for making tokens of so many rows, which then lie on disk.
 
-    Measured with rows of 90 tokens: MEASURED.
+    Measured: 199 MiB for 180,932 rows of 90 tokens (95 MiB of JSONL).
     """
     return PREPARE_RUNTIME_MIB + PREPARE_ROW_BYTES * rows / MIB
 

@@ -1,5 +1,7 @@
 """What a plan says beside its figures: what was found in the data, and what to look out for. Pure."""
 
+from dataclasses import dataclass
+
 from agent.data.findings import Findings
 from agent.plan.defaults import Schedule
 from agent.plan.lengths import Left
@@ -51,8 +53,21 @@ def notes_on_learning(test: int, schedule: Schedule) -> list[str]:
     return notes
 
 
-def notes_on_ram(prepare_mib: float, export_mib: float, free_mib: int | None) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class RamNeeds:
+    """What a run takes of RAM beside the training itself."""
+
+    conversion_mib: float  # of a GGUF, once; 0: nothing to convert
+    prepare_mib: float
+    export_mib: float
+
+
+def notes_on_ram(needs: RamNeeds, free_mib: int | None) -> list[str]:
     """Return a warning where the beginning or the end of the run needs more RAM than is free now."""
+    conversion = N_(
+        "At the beginning, converting the base model takes {needed} GiB of RAM, and {free} are free now. Close other "
+        "programs before, or choose it by its Hugging Face id, which needs no conversion."
+    )
     begin = N_(
         "At the beginning, preparing the rows takes {needed} GiB of RAM, and {free} are free now. Close other "
         "programs before."
@@ -62,7 +77,11 @@ def notes_on_ram(prepare_mib: float, export_mib: float, free_mib: int | None) ->
         "programs by then."
     )
     notes = []
-    for text, needed_mib in ((begin, prepare_mib), (end, export_mib)):
+    for text, needed_mib in (
+        (conversion, needs.conversion_mib),
+        (begin, needs.prepare_mib),
+        (end, needs.export_mib),
+    ):
         if free_mib is not None and needed_mib > free_mib:
             needed, free = apart(needed_mib / 1024, free_mib / 1024, 1)
             notes.append(_(text, needed=needed, free=free))

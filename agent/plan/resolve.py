@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, shape_of, weights_present
+from agent.base_models.conversion import estimate_conversion_mib
 from agent.data.findings import Findings
 from agent.data.split import MIN_ROWS, split_sizes
 from agent.errors import AgentError
@@ -14,7 +15,7 @@ from agent.plan.defaults import asked, choose_schedule
 from agent.plan.duration import MeasuredRun, estimate_minutes
 from agent.plan.lengths import Left, left_at, planned_length
 from agent.plan.memory import RUN_MARGIN, estimate_disk_mib, estimate_export_mib, estimate_prepare_mib
-from agent.plan.notes import notes_on_learning, notes_on_ram, notes_on_rows
+from agent.plan.notes import RamNeeds, notes_on_learning, notes_on_ram, notes_on_rows
 from agent.plan.presets import RULES
 from agent.plan.settings import resolve_settings
 from shared.errors import ErrorCode
@@ -59,7 +60,11 @@ def make_plan(
     tokens = left.tokens * left.rows * findings.rows
     disk_mib = estimate_disk_mib(card, r=settings.r, fetched=weights_present(card), tokens=tokens)
     _check_disk(card, machine, disk_mib)
-    prepare_mib, export_mib = estimate_prepare_mib(findings.rows), estimate_export_mib(card)
+    ram = RamNeeds(
+        conversion_mib=estimate_conversion_mib(card),
+        prepare_mib=estimate_prepare_mib(findings.rows),
+        export_mib=estimate_export_mib(card),
+    )
     evaluations = schedule.steps // settings.eval_steps + 3  # and the verdict on base and tuned model
     return Plan(
         id=plan_id,
@@ -97,8 +102,9 @@ def make_plan(
         memory=MemoryParts.model_validate(asdict(memory)),
         memory_kind=machine.memory_kind,
         memory_free_mib=machine.memory_free_mib,
-        prepare_memory_mib=round(prepare_mib),
-        export_memory_mib=round(export_mib),
+        conversion_memory_mib=round(ram.conversion_mib) or None,
+        prepare_memory_mib=round(ram.prepare_mib),
+        export_memory_mib=round(ram.export_mib),
         disk_mib=Range(low=round(0.9 * disk_mib), high=round(1.2 * disk_mib)),
         disk_free_mib=machine.disk_free_mib,
         device=machine.name,
@@ -107,7 +113,7 @@ def make_plan(
         notes=[
             *notes_on_rows(findings, left, settings.max_length, card.context_length),
             *notes_on_learning(test, schedule),
-            *notes_on_ram(prepare_mib, export_mib, machine.ram_free_mib),
+            *notes_on_ram(ram, machine.ram_free_mib),
         ],
     )
 

@@ -93,6 +93,9 @@ def _memory(plan: Plan) -> list[str]:
     )
     lines = ["", *wrap(_("{kind} at the peak:", kind=plan.memory_kind))]
     lines += [line for name, mib in parts for line in wrap(f"{name}: {mebibytes(mib)}", first="  ", rest="    ")]
+    if plan.conversion_memory_mib is not None:
+        once = _("To convert the base model, once: {ram} of RAM", ram=mebibytes(plan.conversion_memory_mib))
+        lines += wrap(once, rest="  ")
     if plan.prepare_memory_mib is not None:
         begin = _("To prepare the rows: {ram} of RAM", ram=mebibytes(plan.prepare_memory_mib))
         lines += wrap(begin, rest="  ")

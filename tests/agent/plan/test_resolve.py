@@ -1,9 +1,10 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from agent.base_models.card import BaseModelCard
+from agent.base_models.card import WEIGHTS_COMPLETE, BaseModelCard
 from agent.data.findings import Findings
 from agent.errors import AgentError
 from agent.gpu import Machine
@@ -114,6 +115,17 @@ def test_little_ram_beside_a_gpu_is_said_before_it_is_needed(smollm2_card: BaseM
     )
     begin, _end = plan(smollm2_card, machine=replace(gpu, ram_free_mib=100)).notes[-2:]
     assert "At the beginning, preparing the rows takes 0.2 GiB of RAM, and 0.1 are free now." in begin
+
+
+def test_a_gguf_is_converted_within_what_the_plan_says(smollm2_card: BaseModelCard, tmp_path: Path) -> None:
+    here = smollm2_card.model_copy(update={"folder": str(tmp_path)})
+    machine = replace(MACHINE, ram_free_mib=600)
+    once = plan(here, machine=machine)
+    assert once.conversion_memory_mib is not None
+    assert 671 < once.conversion_memory_mib < 800  # measured: 671
+    assert "converting the base model takes 0.7 GiB of RAM, and 0.6 are free now" in once.notes[-1]
+    (tmp_path / WEIGHTS_COMPLETE).touch()
+    assert plan(here, machine=machine).conversion_memory_mib is None
 
 
 def test_rows_take_memory_to_prepare_and_disk_as_tokens(smollm2_card: BaseModelCard) -> None:
