@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from agent.data.any_of import any_of
 from agent.data.redact import SECRETS, personal_kinds
 from agent.data.shown import UNSEEN
 from agent.data.turns import Message
@@ -90,5 +91,5 @@ def _changes(text: str) -> bool:
 
 def special_pattern(tokens: list[str]) -> re.Pattern[str] | None:
     """Return what finds special tokens in a text; single characters and words are none that one would mean."""
-    marked = [re.escape(token) for token in sorted(tokens, key=len, reverse=True) if re.search(r"\W", token)]
-    return re.compile("|".join(marked)) if marked else None
+    marked = [token for token in tokens if re.search(r"\W", token)]
+    return any_of(marked) if marked else None

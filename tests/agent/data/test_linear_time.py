@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.base_models.card import BaseModelCard
+from agent.data.any_of import any_of
 from agent.data.chat_template import ChatTemplate
 from agent.data.checks.copies import fingerprint, near_pairs
 from agent.data.checks.survey import COLUMNS, Surveyor
@@ -27,6 +28,7 @@ MOST = 30  # times as long
 SECONDS = 0.02  # that the smaller one takes at least: less is measured badly
 
 SLOW: dict[str, Callable[[int], object]] = {
+    "special tokens": lambda n: any_of(f"<|token_{number}|>" for number in range(n // 10)).search("<|token_" * n),
     "trim": lambda n: trimmed("a" + " " * n + "b"),
     "redact-tokens": lambda n: redact("-eyJ" * n),
     "redact-addresses": lambda n: redact("a" * 64 + "@" + "a1." * n + "!"),
