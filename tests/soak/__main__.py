@@ -29,6 +29,7 @@ CAMPAIGNS: Mapping[str, str] = {
     "lock": "a database that another program holds for 10 and for 70 seconds",
     "inspection": "a JSONL of 1 GB, read within 600 MB with word of how far it is",
     "prepare": "the rows of a JSONL of 1 GB made into tokens within 1 GiB",
+    "flood": "one member's 50 uploads of 100 MB and 300 inspections, while another makes a plan",
     "families": "a small model of each family, adapted, exported and asked in llama.cpp",
     "clock": "a clock that jumps by a day while jobs wait for their time",
 }
