@@ -26,7 +26,7 @@ from agent.data.mend import mend
 from agent.data.reading.unclear import UnclearError
 from agent.data.row_length import quantiles
 from agent.data.shown import shown
-from agent.data.split import MIN_ROWS
+from agent.data.split_sizes import MIN_ROWS
 from agent.data.turns import Message, RowProblem
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail

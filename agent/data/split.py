@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-THREE_WAY_FROM = 100  # rows; below, a third part would be too small to say anything
-HELD_OUT = 0.1  # each of validation and test; the seeds ask for 10 to 20 % in all
-MIN_ROWS = 10  # usable rows below which nothing can be learned or measured; OpenAI's own minimum
+from agent.data.split_sizes import split_sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,13 +18,6 @@ class Split:
     train: "array[int]"
     validation: "array[int]"
     test: "array[int]"  # empty: validation doubles as test, and its figure is optimistic
-
-
-def split_sizes(rows: int) -> tuple[int, int, int]:
-    """Return how many rows go to train, validation and test."""
-    held_out = max(2, round(rows * HELD_OUT))
-    test = held_out if rows >= THREE_WAY_FROM else 0
-    return rows - held_out - test, held_out, test
 
 
 def split_rows(rows: Sequence[int], seed: int) -> Split:

@@ -7,7 +7,7 @@ from pathlib import Path
 from agent.base_models.card import BaseModelCard, shape_of, weights_present
 from agent.base_models.conversion import estimate_conversion_mib
 from agent.data.findings import Findings
-from agent.data.split import MIN_ROWS, split_sizes
+from agent.data.split_sizes import MIN_ROWS, split_sizes
 from agent.errors import AgentError
 from agent.gpu import Machine
 from agent.plan.calibration import memory_correction

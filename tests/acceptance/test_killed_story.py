@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from agent.job_folder import JobFolder
+from agent.pipeline.token_rows import read_rows
 from shared.jobs import Stage
 from tests.acceptance.test_tiny_story import ROWS, connect, supervised
 from tests.ended import has_ended
@@ -152,8 +153,7 @@ def check_trained_once(story: Story, job_id: str, *, interval: int) -> None:
     again = [(before, after) for before, after in itertools.pairwise(steps) if after <= before]
     assert len(again) == 1
     assert again[0][0] - again[0][1] < interval
-    rows = [json.loads(line) for line in (story.folder(job_id).path / "rows" / "train.jsonl").read_text().splitlines()]
-    each_epoch = sum(label != -100 for row in rows for label in row["labels"])
+    each_epoch = sum(label != -100 for row in read_rows(story.folder(job_id), "train") for label in row.labels)
     tokens = [event["trained_tokens"] for event in events if event["kind"] == "progress"]
     assert tokens[-1] == pytest.approx(20 * each_epoch, rel=0.1)
     done = [event["stage"] for event in events if event["kind"] == "stage" and event["done"]]

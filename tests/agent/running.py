@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 FAKE_TRAINER = Path(__file__).parents[1] / "fakes" / "trainer.py"
 FAKE_MODEL = Path(__file__).parents[1] / "fakes" / "model_child.py"
 KEY = "hearth-test-key"
+HUB_MODEL = "acme/toast"
 ROWS = b"".join(b'{"prompt": "Question %d?", "completion": "Toast."}\n' % row for row in range(100))
 OPEN = Sandbox(on=False)  # for stand-ins, which lie outside what is installed
 QUICK = Timings(poll_s=0.02, terminate_after_s=0.2, kill_after_s=0.4, linger_s=5, adoption_s=1)
@@ -56,9 +57,9 @@ GPU = replace(
 
 
 def check_model(name: str) -> None:
-    if "/" in name:
+    if "/" in name and name != HUB_MODEL:
         raise AgentError(f"“{name}” is a path; name a model.", code=ErrorCode.model_is_path, param="model")
-    if name != MODEL:
+    if name not in (MODEL, HUB_MODEL):
         raise AgentError(f"There is no base model “{name}”.", code=ErrorCode.model_unknown, param="model")
 
 

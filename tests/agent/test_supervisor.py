@@ -18,7 +18,7 @@ from agent.trainer_process import lock_is_held, signal_group
 from agent.watch import Timings
 from shared.jobs import Stage
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running import MACHINE, QUICK, Agent, run_agent
+from tests.agent.running import HUB_MODEL, MACHINE, QUICK, Agent, run_agent
 
 pytestmark = pytest.mark.process
 
@@ -181,18 +181,20 @@ async def test_job_validated_too_long_is_overtaken_without_further_news(settings
         assert await agent.status(slow) == "validating_files"
 
 
-async def test_secrets_reach_the_fetch_child_alone(settings: AgentSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("model", "online"), [(HUB_MODEL, True), (MODEL, False)])
+async def test_secrets_reach_the_child_alone_that_fetches_from_the_hub(
+    settings: AgentSettings, monkeypatch: pytest.MonkeyPatch, model: str, online: bool
+) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "d")
     monkeypatch.setenv("HF_TOKEN", SECRET)
     with_token = AgentSettings.model_validate(settings.model_dump() | {"hf_token": SECRET})
     async with run_agent(with_token) as agent:
-        job_id = await agent.create()
+        job_id = await agent.create(model=model)
         await agent.until_status(job_id, "succeeded")
         folder = agent.folder(job_id).path
         fetch = (folder / "environment-fetch").read_text().splitlines()
         train = (folder / "environment-train").read_text().splitlines()
-    assert "HF_TOKEN" in fetch
-    assert "HF_HUB_OFFLINE" not in fetch
+    assert ("HF_TOKEN" in fetch, "HF_HUB_OFFLINE" in fetch) == (online, not online)
     assert "HF_TOKEN" not in train
     assert {"HF_HUB_OFFLINE", "OMP_NUM_THREADS"} <= set(train)
     assert "DISCORD_TOKEN" not in {*fetch, *train}

@@ -20,7 +20,7 @@ import psutil
 
 from agent.base_models.catalog import PACKAGED
 from agent.child_environment import child_environment
-from agent.data.split import split_sizes
+from agent.data.split_sizes import split_sizes
 from agent.gpu import MIB, read_machine
 from agent.inspector import Inspector
 from agent.job_folder import JobFolder, JobSpec

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash, RMinHashLSH
 
-from agent.data.split import HELD_OUT, split_rows
+from agent.data.split import split_rows
+from agent.data.split_sizes import HELD_OUT
 
 SAMPLE = 20_000  # rows that are compared, at most
 SIMILAR = 0.8

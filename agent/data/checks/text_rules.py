@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from agent.data.checks.seen import Seen, finding
 from agent.data.checks.text_checks import SHORT_ANSWER
 from agent.data.redact import SECRETS
-from agent.data.split import MIN_ROWS
+from agent.data.split_sizes import MIN_ROWS
 from shared.inspections import Finding, FindingCode, Fix, Severity
 from shared.language import _, grouped, ngettext
 

@@ -1,4 +1,5 @@
-from agent.data.split import split_rows, split_sizes
+from agent.data.split import split_rows
+from agent.data.split_sizes import split_sizes
 
 VALIDATION = [0, 7, 24, 31, 38, 55, 62, 69, 86, 93]
 TEST = [9, 14, 17, 22, 40, 45, 48, 53, 71, 76, 79, 84]
