@@ -52,6 +52,7 @@ RULES: dict[Action, tuple[Reach, Reach, Reach, Reach]] = {
     Action.see_people:    (NOTHING,    NOTHING,    EVERYTHING, EVERYTHING),
     Action.change_people: (NOTHING,    NOTHING,    NOTHING,    EVERYTHING),
     Action.approve_model: (NOTHING,    NOTHING,    EVERYTHING, EVERYTHING),
+    Action.move_chat:     (NOTHING,    NOTHING,    NOTHING,    NOTHING),  # said by bots themselves
     Action.make_code:     (NOTHING,    NOTHING,    NOTHING,    EVERYTHING),
     Action.read_code:     (NOTHING,    NOTHING,    NOTHING,    NOTHING),
 }  # fmt: skip
@@ -80,6 +81,7 @@ _WORDS: dict[Action, tuple[str, str]] = {  # in general, and of one thing
     Action.see_people: (N_("see who is allowed"), N_("see it")),
     Action.change_people: (N_("allow and deny people"), N_("change it")),
     Action.approve_model: (N_("say yes to new models"), N_("say yes to it")),
+    Action.move_chat: (N_("move chats"), N_("move it")),
     Action.make_code: (N_("ask for a pairing code"), N_("ask for it")),
     Action.read_code: (N_("read the pairing code"), N_("read it")),
 }
@@ -172,6 +174,8 @@ def _refusal(who: RequestedBy, role: Role, action: Action, people: People, thing
         return _("You were denied the use of this machine. If that is a mistake, ask {owner}: /allow.", owner=owner)
     if role is Role.stranger:
         return _to_stranger(who, people, general)
+    if action is Action.move_chat:
+        return _("That a chat goes on under another id is said by its platform to the bot, and by no person.")
     _stranger, member, admin, by_owner = RULES[action]
     if by_owner > NOTHING and admin is NOTHING and role is not Role.owner:
         return _("Only {owner} may {general}. Ask them to.", owner=owner, general=general)

@@ -27,6 +27,7 @@ from bot.first_start import show_pairing
 from bot.follow import Follow
 from bot.front_end import FrontEnd, FrontEnds
 from bot.keeper import Keeper
+from bot.moves import Moves
 from bot.redaction import RedactingFormatter
 from bot.requests import Requests
 from bot.serve import serve
@@ -204,9 +205,15 @@ async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator
     async with aiohttp.ClientSession() as session:
         with Database(settings.bot_dir / DATABASE) as database:
             subscriptions = Subscriptions(database)
-            agent = AgentClient(partial(_address, settings, front_ends), session=session, clock=clock)
+            moves = Moves(database)
+            agent = AgentClient(partial(_address, settings, front_ends), session=session, clock=clock, moves=moves)
             follow = Follow(
-                agent=agent, subscriptions=subscriptions, open_chat=open_chat, clock=clock, as_now=front_ends.as_now
+                agent=agent,
+                subscriptions=subscriptions,
+                open_chat=open_chat,
+                clock=clock,
+                moves=moves,
+                as_now=front_ends.as_now,
             )
             core = Core(
                 agent=agent,

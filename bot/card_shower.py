@@ -151,6 +151,9 @@ class CardShower:
                 raise MessageGoneError(message_id)
             await slot.chat.edit(message_id, replace(reply, image=picture))
         except MessageGoneError:
+            if slot.subscription is not subscription:  # it goes on elsewhere by now
+                await self._edit(slot, reply)
+                return
             message_id = await slot.chat.post(replace(reply, image=picture and replace(picture, shown=False)))
         if picture is slot.picture:
             slot.picture = picture and replace(picture, shown=True)

@@ -72,6 +72,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (  # the n-th brings a file of version
     ("ALTER TABLE requests ADD COLUMN promised INTEGER NOT NULL DEFAULT 1",),
     # shared.people.RequestedBy: in whose name the agent is asked for the card; empty: not known, of an older card
     ("ALTER TABLE cards ADD COLUMN asker TEXT NOT NULL DEFAULT ''",),
+    (
+        """
+        CREATE TABLE moves (
+            platform TEXT NOT NULL, chat_id TEXT NOT NULL, to_id TEXT NOT NULL,
+            told INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (platform, chat_id)
+        ) STRICT
+        """,  # chats that go on under another id; told: the agent knows
+    ),
 )
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 

@@ -19,6 +19,7 @@ from bot.chat import Chat, OpenChat
 from bot.clock import Clock, backoff_s, held_back_s
 from bot.database import noted
 from bot.errors import AgentRefusedError, AgentUnreachableError, ChatBusyError, ChatClosedError, ChatError
+from bot.moves import Move, Moves
 from bot.slot import Pace, Slot
 from bot.subscriptions import Subscription, Subscriptions
 from shared.events import EvaluationData, Event, QueueData, StateData
@@ -40,8 +41,10 @@ class Follow:
         subscriptions: Subscriptions,
         open_chat: OpenChat,
         clock: Clock,
+        moves: Moves,
         as_now: AsNow = unchanged,
     ) -> None:
+        self.moves = moves
         self._agent = agent
         self._subscriptions = subscriptions
         self._open_chat = open_chat
@@ -72,6 +75,7 @@ class Follow:
 
     def watch(self, subscription: Subscription) -> None:
         """Keep this card true from now on, in place of an older one for the same job in the same chat."""
+        subscription = replace(subscription, chat_id=self.moves.now(subscription.platform, subscription.chat_id))
         slot = self._slots.get(subscription.key)
         with noted():
             before = slot.subscription if slot is not None else self._subscriptions.find(*subscription.key)
@@ -82,6 +86,21 @@ class Follow:
             slot.mark()
         elif self._tasks is not None:
             self._keep_card(subscription)
+
+    def chat_moved(self, move: Move) -> None:
+        """Go on where a chat is now, with all that is kept of it, and there with new messages."""
+        if not self.moves.note(move):
+            return
+        logger.info("%s chat %s is now %s", move.platform, move.chat_id, move.to_id)
+        for slot in [slot for key, slot in self._slots.items() if key[:2] == (move.platform, move.chat_id)]:
+            before = slot.subscription
+            after = replace(before, chat_id=move.to_id, message_id="", shown="")
+            chat = self._open_chat(after.platform, after.chat_id)
+            del self._slots[before.key]
+            if after.key not in self._slots and chat is not None:
+                self._slots[after.key] = slot
+                slot.move(after, chat, self._pace(after, chat))
+            slot.mark()  # who was taken off the list notices, too
 
     def shows(self, platform: str, chat_id: str, message_id: str | None) -> bool:
         """Say whether a message is a live card."""
@@ -152,7 +171,7 @@ class Follow:
 
     async def _keep(self, slot: Slot) -> None:
         told = False
-        while not told:
+        while not told and self._is_kept(slot):
             try:
                 await slot.turn(self._clock)
                 with speaking(slot.subscription.language):
@@ -164,8 +183,13 @@ class Follow:
                 logger.exception("%s: the card of job %s failed", mark, slot.subscription.job_id)
                 with speaking(slot.subscription.language):
                     await self._shower.say_trouble(slot, mark=mark, again_in_s=self._hold_back(slot))
-        del self._slots[slot.subscription.key]
+        if self._is_kept(slot):
+            del self._slots[slot.subscription.key]
         self._ended.set()
+
+    def _is_kept(self, slot: Slot) -> bool:
+        """Say whether a card is still one to keep: another may show the same job where its chat has moved."""
+        return self._slots.get(slot.subscription.key) is slot
 
     async def _refresh(self, slot: Slot) -> bool:
         """Bring a card up to date; return whether there is no more to tell. What fails is tried again, ever later."""
@@ -190,6 +214,9 @@ class Follow:
         """Go on in the next best chat, or try again where it was; return whether the card is given up."""
         before = slot.subscription
         found = await self._next_best(slot)
+        if slot.subscription is not before:  # its chat has moved meanwhile
+            slot.not_shown()
+            return False
         if found is None and slot.failures < GIVE_UP_AFTER:
             logger.warning("chat %s: %s, and there is no other for now", before.chat_id, closed)
             self._hold_back(slot)

@@ -82,6 +82,7 @@ class Action(StrEnum):
     see_people = "see_people"
     change_people = "change_people"
     approve_model = "approve_model"
+    move_chat = "move_chat"  # a chat goes on under another id
     make_code = "make_code"  # a new pairing code
     read_code = "read_code"  # the pairing code as it stands
 
@@ -152,6 +153,28 @@ class GrantDeleted(Response):
     kind: GrantKind
     id: str
     deleted: Literal[True] = True
+
+
+class ChatMove(Request):
+    """The body of POST /v1/chats/moves: a chat goes on under another id, as a Telegram group made a supergroup."""
+
+    platform: Identifier
+    chat: Identifier  # as it was called before
+    to: Identifier  # as it is called from now on
+    requested_by: RequestedBy | None = None  # nobody: no person says that, but the bot that was told by the platform
+
+
+class ChatMoved(Response):
+    """What goes on under the new id; none of it when it was moved before."""
+
+    object: Literal["chat.moved"] = "chat.moved"
+    platform: str
+    chat: str
+    to: str
+    grants: int = 0
+    files: int = 0
+    plans: int = 0
+    jobs: int = 0
 
 
 class PairRequest(Request):

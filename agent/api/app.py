@@ -5,7 +5,7 @@ import json
 
 from aiohttp import web
 
-from agent.api import chat, files, fixes, inspections, jobs, links, machine, models, people, plans, watch
+from agent.api import chat, chats, files, fixes, inspections, jobs, links, machine, models, people, plans, watch
 from agent.api.keyring import KEYRING, Keyring
 from agent.api.middleware import ask_for_key, errors_as_json
 from agent.api.openapi import describe
@@ -28,6 +28,7 @@ ROUTES: tuple[Route, ...] = (
     *chat.ROUTES,
     *machine.ROUTES,
     *people.ROUTES,
+    *chats.ROUTES,
 )
 
 

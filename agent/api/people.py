@@ -109,7 +109,7 @@ async def create_grant(request: web.Request) -> web.Response:
     """Allow a person, a role, a chat or a server, or change what they are."""
     services = services_of(request)
     body = await read_body(request, GrantRequest)
-    _check_platform(request, body.platform)
+    check_platform(request, body.platform)
     if body.role == Role.admin and body.kind in (GrantKind.chat, GrantKind.server):
         raise AgentError(
             _(
@@ -136,7 +136,7 @@ async def deny_person(request: web.Request) -> web.Response:
     """Deny a person, whatever their chat, server or platform roles are allowed."""
     services = services_of(request)
     body = await read_body(request, DenyRequest)
-    _check_platform(request, body.platform)
+    check_platform(request, body.platform)
     made = await services.store.run(
         people.grant,
         platform=body.platform,
@@ -158,7 +158,7 @@ async def delete_grant(request: web.Request) -> web.Response:
             _("“{kind}” is no kind of grant. Known: {known}.", kind=kind[:60], known=", ".join(GrantKind)),
             code=ErrorCode.invalid_request,
         )
-    _check_platform(request, platform)
+    check_platform(request, platform)
     who = request[ASKER].who
     await services_of(request).store.run(
         people.take_away, platform=platform, kind=GrantKind(kind), subject=subject, also_owner=holds_key(who)
@@ -177,7 +177,7 @@ async def approve_model(request: web.Request) -> web.Response:
     return answer(approval)
 
 
-def _check_platform(request: web.Request, platform: str) -> None:
+def check_platform(request: web.Request, platform: str) -> None:
     """Refuse to change, with a bot's key, who is what on a platform that is not the bot's."""
     key = request[KEY]
     if not key.covers(platform):

@@ -79,7 +79,8 @@ class Key:
 OWNER = Key(name="owner", kind=KeyKind.owner)  # in agent.key
 BOT = Key(name="bot", kind=KeyKind.bot, platforms=CHATS)  # in bot.key, for the bots of this machine
 
-# What a bot may ask without naming a person: what its live cards and deliveries need, of its people's jobs alone.
+# What a bot may ask without naming a person: what its live cards and deliveries need, of its people's jobs alone, and
+# to say that one of its chats goes on under another id.
 BOT_ITSELF = frozenset(
     {
         Action.see_self,
@@ -90,6 +91,7 @@ BOT_ITSELF = frozenset(
         Action.see_plan,
         Action.see_file,
         Action.link_file,
+        Action.move_chat,
     }
 )
 SECRET = frozenset({Action.read_code, Action.make_code})  # asked with an owner's key, or not at all

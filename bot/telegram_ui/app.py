@@ -7,11 +7,12 @@ confirmed by the next request, and by then every call that changes something is 
 import asyncio
 import logging
 from collections.abc import Coroutine
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
-from telegram import Bot, CallbackQuery, Document, Message, Update, User
+from telegram import Bot, CallbackQuery, Document, MaybeInaccessibleMessage, Message, Update, User
 from telegram.error import InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
@@ -21,6 +22,7 @@ from bot.clock import Clock, backoff_s
 from bot.core import Core
 from bot.dispatch import take_in, take_in_known
 from bot.errors import FrontEndError
+from bot.moves import Move
 from bot.reply import Reply
 from bot.telegram_ui import texts
 from bot.telegram_ui.certificates import trusted
@@ -69,6 +71,8 @@ class TelegramFrontEnd:
 
     async def run(self, core: Core) -> None:
         """Connect and serve until cancelled. Raise FrontEndError if Telegram does not know the token."""
+        known = {int(move.chat_id): int(move.to_id) for move in core.follow.moves.of(PLATFORM)}
+        self._line.tell_moves(partial(_moved, core), known=known)
         try:
             await self._connect(core)
             await self._poll(core)
@@ -152,18 +156,28 @@ class TelegramFrontEnd:
         if update.callback_query is not None:
             return self._take_in_press(update.update_id, update.callback_query, core)
         message = update.message
+        if message is not None and self._note_move(message):
+            return None
         if message is None or message.from_user is None:
             return None
         if message.from_user.is_bot and message.sender_chat is None:  # who writes as a group is shown as a bot, too
             return None
         return self._take_in_message(update.update_id, message, core)
 
+    def _note_move(self, message: Message) -> bool:
+        """Note a group that became a supergroup, which either of them says; say whether it was that."""
+        if message.migrate_to_chat_id is not None:
+            self._line.note_move(message.chat.id, message.migrate_to_chat_id)
+        if message.migrate_from_chat_id is not None:
+            self._line.note_move(message.migrate_from_chat_id, message.chat.id)
+        return message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None
+
     def _take_in_message(self, update_id: int, message: Message, core: Core) -> Coroutine[Any, Any, None] | None:
         asked = read_message(message, my_id=self._bot.id, my_name=self._bot.username)
         if asked is None or message.from_user is None:
             return None
-        place = Place.of(message)
-        about_a_file = asked.kind is Kind.file or not place.private
+        place, moved = self._place_now(message)
+        about_a_file = not moved and (asked.kind is Kind.file or not place.private)
         chat = TelegramChat(
             self._line, place, answers=message.message_id if about_a_file else None, person=message.from_user.id
         )
@@ -189,26 +203,33 @@ class TelegramFrontEnd:
 
     def _take_in_press(self, update_id: int, query: CallbackQuery, core: Core) -> Coroutine[Any, Any, None]:
         message = query.message
-        place = Place.of(message) if isinstance(message, Message) else Place(chat=message.chat.id if message else 0)
+        place, moved = self._place_now(message)
         answered = None
-        if isinstance(message, Message) and message.reply_to_message is not None and not place.private:
+        if isinstance(message, Message) and message.reply_to_message is not None and not (place.private or moved):
             answered = message.reply_to_message.message_id
         offered = message is not None and query.data in {OFFERED, DECLINED}
+        shown_in = message.message_id if message is not None and not moved else None  # whose buttons these are
         chat = PressedChat(
             self._line,
             place,
             query_id=query.id,
             answers=answered,
-            becomes=message.message_id if message and offered else None,
+            becomes=shown_in if offered else None,
         )
         asked = read_press(query)
         if message is None or (asked is None and not offered):
             return chat.close(_(texts.UNKNOWN_BUTTON), alert=True)
         declined = asked is None
         asked = asked or Asked(kind=Kind.other)
-        call = self._call(asked, query.from_user, place, chat, update_id, pressed=message.message_id)
+        call = self._call(asked, query.from_user, place, chat, update_id, pressed=shown_in)
         known = texts.said(_(texts.LEFT_ALONE))
         return _then_close(take_in_known(call, core, known) if declined else take_in(call, core), chat)
+
+    def _place_now(self, message: MaybeInaccessibleMessage | None) -> tuple[Place, bool]:
+        """Return where a message is; or, and True, where its group is by now, which does not have that message."""
+        place = Place.of(message) if isinstance(message, Message) else Place(chat=message.chat.id if message else 0)
+        now = self._line.now(place.chat)
+        return replace(place, chat=now), now != place.chat
 
     def _call(
         self, asked: Asked, person: User, place: Place, chat: Chat, update_id: int, *, pressed: int | None = None
@@ -238,6 +259,10 @@ class TelegramFrontEnd:
 
     def _attachment(self, name: str, byte_count: int | None, file_id: str) -> Attachment:
         return Attachment(name=name, size=byte_count, open=partial(self._downloads.read, file_id), reference=file_id)
+
+
+def _moved(core: Core, chat: int, to: int) -> None:
+    core.follow.chat_moved(Move(platform=PLATFORM, chat_id=str(chat), to_id=str(to)))
 
 
 async def _then_close(answering: Coroutine[Any, Any, None], chat: PressedChat) -> None:

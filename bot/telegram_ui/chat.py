@@ -2,7 +2,8 @@
 
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from telegram import Bot, InputMediaPhoto, LinkPreviewOptions, Message, ReplyParameters
@@ -11,7 +12,7 @@ from telegram.error import BadRequest, ChatMigrated, TelegramError
 
 from bot.capabilities import Capabilities
 from bot.clock import Clock
-from bot.errors import ChatBusyError, ChatClosedError, ChatError
+from bot.errors import ChatBusyError, ChatClosedError, ChatError, MessageGoneError
 from bot.format import plain
 from bot.reply import Reply
 from bot.telegram_ui.budget import Budget
@@ -20,7 +21,7 @@ from bot.telegram_ui.limits import ALERT_LENGTH, Limits, capabilities
 from bot.telegram_ui.outbound import keyboard, length, render, shorten
 from bot.telegram_ui.place import Place
 from bot.telegram_ui.texts import without_media
-from bot.telegram_ui.trouble import NO_CAPTION, NO_TEXT, NoMediaError, reason, says, translated
+from bot.telegram_ui.trouble import NO_CAPTION, NO_TEXT, ChatMovedError, NoMediaError, reason, says, translated
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,24 @@ class Line:
         self.refused = False  # the token is of no use: nothing more is sent
         self._budgets: dict[int, Budget] = {}
         self._moved: dict[int, int] = {}  # groups that became supergroups, by their old id
+        self._tell: Callable[[int, int], None] | None = None  # of each one, whoever keeps something of its chat
+
+    def tell_moves(self, tell: Callable[[int, int], None], *, known: Mapping[int, int]) -> None:
+        """Have each move of a group told from now on, and those that were noticed before; `known`: of earlier."""
+        noticed, self._tell = dict(self._moved), tell
+        self._moved = {**known, **noticed}
+        for chat, to in noticed.items():
+            tell(chat, to)
+
+    def note_move(self, chat: int, to: int) -> None:
+        """Note that a group has become a supergroup."""
+        self._moved[chat] = to
+        if self._tell is not None:
+            self._tell(chat, to)
+
+    def now(self, chat: int) -> int:
+        """Return the id that a chat has now."""
+        return self._moved.get(chat, chat)
 
     def budget(self, chat: int) -> Budget:
         """Return what a chat may still be sent."""
@@ -53,13 +72,15 @@ class Line:
     async def send(self, chat: int, request: Callable[[int], Awaitable[T]], *, patient: bool) -> T | None:
         """Make a request when the chat may have one. None: nothing had changed.
 
-        Raises ChatError and its kin alone; ChatBusyError without another try if it is not `patient`.
+        Raises ChatError and its kin alone; ChatBusyError without another try if it is not `patient`, ChatMovedError
+        for a group that is another by now.
         """
         tries = PATIENCE if patient else 1
         while True:
             if self.refused:
                 raise ChatError("Telegram does not accept my token")
-            chat = self._moved.get(chat, chat)
+            if chat in self._moved:
+                raise ChatMovedError(self._moved[chat])
             budget = self.budget(chat)
             if not patient and (wait_s := budget.wait_s()) > STALE_S:
                 raise ChatBusyError(wait_s)
@@ -67,7 +88,7 @@ class Line:
                 async with budget.turn():
                     return await translated(request(chat))
             except ChatMigrated as moved:
-                self._moved[chat] = moved.new_chat_id
+                self.note_move(chat, moved.new_chat_id)
             except ChatBusyError as busy:
                 budget.block(busy.retry_after_s)
                 tries -= 1
@@ -84,6 +105,7 @@ class TelegramChat:
         self._place = place
         self._answers = answers
         self._person = person
+        self._posted: set[str] | None = None  # since the group has moved; None: it has not
 
     @property
     def capabilities(self) -> Capabilities:
@@ -96,12 +118,20 @@ class TelegramChat:
             with contextlib.suppress(ChatClosedError):  # who never wrote to the bot cannot be written to
                 await TelegramChat(self._line, Place(chat=self._person)).post(reply)
                 return ""
+        with contextlib.suppress(ChatMovedError):
+            return await self._post_here(reply)
+        return await self._post_here(reply)
+
+    async def _post_here(self, reply: Reply) -> str:
         try:
             message = await self._post(reply)
         except NoMediaError as error:
             logger.warning("chat %s: %s", self._place, error)
             message = await self._post(without_media(reply))
-        return str(message.message_id) if message is not None else ""
+        message_id = str(message.message_id) if message is not None else ""
+        if self._posted is not None:
+            self._posted.add(message_id)
+        return message_id
 
     async def _post(self, reply: Reply) -> Message | None:
         if reply.files:
@@ -114,6 +144,8 @@ class TelegramChat:
 
     async def edit(self, message_id: str, reply: Reply) -> None:
         """Replace a message, which may get a picture but never loses one."""
+        if self._posted is not None and message_id not in self._posted:  # there it would be another message
+            raise MessageGoneError(message_id)
         if reply.image is not None and not reply.image.shown:
             try:
                 await self._edit_picture(int(message_id), reply)
@@ -140,7 +172,11 @@ class TelegramChat:
         await self._send(lambda chat: self._edit_media(chat, message_id, reply, media), patient=not reply.live)
 
     async def _send(self, request: Callable[[int], Awaitable[T]], *, patient: bool = True) -> T | None:
-        return await self._line.send(self._place.chat, request, patient=patient)
+        try:
+            return await self._line.send(self._place.chat, request, patient=patient)
+        except ChatMovedError as moved:
+            self._place, self._answers, self._posted = replace(self._place, chat=moved.to), None, set()
+            raise
 
     async def _text(self, chat: int, reply: Reply) -> Message:
         return await self._line.bot.send_message(
@@ -242,8 +278,9 @@ class PressedChat(TelegramChat):
             return ""
         if self._becomes is not None:
             message_id, self._becomes = str(self._becomes), None
-            await self.edit(message_id, reply)
-            return message_id
+            with contextlib.suppress(ChatMovedError):
+                await self.edit(message_id, reply)
+                return message_id
         return await super().post(reply)
 
     async def close(self, text: str | None = None, *, alert: bool = False) -> None:

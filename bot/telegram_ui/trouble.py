@@ -31,6 +31,14 @@ NO_TEXT = "there is no text in the message to edit"
 NO_CAPTION = "there is no caption in the message to edit"
 
 
+class ChatMovedError(MessageGoneError):
+    """The group has become a supergroup, which has another id and none of the messages of before."""
+
+    def __init__(self, to: int) -> None:
+        super().__init__(f"it is now {to}")
+        self.to = to
+
+
 class NoMediaError(ChatError):
     """Texts may be sent there, and not what was to be sent."""
 

@@ -15,6 +15,7 @@ from bot.commands import COMMANDS
 from bot.core import Core
 from bot.database import Database
 from bot.follow import Follow
+from bot.moves import Moves
 from bot.requests import Requests
 from bot.subscriptions import Subscriptions
 from bot.wire import Address
@@ -77,8 +78,13 @@ async def test_buttons_of_old_cards_work(settings: AgentSettings, tmp_path: Path
         with Database(tmp_path / "bot" / "bot.sqlite3") as database:
             subscriptions = Subscriptions(database)
             assert next(card.job_id for card in subscriptions.undelivered()).startswith("ftjob-")
-            client = AgentClient(lambda _who: Address(url=agent.url.rstrip("/"), key=KEY), session=session, clock=clock)
-            follow = Follow(agent=client, subscriptions=subscriptions, open_chat=lambda *_: chat, clock=clock)
+            moves = Moves(database)
+            client = AgentClient(
+                lambda _who: Address(url=agent.url.rstrip("/"), key=KEY), session=session, clock=clock, moves=moves
+            )
+            follow = Follow(
+                agent=client, subscriptions=subscriptions, open_chat=lambda *_: chat, clock=clock, moves=moves
+            )
             core = Core(
                 agent=client, subscriptions=subscriptions, requests=Requests(database), follow=follow, clock=clock,
                 commands=COMMANDS,

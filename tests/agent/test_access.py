@@ -33,6 +33,7 @@ follow_all      no        no      no      all    all      all
 see_people      no        no      no      all    all      all
 change_people   no        no      no      no     all      all
 approve_model   no        no      no      all    all      all
+move_chat       no        no      no      no     no       all
 make_code       no        no      no      no     private  all
 read_code       no        no      no      no     no       all
 """

@@ -22,6 +22,7 @@ from bot.dispatch import dispatch
 from bot.errors import BadCallError, ChatError, MessageGoneError
 from bot.follow import Follow
 from bot.keeper import Keeper
+from bot.moves import Moves
 from bot.reply import Reply
 from bot.requests import Requests
 from bot.results import bytes_file
@@ -181,8 +182,11 @@ async def open_bot(
     async with aiohttp.ClientSession() as session:
         with Database(folder / DATABASE) as database:
             subscriptions = Subscriptions(database)
-            client = AgentClient(lambda _who: Address(url=agent.url, key=key), session=session, clock=clock)
-            follow = Follow(agent=client, subscriptions=subscriptions, open_chat=open_chat, clock=clock)
+            moves = Moves(database)
+            client = AgentClient(
+                lambda _who: Address(url=agent.url, key=key), session=session, clock=clock, moves=moves
+            )
+            follow = Follow(agent=client, subscriptions=subscriptions, open_chat=open_chat, clock=clock, moves=moves)
             core = Core(
                 agent=client,
                 subscriptions=subscriptions,

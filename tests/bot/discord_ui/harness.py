@@ -16,6 +16,7 @@ from bot.discord_ui.app import DiscordFrontEnd
 from bot.follow import Follow
 from bot.front_end import FrontEnds
 from bot.keeper import Keeper
+from bot.moves import Moves
 from bot.requests import Requests
 from bot.subscriptions import Subscriptions
 from tests.bot.harness import FakeClock
@@ -98,12 +99,16 @@ async def running_bot(story: Story, folder: Path, *, connect: bool = True) -> As
     async with aiohttp.ClientSession() as session:
         with Database(folder / DATABASE) as database:
             subscriptions = Subscriptions(database)
-            client = AgentClient(lambda _who: Address(url=agent.url, key=KEY), session=session, clock=clock)
+            moves = Moves(database)
+            client = AgentClient(
+                lambda _who: Address(url=agent.url, key=KEY), session=session, clock=clock, moves=moves
+            )
             follow = Follow(
                 agent=client,
                 subscriptions=subscriptions,
                 open_chat=front_ends.open_chat,
                 clock=clock,
+                moves=moves,
                 as_now=front_ends.as_now,
             )
             story.front_end, story.core = front_end, Core(

@@ -15,6 +15,7 @@ from bot.database import DATABASE, Database
 from bot.follow import Follow
 from bot.front_end import FrontEnds
 from bot.keeper import Keeper
+from bot.moves import Moves
 from bot.requests import Requests
 from bot.subscriptions import Subscriptions
 from bot.telegram_ui.app import TelegramFrontEnd
@@ -100,14 +101,16 @@ async def running_bot(
     async with aiohttp.ClientSession() as session:
         with Database(folder / DATABASE) as database:
             subscriptions = Subscriptions(database)
+            moves = Moves(database)
             client = AgentClient(
-                address or (lambda _who: Address(url=agent.url, key=KEY)), session=session, clock=clock
+                address or (lambda _who: Address(url=agent.url, key=KEY)), session=session, clock=clock, moves=moves
             )
             follow = Follow(
                 agent=client,
                 subscriptions=subscriptions,
                 open_chat=front_ends.open_chat,
                 clock=clock,
+                moves=moves,
                 as_now=front_ends.as_now,
             )
             story.front_end, story.core = front_end, Core(

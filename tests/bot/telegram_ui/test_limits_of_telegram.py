@@ -139,19 +139,6 @@ async def test_after_a_burst_of_commands_each_is_answered_when_the_group_allows(
     assert bot.telegram.flood.refused == 0
 
 
-async def test_a_group_that_became_a_supergroup_is_found_again(story: Story, tmp_path: Path) -> None:
-    new = story.telegram.world.add_group(TEAM - 1)
-    story.telegram.world.add_group(TEAM)
-    async with running_bot(story, tmp_path):
-        await story.starts_a_job(chat=TEAM)
-        story.telegram.methods.moved[TEAM] = new
-        story.agent.step("ftjob-1", 5)
-        await story.until(lambda: "Step 5 of" in story.flat(new), step_s=1)
-        story.agent.succeed("ftjob-1")
-        await story.until(lambda: "Your model is ready" in story.flat(new), step_s=1)
-    assert story.flat(new).count("Done · #1") == 1
-
-
 async def _breath() -> None:
     """Let what is due be done."""
     await asyncio.sleep(0.002)

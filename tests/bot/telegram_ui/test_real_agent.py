@@ -57,3 +57,23 @@ async def test_code_pairs_the_owner_who_allows_a_group_and_strangers_stay_out(st
         await bot.until(lambda: "Team" not in bot.last(MIA).text)
         tom.say("/jobs", chat=TEAM)
         await bot.until(lambda: "You may not see its jobs" in bot.flat(TOM))
+
+
+async def test_a_group_that_became_a_supergroup_may_go_on_and_finds_its_files(story: Story, tmp_path: Path) -> None:
+    tom = Person(story.telegram, TOM, "Tom")
+    story.telegram.world.add_group(TEAM, basic=True)
+    async with (
+        real_agent(tmp_path / "data") as (address, code),
+        running_bot(story, tmp_path, address=lambda _who: address) as bot,
+    ):
+        bot.mia.say(f"/pair {code}")
+        await bot.says("This machine is yours now.")
+        bot.mia.say("/allow chat", chat=TEAM)
+        await bot.says("Whoever writes in Team", chat=TEAM)
+        mias = RequestedBy(platform="telegram", person=str(MIA), chat=str(TEAM), server=str(TEAM), name="Mia")
+        await bot.core.on_behalf_of(mias).agent.upload(dataset("rows.jsonl"))
+        new = bot.telegram.upgrade(TEAM, TEAM - 1)
+        tom.say("/dataset", chat=new)
+        await bot.until(lambda: "rows.jsonl" in bot.flat(new))
+        bot.mia.say("/who", chat=new)
+        await bot.until(lambda: "whoever is in Team" in bot.flat(new))

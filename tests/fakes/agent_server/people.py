@@ -9,6 +9,8 @@ from shared.errors import ErrorCode
 from shared.models import Approval, ApprovalRequest
 from shared.people import (
     Action,
+    ChatMove,
+    ChatMoved,
     DenyRequest,
     GrantDeleted,
     GrantKind,
@@ -45,6 +47,7 @@ class PeopleRoutes:
             Rule("POST", "/v1/people/deny", self._deny, Action.change_people),
             Rule("DELETE", one, self._take_away, Action.change_people),
             Rule("POST", "/v1/models/approvals", self._approve, Action.approve_model),
+            Rule("POST", "/v1/chats/moves", self._move, None),
         ]
 
     async def _list(self, _request: web.Request) -> web.Response:
@@ -86,6 +89,13 @@ class PeopleRoutes:
         if not self._rights.take_away(platform, GrantKind(kind), subject):
             raise KeyError(f"grant to the {kind} {subject}")
         return answer(GrantDeleted(platform=platform, kind=GrantKind(kind), id=subject))
+
+    async def _move(self, request: web.Request) -> web.Response:
+        body = ChatMove.model_validate_json(await request.read())
+        assert body.requested_by is None, "no person may say that"
+        self._rights.move(body.platform, body.chat, body.to)
+        self._agent.move(body.platform, body.chat, body.to)
+        return answer(ChatMoved(platform=body.platform, chat=body.chat, to=body.to))
 
     async def _approve(self, request: web.Request) -> web.Response:
         model = ApprovalRequest.model_validate_json(await request.read()).model

@@ -68,6 +68,15 @@ class Rights:
         self.grants = left
         return taken
 
+    def move(self, platform: str, chat: str, to: str) -> None:
+        """Give what is granted to a chat to what it has become."""
+        self.grants = [
+            grant.model_copy(update={"id": to})
+            if (grant.platform, grant.id) == (platform, chat) and grant.kind in (GrantKind.chat, GrantKind.server)
+            else grant
+            for grant in self.grants
+        ]
+
     @property
     def everybody(self) -> People:
         return People(grants=tuple(self.grants))

@@ -51,6 +51,17 @@ class World:
         self.jobs[job_id] = self.jobs[job_id].model_copy(update=fields)
         return self.jobs[job_id]
 
+    def move(self, platform: str, chat: str, to: str) -> None:
+        """Have what was asked for in a chat be of what it has become."""
+
+        def now(who: RequestedBy | None) -> RequestedBy | None:
+            here = who is not None and (who.platform, who.chat) == (platform, chat)
+            return who.model_copy(update={"chat": to}) if who is not None and here else who
+
+        self.made_by = {key: now(who) for key, who in self.made_by.items()}
+        for job in list(self.jobs.values()):
+            self.change(job.id, requested_by=now(job.requested_by))
+
     def emit(self, job_id: str, data: EventData) -> None:
         """Tell the feed that something happened to a job."""
         cursor = len(self.events) + 1

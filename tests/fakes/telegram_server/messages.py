@@ -73,8 +73,9 @@ class Chats:
     def next_id(self) -> int:
         return next(self._serials)
 
-    def add_group(self, chat: int, *, topics: tuple[int, ...] = ()) -> int:
-        self.chats[chat] = {"id": chat, "type": "supergroup", "title": "Team", "is_forum": bool(topics)}
+    def add_group(self, chat: int, *, topics: tuple[int, ...] = (), basic: bool = False) -> int:
+        kind = "group" if basic else "supergroup"
+        self.chats[chat] = {"id": chat, "type": kind, "title": "Team", "is_forum": bool(topics)}
         self.topics[chat] = set(topics)
         return chat
 

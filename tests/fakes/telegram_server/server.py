@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import MultipartReader, StreamReader, web
 
-from tests.fakes.telegram_server.messages import Chats, Json, Shown
+from tests.fakes.telegram_server.messages import AS_GROUP, Chats, Json, Shown
 from tests.fakes.telegram_server.methods import Fields, Methods, Upload
 from tests.fakes.telegram_server.rules import Flood, RefusedError
 
@@ -85,6 +85,18 @@ class FakeTelegram:
         """Deliver an update once more, as after a confirmation that got lost."""
         self.updates.insert(0, update)
         self._news.set()
+
+    def upgrade(self, chat: int, to: int, *, said: bool = True) -> int:
+        """Make a group a supergroup, which both of them say; return its id. https://core.telegram.org/bots/api#chat."""
+        old = self.world.chats[chat]
+        self.world.chats[to] = {**old, "id": to, "type": "supergroup"}
+        self.methods.moved[chat] = to
+        if said:
+            for where, more in ((chat, {"migrate_to_chat_id": to}), (to, {"migrate_from_chat_id": chat})):
+                message = {"message_id": self.world.next_id(), "date": int(self.clock()), "from": AS_GROUP}
+                shown_in = {"chat": self.world.chats[where], "sender_chat": self.world.chats[where]}
+                self.deliver("message", {**message, **shown_in, **more})
+        return to
 
     def messages(self, chat: int) -> list[Shown]:
         """Return what the bot has sent there, as it reads now."""
