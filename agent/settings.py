@@ -82,6 +82,7 @@ class AgentSettings(BaseSettings):
     hearth_file_limit_mib: Annotated[int, Field(ge=1, le=102400)] = 1024  # the largest dataset taken
     hearth_threads: Annotated[int, Field(ge=0, le=1024)] = 0  # CPU threads of a trainer; 0: all cores
     hearth_keep_days: Annotated[int, Field(ge=0, le=3650)] = 30  # superseded checkpoints of ended jobs
+    hearth_unused_days: Annotated[int, Field(ge=7, le=3650)] = 30  # datasets unused for so long may be offered to go
     hearth_disk_floor_mib: Annotated[int, Field(ge=0)] = 2048  # free disk: under it, things are removed in order
     hearth_bot_key_file: Folder | None = None  # where the key for bots of this machine is left; None: beside agent.key
     hearth_agent_key: SecretStr | None = None  # the bot's; read here only to say so where it fits no key

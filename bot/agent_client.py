@@ -21,7 +21,17 @@ from bot.wire import parse, path, read
 from shared.chat import ChatCompletion, ChatMessage, ChatRequest
 from shared.errors import HearthError
 from shared.events import Event, EventList
-from shared.files import FileDeleted, FileLink, FileList, FileObject, FilePurpose, FixedFile, FixRequest, LinkRequest
+from shared.files import (
+    FileDeleted,
+    FileLink,
+    FileList,
+    FileObject,
+    FilePurpose,
+    FixedFile,
+    FixRequest,
+    LinkRequest,
+    UnusedDatasets,
+)
 from shared.inspections import Inspection, InspectionRequest
 from shared.jobs import Job, JobAction, JobList, JobRequest
 from shared.language import _
@@ -112,6 +122,10 @@ class AgentClient(Asker):
     async def datasets(self, *, limit: int) -> FileList:
         """Return the datasets that were sent, newest first."""
         return await self._get(path("/v1/files", purpose=FilePurpose.fine_tune.value, limit=limit), FileList)
+
+    async def unused_datasets(self) -> UnusedDatasets:
+        """Return the datasets that nobody used for long, as far as the person may have them removed from here."""
+        return await self._get("/v1/datasets/unused", UnusedDatasets)
 
     async def inspect(self, file_id: str, request: InspectionRequest) -> Inspection:
         """Begin to read a dataset as a model will see it."""

@@ -60,6 +60,15 @@ class FileList(Response):
     has_more: bool = False
 
 
+class UnusedDatasets(Response):
+    """The answer of GET /v1/datasets/unused: what may be removed by who asks, the largest first."""
+
+    object: Literal["list"] = "list"
+    data: list[FileObject]
+    bytes: int  # of all of them
+    days: int  # for so long nobody used them
+
+
 class FileDeleted(Response):
     """OpenAI's answer to a deletion."""
 

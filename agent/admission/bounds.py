@@ -41,7 +41,7 @@ BOUNDS: dict[Use, Bound] = {
             use=Use.stored,
             person=20 * GIB,
             key=200 * GIB,
-            again=N_("Delete datasets that are not needed any more, then send it again."),
+            again=N_("/delete unused removes those that nobody used for long. Then send it again."),
         ),
     )
 }

@@ -5,7 +5,21 @@ import json
 
 from aiohttp import web
 
-from agent.api import chat, chats, files, fixes, inspections, jobs, links, machine, models, people, plans, watch
+from agent.api import (
+    chat,
+    chats,
+    datasets,
+    files,
+    fixes,
+    inspections,
+    jobs,
+    links,
+    machine,
+    models,
+    people,
+    plans,
+    watch,
+)
 from agent.api.keyring import KEYRING, Keyring
 from agent.api.middleware import ask_for_key, errors_as_json
 from agent.api.openapi import describe
@@ -18,6 +32,7 @@ BODY_LIMIT = 1024 * 1024  # bytes of JSON; uploads are streamed and have a limit
 
 ROUTES: tuple[Route, ...] = (
     *files.ROUTES,
+    *datasets.ROUTES,
     *fixes.ROUTES,
     *links.ROUTES,
     *inspections.ROUTES,

@@ -61,6 +61,7 @@ def add(
     row = FileRow(
         id=file_id,
         created_at=now,
+        used_at=now,
         filename=safe_name(filename),
         purpose=FilePurpose.fine_tune,
         bytes=size,
@@ -72,7 +73,14 @@ def add(
     )
     session.add(row)
     session.flush()
-    return _to_file(row)
+    if parent is not None:
+        note_use(session, parent, now=now)
+    return to_object(row)
+
+
+def note_use(session: Session, file_id: str, *, now: int) -> None:
+    """Note that a dataset was of use to somebody."""
+    session.execute(sa.update(FileRow).where(FileRow.id == file_id, FileRow.used_at < now).values(used_at=now))
 
 
 def add_result(
@@ -82,6 +90,7 @@ def add_result(
     row = FileRow(
         id=new_id("file"),
         created_at=now,
+        used_at=now,
         filename=safe_name(filename),
         purpose=FilePurpose.fine_tune_results,
         bytes=size,
@@ -95,7 +104,7 @@ def add_result(
     )
     session.add(row)
     session.flush()
-    return _to_file(row)
+    return to_object(row)
 
 
 def check_stored(session: Session, party: Party, more: int) -> None:
@@ -125,13 +134,13 @@ def made_from(session: Session, parent: str, sha256: str, requested_by: Requeste
         .where(FileRow.chat == columns["chat"])
         .limit(1)
     ).first()
-    return _to_file(row) if row is not None else None
+    return to_object(row) if row is not None else None
 
 
 def get(session: Session, file_id: str) -> StoredFile:
     """Return one file; raise not_found."""
     row = _row(session, file_id)
-    return StoredFile(file=_to_file(row), path=row.path)
+    return StoredFile(file=to_object(row), path=row.path)
 
 
 def listing(
@@ -157,7 +166,7 @@ def listing(
         mark = _row(session, after).number
         query = query.where(FileRow.number > mark if order == "asc" else FileRow.number < mark)
     rows = session.scalars(query.limit(limit + 1)).all()
-    return [_to_file(row) for row in rows[:limit]], len(rows) > limit
+    return [to_object(row) for row in rows[:limit]], len(rows) > limit
 
 
 def delete(session: Session, file_id: str) -> str:
@@ -202,7 +211,8 @@ def _row(session: Session, file_id: str) -> FileRow:
     return row
 
 
-def _to_file(row: FileRow) -> FileObject:
+def to_object(row: FileRow) -> FileObject:
+    """Return a row as clients see it."""
     return FileObject(
         id=row.id,
         bytes=row.bytes,

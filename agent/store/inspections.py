@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from agent.base_models.card import BaseModelCard
 from agent.data.findings import Findings
 from agent.errors import AgentError
-from agent.store import columns
+from agent.store import columns, files
 from agent.store.store import RING
 from agent.store.tables import InspectionRow
 from shared.errors import ErrorCode, ErrorDetail
@@ -33,6 +33,7 @@ def add(session: Session, inspection: Inspection) -> Inspection:
     row.model, row.mapping = inspection.model, to_column(inspection.mapping)
     _fill(row, inspection)
     session.add(row)
+    files.note_use(session, inspection.file_id, now=inspection.created_at)
     return inspection
 
 

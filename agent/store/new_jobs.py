@@ -61,6 +61,7 @@ def create(
     row = _planned(session, request, now) if request.plan else _unplanned(session, request, now)
     session.add(row)
     session.flush()
+    files.note_use(session, row.training_file, now=int(now))
     if key:
         session.add(IdempotencyRow(key=key, body_sha256=_body_hash(request), job_id=row.id))
     created = jobs.state_record(JobStatus.validating_files, _("Created fine-tuning job: {id}", id=row.id), now)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from agent.base_models.card import BaseModelCard
 from agent.errors import AgentError
-from agent.store import columns
+from agent.store import columns, files
 from agent.store.requester import to_columns
 from agent.store.tables import JobRow, PlanRow
 from shared.errors import ErrorCode
@@ -42,6 +42,7 @@ def add(session: Session, stored: StoredPlan, *, requested_by: RequestedBy | Non
         )
     )
     session.flush()
+    files.note_use(session, plan.training_file, now=plan.created_at)
     return plan
 
 

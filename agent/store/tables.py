@@ -36,6 +36,7 @@ class FileRow(Requested, Base):
     number: Mapped[int] = mapped_column(primary_key=True)  # the order of arrival
     id: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[int]
+    used_at: Mapped[int]  # of a dataset: when it was sent, read, planned with or put to a job last
     filename: Mapped[str]  # safe to show
     purpose: Mapped[str]
     bytes: Mapped[int]

@@ -1,13 +1,15 @@
 """The machine that the agent runs on: whether it is free, its memory, its disk, what its owner should see to. Pure."""
 
+from bot.cards.unused import unused_lines
 from bot.format import mebibytes, one_line, wrap
 from bot.reply import Reply
+from shared.files import UnusedDatasets
 from shared.language import _, ngettext
 from shared.machine import AgentInfo
 
 
-def machine_card(info: AgentInfo) -> Reply:
-    """Return the card of the machine."""
+def machine_card(info: AgentInfo, *, unused: UnusedDatasets | None = None) -> Reply:
+    """Return the card of the machine; `unused`: what whoever asks may have removed."""
     busy = _("Paused") if info.paused else _("Busy with a job") if info.running_job else _("Free")
     waiting = ngettext(", {n} job waiting", ", {n} jobs waiting", info.queued_jobs) if info.queued_jobs else ""
     lines = [
@@ -21,6 +23,7 @@ def machine_card(info: AgentInfo) -> Reply:
             total=mebibytes(info.memory_total_mib),
         ),
         _("Disk free: {free}", free=mebibytes(info.disk_free_mib)),
+        *(unused_lines(unused) if unused is not None else []),
     ]
     for warning in info.warnings:
         lines += wrap(one_line(warning), first="! ", rest="  ")

@@ -24,6 +24,7 @@ def test_at_the_bound_a_person_is_told_it_what_they_have_and_when_to_come_back(u
     figure = bound.person if use is not Use.stored else 20
     assert told.count(str(figure)) == 2
     assert told.endswith(bound.again)
+    assert ("/delete unused" in told) is (use is Use.stored)
 
 
 @pytest.mark.parametrize("use", list(Use))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from aiohttp import MultipartReader, StreamReader, web
 
 from shared.errors import ErrorBody, ErrorCode
-from shared.files import FileDeleted, FileLink, FileList, FixedFile, FixRequest
+from shared.files import FileDeleted, FileLink, FileList, FixedFile, FixRequest, UnusedDatasets
 from shared.inspections import (
     DroppedRow,
     Inspection,
@@ -41,6 +41,7 @@ class DatasetRoutes:
         return [
             Rule("POST", "/v1/files", self._upload, Action.start_job),
             Rule("GET", "/v1/files", self._list, Action.see_file),
+            Rule("GET", "/v1/datasets/unused", self._unused, Action.delete_file),
             Rule("GET", "/v1/files/{id}", self._file, Action.see_file, "file"),
             Rule("DELETE", "/v1/files/{id}", self._delete, Action.delete_file, "file"),
             Rule("GET", "/v1/files/{id}/content", self._content, Action.see_file, "file"),
@@ -72,6 +73,12 @@ class DatasetRoutes:
         sent = [file for file, _ in reversed(self._agent.files.values()) if file.purpose == request.query["purpose"]]
         near = [file for file in sent if self._agent.people.reaches(who, self._agent.made_by.get(file.id))]
         return answer(FileList(data=near[:limit], has_more=len(near) > limit))
+
+    async def _unused(self, request: web.Request) -> web.Response:
+        who = asker(request)
+        old = [file for key, (file, _) in self._agent.files.items() if key in self._agent.unused]
+        mine = [file for file in old if self._agent.people.owns(who, self._agent.made_by.get(file.id))]
+        return answer(UnusedDatasets(data=mine, bytes=sum(file.bytes for file in mine), days=30))
 
     async def _file(self, request: web.Request) -> web.Response:
         return answer(self._agent.files[request.match_info["id"]][0])

@@ -112,6 +112,12 @@ class Rights:
         sees_all = not self.asks or holds_key(who) or role_of(who, self.everybody) in (Role.owner, Role.admin)
         return sees_all or needed(who, Thing(name="", made_by=maker)) <= Reach.here
 
+    def owns(self, who: RequestedBy | None, maker: RequestedBy | None) -> bool:
+        """Say whether something is somebody's own, as everything is the owner's."""
+        if not self.asks or role_of(who, self.everybody) is Role.owner:
+            return True
+        return needed(who, Thing(name="", made_by=maker)) <= Reach.own
+
     def as_seen(self, who: RequestedBy | None, job: Job) -> Job:
         hidden: dict[str, object] = {"result": None, "result_files": [], "metadata": None}
         return job if self.reaches(who, job.requested_by) else job.model_copy(update=hidden)

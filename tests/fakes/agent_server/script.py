@@ -24,6 +24,7 @@ class World:
         self.inspections: dict[str, Inspection] = {}
         self.plans: dict[str, Plan] = {}
         self.jobs: dict[str, Job] = {}
+        self.unused: set[str] = set()  # ids of the datasets that nobody used for long
         self.made_by: dict[str, RequestedBy | None] = {}  # files and plans, by id
         self.events: list[Event] = []
         self.autoplay: Literal["succeeded", "failed", ""] = ""  # how a new job's script ends
