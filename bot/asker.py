@@ -90,8 +90,8 @@ class Asker:
         headers: dict[str, str] | None = None,
         patience_s: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
+        named = {HEADER: header_of(self._person)} if self._person is not None else {}  # as in the body
         await self._tell_moves()
-        named = {HEADER: header_of(self._person)} if self._person is not None else {}
         headers = {**(headers or {}), **named, "Accept-Language": spoken()}
         address = self._address(self._person)
         async with self._wire.ask(address, method, path, data=data, headers=headers, patience_s=patience_s) as response:

@@ -130,7 +130,7 @@ def _job_row(number: int, finished: int) -> dict[str, Any]:
 
 
 def _file_rows(number: int, *, ended: bool) -> Iterator[dict[str, Any]]:
-    common = {"created_at": NOW, "bytes": 1000, "sha256": "0" * 64}
+    common = {"created_at": NOW, "used_at": NOW, "bytes": 1000, "sha256": "0" * 64}
     name = f"file-{number:024x}"
     yield common | {
         "id": name,
