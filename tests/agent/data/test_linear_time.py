@@ -1,5 +1,6 @@
 """Eight times as much takes about eight times as long, whatever it is: its square would be sixty-four times."""
 
+import gc
 import json
 import time
 from collections.abc import Callable
@@ -60,9 +61,13 @@ def test_a_megabyte_is_masked_in_a_moment(name: str) -> None:
 
 
 def _seconds(work: Callable[[int], object], n: int) -> float:
-    started = time.process_time()
-    work(n)
-    return time.process_time() - started
+    gc.disable()  # what it would go through is what other tests have left
+    try:
+        started = time.process_time()
+        work(n)
+        return time.process_time() - started
+    finally:
+        gc.enable()
 
 
 def talk(answers: int) -> list[Message]:
