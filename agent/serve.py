@@ -32,6 +32,7 @@ from agent.inspector import Inspector
 from agent.intake import Intake
 from agent.job_folder import replace_file
 from agent.plan.resolve import make_plan
+from agent.pruning import prune_events
 from agent.retention import EndedJob, Retention, Rules
 from agent.settings import AgentSettings
 from agent.store import Store, inspections, jobs, keys, people, plans
@@ -214,6 +215,7 @@ async def _sweep(retention: Retention, store: Store, settings: AgentSettings) ->
     await asyncio.to_thread(retention.sweep, ended, needed)
     await store.run(plans.forget_expired, now=time.time())
     await store.run(inspections.forget_old, now=time.time())
+    await prune_events(store, settings, now=time.time())
 
 
 @contextlib.asynccontextmanager

@@ -1,4 +1,4 @@
-"""What recurs by the wall clock: sweeps of the disk.
+"""What recurs by the wall clock: sweeps of the disk and of the store.
 
 APScheduler sleeps by a clock that only goes forward, so it is woken every few seconds to look at the wall clock again:
 a clock that was set, or a machine that slept, makes nothing late. A scheduled start of a job needs no timer: the

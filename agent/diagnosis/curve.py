@@ -48,13 +48,22 @@ class LossCurve:
         return min(trained, key=lambda point: point[1], default=None)
 
     def smoothed(self) -> list[tuple[int, float]]:
-        """Return the train loss as a running mean, without the pull of its start."""
-        keep = max(SMOOTHING, 1 - 20 / max(len(self.train), 1)) if len(self.train) > 50 else SMOOTHING
+        """Return the train loss as a running mean, without the pull of its start.
+
+        A point weighs as much as the steps since the one before it: some are left out, of old jobs most.
+        """
+        if not self.train:
+            return []
+        usual = max(SMOOTHING, 1 - 20 / len(self.train)) if len(self.train) > 50 else SMOOTHING
+        spacing = (self.train[-1][0] - self.train[0][0]) / max(len(self.train) - 1, 1)
         mean, weight, points = 0.0, 0.0, []
+        before = self.train[0][0] - spacing
         for step, loss in self.train:
+            keep = usual ** ((step - before) / spacing) if spacing else usual
             mean = keep * mean + (1 - keep) * loss
             weight = keep * weight + (1 - keep)
             points.append((step, mean / weight))
+            before = step
         return points
 
     def spikes(self) -> list[tuple[int, float]]:
