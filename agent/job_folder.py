@@ -95,7 +95,7 @@ class JobFolder:
 
     @property
     def log(self) -> Path:
-        """What the trainer printed."""
+        """What the trainer printed: its end, see `shared.log_file`."""
         return self.path / "trainer.log"
 
     @property

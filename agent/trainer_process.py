@@ -17,6 +17,7 @@ from agent.children.priority import OomScore, lower_priority, offer_to_oom_kille
 from agent.data.redact import redact
 from agent.job_folder import JobFolder
 from shared.language import _
+from shared.log_file import last_lines
 
 
 class Trainer(Protocol):
@@ -177,16 +178,5 @@ def lock_is_held(path: Path) -> bool:
 
 def last_line(log: Path, *, limit: int = 200) -> str | None:
     """Return the last line of a log that says something, redacted; of a traceback that is the error itself."""
-    lines = [line.strip() for line in tail(log, 50) if line.strip()]
+    lines = [line.strip() for line in last_lines(log, 50) if line.strip()]
     return redact(lines[-1])[:limit] if lines else None  # cut last: half a secret is not recognised
-
-
-def tail(log: Path, count: int, *, window: int = 4 * 1024 * 1024) -> list[str]:
-    """Return the last `count` lines of a log, reading at most `window` bytes of it."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - window))
-            text = file.read().decode("utf-8", errors="replace")
-    except FileNotFoundError:
-        return []
-    return text.splitlines()[-count:]

@@ -13,6 +13,7 @@ import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
+from logging.handlers import RotatingFileHandler
 
 import aiohttp
 from pydantic import SecretStr
@@ -37,6 +38,8 @@ from bot.terminal_ui.app import Terminal, open_screen
 from shared.people import TERMINAL, RequestedBy
 
 logger = logging.getLogger(__name__)
+
+LOG_BYTES = 4 * 1024 * 1024  # of bot.log; bot.log.1 and bot.log.2 hold what was before
 
 HELP = """\
 settings, from the environment or a file .env in this folder:
@@ -94,18 +97,25 @@ def _prepare(settings: Settings) -> None:
     """Open the log; the screen belongs to the chat."""
     try:
         settings.bot_dir.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(settings.bot_dir / "bot.log", encoding="utf-8", delay=True)
+        handler = log_handler(settings)
     except OSError as cause:
         raise SettingsError(
             f"HEARTH_BOT_DIR is '{settings.bot_dir}', and I cannot write there: {cause.strerror}. "
             "Expected: a folder of mine.",
             param="HEARTH_BOT_DIR",
         ) from cause
-    tokens = [token.get_secret_value() for token in (settings.telegram_token, settings.discord_token) if token]
-    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", tokens))
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def log_handler(settings: Settings) -> logging.Handler:
+    """Return what writes bot.log: without tokens, and within a size."""
+    log = settings.bot_dir / "bot.log"
+    handler = RotatingFileHandler(log, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8", delay=True)
+    tokens = [token.get_secret_value() for token in (settings.telegram_token, settings.discord_token) if token]
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", tokens))
+    return handler
 
 
 async def _until_stopped(settings: Settings) -> int:

@@ -16,10 +16,12 @@ from pathlib import Path
 from bot.errors import BotError
 from bot.settings import ADDRESS_FILE
 from shared.errors import ErrorCode
+from shared.log_file import keep_within, last_lines
 
 START_S = 60
 STOP_S = 30
 PAUSES_S = (0, 1, 2, 5, 10)  # before it is started again, for the first time, the second, …; then it is given up
+LOOK_S = 10.0  # between two looks at the size of its log
 LIVED_S = 60  # one that lived so long has not died of its start: it counts anew
 
 
@@ -63,7 +65,7 @@ class RunningAgent:
         """Raise AgentProcessError if the agent was given up."""
         if self._given_up:
             raise AgentProcessError(
-                f"The agent died {len(PAUSES_S) + 1} times in a row, so I gave it up. It said:\n{tail(self._log)}"
+                f"The agent died {len(PAUSES_S) + 1} times in a row, so I gave it up. It said:\n{_said(self._log)}"
             )
 
     def stop(self) -> None:
@@ -78,7 +80,7 @@ class RunningAgent:
         deaths = 0
         while True:
             began = time.monotonic()
-            self._process.wait()
+            self._wait()
             deaths = 0 if time.monotonic() - began > LIVED_S else deaths
             if deaths == len(PAUSES_S):
                 self._give_up()
@@ -90,6 +92,15 @@ class RunningAgent:
                 if self._stopping.is_set():
                     return
                 self._process = self._spawn()
+
+    def _wait(self) -> None:
+        """Wait for its end, and keep its log within bounds meanwhile."""
+        while True:
+            with contextlib.suppress(OSError):  # the log is looked at again
+                keep_within(self._log)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(LOOK_S)
+                return
 
     def _give_up(self) -> None:
         with self._lock:
@@ -146,12 +157,11 @@ def _await_agent(agent: "subprocess.Popen[bytes]", data_dir: Path, log: Path) ->
     deadline = time.monotonic() + START_S
     while not agent_listens(data_dir):
         if agent.poll() is not None:
-            raise AgentProcessError(f"The agent ended at once. It said:\n{tail(log)}")
+            raise AgentProcessError(f"The agent ended at once. It said:\n{_said(log)}")
         if time.monotonic() > deadline:
-            raise AgentProcessError(f"The agent did not listen within {START_S} s. It said:\n{tail(log)}")
+            raise AgentProcessError(f"The agent did not listen within {START_S} s. It said:\n{_said(log)}")
         time.sleep(0.1)
 
 
-def tail(log: Path) -> str:
-    """Return the last lines of a log."""
-    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
+def _said(log: Path) -> str:
+    return "\n".join(last_lines(log, 10))

@@ -160,6 +160,11 @@ def test_compose_follows_its_schema() -> None:
 
 
 @each_service
+def test_the_log_of_a_service_does_not_grow_for_ever(name: str) -> None:
+    assert SERVICES[name]["logging"]["driver"] == "local"  # rotates; Docker's default, json-file, does not
+
+
+@each_service
 def test_a_service_is_confined(name: str) -> None:
     service = SERVICES[name]
     assert service["read_only"] is True

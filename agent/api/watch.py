@@ -11,11 +11,11 @@ from agent.api.sse import last_event_id, stream_events
 from agent.errors import AgentError
 from agent.report.plot import LossCurve, alt_text, draw_loss_plot
 from agent.store import columns, events, jobs
-from agent.trainer_process import tail
 from shared.errors import ErrorCode
 from shared.events import EventList, EventRecord
 from shared.jobs import Job
 from shared.language import _
+from shared.log_file import last_lines
 from shared.people import Action
 
 CURVE_KINDS = ("progress", "evaluation")
@@ -60,7 +60,7 @@ async def get_log(request: web.Request) -> web.Response:
     lines = read_query(request, LogQuery).tail
     job = await _job(request)
     folder = services_of(request).settings.job_folder(job.id)
-    text = "\n".join(await asyncio.to_thread(tail, folder.log, lines))
+    text = "\n".join(await asyncio.to_thread(last_lines, folder.log, lines))
     return web.Response(text=text + "\n" if text else "", content_type="text/plain")
 
 

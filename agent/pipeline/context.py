@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from agent.job_folder import Heartbeat, JobFolder, JobSpec, Phase, cut_torn_line
 from shared.events import EventData, EventRecord
 from shared.jobs import Stage
+from shared.log_file import keep_within
 
 if TYPE_CHECKING:
     from agent.pipeline.model import LoadedModel
@@ -67,7 +68,7 @@ def _write_whole(file: io.FileIO, line: bytes) -> None:
 
 
 class Pulse:
-    """Keeps heartbeat.json fresh: `alive_at` from a thread, `progress_at` from the work."""
+    """Keeps heartbeat.json fresh: `alive_at` from a thread, `progress_at` from the work. Bounds the log too."""
 
     def __init__(self, folder: JobFolder, phase: Phase = Phase.train) -> None:
         self._folder = folder
@@ -99,6 +100,8 @@ class Pulse:
         while not self._stop.wait(PULSE_S):
             with contextlib.suppress(OSError):  # a full disk must not stop the heart
                 self._write()
+            with contextlib.suppress(OSError):
+                keep_within(self._folder.log)  # also where no agent lives that could do it
 
     def _write(self) -> None:
         beat = Heartbeat(

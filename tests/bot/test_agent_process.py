@@ -11,6 +11,7 @@ import pytest
 
 from bot import agent_process
 from bot.agent_process import AgentProcessError, RunningAgent, agent_listens, running_agent
+from shared.log_file import MOST_BYTES
 from tests.bot import stand_in_agent
 
 pytestmark = pytest.mark.process
@@ -55,6 +56,21 @@ def test_an_agent_that_dies_again_and_again_is_given_up_in_words(folder: Path, m
         assert beside.wait(30) == -signal.SIGTERM
         with pytest.raises(AgentProcessError, match=r"died 4 times in a row.*\n(.*\n)*the disk is on fire"):
             agent.check()
+
+
+def test_the_log_of_an_agent_that_runs_on_and_on_stays_within_a_size(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent_process, "LOOK_S", 0.02)
+    environment = stand_in_agent.install(folder)
+    with running_agent(folder / "data", folder / "log", environment) as agent:
+        with (folder / "log").open("ab") as log:
+            log.write(b"x" * (MOST_BYTES + 1))
+        deadline = time.monotonic() + 30
+        while (folder / "log").stat().st_size > MOST_BYTES:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        agent.check()
 
 
 def test_an_agent_that_cannot_start_is_said_at_once(folder: Path) -> None:
