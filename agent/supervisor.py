@@ -5,6 +5,7 @@ import contextlib
 import errno
 import logging
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -55,6 +56,7 @@ class Supervisor:
         machine: Callable[[], Machine],
         model_cache: Callable[[str], Path],
         clock: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
         trainer: Sequence[str] = TRAINER,
         timings: Timings | None = None,
         boot: Callable[[], str] = boot_id,
@@ -67,6 +69,7 @@ class Supervisor:
         self._machine = machine
         self._model_cache = model_cache
         self._clock = clock
+        self._monotonic = monotonic
         self._command = tuple(trainer)
         self._timings = timings or Timings()
         self._boot = boot
@@ -88,7 +91,7 @@ class Supervisor:
         """Say how a job's trainer does; None for a job that is not in hand."""
         if self._vitals is None or self._vitals[0] != job_id:
             return None
-        return self._vitals[1].signs(now=asyncio.get_running_loop().time())
+        return self._vitals[1].signs(now=self._monotonic())
 
     async def _run_next(self) -> None:
         news = self._bell.listen()
@@ -158,7 +161,7 @@ class Supervisor:
         """Count the age of a job's last proof from now, or on from what an earlier agent's trainer left."""
         heartbeat = self._settings.job_folder(job_id).read_heartbeat() if goes_on else None
         age_s = max(0.0, self._clock() - heartbeat.alive_at) if heartbeat is not None else 0.0
-        vitals = Vitals(self._timings.limits, now=asyncio.get_running_loop().time(), proof_age_s=age_s)
+        vitals = Vitals(self._timings.limits, now=self._monotonic(), proof_age_s=age_s)
         self._vitals = job_id, vitals
         return vitals
 
@@ -214,6 +217,7 @@ class Supervisor:
             store=self._store,
             settings=self._settings,
             clock=self._clock,
+            monotonic=self._monotonic,
             timings=self._timings,
             vitals=self._begin_vitals(work.job_id, goes_on=isinstance(trainer, AdoptedTrainer)),
         )
@@ -225,9 +229,8 @@ class Supervisor:
 
     async def _wait_for_lock(self, folder: JobFolder) -> None:
         """Give a trainer that was started just before the old agent ended the time to take its lock."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timings.adoption_s
-        while not lock_is_held(folder.lock) and loop.time() < deadline:  # noqa: ASYNC110
+        deadline = self._monotonic() + self._timings.adoption_s
+        while not lock_is_held(folder.lock) and self._monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(self._timings.poll_s)
 
 

@@ -58,6 +58,7 @@ class Watch:
         store: PatientStore,
         settings: AgentSettings,
         clock: Callable[[], float],
+        monotonic: Callable[[], float],
         timings: Timings,
         vitals: Vitals,
     ) -> None:
@@ -68,7 +69,7 @@ class Watch:
         self._settings = settings
         self._clock = clock
         self._timings = timings
-        self._loop = asyncio.get_running_loop()
+        self._monotonic = monotonic
         self._vitals = vitals
         self._said: TrainerHealth = TrainerHealth.well
         self._asked_at: float | None = None
@@ -122,12 +123,14 @@ class Watch:
     # --- wishes
 
     def _pass_on(self, look: Look) -> None:
-        now = self._loop.time()
+        now = self._monotonic()
         if look.cancel_requested:
-            self._asked_at = self._asked_at or self._ask(self._folder.cancel_request, now)
+            if self._asked_at is None:
+                self._asked_at = self._ask(self._folder.cancel_request, now)
             self._press(now - self._asked_at)
         elif look.pause_wish:
-            self._asked_to_pause_at = self._asked_to_pause_at or self._ask(self._folder.pause_request, now)
+            if self._asked_to_pause_at is None:
+                self._asked_to_pause_at = self._ask(self._folder.pause_request, now)
             if now - self._asked_to_pause_at >= self._timings.pause_kill_after_s:
                 self._trainer.signal(signal.SIGKILL)
 
@@ -149,8 +152,8 @@ class Watch:
 
     async def _has_left(self) -> None:
         """Wait for a trainer to leave the machine by itself; the next one needs it."""
-        deadline = self._loop.time() + self._timings.linger_s
-        while self._trainer.alive() and self._loop.time() < deadline:  # noqa: ASYNC110 - another process sets no Event
+        deadline = self._monotonic() + self._timings.linger_s
+        while self._trainer.alive() and self._monotonic() < deadline:  # noqa: ASYNC110 - another process sets no Event
             await asyncio.sleep(self._timings.poll_s)
 
     async def _remove(self) -> None:
@@ -163,7 +166,7 @@ class Watch:
     async def _is_hopeless(self) -> bool:
         """Read the heartbeat, say a change for the worse or the better, and end a trainer that will not go on."""
         heartbeat = await asyncio.to_thread(self._folder.read_heartbeat)
-        signs = self._vitals.note(heartbeat, now=self._loop.time())
+        signs = self._vitals.note(heartbeat, now=self._monotonic())
         if signs.health is not self._said:
             self._said = signs.health
             level: jobs.Level = "info" if signs.health is TrainerHealth.well else "warn"

@@ -152,8 +152,8 @@ def _misbehave(voice: Voice, behaviour: str, step: int, life: int) -> None:
             with voice.folder.events.open("ab") as file:
                 file.write(b'{"created_at": NaN}\n')
             _hold(voice)
-        case (("hold" | "deaf"), 1):
-            _hold(voice, deaf=behaviour == "deaf")
+        case (("hold" | "deaf" | "hard-of-hearing"), 1):
+            _hold(voice, deaf=behaviour != "hold")
         case _:
             pass
 
