@@ -1,4 +1,8 @@
-"""Whatever happens to jobs in whatever order: one trainer, one end, no event lost. Found by Hypothesis."""
+"""Whatever happens to jobs in whatever order: one trainer, one end, nothing lost. Found by Hypothesis.
+
+What holds at every moment is in `promises`; what becomes of a job whose trainer is gone is decided by the agent's own
+code, through `fates`.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -7,26 +11,41 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 from sqlalchemy.orm import Session
 
-from agent.attempts import Reached
 from agent.data.findings import Findings
 from agent.errors import AgentError
 from agent.plan.resolve import make_plan
-from agent.store import events, files, jobs, machine, new_jobs, plans, running
+from agent.queue import PATIENCE_S
+from agent.store import files, jobs, machine, new_jobs, plans, running
 from agent.store.plans import StoredPlan
-from agent.store.tables import Base, EventRow, JobRow
+from agent.store.tables import Base, JobRow
+from agent.watch import Gone
 from shared.errors import ErrorCode
 from shared.events import CheckpointData, EventRecord, StateData
 from shared.files import FileObject, FilePurpose
 from shared.inspections import DatasetForm, SampleRow, TokenCounts
-from shared.jobs import ATTEMPTS, FINISHED, JobError, JobRequest, JobStatus, PauseReason
+from shared.jobs import ATTEMPTS, FINISHED, START_WITHIN_S, JobRequest, JobStatus
 from shared.plans import PlanRequest
 from tests.agent.fake_inspector import CARD, MODEL
 from tests.agent.running import MACHINE
+from tests.agent.store.fates import Fates
+from tests.agent.store.promises import Promises
 
-HOUR_S = 3600
+DAY_S = 24 * 3600
+NOW = 1_800_000_000
+START_IN_S = st.none() | st.integers(0, 300) | st.integers(-NOW, START_WITHIN_S)
+RARELY = st.sampled_from([False] * 4 + [True])
 TRAINER_SAYS = st.sampled_from(["step", "checkpoint", "succeeded", "failed", "cancelled", "disk full"])
 
 
@@ -57,11 +76,16 @@ class JobTable(RuleBasedStateMachine):
         super().__init__()
         self.engine = sa.create_engine("sqlite://")
         Base.metadata.create_all(self.engine)
-        self.now = 1_800_000_000.0
+        self.now = float(NOW)
+        self.set_back = False
+        self.boot = 1
         self.serial = 0
-        self.ended: dict[str, str] = {}  # job → how it ended, noted once
-        self.events = 0
+        self.jobs: list[str] = []
+        self.promises = Promises()
+        self.deaths: dict[str, int] = {}  # job → in a row at one place, without a reboot
+        self.started_in: dict[str, int] = {}  # job → in which run of the system
         self.cancelled: set[str] = set()
+        self.fates = Fates(self.do, clock=lambda: self.now, boot=lambda: str(self.boot))
         self.do(planned)
 
     def do(self, function: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -70,12 +94,34 @@ class JobTable(RuleBasedStateMachine):
             return function(session, *arguments, **keywords)
 
     def teardown(self) -> None:
-        self.engine.dispose()
+        try:
+            self.bring_all_to_an_end()
+        finally:
+            self.fates.forget()
+            self.engine.dispose()
+
+    def rows(self, *where: sa.ColumnElement[bool]) -> list[JobRow]:
+        query = sa.select(JobRow).where(*where).order_by(JobRow.number)
+        return list(self.do(lambda session: session.scalars(query).all()))
 
     def running_job(self) -> JobRow | None:
-        query = sa.select(JobRow).where(JobRow.status == JobStatus.running)
-        found: JobRow | None = self.do(lambda session: session.scalars(query).first())
-        return found
+        return next(iter(self.rows(JobRow.status == JobStatus.running)), None)
+
+    def bring_all_to_an_end(self) -> None:
+        """No job is lost: on a machine that goes on, with trainers that succeed, each that was ever made ends."""
+        self.pause_or_resume_machine(paused=False)
+        for job_id in self.jobs:
+            self.validate(job_id)
+        for _ in range(len(self.jobs) + 1):
+            self.wind_up()
+            for row in self.rows(JobRow.status == JobStatus.paused):
+                self.resume(row.id)
+            self.now = max([self.now, *(row.start_at or 0 for row in self.rows())])
+            self.claim(starts=True)
+            if self.running_job() is not None:
+                self.trainer_says(["succeeded"])
+        assert [row.id for row in self.rows()] == self.jobs
+        assert {row.status for row in self.rows()} <= FINISHED
 
     def attempt(self, function: Any, job_id: str) -> None:
         """Ask for something that may be refused, for these reasons alone."""
@@ -86,35 +132,66 @@ class JobTable(RuleBasedStateMachine):
             if error.code not in refusals:
                 raise
 
-    @rule(target=made, start_in_s=st.sampled_from([None, 0, HOUR_S]), twice=st.booleans())
-    def create(self, start_in_s: int | None, twice: bool) -> str:
+    @initialize(target=made, start_in_s=st.lists(START_IN_S, max_size=3))
+    def begin_with(self, start_in_s: list[int | None]) -> MultipleResults[str]:
+        return multiple(*[str(self.create(start, twice=False, valid=True)) for start in start_in_s])
+
+    @rule(target=made, start_in_s=START_IN_S, twice=st.booleans(), valid=st.booleans())
+    def create(self, start_in_s: int | None, twice: bool, valid: bool) -> str:
         self.serial += 1
-        start_at = None if start_in_s is None else round(self.now) + start_in_s
+        start_at = None if start_in_s is None else max(0, int(self.now) + start_in_s)
         request = JobRequest(model=MODEL, training_file="file-1", start_at=start_at)
         key = f"key-{self.serial}"
         first, *others = [
             str(self.do(new_jobs.create, request, now=self.now, idempotency_key=key).job.id) for _ in range(1 + twice)
         ]
         assert others == [first] * twice
+        self.jobs.append(first)
+        if valid:
+            self.validate(first)
         return first
 
     @rule(job_id=made)
     def validate(self, job_id: str) -> None:
         self.do(jobs.accept_plan, job_id, "ftplan-1", now=self.now)
 
-    @rule(seconds=st.sampled_from([1, 60, 2 * HOUR_S, 24 * HOUR_S, -24 * HOUR_S]))
+    @rule(seconds=st.integers(0, 300) | st.integers(0, START_WITHIN_S))
     def let_time_pass(self, seconds: int) -> None:
         self.now += seconds
 
-    @rule()
-    def claim(self) -> None:
+    @rule(seconds=st.integers(1, DAY_S))
+    def set_the_clock_back(self, seconds: int) -> None:
+        self.now -= seconds
+        self.set_back = True
+
+    @rule(starts=st.booleans())
+    def claim(self, starts: bool) -> None:
         before = self.running_job()
+        validated = self.rows(JobRow.status == JobStatus.validating_files)
+        due = [
+            row.number
+            for row in self.rows(JobRow.status == JobStatus.queued, JobRow.cancel_requested.is_(False))
+            if row.start_at is None or row.start_at <= self.now
+        ]
         claim = self.do(running.claim_next, now=self.now)
-        if claim is not None:
-            assert before is None
-            assert not self.do(machine.is_paused)
-            assert claim.job.start_at is None or claim.job.start_at <= self.now
-            assert claim.job.id not in self.cancelled
+        if claim is None:
+            ahead = [row for row in validated if row.number < min(due, default=0)]
+            held = any(row.created_at + PATIENCE_S > self.now for row in ahead)
+            assert before is not None or self.do(machine.is_paused) or not due or held
+            return
+        assert before is None
+        assert not self.do(machine.is_paused)
+        assert claim.job.number == min(due)  # of those whose time has come, whoever came first
+        assert claim.job.id not in self.cancelled
+        self.fates.begin(claim)
+        self.started_in.pop(claim.job.id, None)
+        if starts:
+            self.start(claim.job.id)
+
+    def start(self, job_id: str) -> None:
+        """Start a trainer, as the supervisor does."""
+        self.do(running.spawning, job_id, boot=str(self.boot))
+        self.started_in[job_id] = self.boot
 
     @precondition(lambda self: self.running_job() is not None)
     @rule(words=st.lists(TRAINER_SAYS, min_size=1, max_size=4))
@@ -123,6 +200,8 @@ class JobTable(RuleBasedStateMachine):
         assert row is not None
         records = [self.record(word) for word in words]
         offset = row.tail_offset + len(records)
+        if "checkpoint" in words:
+            self.deaths[row.id] = 0
         self.do(
             running.take_events, row.id, records, offset=offset, folder=Path("/nowhere/job"),
             data_dir=Path("/nowhere"), now=self.now,
@@ -138,19 +217,21 @@ class JobTable(RuleBasedStateMachine):
         return EventRecord(created_at=self.now, message=word, data=data)
 
     @precondition(lambda self: self.running_job() is not None)
-    @rule(step=st.integers(0, 2), boot=st.sampled_from(["one", "two"]))
-    def trainer_dies(self, step: int, boot: str) -> None:
+    @rule(further=RARELY, rebooted=RARELY, gone=st.sampled_from([*[Gone.without] * 4, Gone.stalled, Gone.nonsense]))
+    def trainer_dies(self, further: bool, rebooted: bool, gone: Gone) -> None:
         row = self.running_job()
         assert row is not None
-        look = self.do(running.look, row.id)
-        if look.cancel_requested:
-            self.end(row.id, JobStatus.cancelled, None)
-        elif look.pause_wish is not None:
-            self.do(running.pause, row.id, look.pause_wish, message="Paused", now=self.now)
-        elif self.do(running.count_death, row.id, Reached(stages=0, step=step), boot=boot).following is None:
-            self.end(row.id, JobStatus.failed, JobError(code=ErrorCode.trainer_died, message="It died."))
-        else:
-            self.do(running.spawning, row.id, boot=boot)
+        self.boot += rebooted
+        if further:
+            self.fates.get_further(row.id)
+            self.deaths[row.id] = 0
+        if self.started_in.get(row.id, self.boot) == self.boot:
+            self.deaths[row.id] = self.deaths.get(row.id, 0) + 1
+        if not self.fates.settled(row.id, gone):
+            assert self.deaths[row.id] < ATTEMPTS
+            self.start(row.id)
+        after = self.do(running.look, row.id)
+        assert after.finished or after.paused or self.started_in[row.id] == self.boot
 
     @precondition(lambda self: self.running_job() is not None)
     @rule()
@@ -160,22 +241,15 @@ class JobTable(RuleBasedStateMachine):
         self.do(running.pause_without_gpu, row.id, message="The GPU is gone", now=self.now)
         assert self.do(machine.is_paused)
 
-    def end(self, job_id: str, to: JobStatus, error: JobError | None) -> None:
-        self.do(
-            running.end, job_id, to, message="Ended", error=error, adapter=None, folder=Path("/nowhere/job"),
-            data_dir=Path("/nowhere"), now=self.now,
-        )  # fmt: skip
-
     @rule(job_id=made)
     def cancel(self, job_id: str) -> None:
-        if job_id not in self.ended:
-            self.cancelled.add(job_id)
+        self.cancelled.add(job_id)
         self.attempt(jobs.request_cancel, job_id)
 
     @rule()
     def wind_up(self) -> None:
         for job_id in self.do(running.to_wind_up):
-            self.end(job_id, JobStatus.cancelled, None)
+            self.fates.wind_up(job_id)
 
     @rule(job_id=made)
     def pause(self, job_id: str) -> None:
@@ -185,57 +259,13 @@ class JobTable(RuleBasedStateMachine):
     def resume(self, job_id: str) -> None:
         self.attempt(jobs.request_resume, job_id)
 
-    @rule()
-    def pause_machine(self) -> None:
-        self.do(machine.pause, now=self.now)
-
-    @rule()
-    def resume_machine(self) -> None:
-        self.do(machine.resume, now=self.now)
+    @rule(paused=st.booleans())
+    def pause_or_resume_machine(self, paused: bool) -> None:
+        self.do(machine.pause if paused else machine.resume, now=self.now)
 
     @invariant()
-    def one_trainer(self) -> None:
-        count = sa.select(sa.func.count()).where(JobRow.status == JobStatus.running)
-        assert self.do(lambda session: session.scalar(count)) <= 1
-
-    @invariant()
-    def one_end(self) -> None:
-        rows = self.do(lambda session: session.scalars(sa.select(JobRow)).all())
-        for row in rows:
-            if row.status in FINISHED:
-                assert self.ended.setdefault(row.id, row.status) == row.status
-                assert row.finished_at is not None
-            else:
-                assert row.id not in self.ended
-            ends = [r for r in self.do(events.records_of, row.id, "state") if r.data.status in FINISHED]
-            assert [r.data.status for r in ends] == ([row.status] if row.status in FINISHED else [])
-            assert (row.status == JobStatus.paused) == (row.paused_for is not None)
-            assert row.paused_for is None or PauseReason(row.paused_for)
-            assert 1 <= row.attempt <= ATTEMPTS
-
-    @invariant()
-    def a_machine_that_goes_on_leaves_no_job_behind(self) -> None:
-        query = sa.select(JobRow).where(JobRow.paused_for.in_((PauseReason.agent, PauseReason.gpu)))
-        waiting = self.do(lambda session: session.scalars(query).all())
-        assert self.do(machine.is_paused) or all(row.cancel_requested for row in waiting)
-
-    @invariant()
-    def no_event_lost(self) -> None:
-        rows = self.do(lambda session: session.execute(sa.select(EventRow.job_id, EventRow.sequence)).all())
-        assert len(rows) >= self.events
-        self.events = len(rows)
-        by_job: dict[str, list[int]] = {}
-        for job_id, sequence in rows:
-            by_job.setdefault(job_id, []).append(sequence)
-        assert all(sorted(found) == list(range(1, len(found) + 1)) for found in by_job.values())
-
-    @invariant()
-    def places_are_whole(self) -> None:
-        query = sa.select(JobRow.queue_position).where(
-            JobRow.status == JobStatus.queued, JobRow.cancel_requested.is_(False)
-        )
-        found = sorted(self.do(lambda session: session.scalars(query).all()))
-        assert found == list(range(1, len(found) + 1))
+    def promises_hold(self) -> None:
+        self.do(self.promises.hold, set_back=self.set_back)
 
 
 def how_many(examples: int) -> settings:
