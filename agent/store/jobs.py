@@ -148,7 +148,9 @@ def request_cancel(session: Session, key: str, *, now: float) -> Job:
         return move(session, row.id, JobStatus.cancelled, now=now, message=_("Cancelled before it started"))
     if not row.cancel_requested:
         row.cancel_requested = True
+        row.queue_position = None  # of one that was resumed and waits
         say(session, row, _("Cancelling: what was trained so far is kept"), now=now)
+        waiting.announce(session, now=now)
     return shown(session, [row], now)[0]
 
 

@@ -53,7 +53,9 @@ class Promises:
 
     def _places_are_whole(self, rows: list[JobRow]) -> None:
         waiting = [row for row in rows if row.status == JobStatus.queued and not row.cancel_requested]
-        assert sorted(row.queue_position or 0 for row in waiting) == list(range(1, len(waiting) + 1))
+        assert all(row.queue_position is None for row in rows if row not in waiting)
+        found = sorted(row.queue_position or 0 for row in waiting)
+        assert found == list(range(1, len(waiting) + 1))
 
     def _ends_once(self, row: JobRow) -> None:
         states = [record.data.status for record in self._told[row.id] if isinstance(record.data, StateData)]

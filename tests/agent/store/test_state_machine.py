@@ -23,23 +23,17 @@ from hypothesis.stateful import (
 )
 from sqlalchemy.orm import Session
 
-from agent.data.findings import Findings
 from agent.errors import AgentError
-from agent.plan.resolve import make_plan
 from agent.queue import PATIENCE_S
-from agent.store import files, jobs, machine, new_jobs, plans, running
-from agent.store.plans import StoredPlan
+from agent.store import jobs, machine, new_jobs, running
 from agent.store.tables import Base, JobRow
 from agent.watch import Gone
 from shared.errors import ErrorCode
 from shared.events import CheckpointData, EventRecord, StateData
-from shared.files import FileObject, FilePurpose
-from shared.inspections import DatasetForm, SampleRow, TokenCounts
 from shared.jobs import ATTEMPTS, FINISHED, START_WITHIN_S, JobRequest, JobStatus
-from shared.plans import PlanRequest
-from tests.agent.fake_inspector import CARD, MODEL
-from tests.agent.running import MACHINE
+from tests.agent.fake_inspector import MODEL
 from tests.agent.store.fates import Fates
+from tests.agent.store.planned import planned
 from tests.agent.store.promises import Promises
 
 DAY_S = 24 * 3600
@@ -47,24 +41,6 @@ NOW = 1_800_000_000
 START_IN_S = st.none() | st.integers(0, 300) | st.integers(-NOW, START_WITHIN_S)
 RARELY = st.sampled_from([False] * 4 + [True])
 TRAINER_SAYS = st.sampled_from(["step", "checkpoint", "succeeded", "failed", "cancelled", "disk full"])
-
-
-def planned(session: Session) -> str:
-    """Store a file and a plan for it; return the plan's id."""
-    files.add(session, file_id="file-1", filename="a", size=1, sha256="0", path="files/1", now=0, requested_by=None)
-    tokens = TokenCounts(total=2000, trained=1000, median=20, p95=20, longest=20, longest_answer=10)
-    findings = Findings(
-        form=DatasetForm.prompt_completion, rows=100, dropped_count=0, dropped=[], tokens=tokens,
-        sample=SampleRow(line=1, parts=[]), notes=[],
-    )  # fmt: skip
-    file = FileObject(
-        id="file-1", bytes=1, created_at=0, filename="a", purpose=FilePurpose.fine_tune, sha256="0"
-    )  # fmt: skip
-    plan = make_plan(
-        PlanRequest(model=MODEL, training_file="file-1", suffix="toast"), plan_id="ftplan-1", file=file,
-        findings=findings, card=CARD, machine=MACHINE, queue_position=1, queue_wait_minutes=0, now=0, measured=[],
-    )  # fmt: skip
-    return plans.add(session, StoredPlan(plan=plan, card=CARD, form=findings.form), requested_by=None).id
 
 
 class JobTable(RuleBasedStateMachine):
@@ -77,7 +53,7 @@ class JobTable(RuleBasedStateMachine):
         self.engine = sa.create_engine("sqlite://")
         Base.metadata.create_all(self.engine)
         self.now = float(NOW)
-        self.set_back = False
+        self.clock_jumps = self.set_back = False
         self.boot = 1
         self.serial = 0
         self.jobs: list[str] = []
@@ -110,6 +86,7 @@ class JobTable(RuleBasedStateMachine):
     def bring_all_to_an_end(self) -> None:
         """No job is lost: on a machine that goes on, with trainers that succeed, each that was ever made ends."""
         self.pause_or_resume_machine(paused=False)
+        self.promises_hold()
         for job_id in self.jobs:
             self.validate(job_id)
         for _ in range(len(self.jobs) + 1):
@@ -120,6 +97,7 @@ class JobTable(RuleBasedStateMachine):
             self.claim(starts=True)
             if self.running_job() is not None:
                 self.trainer_says(["succeeded"])
+        self.promises_hold()
         assert [row.id for row in self.rows()] == self.jobs
         assert {row.status for row in self.rows()} <= FINISHED
 
@@ -132,12 +110,16 @@ class JobTable(RuleBasedStateMachine):
             if error.code not in refusals:
                 raise
 
-    @initialize(target=made, start_in_s=st.lists(START_IN_S, max_size=3))
-    def begin_with(self, start_in_s: list[int | None]) -> MultipleResults[str]:
-        return multiple(*[str(self.create(start, twice=False, valid=True)) for start in start_in_s])
+    @initialize(target=made, start_in_s=st.lists(START_IN_S, max_size=3), clock_jumps=RARELY)
+    def begin_with(self, start_in_s: list[int | None], clock_jumps: bool) -> MultipleResults[str]:
+        """Begin most stories with a job that runs."""
+        self.clock_jumps = clock_jumps
+        made = [str(self.create(start, twice=False, valid=True, claims=False)) for start in start_in_s]
+        self.claim(starts=True)
+        return multiple(*made)
 
-    @rule(target=made, start_in_s=START_IN_S, twice=st.booleans(), valid=st.booleans())
-    def create(self, start_in_s: int | None, twice: bool, valid: bool) -> str:
+    @rule(target=made, start_in_s=START_IN_S, twice=st.booleans(), valid=st.booleans(), claims=st.booleans())
+    def create(self, start_in_s: int | None, twice: bool, valid: bool, claims: bool) -> str:
         self.serial += 1
         start_at = None if start_in_s is None else max(0, int(self.now) + start_in_s)
         request = JobRequest(model=MODEL, training_file="file-1", start_at=start_at)
@@ -149,16 +131,21 @@ class JobTable(RuleBasedStateMachine):
         self.jobs.append(first)
         if valid:
             self.validate(first)
+        if claims:
+            self.claim(starts=True)
         return first
 
     @rule(job_id=made)
     def validate(self, job_id: str) -> None:
         self.do(jobs.accept_plan, job_id, "ftplan-1", now=self.now)
 
-    @rule(seconds=st.integers(0, 300) | st.integers(0, START_WITHIN_S))
-    def let_time_pass(self, seconds: int) -> None:
+    @rule(seconds=st.integers(0, 300) | st.integers(0, START_WITHIN_S), claims=st.booleans())
+    def let_time_pass(self, seconds: int, claims: bool) -> None:
         self.now += seconds
+        if claims:
+            self.claim(starts=True)
 
+    @precondition(lambda self: self.clock_jumps)
     @rule(seconds=st.integers(1, DAY_S))
     def set_the_clock_back(self, seconds: int) -> None:
         self.now -= seconds
@@ -217,21 +204,49 @@ class JobTable(RuleBasedStateMachine):
         return EventRecord(created_at=self.now, message=word, data=data)
 
     @precondition(lambda self: self.running_job() is not None)
-    @rule(further=RARELY, rebooted=RARELY, gone=st.sampled_from([*[Gone.without] * 4, Gone.stalled, Gone.nonsense]))
-    def trainer_dies(self, further: bool, rebooted: bool, gone: Gone) -> None:
+    @rule(
+        times=st.integers(1, ATTEMPTS + 1),
+        further=RARELY,
+        rebooted=RARELY,
+        gone=st.sampled_from([*[Gone.without] * 4, Gone.stalled, Gone.nonsense]),
+    )
+    def trainer_dies(self, times: int, further: bool, rebooted: bool, gone: Gone) -> None:
         row = self.running_job()
         assert row is not None
         self.boot += rebooted
         if further:
             self.fates.get_further(row.id)
             self.deaths[row.id] = 0
-        if self.started_in.get(row.id, self.boot) == self.boot:
-            self.deaths[row.id] = self.deaths.get(row.id, 0) + 1
-        if not self.fates.settled(row.id, gone):
-            assert self.deaths[row.id] < ATTEMPTS
+        for _ in range(times):
+            if self.leave(row.id, gone):
+                return
+            assert self.deaths.get(row.id, 0) < ATTEMPTS
             self.start(row.id)
-        after = self.do(running.look, row.id)
-        assert after.finished or after.paused or self.started_in[row.id] == self.boot
+
+    def leave(self, job_id: str, gone: Gone = Gone.without) -> bool:
+        """Let the trainer be gone without a last word; say whether nothing more is to be started."""
+        before = self.do(running.look, job_id)
+        if before.pause_wish is None and self.started_in.get(job_id, self.boot) == self.boot:
+            self.deaths[job_id] = self.deaths.get(job_id, 0) + 1
+        settled = self.fates.settled(job_id, gone)
+        after = self.do(running.look, job_id)
+        assert settled == (after.paused or after.finished)
+        if before.cancel_requested:
+            assert after.finished
+        elif before.pause_wish is not None:
+            assert after.paused
+        return settled
+
+    @precondition(lambda self: self.running_job() is not None)
+    @rule(seconds=st.integers(0, 300), resumed=st.booleans())
+    def pause_for_a_while(self, seconds: int, resumed: bool) -> None:
+        row = self.running_job()
+        assert row is not None
+        self.pause(row.id)
+        self.leave(row.id)
+        self.now += seconds
+        if resumed:
+            self.resume(row.id)
 
     @precondition(lambda self: self.running_job() is not None)
     @rule()
