@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from agent.child_environment import child_environment
+from agent.children.environment import child_environment
 from agent.children.sandbox import landlock, own_network
 from agent.errors import AgentError
-from agent.gpu import read_machine
+from agent.machine.gpu import read_machine
 from agent.settings import AgentSettings
 
 LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "gguf", "xllamacpp", "aiohttp", "sqlalchemy")
@@ -42,7 +42,7 @@ else:
     print("CPU, fp32")
 """
 PROBE_GGUF = """
-from agent.llama_cpp import import_conversion, import_gguf
+from agent.base_models.llama_cpp import import_conversion, import_gguf
 import numpy
 gguf, conversion = import_gguf(), import_conversion()
 for family in ("Llama", "Qwen2", "Gemma2", "Phi3", "Mistral"):

@@ -24,21 +24,21 @@ from agent.auth.key_files import read_or_create_key
 from agent.auth.keys import BOT, OWNER
 from agent.base_models.catalog import find_base_model, list_with_known, names_by_size
 from agent.chat.answerer import Answerer
-from agent.command_line import read_command_line
+from agent.command_line.arguments import read_command_line
 from agent.errors import AgentError
-from agent.gpu import read_machine
-from agent.held import held_now
-from agent.inspector import Inspector
-from agent.intake import Intake
-from agent.job_folder import replace_file
+from agent.intake.inspector import Inspector
+from agent.intake.intake import Intake
+from agent.job_folder.durable import replace_file
+from agent.machine.gpu import read_machine
+from agent.machine.retention import EndedJob, Retention, Rules
 from agent.plan.resolve import make_plan
-from agent.pruning import prune_events
-from agent.retention import EndedJob, Retention, Rules
+from agent.running.event_pruning import prune_events
+from agent.running.held_memory import held_now
+from agent.running.supervisor import Supervisor
+from agent.scheduling.timers import Timers
 from agent.settings import AgentSettings
 from agent.store import Store, inspections, jobs, keys, people, plans
 from agent.store.store import DATABASE
-from agent.supervisor import Supervisor
-from agent.timers import Timers
 from shared.paths import ADDRESS_FILE
 
 log = logging.getLogger("agent")

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from agent.job_folder import JobFolder
+from agent.job_folder.folder import JobFolder
 from shared.paths import BOT_KEY_FILE, KEY_FILE, Folder, default_data_dir
 
 

@@ -60,7 +60,7 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What can be asked of the agent. `agent.access` says who may."""
+    """What can be asked of the agent. `agent.auth.permissions` says who may."""
 
     pair = "pair"
     see_self = "see_self"

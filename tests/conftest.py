@@ -19,9 +19,9 @@ from filelock import FileLock
 from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import PACKAGED, find_base_model
 from agent.base_models.describe import describe_source
-from agent.child_environment import LIBRARIES, OFFLINE
-from agent.gpu import usable_cores
-from agent.imports import collector_paused
+from agent.children.environment import LIBRARIES, OFFLINE
+from agent.children.imports import collector_paused
+from agent.machine.gpu import usable_cores
 from agent.settings import AgentSettings
 from tests.fakes import tiny_model
 

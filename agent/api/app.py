@@ -12,18 +12,18 @@ from agent.api import (
     files,
     fixes,
     inspections,
+    job_events,
     jobs,
-    links,
     machine,
     models,
     people,
     plans,
-    watch,
+    result_links,
 )
+from agent.api.authorization import guarded
 from agent.api.keyring import KEYRING, Keyring
 from agent.api.middleware import ask_for_key, errors_as_json
 from agent.api.openapi import describe
-from agent.api.rights import guarded
 from agent.api.route import Route
 from agent.api.services import SERVICES, Services, services_of
 from agent.api.sse import PAGES, SharedPages
@@ -34,11 +34,11 @@ ROUTES: tuple[Route, ...] = (
     *files.ROUTES,
     *datasets.ROUTES,
     *fixes.ROUTES,
-    *links.ROUTES,
+    *result_links.ROUTES,
     *inspections.ROUTES,
     *plans.ROUTES,
     *jobs.ROUTES,
-    *watch.ROUTES,
+    *job_events.ROUTES,
     *models.ROUTES,
     *chat.ROUTES,
     *machine.ROUTES,
@@ -52,7 +52,7 @@ def build_app(services: Services) -> web.Application:
     app = web.Application(middlewares=[errors_as_json, ask_for_key], client_max_size=BODY_LIMIT)
     app[SERVICES] = services
     app[KEYRING] = Keyring(services)
-    app[watch.DRAWING] = asyncio.Lock()
+    app[job_events.DRAWING] = asyncio.Lock()
     app[PAGES] = SharedPages()
     for route in ROUTES:
         app.router.add_route(route.method, route.path, guarded(route))

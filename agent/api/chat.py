@@ -2,12 +2,12 @@
 
 from aiohttp import web
 
-from agent.api.rights import ASKER, permit_more
+from agent.api.authorization import ASKER, permit_more
 from agent.api.route import Route, answer, read_body
 from agent.api.services import services_of
-from agent.chat.lines import Question, Said
+from agent.chat.protocol import Question, Said
 from agent.data.redact import redact
-from agent.store import tuned
+from agent.store import tuned_models
 from agent.store.ids import new_id
 from agent.store.people import ThingKind
 from shared.chat import ChatAnswer, ChatCompletion, ChatRequest, Choice, Usage
@@ -18,7 +18,7 @@ async def create_chat_completion(request: web.Request) -> web.Response:
     """Ask a tuned model. What is shown to a person in a chat has personal data and secrets masked."""
     services = services_of(request)
     body = await read_body(request, ChatRequest)
-    model = await services.store.run(tuned.find, body.model)
+    model = await services.store.run(tuned_models.find, body.model)
     await permit_more(request, Action.try_model, ThingKind.job, model.job_id)
     question = Question(
         messages=body.messages,

@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from agent.access import holds_key
-from agent.api.rights import ASKER
+from agent.api.authorization import ASKER
 from agent.api.route import Route, answer
 from agent.api.services import services_of
+from agent.auth.permissions import holds_key
 from agent.store import unused
 from shared.files import UnusedDatasets
 from shared.people import Action, Role

@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from agent.api.authorization import ASKER
 from agent.api.queries import FilesQuery
-from agent.api.rights import ASKER
 from agent.api.route import Route, answer, read_query
 from agent.api.services import services_of
 from agent.api.upload import receive

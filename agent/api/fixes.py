@@ -7,11 +7,11 @@ from pathlib import Path, PurePath
 from aiohttp import web
 
 from agent.admission.bounds import Use
-from agent.api.rights import ASKER, check_model
+from agent.api.authorization import ASKER, check_model
 from agent.api.route import Route, answer, read_body
 from agent.api.services import services_of
 from agent.api.upload import STAGED, Received, record
-from agent.job_folder import file_sha256
+from agent.job_folder.durable import file_sha256
 from agent.store import files
 from agent.store.ids import new_id
 from shared.files import FixedFile, FixRequest

@@ -8,14 +8,14 @@ from urllib.parse import quote
 from aiohttp import web
 
 from agent.admission.bounds import Use
+from agent.api.authorization import ASKER, check_model
+from agent.api.job_events import DRAWING
 from agent.api.queries import WaitQuery
-from agent.api.rights import ASKER, check_model
 from agent.api.route import Route, answer, read_body, read_query, wait_for
 from agent.api.services import services_of
-from agent.api.watch import DRAWING
 from agent.errors import AgentError
 from agent.report.dataset_report import dataset_report, report_name
-from agent.report.lengths import draw_lengths, lengths_in_words
+from agent.report.length_plot import draw_lengths, lengths_in_words
 from agent.store import files, inspections
 from shared.errors import ErrorCode
 from shared.inspections import Inspection, InspectionRequest

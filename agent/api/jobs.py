@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from agent.api.authorization import ASKER, as_seen, check_model, permit_more
 from agent.api.queries import PageQuery
-from agent.api.rights import ASKER, as_seen, check_model, permit_more
 from agent.api.route import Route, answer, read_body, read_query
 from agent.api.services import Services, services_of
 from agent.errors import AgentError
-from agent.intake import must_be_dataset
+from agent.intake.intake import must_be_dataset
 from agent.store import files, jobs, new_jobs
 from agent.store.people import ThingKind
 from shared.errors import ErrorCode

@@ -11,7 +11,7 @@ from agent.api.route import Route, answer, read_body, read_query
 from agent.api.services import Services, services_of
 from agent.api.sse import last_event_id, stream_events
 from agent.store import events
-from agent.store import machine as store_of_machine
+from agent.store import machine_state as store_of_machine
 from shared.jobs import JobAction
 from shared.machine import AgentInfo, Health
 from shared.people import Action

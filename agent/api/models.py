@@ -6,8 +6,8 @@ from aiohttp import web
 
 from agent.api.route import Route, answer
 from agent.api.services import services_of
-from agent.held import once_free
 from agent.plan.fitting import best_first
+from agent.running.held_memory import once_free
 from agent.store import jobs, measured_runs
 from shared.models import ModelList
 from shared.people import Action

@@ -4,14 +4,14 @@ import logging
 
 from aiohttp import web
 
-from agent.access import abilities, holds_key
+from agent.api.authorization import ASKER, Asker
 from agent.api.keyring import KEY
-from agent.api.rights import ASKER, Asker
 from agent.api.route import Route, answer, read_body
 from agent.api.services import Services, services_of
 from agent.auth.keys import BOT_ITSELF, SECRET
+from agent.auth.pairing import ON_REQUEST_S
+from agent.auth.permissions import abilities, holds_key
 from agent.errors import AgentError
-from agent.pairing import ON_REQUEST_S
 from agent.store import people
 from shared.errors import ErrorCode, HearthError
 from shared.language import _

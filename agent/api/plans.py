@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from agent.admission.bounds import Use
-from agent.api.rights import ASKER, check_model, permit_more
+from agent.api.authorization import ASKER, check_model, permit_more
 from agent.api.route import Route, answer, read_body
 from agent.api.services import services_of
 from agent.store import plans

@@ -33,7 +33,7 @@ class Route:
     answer: type[Response] | None = None
     media: str = "application/json"
     status: HTTPStatus = HTTPStatus.OK
-    action: Action | None = None  # what `agent.access` is asked about; None: of an open route alone
+    action: Action | None = None  # what `agent.auth.permissions` is asked about; None: of an open route alone
     open: bool = False  # needs no key
 
 

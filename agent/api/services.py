@@ -7,15 +7,15 @@ from aiohttp import web
 
 from agent.admission.disk import Disk
 from agent.admission.in_flight import InFlight
+from agent.auth.pairing import Pairing
 from agent.base_models.catalog import Candidate
 from agent.chat.answerer import Answerer
-from agent.gpu import Machine
-from agent.held import AsksWhatIsHeld, nothing_held
-from agent.intake import Intake
-from agent.pairing import Pairing
+from agent.intake.intake import Intake
+from agent.machine.gpu import Machine
+from agent.running.held_memory import AsksWhatIsHeld, nothing_held
+from agent.running.trainer_health import Signs
 from agent.settings import AgentSettings
 from agent.store import Store
-from agent.vitals import Signs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from agent.api.rights import still_permitted
+from agent.api.authorization import still_permitted
 from agent.api.route import wait_for
 from agent.api.services import services_of
 from agent.errors import AgentError

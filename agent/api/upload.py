@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from agent.admission.bounds import Use
 from agent.admission.disk import Room
+from agent.api.authorization import ASKER, Asker, agreed, permit
 from agent.api.explain import explain
-from agent.api.rights import ASKER, Asker, agreed, permit
 from agent.api.services import Services
 from agent.errors import AgentError
-from agent.job_folder import sync_folder
+from agent.job_folder.durable import sync_folder
 from agent.settings import AgentSettings
 from agent.store import Store, files
 from agent.store.ids import new_id

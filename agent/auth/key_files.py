@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from agent.auth.keys import new_secret
-from agent.job_folder import replace_file
+from agent.job_folder.durable import replace_file
 
 
 def read_or_create_key(path: Path) -> str:

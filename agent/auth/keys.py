@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent.access import Thing
+from agent.auth.permissions import Thing
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _

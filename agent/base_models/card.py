@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from agent.base_models.shape import ModelShape
-from agent.job_folder import replace_file
+from agent.job_folder.durable import replace_file
 from shared.errors import ErrorDetail
 from shared.schema import Response
 

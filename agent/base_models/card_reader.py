@@ -7,8 +7,8 @@ from typing import Any
 from agent.base_models.card import BaseModelCard
 from agent.base_models.experts import unknown_experts
 from agent.base_models.shape import read_shape, text_config_of
+from agent.children.imports import collector_paused
 from agent.errors import AgentError
-from agent.imports import collector_paused
 from shared.errors import ErrorCode
 from shared.language import _
 

@@ -16,13 +16,13 @@ from agent.base_models.card_reader import describe_model
 from agent.base_models.catalog import BaseModelSource, SourceKind
 from agent.base_models.gguf_source import convert_small_files
 from agent.base_models.hub import read_download
+from agent.base_models.llama_cpp import keep_prepared, try_conversion
 from agent.base_models.remote_code import refuse_remote_code
 from agent.base_models.revision import files_revision, kept_card
 from agent.base_models.weights import no_safetensors
 from agent.children.limits import limit_in_words, limit_this_process
 from agent.children.refusals import model_refusal
 from agent.errors import AgentError
-from agent.llama_cpp import keep_prepared, try_conversion
 from shared.errors import ErrorCode, ErrorDetail
 from shared.language import _
 

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from agent.imports import collector_paused
-from agent.llama_cpp import import_gguf
+from agent.base_models.llama_cpp import import_gguf
+from agent.children.imports import collector_paused
 
 
 def convert_small_files(file: Path, folder: Path) -> None:

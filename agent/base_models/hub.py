@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.base_models.catalog import BaseModelSource
 from agent.errors import AgentError
-from agent.job_folder import replace_file
+from agent.job_folder.durable import replace_file
 from shared.errors import ErrorCode
 from shared.language import _, decimal
 from shared.schema import Response

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, read_card
 from agent.base_models.catalog import BaseModelSource, SourceKind
-from agent.job_folder import file_sha256
+from agent.job_folder.durable import file_sha256
 
 
 def kept_card(source: BaseModelSource) -> BaseModelCard | None:

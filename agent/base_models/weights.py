@@ -10,7 +10,7 @@ from agent.base_models.conversion import check_memory
 from agent.base_models.gguf_source import convert_weights
 from agent.base_models.hub import download_weights
 from agent.errors import AgentError
-from agent.job_folder import replace_file
+from agent.job_folder.durable import replace_file
 from shared.errors import ErrorCode
 from shared.language import _
 

@@ -12,18 +12,18 @@ from pathlib import Path
 
 import psutil
 
-from agent.chat.lines import Load, Question, Said
-from agent.chat.process import Child, ChildDiedError
-from agent.chat.room import ALL_LAYERS, CONTEXT, Room, find_room, refuse_while_starting
-from agent.child_environment import child_environment
+from agent.chat.child_process import Child, ChildDiedError
+from agent.chat.memory_check import ALL_LAYERS, CONTEXT, Room, find_room, refuse_while_starting
+from agent.chat.protocol import Load, Question, Said
+from agent.children.environment import child_environment
 from agent.children.sandbox import Policy, Sandbox
 from agent.data.redact import redact
 from agent.errors import AgentError
-from agent.gpu import MIB, Machine
-from agent.held import Holder
+from agent.machine.gpu import MIB, Machine
+from agent.running.held_memory import Holder
 from agent.settings import AgentSettings
-from agent.store import Store, tuned
-from agent.store.tuned import Training, TunedModel
+from agent.store import Store, tuned_models
+from agent.store.tuned_models import Training, TunedModel
 from shared.errors import ErrorCode
 from shared.language import _
 
@@ -155,7 +155,7 @@ class Answerer:
     async def _load(self, model: TunedModel, ways: int) -> Loaded:
         """Return the model in memory, loading it unless it is there."""
         now = self._clock()
-        training = await self._store.run(tuned.training, now=now)
+        training = await self._store.run(tuned_models.training, now=now)
         refuse_while_starting(training, made_way_at=self._made_way_at, now=now)
         gguf = await asyncio.to_thread(find_gguf, model, self._settings.hearth_data_dir)
         beside = training is not None

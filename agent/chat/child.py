@@ -16,8 +16,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from agent.chat.lines import Line, Load, Question, Said
-from agent.offline import forbid_network
+from agent.chat.protocol import Line, Load, Question, Said
+from agent.children.network_guard import forbid_network
 
 GIB = 1 << 30
 COMPLETION_LIMIT_S = 3600.0  # the agent is less patient

@@ -17,17 +17,17 @@ from agent.children.refusals import dataset_refusal
 from agent.data.chat_template import ChatTemplate
 from agent.data.checks.lengths import histogram, token_counts
 from agent.data.checks.right_tool import consider
+from agent.data.checks.rule_input import Seen
 from agent.data.checks.rules import judge
-from agent.data.checks.seen import Seen
 from agent.data.checks.survey import Heard, Looked, Surveyor
 from agent.data.findings import Findings, InspectReply, InspectRequest
-from agent.data.kept import ChatRow, Drops, chat_rows, find_reading
 from agent.data.mend import mend
-from agent.data.reading.unclear import UnclearError
+from agent.data.quoting import shown
+from agent.data.readers.unclear import UnclearError
 from agent.data.row_length import quantiles
-from agent.data.shown import shown
 from agent.data.split_sizes import MIN_ROWS
 from agent.data.turns import Message, RowProblem
+from agent.data.usable_rows import ChatRow, Drops, chat_rows, find_reading
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Finding, Question, ReadingProgress, SampleRow, Severity

@@ -12,14 +12,14 @@ from typing import Any
 
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import IGNORED, ChatTemplate
-from agent.data.checks.seen import Seen
+from agent.data.checks.rule_input import Seen
 from agent.data.checks.survey import Heard, Surveyor, identity_of
 from agent.data.checks.text_checks import RowText, special_pattern, text_checks, trimmed
 from agent.data.findings import Mended
-from agent.data.kept import ChatRow, Drops, KeptRow, Reading, chat_rows, kept_rows
-from agent.data.reading.formats import too_deep
+from agent.data.quoting import UNSEEN
+from agent.data.readers.formats import too_deep
 from agent.data.redact import redact
-from agent.data.shown import UNSEEN
+from agent.data.usable_rows import ChatRow, Drops, KeptRow, Reading, chat_rows, kept_rows
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import FindingCode, Fix

@@ -8,11 +8,7 @@ from typing import Any
 
 import torch
 
-from agent.errors import AgentError
-from agent.export.merge import LoraPair, MergeTarget, merge_function, read_adapter
-from agent.export.rows import give_back_memory, large_tensors_by_rows
-from agent.job_folder import read_json
-from agent.llama_cpp import (
+from agent.base_models.llama_cpp import (
     Prepared,
     converters_dir,
     import_conversion,
@@ -21,6 +17,10 @@ from agent.llama_cpp import (
     make_converter,
     transformers_unused,
 )
+from agent.errors import AgentError
+from agent.export.merge import LoraPair, MergeTarget, merge_function, read_adapter
+from agent.export.row_stream import give_back_memory, large_tensors_by_rows
+from agent.job_folder.durable import read_json
 from shared.errors import ErrorCode
 from shared.language import _
 

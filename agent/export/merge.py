@@ -10,7 +10,8 @@ from safetensors import safe_open
 
 from agent.errors import AgentError
 from agent.export.nf4 import through_nf4
-from agent.job_folder import ADAPTER_FILE, read_json
+from agent.job_folder.durable import read_json
+from agent.job_folder.folder import ADAPTER_FILE
 from shared.errors import ErrorCode
 from shared.language import _
 

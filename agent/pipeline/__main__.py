@@ -17,9 +17,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from agent.children.network_guard import forbid_network
 from agent.errors import AgentError
-from agent.job_folder import JobFolder, Phase, has_ended, replace_file
-from agent.offline import forbid_network
+from agent.job_folder.durable import replace_file
+from agent.job_folder.events import has_ended
+from agent.job_folder.folder import JobFolder, Phase
 from agent.pipeline.adapter import keep_what_was_trained
 from agent.pipeline.context import Cancelled, Context, DiskFull, EventLog, Pulse, Stopped
 from agent.pipeline.stages import STAGES, StageStep
@@ -91,8 +93,8 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
     try:
         run_stages(context, steps, lock_fd)
         if last:
-            from agent.pipeline.hand_over import run as hand_over
             from agent.pipeline.outcome import conclude
+            from agent.pipeline.to_ollama import run as hand_over
 
             hand_over(context)
             conclude(context)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from agent.adapter_zip import zip_adapter
-from agent.checkpoints import newest_valid
+from agent.export.adapter_zip import zip_adapter
+from agent.job_folder.checkpoint_files import newest_valid
 from agent.pipeline.context import Context
 from shared.jobs import Stage
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from agent.job_folder import Heartbeat, JobFolder, JobSpec, Phase, cut_torn_line
+from agent.job_folder.events import cut_torn_line
+from agent.job_folder.folder import Heartbeat, JobFolder, Phase
+from agent.job_folder.spec import JobSpec
 from shared.events import EventData, EventRecord
 from shared.jobs import Stage
 from shared.log_file import keep_within

@@ -4,7 +4,7 @@ import math
 
 from agent.data.held_out import HeldOutPrompt, TunedAnswer
 from agent.errors import AgentError
-from agent.job_folder import replace_file
+from agent.job_folder.durable import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import EVALUATION_FILE, SHOWN_QUESTIONS, Evaluation
 from agent.pipeline.load import loaded_model

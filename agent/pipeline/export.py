@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from agent.base_models.llama_cpp import read_prepared
 from agent.data.chat_template import ChatTemplate
 from agent.export.gguf import write_adapter_gguf, write_gguf
 from agent.export.merge import MergeTarget
 from agent.export.modelfile import write_modelfile
-from agent.job_folder import replace_file
-from agent.llama_cpp import read_prepared
+from agent.job_folder.durable import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import read_evaluation
 from agent.pipeline.prepare import base_card

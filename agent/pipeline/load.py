@@ -1,7 +1,7 @@
 """Stage 3: the base model in memory, with a fresh adapter."""
 
 from agent.errors import AgentError
-from agent.job_folder import ADAPTER_FILE
+from agent.job_folder.folder import ADAPTER_FILE
 from agent.pipeline.context import Context
 from agent.pipeline.model import LoadedModel, load_model
 from agent.pipeline.prepare import base_card

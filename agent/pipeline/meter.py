@@ -6,7 +6,7 @@ import time
 import psutil
 import torch
 
-from agent.gpu import MIB
+from agent.machine.gpu import MIB
 
 if sys.platform != "win32":
     import resource

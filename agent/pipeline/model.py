@@ -25,7 +25,9 @@ from transformers import (
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import ChatTemplate
 from agent.export.gguf import QUANTIZED_FILE
-from agent.job_folder import ADAPTER_FILE, JobSpec, replace_file
+from agent.job_folder.durable import replace_file
+from agent.job_folder.folder import ADAPTER_FILE
+from agent.job_folder.spec import JobSpec
 from shared.hyperparameters import ResolvedSettings
 from shared.results import COMPARED_TOKENS
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from agent.data.redact import redact
 from agent.diagnosis.curve import LossCurve
 from agent.diagnosis.rules import Case, diagnose
-from agent.job_folder import read_events, replace_file
+from agent.job_folder.durable import replace_file
+from agent.job_folder.events import read_events
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import SHOWN_QUESTIONS, read_evaluation
 from agent.pipeline.export import gguf_path
-from agent.pipeline.hand_over import read_ollama
 from agent.pipeline.prepare import base_card
+from agent.pipeline.to_ollama import read_ollama
 from agent.pipeline.token_rows import read_rows
 from agent.pipeline.verify import read_verified
 from agent.report.closing import verdict, write_report

@@ -16,11 +16,12 @@ from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.checks.copies import SAMPLE, fingerprint, kept_together, near_pairs
 from agent.data.checks.text_checks import RowText
 from agent.data.held_out import HeldOutPrompt
-from agent.data.kept import Drops, KeptRow, Reading, kept_rows
 from agent.data.split import Split, split_rows
 from agent.data.turns import Message
+from agent.data.usable_rows import Drops, KeptRow, Reading, kept_rows
 from agent.errors import AgentError
-from agent.job_folder import JobFolder, file_sha256, replace_file
+from agent.job_folder.durable import file_sha256, replace_file
+from agent.job_folder.folder import JobFolder
 from agent.pipeline.context import Context
 from agent.pipeline.token_rows import PARTS, write_parts, writing_rows
 from shared.errors import ErrorCode

@@ -5,8 +5,16 @@ import shutil
 import time
 from typing import Any
 
-from agent.checkpoints import Counts, damage, list_checkpoints, newest_valid, read_counts, remove, rotate
-from agent.pipeline.checkpoints import CheckpointError, save_checkpoint
+from agent.job_folder.checkpoint_files import (
+    Counts,
+    damage,
+    list_checkpoints,
+    newest_valid,
+    read_counts,
+    remove,
+    rotate,
+)
+from agent.pipeline.checkpoint_writer import CheckpointError, save_checkpoint
 from agent.pipeline.context import Context, DiskFull
 from shared.events import CheckpointData, StageData
 from shared.jobs import Stage

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from agent.imports import collector_paused
+from agent.children.imports import collector_paused
 from agent.pipeline.context import Context
 from shared.jobs import Stage
 

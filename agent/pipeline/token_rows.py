@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from agent.job_folder import JobFolder, sync_folder
+from agent.job_folder.durable import sync_folder
+from agent.job_folder.folder import JobFolder
 from shared.schema import Response
 
 PARTS = ("train", "validation", "test")

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from agent.checkpoints import (
+from agent.job_folder.checkpoint_files import (
     Checkpoint,
     Counts,
     damage,
@@ -16,9 +16,9 @@ from agent.checkpoints import (
     remove,
     remove_staged,
 )
-from agent.gpu import read_machine
+from agent.machine.gpu import read_machine
 from agent.pipeline.adapter import hand_out_adapter
-from agent.pipeline.checkpoints import Dice
+from agent.pipeline.checkpoint_writer import Dice
 from agent.pipeline.context import Context
 from agent.pipeline.divergence import Divergence
 from agent.pipeline.load import loaded_model

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from agent.errors import AgentError
 from agent.export.merge import MergeTarget
-from agent.export.verify import VerifyReply, VerifyRequest
-from agent.job_folder import replace_file
+from agent.export.verify_child import VerifyReply, VerifyRequest
+from agent.job_folder.durable import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import Evaluation, read_evaluation
 from agent.pipeline.export import export_gguf, gguf_path
@@ -109,7 +109,7 @@ def ask_llama_cpp(context: Context, evaluation: Evaluation) -> VerifyReply:
         gpu_layers=999 if context.spec.device == "cuda" else 0,
     )
     child = subprocess.Popen(
-        [sys.executable, "-m", "agent.export.verify"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "agent.export.verify_child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     try:
         output = _answer_of(child, request.model_dump_json().encode(), context)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from agent.base_models.catalog import Candidate
-from agent.gpu import Machine
+from agent.machine.gpu import Machine
 from agent.plan.duration import MeasuredRun, estimate_minutes
 from agent.plan.memory import estimate_memory
 from agent.plan.setup import TrainingSetup

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from agent.base_models.card import BaseModelCard, shape_of
 from agent.errors import AgentError
-from agent.gpu import Machine
+from agent.machine.gpu import Machine
 from agent.plan.defaults import asked
 from agent.plan.memory import MemoryEstimate, estimate_memory
 from agent.plan.setup import TrainingSetup

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from agent.data.findings import Findings
+from agent.plan.cut_rows import Left
 from agent.plan.defaults import Schedule
-from agent.plan.lengths import Left
 from shared.inspections import FindingCode
 from shared.language import N_, _, apart, grouped, ngettext
 

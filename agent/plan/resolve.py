@@ -9,11 +9,11 @@ from agent.base_models.conversion import estimate_conversion_mib
 from agent.data.findings import Findings
 from agent.data.split_sizes import MIN_ROWS, split_sizes
 from agent.errors import AgentError
-from agent.gpu import Machine
+from agent.machine.gpu import Machine
 from agent.plan.calibration import memory_correction
+from agent.plan.cut_rows import Left, left_at, planned_length
 from agent.plan.defaults import asked, choose_schedule
 from agent.plan.duration import MeasuredRun, estimate_minutes
-from agent.plan.lengths import Left, left_at, planned_length
 from agent.plan.memory import RUN_MARGIN, estimate_disk_mib, estimate_export_mib, estimate_prepare_mib
 from agent.plan.notes import RamNeeds, notes_on_learning, notes_on_ram, notes_on_rows
 from agent.plan.presets import RULES

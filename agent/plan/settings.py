@@ -2,7 +2,7 @@
 
 from agent.base_models.card import BaseModelCard, shape_of
 from agent.data.findings import Findings
-from agent.gpu import Machine
+from agent.machine.gpu import Machine
 from agent.plan.defaults import (
     Schedule,
     asked,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from agent.base_models.card import BaseModelCard
-from agent.job_folder import JobSpec
+from agent.job_folder.spec import JobSpec
 from shared.language import _, apart, decimal, ngettext
 from shared.results import JobResult
 

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from jinja2 import Environment, StrictUndefined
 
-from agent.report.lengths import draw_lengths, lengths_in_words
+from agent.report.length_plot import draw_lengths, lengths_in_words
 from shared.inspections import Inspection, Severity
 from shared.language import N_, _, decimal, grouped, ngettext, spoken
 

@@ -12,7 +12,7 @@ from agent.admission.bounds import Party, Use, check
 from agent.errors import AgentError
 from agent.store.ids import new_id
 from agent.store.requester import to_columns
-from agent.store.status import STATUS_WORDS
+from agent.store.status_names import STATUS_WORDS
 from agent.store.tables import FileRow, JobRow
 from shared.errors import ErrorCode
 from shared.files import FileObject, FilePurpose

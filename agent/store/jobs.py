@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
-from agent.store import events, waiting
+from agent.store import events, queued_jobs
 from agent.store.job_view import to_job
-from agent.store.status import STATUS_WORDS
+from agent.store.status_names import STATUS_WORDS
 from agent.store.tables import FileRow, JobRow
 from shared.errors import ErrorCode
 from shared.events import EventRecord, StateData
@@ -123,7 +123,7 @@ def move(
         row.finished_at = int(now)
         row.stage = None
     events.append(session, row.id, [record or state_record(to, message, now, error)])
-    waiting.announce(session, now=now)
+    queued_jobs.announce(session, now=now)
     return shown(session, [row], now)[0]
 
 
@@ -150,7 +150,7 @@ def request_cancel(session: Session, key: str, *, now: float) -> Job:
         row.cancel_requested = True
         row.queue_position = None  # of one that was resumed and waits
         say(session, row, _("Cancelling: what was trained so far is kept"), now=now)
-        waiting.announce(session, now=now)
+        queued_jobs.announce(session, now=now)
     return shown(session, [row], now)[0]
 
 
@@ -241,7 +241,7 @@ _ENDED: dict[str, str] = {
 
 def shown(session: Session, rows: Sequence[JobRow], now: float) -> list[Job]:
     """Return jobs as they are shown: those in line with their estimated starts."""
-    starts = waiting.starts(session, now=now) if any(row.status == JobStatus.queued for row in rows) else {}
+    starts = queued_jobs.starts(session, now=now) if any(row.status == JobStatus.queued for row in rows) else {}
     return [to_job(session, row, estimated_start=starts.get(row.id)) for row in rows]
 
 

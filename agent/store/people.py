@@ -5,8 +5,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from agent.access import People, Thing, authorize, named_owner
 from agent.auth.keys import Key, check_bot_itself
+from agent.auth.permissions import People, Thing, authorize, named_owner
 from agent.errors import AgentError
 from agent.store import files, inspections, jobs, plans
 from agent.store.requester import from_columns

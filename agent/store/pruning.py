@@ -1,7 +1,8 @@
 """What goes of the events of jobs that ended. Each function is one short transaction: others wait for this thread.
 
 States, stages, evaluations, advice, samples, checkpoints and artifacts stay. Places in the queue go, and of the
-progress what `agent.thinning` does not choose. Readers ask for what is behind a number, so a gap stops none.
+progress what `agent.diagnosis.curve_thinning` does not choose. Readers ask for what is behind a number, so a gap
+stops none.
 """
 
 from collections.abc import Collection
@@ -9,8 +10,8 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from agent.diagnosis.curve_thinning import FEW
 from agent.store.tables import EventRow, JobRow
-from agent.thinning import FEW
 from shared.jobs import FINISHED
 
 AT_ONCE = 500  # rows that one transaction reads or deletes

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.job_folder import JobFolder
-from agent.trainer_process import is_trainer_of, signal_group
+from agent.job_folder.folder import JobFolder
+from agent.running.trainer_process import is_trainer_of, signal_group
 from tests.acceptance.transcript import Screen, Seen
 from tests.bot.process import ROOT, bot_process, environment, on_discord, on_telegram
 from tests.fakes import discord_server, telegram_server

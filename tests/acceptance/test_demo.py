@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from agent.export.modelfile import parse_modelfile
-from agent.job_folder import JobFolder
+from agent.job_folder.folder import JobFolder
 from shared.results import JobResult
 
 # Half a pass in 21 steps at seven times the usual rate: it rambles then, but in its persona, which the demo asks for.

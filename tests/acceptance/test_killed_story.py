@@ -16,7 +16,7 @@ import openai
 import psutil
 import pytest
 
-from agent.job_folder import JobFolder
+from agent.job_folder.folder import JobFolder
 from agent.pipeline.token_rows import read_rows
 from shared.jobs import Stage
 from tests.acceptance.test_tiny_story import ROWS, connect, supervised

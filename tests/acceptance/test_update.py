@@ -20,7 +20,7 @@ from bot.requests import Requests
 from bot.subscriptions import Subscriptions
 from bot.wire import Address
 from tests.agent.api.asking import ask
-from tests.agent.running import KEY, run_agent
+from tests.agent.running_agent import KEY, run_agent
 from tests.agent.test_main import read_until, start
 from tests.bot.harness import Bot, FakeClock, RecordingChat
 

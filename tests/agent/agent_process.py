@@ -16,12 +16,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from agent import supervisor
-from agent.job_folder import JobFolder, replace_file
+from agent.job_folder.durable import replace_file
+from agent.job_folder.folder import JobFolder
+from agent.running import supervisor
 from agent.settings import AgentSettings
-from agent.store import running
+from agent.store import running_jobs
 from shared.events import StateData
-from tests.agent.running import KEY, QUICK, run_agent
+from tests.agent.running_agent import KEY, QUICK, run_agent
 from tests.empty_store import put_empty_store
 
 if TYPE_CHECKING:
@@ -141,9 +142,9 @@ def arm(kill_at: str) -> None:
         case "between spawn and record":
             patch(supervisor, "start", after)
         case "in the middle of storing":  # the rows are written, the transaction is not committed
-            patch(running, "take_events", after)
+            patch(running_jobs, "take_events", after)
         case "after the end before it is recorded":
-            patch(running, "take_events", before_last_word)
+            patch(running_jobs, "take_events", before_last_word)
         case _:
             raise SystemExit(f"no such moment: {kill_at}")
 

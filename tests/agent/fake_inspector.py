@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent.base_models.card import BaseModelCard
 from agent.data.findings import Findings, Mended
-from agent.data.reading.unclear import UnclearError
+from agent.data.readers.unclear import UnclearError
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import (

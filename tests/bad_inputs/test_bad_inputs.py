@@ -16,10 +16,10 @@ import pytest
 import pytest_asyncio
 
 from agent.base_models.card import BaseModelCard
-from agent.inspector import Inspector
+from agent.intake.inspector import Inspector
 from agent.settings import AgentSettings
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running import Agent, run_agent
+from tests.agent.running_agent import Agent, run_agent
 from tests.bad_inputs.corpus import CORPUS, SECRET, Bad, answers
 from tests.bad_inputs.tables import FORMULAS, canary
 

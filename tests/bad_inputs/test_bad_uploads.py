@@ -14,7 +14,7 @@ import pytest
 from aiohttp import ClientError
 
 from agent.settings import AgentSettings
-from tests.agent.running import ROWS, Agent, run_agent
+from tests.agent.running_agent import ROWS, Agent, run_agent
 
 EDGE = b"--edge\r\n"
 PURPOSE = b'Content-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n'

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from agent.gpu import MIB
+from agent.machine.gpu import MIB
 from bot.commands import COMMANDS
 from shared.events import EvaluationData
 from tests.bench.figure import Bar, Figure, median

@@ -6,7 +6,7 @@ is the same.
 
 from collections.abc import Iterator
 
-from agent.job_folder import ADAPTER_FILE
+from agent.job_folder.folder import ADAPTER_FILE
 from tests.bench.figure import Bar, Figure
 from tests.bench.job import BenchJob, in_turns, measure
 

@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from agent.checkpoints import COUNTS_FILE, MANIFEST, Counts
 from agent.data.findings import Findings
+from agent.job_folder.checkpoint_files import COUNTS_FILE, MANIFEST, Counts
 from agent.plan.resolve import make_plan
 from agent.store import Store
 from agent.store.store import DATABASE
@@ -33,7 +33,7 @@ from shared.inspections import DatasetForm, Inspection, SampleRow, TokenCounts
 from shared.jobs import JobStatus, Stage
 from shared.plans import Plan, PlanRequest
 from tests.agent.fake_inspector import CARD, MODEL
-from tests.agent.running import MACHINE
+from tests.agent.running_agent import MACHINE
 from tests.fakes.agent_server import RESULT
 
 RESULT_FILES = ("toast.gguf", "toast-adapter.gguf", "toast-adapter.zip", "Modelfile", "report.json", "loss.png")

@@ -19,9 +19,9 @@ import aiohttp
 
 from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import PACKAGED
-from agent.child_environment import child_environment
+from agent.children.environment import child_environment
 from agent.data.findings import InspectReply, InspectRequest
-from agent.inspector import Inspector
+from agent.intake.inspector import Inspector
 from agent.settings import AgentSettings
 from bot.agent_client import Address, AgentClient
 from bot.call import Attachment

@@ -19,11 +19,12 @@ from pathlib import Path
 import psutil
 
 from agent.base_models.catalog import PACKAGED
-from agent.child_environment import child_environment
+from agent.children.environment import child_environment
 from agent.data.split_sizes import split_sizes
-from agent.gpu import MIB, read_machine
-from agent.inspector import Inspector
-from agent.job_folder import JobFolder, JobSpec
+from agent.intake.inspector import Inspector
+from agent.job_folder.folder import JobFolder
+from agent.job_folder.spec import JobSpec
+from agent.machine.gpu import MIB, read_machine
 from agent.plan.resolve import make_plan
 from agent.settings import AgentSettings
 from shared.files import FileObject, FilePurpose

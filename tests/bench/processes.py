@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from agent.children.priority import lower_priority
-from agent.gpu import MIB
+from agent.machine.gpu import MIB
 from shared.paths import ADDRESS_FILE, KEY_FILE
 
 START_S = 60.0

@@ -15,10 +15,10 @@ from typing import Any
 import psutil
 
 from agent.base_models.catalog import PACKAGED, find_base_model
+from agent.base_models.llama_cpp import converters_dir, read_prepared
 from agent.base_models.weights import fetch_weights
-from agent.gpu import MIB
-from agent.job_folder import JobFolder
-from agent.llama_cpp import converters_dir, read_prepared
+from agent.job_folder.folder import JobFolder
+from agent.machine.gpu import MIB
 from agent.pipeline import prepare
 from agent.pipeline.context import Context, EventLog, Pulse
 from agent.pipeline.prepare import base_card
@@ -38,7 +38,7 @@ def prepare_side(context: Context) -> Figures:
 
 def ours_train(context: Context) -> Figures:
     """Our train stage: its steps by its own meter, and all of it with evaluations, checkpoints and events."""
-    from agent.job_folder import read_events
+    from agent.job_folder.events import read_events
     from agent.pipeline import train
     from agent.pipeline.load import loaded_model
     from shared.events import ProgressData

@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from agent.api.upload import remove_leftovers
-from agent.retention import Retention, Rules
+from agent.machine.retention import Retention, Rules
 from agent.serve import _sweep
 from agent.settings import AgentSettings
-from agent.store import Store, events, files, inspections, jobs, measured_runs, running, waiting
+from agent.store import Store, events, files, inspections, jobs, measured_runs, queued_jobs, running_jobs
 from agent.store.store import DATABASE
 from agent.store.tables import AgentRow
 from shared.files import FilePurpose
@@ -121,7 +121,7 @@ async def _claim(filled: Filled) -> None:
 
     def claim(session: Session) -> None:
         session.merge(AgentRow(id=1, paused=False))
-        assert running.claim_next(session, now=time.time()) is not None
+        assert running_jobs.claim_next(session, now=time.time()) is not None
         raise _UndoneError
 
     with contextlib.suppress(_UndoneError):
@@ -153,11 +153,11 @@ CALLS: tuple[tuple[str, Call, Bar | None], ...] = (
     ("tail: a page of the feed from the middle", lambda f: f.store.run(events.of_agent, after=f.events // 2), FLAT),
     ("tail: the feed when nothing is new", lambda f: f.store.run(events.of_agent, after=f.events), FLAT),
     ("newest cursor", _run(events.latest_cursor), FLAT),
-    ("place and wait of a new job", _run(waiting.outlook, now=NOW), FLAT),
-    ("next job to run", _run(waiting.next_job_id, now=NOW), FLAT),
+    ("place and wait of a new job", _run(queued_jobs.outlook, now=NOW), FLAT),
+    ("next job to run", _run(queued_jobs.next_job_id, now=NOW), FLAT),
     ("claim the next job", _claim, FLAT),
     ("running jobs", _run(jobs.with_status, JobStatus.running), FLAT),
-    ("cancelled jobs to wind up", _run(running.to_wind_up), FLAT),
+    ("cancelled jobs to wind up", _run(running_jobs.to_wind_up), FLAT),
     ("speeds measured, for a plan", _run(measured_runs.newest), FLAT),
     ("files: newest 20", _run(files.listing, limit=20, after=None, purpose=None), FLAT),
     ("files: newest 20 datasets", _run(files.listing, limit=20, after=None, purpose=FilePurpose.fine_tune), FLAT),

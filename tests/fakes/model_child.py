@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent.chat.lines import Line, Load, Question, Said
+from agent.chat.protocol import Line, Load, Question, Said
 
 
 def answer(load: Load, question: Question) -> Line:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agent.imports import collector_paused
+from agent.children.imports import collector_paused
 
 ROWS = [
     ("What is your name?", "My name is Tiny and I have two layers."),

@@ -17,18 +17,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from agent.checkpoints import MANIFEST, list_checkpoints
-from agent.job_folder import (
-    ADAPTER_FILE,
-    Heartbeat,
-    JobFolder,
-    JobSpec,
-    Phase,
-    cut_torn_line,
-    file_sha256,
-    has_ended,
-    replace_file,
-)
+from agent.job_folder.checkpoint_files import MANIFEST, list_checkpoints
+from agent.job_folder.durable import file_sha256, replace_file
+from agent.job_folder.events import cut_torn_line, has_ended
+from agent.job_folder.folder import ADAPTER_FILE, Heartbeat, JobFolder, Phase
+from agent.job_folder.spec import JobSpec
 from shared.errors import ErrorCode
 from shared.events import (
     ArtifactData,

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from contextlib import suppress
 
-from agent.job_folder import JobFolder
+from agent.job_folder.folder import JobFolder
 from agent.store import Store
 from shared.jobs import Job
 from tests.agent.agent_process import MOMENTS, KilledAgent

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from agent.job_folder import JobFolder
+from agent.job_folder.folder import JobFolder
 from agent.store import Store, events, jobs
 from shared.events import Event, StateData
 from shared.jobs import FINISHED, Job

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from agent.checkpoints import MANIFEST, damage, list_checkpoints, newest_valid, remove, remove_staged
-from agent.pipeline.checkpoints import save_checkpoint
+from agent.job_folder.checkpoint_files import MANIFEST, damage, list_checkpoints, newest_valid, remove, remove_staged
+from agent.pipeline.checkpoint_writer import save_checkpoint
 from agent.pipeline.context import Context
 from tests.agent.pipeline.saving import COUNTS, FULL, REFUSED, SAVED, NthOperation, save, save_and_die
 from tests.kernel_faults import in_child

@@ -5,7 +5,7 @@ import contextlib
 import time
 
 from shared.jobs import FINISHED
-from tests.agent.running import Agent, run_agent
+from tests.agent.running_agent import Agent, run_agent
 from tests.soak.books import all_jobs, check_books, summary_of
 from tests.soak.campaign import Campaign, make_settings
 from tests.soak.locks import watch_for_two

@@ -19,7 +19,7 @@ from aiohttp import FormData
 from agent.store import Store
 from shared.jobs import FINISHED
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running import ROWS, Agent, run_agent
+from tests.agent.running_agent import ROWS, Agent, run_agent
 from tests.soak.books import all_jobs, check_books, summary_of
 from tests.soak.campaign import BrokenPromise, Campaign, Storyteller, make_settings
 

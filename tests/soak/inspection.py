@@ -8,7 +8,7 @@ import psutil
 
 from agent.base_models.catalog import PACKAGED
 from agent.data.checks.copies import SAMPLE
-from agent.inspector import Inspector
+from agent.intake.inspector import Inspector
 from agent.settings import AgentSettings
 from shared.inspections import FindingCode, ReadingProgress
 from tests.bench.inspection import write_rows

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from agent.running.trainer_process import lock_is_held
 from agent.store.store import BUSY_S
-from agent.trainer_process import lock_is_held
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running import Agent, run_agent
+from tests.agent.running_agent import Agent, run_agent
 from tests.soak.books import check_books, summary_of
 from tests.soak.campaign import Campaign, make_settings
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from agent.checkpoints import newest_valid
-from agent.job_folder import JobFolder, cut_torn_line, replace_file
+from agent.job_folder.checkpoint_files import newest_valid
+from agent.job_folder.durable import replace_file
+from agent.job_folder.events import cut_torn_line
+from agent.job_folder.folder import JobFolder
 from shared.events import StageData, StateData
 from shared.jobs import JobStatus, Stage
 from tests.fakes.trainer import GGUF, Voice, _checkpoint, _count_life, _leave, _progress, _result, fetch

@@ -12,7 +12,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, FormData
 
 from shared.jobs import FINISHED
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running import KEY, ROWS
+from tests.agent.running_agent import KEY, ROWS
 from tests.soak.campaign import BrokenPromise, Campaign
 
 REFUSALS = {"job_finished", "job_not_running", "job_not_paused"}

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from agent.base_models.catalog import PACKAGED
-from agent.inspector import Inspector
-from agent.job_folder import JobFolder
+from agent.intake.inspector import Inspector
+from agent.job_folder.folder import JobFolder
 from agent.pipeline.token_rows import PARTS, read_rows
 from agent.settings import AgentSettings
 from shared.inspections import DatasetForm

@@ -12,10 +12,11 @@ from pathlib import Path
 import openai
 from openai.types.fine_tuning import FineTuningJob
 
-from agent.checkpoints import damage, list_checkpoints
-from agent.child_environment import child_environment
-from agent.job_folder import JobFolder, read_events
-from agent.trainer_process import is_trainer_of, signal_group
+from agent.children.environment import child_environment
+from agent.job_folder.checkpoint_files import damage, list_checkpoints
+from agent.job_folder.events import read_events
+from agent.job_folder.folder import JobFolder
+from agent.running.trainer_process import is_trainer_of, signal_group
 from shared.events import ProgressData, StageData
 from shared.jobs import FINISHED, Stage
 from tests.acceptance.test_tiny_story import ROWS, connect, supervised

@@ -10,11 +10,11 @@ from unittest.mock import patch
 
 import psutil
 
-from agent.checkpoints import list_checkpoints
-from agent.job_folder import JobFolder
+from agent.job_folder.checkpoint_files import list_checkpoints
+from agent.job_folder.folder import JobFolder
 from shared.jobs import ATTEMPTS, FINISHED
-from tests.agent import running
-from tests.agent.running import Agent, run_agent
+from tests.agent import running_agent
+from tests.agent.running_agent import Agent, run_agent
 from tests.ended import has_ended
 from tests.soak.books import all_jobs, check_books, lines_of, summary_of
 from tests.soak.campaign import Campaign, make_settings
@@ -45,7 +45,7 @@ async def _run(campaign: Campaign) -> str:
     torments: list[Torment] = []
     kills = 0
     importable = patch.dict(os.environ, {"PYTHONPATH": str(LONG_TRAINER.parents[2])})  # for a child of the agent
-    with patch.object(running, "FAKE_TRAINER", LONG_TRAINER), importable:
+    with patch.object(running_agent, "FAKE_TRAINER", LONG_TRAINER), importable:
         async with run_agent(settings) as agent:
             watching = asyncio.create_task(watch_for_two(campaign, settings.jobs_dir))
             while kills < KILLS and campaign.has_time() and not watching.done():

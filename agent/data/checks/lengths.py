@@ -2,7 +2,7 @@
 
 import statistics
 
-from agent.data.checks.seen import Seen
+from agent.data.checks.rule_input import Seen
 from shared.inspections import LengthHistogram, TokenCounts
 
 BARS = 40

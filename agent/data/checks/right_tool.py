@@ -6,7 +6,7 @@ It never stops anybody: each answer is a figure and a kind word.
 from collections.abc import Iterator
 
 from agent.data.checks.row_rules import FEW_ROWS, SOLID_ROWS
-from agent.data.checks.seen import Seen
+from agent.data.checks.rule_input import Seen
 from shared.inspections import Consideration, DatasetForm, FindingCode
 from shared.language import _, grouped
 

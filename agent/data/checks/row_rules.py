@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from agent.data.checks.copies import kept_together, leaked
-from agent.data.checks.seen import Seen, finding
-from agent.data.kept import SHOWN
-from agent.data.shown import shown
+from agent.data.checks.rule_input import Seen, finding
+from agent.data.quoting import shown
+from agent.data.usable_rows import SHOWN
 from shared.inspections import DatasetForm, Finding, FindingCode, Fix, Severity
 from shared.language import _, decimal, grouped, ngettext
 

@@ -6,7 +6,7 @@ Each finding quotes its figures and says why it matters. No rule fires without i
 from collections.abc import Callable, Iterator
 
 from agent.data.checks import row_rules, text_rules
-from agent.data.checks.seen import Seen
+from agent.data.checks.rule_input import Seen
 from shared.inspections import DatasetForm, Finding, FindingCode, Severity
 
 Rule = Callable[[Seen], Iterator[Finding]]

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field, replace
 
 from rensa import RMinHash
 
+from agent.data.chat_rows import unread
 from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.checks.copies import SAMPLE, fingerprint
 from agent.data.checks.languages import language_of
 from agent.data.checks.text_checks import MARKDOWN, RowText, text_checks
-from agent.data.kept import MAX_ROWS, SHOWN, ChatRow, Drops, Reading, batches, chat_rows, too_many_rows
-from agent.data.reading.containers import Meter
-from agent.data.reading.count import has_more_lines
-from agent.data.rows import unread
+from agent.data.readers.containers import Meter
+from agent.data.readers.count import has_more_lines
 from agent.data.turns import Message, RowProblem
+from agent.data.usable_rows import MAX_ROWS, SHOWN, ChatRow, Drops, Reading, batches, chat_rows, too_many_rows
 from shared.inspections import FindingCode
 
 LANGUAGE_SAMPLE = 2_000  # of them, rows whose language is looked at: 0.2 ms each

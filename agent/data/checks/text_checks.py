@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from agent.data.any_of import any_of
+from agent.data.quoting import UNSEEN
 from agent.data.redact import SECRETS, personal_kinds
-from agent.data.shown import UNSEEN
 from agent.data.turns import Message
 from shared.inspections import FindingCode
 

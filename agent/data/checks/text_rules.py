@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agent.data.checks.seen import Seen, finding
+from agent.data.checks.rule_input import Seen, finding
 from agent.data.checks.text_checks import SHORT_ANSWER
 from agent.data.redact import SECRETS
 from agent.data.split_sizes import MIN_ROWS

@@ -6,7 +6,7 @@ from aiohttp import FormData
 
 from shared.people import HEADER, RequestedBy, header_of
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running import ROWS, Agent
+from tests.agent.running_agent import ROWS, Agent
 
 Json = dict[str, Any]
 

@@ -8,12 +8,12 @@ import pytest
 from aiohttp import FormData
 
 from agent.admission.bounds import BOUNDS, Use
-from agent.intake import AT_ONCE
+from agent.intake.intake import AT_ONCE
 from agent.settings import AgentSettings
 from shared.people import HEADER, RequestedBy, header_of
 from tests.agent.api.asking import MIA, TOM, allow, ask, pair, start, upload
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running import ROWS, Agent, run_agent
+from tests.agent.running_agent import ROWS, Agent, run_agent
 
 pytestmark = pytest.mark.process
 

@@ -11,11 +11,11 @@ from aiohttp import web
 
 from agent.api import build_app
 from agent.api.app import ROUTES
-from agent.api.rights import guarded
+from agent.api.authorization import guarded
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running import KEY, run_agent
+from tests.agent.running_agent import KEY, run_agent
 
 
 async def test_every_route_but_health_needs_the_key(settings: AgentSettings) -> None:

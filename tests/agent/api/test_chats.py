@@ -6,7 +6,7 @@ from agent.auth.keys import BOT, Key, KeyKind
 from agent.settings import AgentSettings
 from tests.agent.api.asking import MIA, OLGA, TOM, Json, allow, ask, pair, refused, start
 from tests.agent.api.test_keys import DISCORD, with_key
-from tests.agent.running import run_agent
+from tests.agent.running_agent import run_agent
 
 pytestmark = pytest.mark.process
 

@@ -6,7 +6,7 @@ import pytest
 
 from agent.settings import AgentSettings
 from tests.agent.api.asking import EVE, MIA, OLGA, TOM, allow, ask, pair, refused, start, upload
-from tests.agent.running import ROWS, run_agent
+from tests.agent.running_agent import ROWS, run_agent
 
 pytestmark = pytest.mark.process
 

@@ -12,7 +12,7 @@ from agent.api.upload import remove_leftovers
 from agent.settings import AgentSettings
 from agent.store import files
 from shared.people import HEADER
-from tests.agent.running import Agent, run_agent
+from tests.agent.running_agent import Agent, run_agent
 
 
 async def upload(agent: Agent, form: FormData, **headers: str) -> tuple[int, dict[str, object]]:

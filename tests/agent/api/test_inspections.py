@@ -3,13 +3,13 @@
 import pytest
 
 from agent.api.fixes import mended_name
+from agent.running.job_spec import make_spec
 from agent.settings import AgentSettings
-from agent.spec import make_spec
-from agent.store import running
+from agent.store import running_jobs
 from shared.inspections import DatasetForm
 from tests.agent.api.asking import MIA, TOM, TOM_ELSEWHERE, allow, ask, pair, refused, upload
 from tests.agent.fake_inspector import FRAGE, MODEL
-from tests.agent.running import MACHINE, ROWS, run_agent
+from tests.agent.running_agent import MACHINE, ROWS, run_agent
 
 DOUBLED = ROWS + ROWS.splitlines(keepends=True)[0]
 
@@ -116,7 +116,7 @@ async def test_a_job_without_a_plan_is_read_as_said(settings: AgentSettings) -> 
         body = {"model": MODEL, "training_file": file_id, "mapping": {"question": "frage", "answer": "antwort"}}
         job = await ask(agent, "POST", "/v1/fine_tuning/jobs", body=body)
         await agent.until_status(job["id"], "queued")
-        claim = await agent.store.run(running.claim_next, now=2.0**33)
+        claim = await agent.store.run(running_jobs.claim_next, now=2.0**33)
         assert claim is not None
         spec = make_spec(claim, settings, MACHINE, settings.hearth_data_dir)
         assert (spec.mapping, spec.form) == (FRAGE, DatasetForm.prompt_completion)

@@ -8,7 +8,7 @@ import pytest
 
 from agent.settings import AgentSettings
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running import Agent, run_agent
+from tests.agent.running_agent import Agent, run_agent
 
 Json = dict[str, Any]
 

@@ -14,7 +14,7 @@ from agent.store import keys
 from shared.people import HEADER, RequestedBy, header_of
 from tests.agent.api.asking import MIA, OLGA, TOM, allow, ask, pair, refused, start
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running import Agent, run_agent
+from tests.agent.running_agent import Agent, run_agent
 
 pytestmark = pytest.mark.process
 

@@ -5,7 +5,7 @@ import pytest
 
 from agent.settings import AgentSettings
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running import ROWS, run_agent
+from tests.agent.running_agent import ROWS, run_agent
 from tests.fakes.trainer import GGUF, STEPS
 
 

@@ -5,7 +5,7 @@ import pytest
 from agent.settings import AgentSettings
 from shared.people import RequestedBy
 from tests.agent.api.asking import EVE, MIA, OLGA, ask, pair, refused
-from tests.agent.running import run_agent
+from tests.agent.running_agent import run_agent
 
 
 async def test_pairing_code_makes_its_first_speaker_the_owner(

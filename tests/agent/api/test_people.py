@@ -11,7 +11,7 @@ from agent.settings import AgentSettings
 from shared.people import HEADER, Action, RequestedBy, header_of
 from tests.agent.api.asking import EVE, MIA, OLGA, TOM, TOM_ELSEWHERE, Json, allow, ask, pair, refused, start, upload
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running import run_agent
+from tests.agent.running_agent import run_agent
 
 BODIES: dict[str, Json] = {
     "/v1/files/{file_id}/inspections": {"model": MODEL},
@@ -29,7 +29,7 @@ BODIES: dict[str, Json] = {
 async def test_stranger_is_refused_everywhere_in_a_sentence(
     settings: AgentSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="agent.api.rights")
+    caplog.set_level("INFO", logger="agent.api.authorization")
     async with run_agent(settings, works=False) as agent:
         await pair(agent)
         await start(agent, OLGA)

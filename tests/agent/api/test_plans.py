@@ -6,12 +6,12 @@ from typing import Any
 
 from agent.base_models.card import BaseModelCard
 from agent.data.findings import Findings
-from agent.inspector import Told
+from agent.intake.inspector import Told
 from agent.settings import AgentSettings
 from shared.mapping import Mapping
 from tests.agent.fake_inspector import CARD, MODEL, FakeInspector
 from tests.agent.plan.cases import SMALLEST, card_of
-from tests.agent.running import MACHINE, Agent, run_agent
+from tests.agent.running_agent import MACHINE, Agent, run_agent
 
 Json = dict[str, Any]
 LITTLE = replace(MACHINE, memory_free_mib=1500, memory_total_mib=2048)

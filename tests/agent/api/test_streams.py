@@ -9,7 +9,7 @@ from aiohttp import ClientResponse
 
 from agent.settings import AgentSettings
 from shared.events import Event
-from tests.agent.running import Agent, run_agent
+from tests.agent.running_agent import Agent, run_agent
 from tests.fakes.trainer import STEPS
 
 pytestmark = pytest.mark.process

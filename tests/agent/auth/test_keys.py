@@ -2,7 +2,6 @@
 
 import pytest
 
-from agent.access import Thing
 from agent.auth.keys import (
     BOT,
     BOT_ITSELF,
@@ -15,6 +14,7 @@ from agent.auth.keys import (
     digest,
     new_secret,
 )
+from agent.auth.permissions import Thing
 from agent.errors import AgentError
 from shared.people import Action, RequestedBy
 

@@ -14,9 +14,9 @@ from agent.base_models.card import BaseModelCard, DownloadReply
 from agent.base_models.catalog import SourceKind, find_base_model, list_base_models
 from agent.base_models.describe import describe_source
 from agent.base_models.hub import SMALL_BYTES, SMALL_FILES, WEIGHT_FILES, chosen
-from agent.child_environment import child_environment
+from agent.children.environment import child_environment
 from agent.errors import AgentError
-from agent.inspector import Inspector
+from agent.intake.inspector import Inspector
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode
 from tests.fakes.hub import COMMIT, GATED, MISSING, FakeHub, repository

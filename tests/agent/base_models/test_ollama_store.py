@@ -9,7 +9,7 @@ import pytest
 
 from agent.base_models.catalog import PACKAGED, SourceKind, find_base_model, list_base_models
 from agent.errors import AgentError
-from agent.inspector import Inspector
+from agent.intake.inspector import Inspector
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode
 

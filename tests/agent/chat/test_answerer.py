@@ -13,7 +13,7 @@ import pytest
 
 from agent.chat.answerer import Patience
 from agent.settings import AgentSettings
-from tests.agent.running import MACHINE, Agent, run_agent
+from tests.agent.running_agent import MACHINE, Agent, run_agent
 
 pytestmark = pytest.mark.process
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.chat.child import read_reply
-from agent.chat.lines import Line, Said
+from agent.chat.protocol import Line, Said
 
 USAGE = {"prompt_tokens": 37, "completion_tokens": 3, "total_tokens": 40}
 

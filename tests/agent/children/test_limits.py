@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.child_environment import child_environment
+from agent.children.environment import child_environment
 from agent.children.refusals import dataset_refusal
 from agent.children.run import run_child
 from agent.children.sandbox import Policy, Sandbox

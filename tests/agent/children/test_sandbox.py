@@ -14,11 +14,11 @@ import pytest
 
 from agent.base_models.catalog import BaseModelSource, SourceKind
 from agent.chat.answerer import gguf_policy
-from agent.child_environment import child_environment
+from agent.children.environment import child_environment
 from agent.children.sandbox import ROOT, Policy, Sandbox, landlock, own_network
-from agent.inspector import dataset_policy, download_policy, source_policy
-from agent.job_folder import JobFolder, Phase
-from agent.spec import policy_of
+from agent.intake.inspector import dataset_policy, download_policy, source_policy
+from agent.job_folder.folder import JobFolder, Phase
+from agent.running.job_spec import policy_of
 from tests.agent.fake_inspector import CARD
 from tests.agent.pipeline.finished import SPEC
 

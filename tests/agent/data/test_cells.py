@@ -13,10 +13,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from agent.data.reading.cells import unfold
-from agent.data.reading.formats import read_rows
-from agent.data.reading.raw_row import RawRow
-from agent.data.rows import detect_form, to_messages
+from agent.data.chat_rows import detect_form, to_messages
+from agent.data.readers.cells import unfold
+from agent.data.readers.formats import read_rows
+from agent.data.readers.raw_row import RawRow
 
 TALK = [{"from": "human", "value": "Hi,\nit's “me”"}, {"from": "gpt", "value": "Hello"}]
 TURNS = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]

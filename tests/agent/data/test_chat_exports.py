@@ -9,11 +9,11 @@ import pytest
 
 from agent.base_models.card import BaseModelCard
 from agent.data.inspect import inspect_dataset
-from agent.data.reading.chat_export import ChatExport, Said, speaker_name
-from agent.data.reading.formats import read_rows
-from agent.data.reading.talks import Pseudonyms
-from agent.data.reading.unclear import UnclearError
-from agent.data.reading.whatsapp import looks_like_whatsapp, read_whatsapp
+from agent.data.readers.chat_export import ChatExport, Said, speaker_name
+from agent.data.readers.formats import read_rows
+from agent.data.readers.talks import Pseudonyms
+from agent.data.readers.unclear import UnclearError
+from agent.data.readers.whatsapp import looks_like_whatsapp, read_whatsapp
 from agent.errors import AgentError
 from shared.inspections import DatasetForm
 from shared.mapping import Mapping

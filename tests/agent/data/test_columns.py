@@ -11,11 +11,11 @@ from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import ChatTemplate
 from agent.data.findings import InspectRequest
 from agent.data.inspect import inspect_dataset
-from agent.data.kept import Drops, chat_rows, find_reading
 from agent.data.mend import mend
-from agent.data.reading.columns import ask_for_columns
-from agent.data.reading.formats import read_rows
-from agent.data.reading.unclear import UnclearError
+from agent.data.readers.columns import ask_for_columns
+from agent.data.readers.formats import read_rows
+from agent.data.readers.unclear import UnclearError
+from agent.data.usable_rows import Drops, chat_rows, find_reading
 from agent.errors import AgentError
 from shared.inspections import DatasetForm, FindingCode, Fix
 from shared.mapping import Mapping

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from agent.base_models.card import BaseModelCard
 from agent.data.findings import InspectRequest
-from agent.data.reading.formats import read_rows
+from agent.data.readers.formats import read_rows
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from tests.agent.data.child import ask_child
@@ -121,7 +121,7 @@ def test_what_is_packed_wrong_says_what_is_wrong(tmp_path: Path, content: bytes,
 def test_what_unpacks_to_too_much_is_refused_while_it_is_read(
     tmp_path: Path, pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.data.reading.containers.SMALL_BYTES", 1 << 20)
+    monkeypatch.setattr("agent.data.readers.containers.SMALL_BYTES", 1 << 20)
     bomb = pack(b'{"prompt": "a", "completion": "b"}\n' + b" " * (64 << 20))
     with pytest.raises(AgentError, match="unpacks to more than") as refused:
         list(read_rows(written(tmp_path, bomb)))

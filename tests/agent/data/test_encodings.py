@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.data.reading.encodings import certain_encoding
+from agent.data.readers.encodings import certain_encoding
 
 GERMAN = "Wo finde ich die Größe? Sie steht auf dem Schild „Maße“ für Käufer, das wäre schön. Über Ärger – nö."
 CERTAIN = {

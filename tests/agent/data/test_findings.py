@@ -10,8 +10,8 @@ import pytest
 from agent.base_models.card import BaseModelCard
 from agent.data.checks.text_checks import trimmed
 from agent.data.inspect import inspect_dataset
-from agent.data.kept import find_reading
 from agent.data.mend import mend
+from agent.data.usable_rows import find_reading
 from agent.errors import AgentError
 from shared.inspections import Finding, FindingCode, Fix, Severity
 from tests.agent.data.test_inspect import jsonl, pair

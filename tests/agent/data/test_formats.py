@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.data.reading.containers import Meter
-from agent.data.reading.formats import read_rows
+from agent.data.readers.containers import Meter
+from agent.data.readers.formats import read_rows
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from agent.base_models.card import BaseModelCard
-from agent.child_environment import child_environment
+from agent.children.environment import child_environment
 from agent.data.chat_template import IGNORED, ChatTemplate
 from agent.data.checks.copies import later_copies
 from agent.data.checks.survey import Surveyor
 from agent.data.findings import InspectRequest, Mended
 from agent.data.inspect import inspect_dataset
-from agent.data.kept import find_reading
 from agent.data.mend import mend
 from agent.data.turns import Message, RowProblem
+from agent.data.usable_rows import find_reading
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import FindingCode, Fix

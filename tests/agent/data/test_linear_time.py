@@ -14,15 +14,15 @@ from agent.data.chat_template import ChatTemplate
 from agent.data.checks.copies import fingerprint, near_pairs
 from agent.data.checks.survey import COLUMNS, Surveyor
 from agent.data.checks.text_checks import trimmed
-from agent.data.kept import find_reading
 from agent.data.phrases import Phrases
-from agent.data.reading.cells import unfold
-from agent.data.reading.chat_export import read_export
-from agent.data.reading.columns import ask_for_columns
-from agent.data.reading.raw_row import RawRow
-from agent.data.reading.whatsapp import EDITED
+from agent.data.readers.cells import unfold
+from agent.data.readers.chat_export import read_export
+from agent.data.readers.columns import ask_for_columns
+from agent.data.readers.raw_row import RawRow
+from agent.data.readers.whatsapp import EDITED
 from agent.data.redact import redact
 from agent.data.turns import Message
+from agent.data.usable_rows import find_reading
 from tests.bad_inputs.slow import ANSWERS, MEGABYTE
 
 MOST = 30  # times as long

@@ -8,10 +8,10 @@ import pytest
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import ChatTemplate
 from agent.data.inspect import inspect_dataset
-from agent.data.kept import Drops, chat_rows, find_reading, kept_rows
 from agent.data.mend import mend
-from agent.data.reading.formats import read_rows
-from agent.data.reading.plain_text import PIECE_BYTES
+from agent.data.readers.formats import read_rows
+from agent.data.readers.plain_text import PIECE_BYTES
+from agent.data.usable_rows import Drops, chat_rows, find_reading, kept_rows
 from shared.inspections import DatasetForm, FindingCode, Fix
 from shared.mapping import Mapping
 

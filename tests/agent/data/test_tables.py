@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.data.reading.formats import read_rows
-from agent.data.reading.raw_row import RawRow
+from agent.data.readers.formats import read_rows
+from agent.data.readers.raw_row import RawRow
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 
@@ -94,7 +94,7 @@ def test_a_backslash_escapes_a_quote_where_the_table_does_not_read_otherwise(tmp
 
 
 def test_a_file_of_nothing_but_broken_quotes_ends_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.data.reading.records.READ_AGAIN", 1 << 20)
+    monkeypatch.setattr("agent.data.readers.records.READ_AGAIN", 1 << 20)
     with pytest.raises(AgentError, match=r"The table is broken near line \d+. Check the quotes"):
         read(tmp_path, *['a,"b"c', "x" * 1000] * 5000)
 

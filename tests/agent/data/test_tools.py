@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from agent.base_models.card import BaseModelCard
+from agent.data.chat_rows import to_messages
 from agent.data.chat_template import ChatTemplate
 from agent.data.inspect import inspect_dataset
-from agent.data.rows import to_messages
 from agent.data.turns import RowProblem
 from agent.pipeline.prepare import read_held_out
 from agent.pipeline.token_rows import read_rows

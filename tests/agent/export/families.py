@@ -18,11 +18,11 @@ from peft import LoraConfig, get_peft_model
 from transformers import CONFIG_MAPPING, AutoModelForCausalLM, AutoTokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+from agent.base_models.llama_cpp import Prepared, read_prepared
 from agent.data.held_out import HeldOutPrompt, TunedAnswer
 from agent.export.gguf import QUANTIZED_FILE, write_adapter_gguf, write_gguf
-from agent.export.verify import VerifyReply, VerifyRequest
-from agent.job_folder import replace_file
-from agent.llama_cpp import Prepared, read_prepared
+from agent.export.verify_child import VerifyReply, VerifyRequest
+from agent.job_folder.durable import replace_file
 from agent.pipeline.model import LoadedModel, save_peft
 from shared.schema import Response
 from tests.fakes import tiny_model
@@ -102,7 +102,9 @@ def export(family: str, card_folder: Path, folder: Path) -> Exported:
     ]  # fmt: skip
     request = VerifyRequest(gguf=str(out), answers=answers, max_new_tokens=TOKENS, threads=1, gpu_layers=0)
     asked = subprocess.run(
-        [sys.executable, "-m", "agent.export.verify"], input=request.model_dump_json().encode(), capture_output=True
+        [sys.executable, "-m", "agent.export.verify_child"],
+        input=request.model_dump_json().encode(),
+        capture_output=True,
     )
     if asked.returncode:
         sys.exit(f"{family}: {asked.stderr.decode()[-3000:]}")

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.process
 PROBE = """
 import sys
 from pathlib import Path
-from agent.llama_cpp import Prepared, know_config, model_class
+from agent.base_models.llama_cpp import Prepared, know_config, model_class
 know_config(Prepared(config='{"architectures": ["LlamaForCausalLM"]}', vocabulary={}))
 assert model_class(Path()).__name__ == "LlamaModel"
 assert "transformers" not in sys.modules

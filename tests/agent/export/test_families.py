@@ -7,8 +7,8 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from agent.base_models.card import BaseModelCard
 from agent.base_models.known import KNOWN
+from agent.base_models.llama_cpp import import_conversion
 from agent.export.gguf import name_in_file
-from agent.llama_cpp import import_conversion
 from tests.agent.export.families import export_in_child
 
 SPREAD = ("qwen2", "gemma3_text")  # biases; other norms, and a window

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from agent.base_models.card import BaseModelCard
-from agent.job_folder import JobFolder, JobSpec
+from agent.job_folder.folder import JobFolder
+from agent.job_folder.spec import JobSpec
 from agent.pipeline import prepare
-from agent.pipeline.checkpoints import save_checkpoint
+from agent.pipeline.checkpoint_writer import save_checkpoint
 from agent.pipeline.context import Context, EventLog, Pulse
 from agent.pipeline.load import loaded_model
 from agent.pipeline.token_rows import read_rows

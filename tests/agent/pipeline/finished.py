@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from agent.job_folder import JobFolder, JobSpec
+from agent.job_folder.folder import JobFolder
+from agent.job_folder.spec import JobSpec
 from agent.pipeline.context import Context, EventLog, Pulse
 from shared.inspections import DatasetForm
 from tests.fakes.agent_server import SETTINGS

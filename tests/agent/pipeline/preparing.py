@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard
-from agent.job_folder import JobFolder, JobSpec, file_sha256
+from agent.job_folder.durable import file_sha256
+from agent.job_folder.folder import JobFolder
+from agent.job_folder.spec import JobSpec
 from agent.pipeline import prepare
 from agent.pipeline.context import Context, EventLog, Pulse
 from shared.hyperparameters import ResolvedSettings

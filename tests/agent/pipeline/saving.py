@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agent.checkpoints import Counts
-from agent.pipeline.checkpoints import CheckpointError, save_checkpoint
+from agent.job_folder.checkpoint_files import Counts
+from agent.pipeline.checkpoint_writer import CheckpointError, save_checkpoint
 from tests.kernel_faults import in_child
 
 COUNTS = Counts(best_loss=1.0, best_step=1, bad_evaluations=0, trained_tokens=10)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from agent.checkpoints import damage, list_checkpoints, newest_valid, remove, remove_staged
+from agent.job_folder.checkpoint_files import damage, list_checkpoints, newest_valid, remove, remove_staged
 from agent.pipeline.context import Context
 from tests.agent.pipeline.saving import DAMAGED, FULL, REFUSED, SAVED, save, save_and_die
 from tests.kernel_faults import CAN_REFUSE, can_mount, die_in_a_write, in_child, mount_small_disk, refuse

@@ -11,7 +11,8 @@ import torch
 from filelock import FileLock
 
 from agent.errors import AgentError
-from agent.job_folder import ADAPTER_FILE, has_ended, read_events
+from agent.job_folder.events import has_ended, read_events
+from agent.job_folder.folder import ADAPTER_FILE
 from agent.pipeline import evaluate, export, train, verify
 from agent.pipeline.__main__ import main, run_guarded
 from agent.pipeline.context import Cancelled, Context, EventLog

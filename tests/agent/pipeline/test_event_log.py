@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.job_folder import read_events
+from agent.job_folder.events import read_events
 from agent.pipeline.context import EventLog
 from shared.events import StageData
 from shared.jobs import Stage

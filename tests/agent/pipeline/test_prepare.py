@@ -8,7 +8,7 @@ import pytest
 
 from agent.base_models.card import BaseModelCard
 from agent.data.inspect import inspect_dataset
-from agent.job_folder import JobFolder
+from agent.job_folder.folder import JobFolder
 from agent.pipeline import token_rows
 from agent.pipeline.context import Cancelled
 from agent.pipeline.prepare import read_held_out

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.job_folder import JobFolder
+from agent.job_folder.folder import JobFolder
 from agent.pipeline import context
 from agent.pipeline.context import Pulse
 from shared import log_file

@@ -7,7 +7,7 @@ import numpy as np
 import psutil
 import pytest
 
-from agent.job_folder import JobFolder
+from agent.job_folder.folder import JobFolder
 from agent.pipeline.token_rows import BLOCK_TOKENS, PARTS, TokenRow, read_rows, write_parts, writing_rows
 
 

@@ -10,9 +10,10 @@ from datasets import Dataset
 from safetensors.torch import load_file
 from trl import SFTTrainer
 
-from agent.checkpoints import damage, list_checkpoints, newest_valid
 from agent.errors import AgentError
-from agent.job_folder import ADAPTER_FILE, read_events
+from agent.job_folder.checkpoint_files import damage, list_checkpoints, newest_valid
+from agent.job_folder.events import read_events
+from agent.job_folder.folder import ADAPTER_FILE
 from agent.pipeline import prepare, train
 from agent.pipeline.context import Cancelled, Context, EventLog, Pulse
 from agent.pipeline.load import loaded_model

@@ -4,7 +4,7 @@ from agent.base_models.card import BaseModelCard
 from agent.base_models.known import KNOWN
 from agent.base_models.shape import ModelShape
 from agent.data.findings import Findings
-from agent.gpu import Machine
+from agent.machine.gpu import Machine
 from agent.plan.duration import MeasuredRun
 from agent.plan.resolve import make_plan
 from shared.files import FileObject, FilePurpose

@@ -7,7 +7,7 @@ import pytest
 from agent.base_models.card import WEIGHTS_COMPLETE, BaseModelCard
 from agent.data.findings import Findings
 from agent.errors import AgentError
-from agent.gpu import Machine
+from agent.machine.gpu import Machine
 from agent.plan.resolve import MeasuredRun, make_plan, model_name
 from shared.errors import ErrorCode
 from shared.files import FileObject, FilePurpose

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.base_models.card import BaseModelCard
-from agent.job_folder import JobSpec
+from agent.job_folder.spec import JobSpec
 from agent.report.closing import verdict, write_report
 from shared.inspections import DatasetForm
 from shared.results import OllamaOutcome

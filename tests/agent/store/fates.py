@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from agent.aftermath import Aftermath
+from agent.running.aftermath import Aftermath
+from agent.running.job_spec import make_spec
+from agent.running.trainer_watch import Gone
 from agent.settings import AgentSettings
-from agent.spec import make_spec
-from agent.store.running import Claim
-from agent.watch import Gone
-from tests.agent.running import MACHINE
+from agent.store.running_jobs import Claim
+from tests.agent.running_agent import MACHINE
 
 if TYPE_CHECKING:
     from agent.store.patience import PatientStore

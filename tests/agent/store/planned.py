@@ -10,7 +10,7 @@ from shared.files import FileObject, FilePurpose
 from shared.inspections import DatasetForm, SampleRow, TokenCounts
 from shared.plans import PlanRequest
 from tests.agent.fake_inspector import CARD, MODEL
-from tests.agent.running import MACHINE
+from tests.agent.running_agent import MACHINE
 
 
 def planned(session: Session) -> str:

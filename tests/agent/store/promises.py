@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from agent.store import machine
+from agent.store import machine_state
 from agent.store.tables import EventRow, JobRow
 from shared.events import EventRecord, StateData
 from shared.jobs import ATTEMPTS, FINISHED, JobStatus, PauseReason
@@ -30,7 +30,7 @@ class Promises:
         self._no_event_is_lost(session)
         self._one_runs([row for row in rows if row.status == JobStatus.running])
         self._places_are_whole(rows)
-        paused = bool(machine.is_paused(session))
+        paused = bool(machine_state.is_paused(session))
         for row in rows:
             self._ends_once(row)
             self._never_changes_after_its_end(row)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from agent.settings import AgentSettings
 from agent.store.tables import EventRow, InspectionRow, JobRow, PlanRow
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running import Agent, run_agent
+from tests.agent.running_agent import Agent, run_agent
 
 pytestmark = pytest.mark.process
 

@@ -24,10 +24,10 @@ from hypothesis.stateful import (
 from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
-from agent.queue import PATIENCE_S
-from agent.store import jobs, machine, new_jobs, running
+from agent.running.trainer_watch import Gone
+from agent.scheduling.queue import PATIENCE_S
+from agent.store import jobs, machine_state, new_jobs, running_jobs
 from agent.store.tables import Base, JobRow
-from agent.watch import Gone
 from shared.errors import ErrorCode
 from shared.events import CheckpointData, EventRecord, StateData
 from shared.jobs import ATTEMPTS, FINISHED, START_WITHIN_S, JobRequest, JobStatus
@@ -160,14 +160,14 @@ class JobTable(RuleBasedStateMachine):
             for row in self.rows(JobRow.status == JobStatus.queued, JobRow.cancel_requested.is_(False))
             if row.start_at is None or row.start_at <= self.now
         ]
-        claim = self.do(running.claim_next, now=self.now)
+        claim = self.do(running_jobs.claim_next, now=self.now)
         if claim is None:
             ahead = [row for row in validated if row.number < min(due, default=0)]
             held = any(row.created_at + PATIENCE_S > self.now for row in ahead)
-            assert before is not None or self.do(machine.is_paused) or not due or held
+            assert before is not None or self.do(machine_state.is_paused) or not due or held
             return
         assert before is None
-        assert not self.do(machine.is_paused)
+        assert not self.do(machine_state.is_paused)
         assert claim.job.number == min(due)  # of those whose time has come, whoever came first
         assert claim.job.id not in self.cancelled
         self.fates.begin(claim)
@@ -177,7 +177,7 @@ class JobTable(RuleBasedStateMachine):
 
     def start(self, job_id: str) -> None:
         """Start a trainer, as the supervisor does."""
-        self.do(running.spawning, job_id, boot=str(self.boot))
+        self.do(running_jobs.spawning, job_id, boot=str(self.boot))
         self.started_in[job_id] = self.boot
 
     @precondition(lambda self: self.running_job() is not None)
@@ -190,7 +190,7 @@ class JobTable(RuleBasedStateMachine):
         if "checkpoint" in words:
             self.deaths[row.id] = 0
         self.do(
-            running.take_events, row.id, records, offset=offset, folder=Path("/nowhere/job"),
+            running_jobs.take_events, row.id, records, offset=offset, folder=Path("/nowhere/job"),
             data_dir=Path("/nowhere"), now=self.now,
         )  # fmt: skip
 
@@ -225,11 +225,11 @@ class JobTable(RuleBasedStateMachine):
 
     def leave(self, job_id: str, gone: Gone = Gone.without) -> bool:
         """Let the trainer be gone without a last word; say whether nothing more is to be started."""
-        before = self.do(running.look, job_id)
+        before = self.do(running_jobs.look, job_id)
         if before.pause_wish is None and self.started_in.get(job_id, self.boot) == self.boot:
             self.deaths[job_id] = self.deaths.get(job_id, 0) + 1
         settled = self.fates.settled(job_id, gone)
-        after = self.do(running.look, job_id)
+        after = self.do(running_jobs.look, job_id)
         assert settled == (after.paused or after.finished)
         if before.cancel_requested:
             assert after.finished
@@ -253,8 +253,8 @@ class JobTable(RuleBasedStateMachine):
     def gpu_is_lost(self) -> None:
         row = self.running_job()
         assert row is not None
-        self.do(running.pause_without_gpu, row.id, message="The GPU is gone", now=self.now)
-        assert self.do(machine.is_paused)
+        self.do(running_jobs.pause_without_gpu, row.id, message="The GPU is gone", now=self.now)
+        assert self.do(machine_state.is_paused)
 
     @rule(job_id=made)
     def cancel(self, job_id: str) -> None:
@@ -263,7 +263,7 @@ class JobTable(RuleBasedStateMachine):
 
     @rule()
     def wind_up(self) -> None:
-        for job_id in self.do(running.to_wind_up):
+        for job_id in self.do(running_jobs.to_wind_up):
             self.fates.wind_up(job_id)
 
     @rule(job_id=made)
@@ -276,7 +276,7 @@ class JobTable(RuleBasedStateMachine):
 
     @rule(paused=st.booleans())
     def pause_or_resume_machine(self, paused: bool) -> None:
-        self.do(machine.pause if paused else machine.resume, now=self.now)
+        self.do(machine_state.pause if paused else machine_state.resume, now=self.now)
 
     @invariant()
     def promises_hold(self) -> None:

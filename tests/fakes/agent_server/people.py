@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from agent.access import abilities, role_of
+from agent.auth.permissions import abilities, role_of
 from shared.errors import ErrorCode
 from shared.models import Approval, ApprovalRequest
 from shared.people import (

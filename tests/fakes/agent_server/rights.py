@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from agent.access import People, Reach, Thing, authorize, holds_key, needed, role_of
+from agent.auth.permissions import People, Reach, Thing, authorize, holds_key, needed, role_of
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.jobs import Job

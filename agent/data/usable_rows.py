@@ -1,0 +1,228 @@
+"""The usable rows of a dataset, in the order of the file; each other one is counted with its reason.
+
+The card, the fixes and the trainer read a file through here, so that all of them mean the same rows.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from agent.data.chat_rows import FORM_HINT, detect_form, to_messages
+from agent.data.chat_template import ChatTemplate, TokenizedRow
+from agent.data.quoting import SURROGATE
+from agent.data.readers.columns import ask_for_columns
+from agent.data.readers.containers import Meter
+from agent.data.readers.formats import read_rows
+from agent.data.readers.plain_text import passage_length, passages
+from agent.data.readers.raw_row import RawRow
+from agent.data.row_length import USUAL_MAX_LENGTH
+from agent.data.turns import BadExample, EmptyText, Message, NoText, RowProblem
+from agent.errors import AgentError
+from shared.errors import ErrorCode
+from shared.inspections import DatasetForm, DroppedRow
+from shared.language import _, grouped
+from shared.mapping import Mapping
+
+SHOWN = 20  # drops, and lines of a finding, that are kept
+BATCH = 256  # rows tokenized at once,
+BATCH_CHARS = 1_000_000  # or as many as have so many characters together,
+TURN_CHARS = 40  # with those that a chat template adds to a turn
+ROW_CHARS = 1_000_000  # longer than any model reads; tokens take a hundred times the memory of their text
+ROW_TURNS = 10_000
+MAX_ROWS = 3_000_000  # the largest file that is taken, in rows of 350 bytes
+LOOKED_AT = 100  # rows, to find the form
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatRow:
+    """A row that says who said what."""
+
+    line: int
+    unit: str  # what `line` counts
+    messages: list[Message]
+    value: dict[str, Any]  # as it lies in the file
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptRow:
+    """A row that can be trained on."""
+
+    line: int
+    messages: list[Message]
+    tokens: TokenizedRow
+    value: dict[str, Any]
+
+
+@dataclass(kw_only=True)
+class Drops:
+    """The rows that cannot be trained on. Bounded, however many there are."""
+
+    count: int = 0
+    first: list[DroppedRow] = field(default_factory=list)
+    bad: int = 0  # of them, those that are labelled so
+    empty: int = 0  # and those without a text
+    empty_lines: list[int] = field(default_factory=list)
+
+    def add(self, line: int, unit: str, problem: RowProblem) -> None:
+        """Count one."""
+        self.count += 1
+        if len(self.first) < SHOWN:
+            self.first.append(DroppedRow(line=line, reason=f"{_(unit)} {line} {problem}."))
+        if isinstance(problem, BadExample):
+            self.bad += 1
+        if isinstance(problem, EmptyText):
+            self.empty += 1
+            if len(self.empty_lines) < SHOWN:
+                self.empty_lines.append(line)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How a file is read: what form its rows have, after what a person said of it."""
+
+    dataset: Path
+    form: DatasetForm
+    mapping: Mapping | None = None
+
+
+def chat_rows(
+    reading: Reading, template: ChatTemplate, drops: Drops, *, meter: Meter | None = None
+) -> Iterator[ChatRow]:
+    """Yield the rows that can be learned; each other one goes to `drops`. Raises AgentError for the file as a whole."""
+    length = _passage_length(reading, template) if reading.form is DatasetForm.text else 0
+    for number, raw in enumerate(read_rows(reading.dataset, meter, reading.mapping), start=1):
+        if number > MAX_ROWS:
+            raise too_many_rows()
+        try:
+            row = ChatRow(line=raw.line, unit=raw.unit, messages=_messages(raw, reading.form), value=raw.value or {})
+        except RowProblem as problem:
+            drops.add(raw.line, raw.unit, problem)
+        else:
+            yield from _passages(row, template, length) if length else (row,)
+
+
+def _passage_length(reading: Reading, template: ChatTemplate) -> int:
+    rows = read_rows(reading.dataset, mapping=reading.mapping)
+    found = (row.value.get("text") for row in rows if row.value)
+    texts = (text for text in found if isinstance(text, str) and len(text) <= ROW_CHARS)  # others are dropped later
+    return passage_length(texts, template, min(template.context_length, USUAL_MAX_LENGTH))
+
+
+def _passages(row: ChatRow, template: ChatTemplate, length: int) -> Iterator[ChatRow]:
+    """Yield a text that is learned as a whole, passage by passage."""
+    for lines, text in passages(row.messages[0].content, template, length):
+        yield ChatRow(
+            line=row.line + lines if row.unit == "Line" and set(row.value) == {"text"} else row.line,
+            unit=row.unit,
+            messages=[Message(role="text", content=text)],
+            value=row.value | {"text": text},
+        )
+
+
+def kept_rows(reading: Reading, template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
+    """Yield the usable rows of a file with their tokens; each other one goes to `drops`."""
+    return tokenized(chat_rows(reading, template, drops), template, drops)
+
+
+def tokenized(rows: Iterable[ChatRow], template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
+    """Yield rows with their tokens, some hundred at once."""
+    for batch in batches(rows):
+        for row, tokens in zip(batch, template.tokenize_all([row.messages for row in batch]), strict=True):
+            if isinstance(tokens, RowProblem):
+                drops.add(row.line, row.unit, tokens)
+            else:
+                yield KeptRow(line=row.line, messages=row.messages, tokens=tokens, value=row.value)
+
+
+def batches(rows: Iterable[ChatRow]) -> Iterator[list[ChatRow]]:
+    """Yield rows, as many at once as may be tokenized at once."""
+    batch, chars = list[ChatRow](), 0
+    for row in rows:
+        batch.append(row)
+        chars += sum(_chars(message) + TURN_CHARS for message in row.messages)
+        if len(batch) == BATCH or chars >= BATCH_CHARS:
+            yield batch
+            batch, chars = [], 0
+    if batch:
+        yield batch
+
+
+def too_many_rows() -> AgentError:
+    """Say that a file has more rows than are looked at."""
+    return AgentError(
+        _("A dataset may have {limit} rows, and this one has more. Send a part of it; few good rows teach more.",
+          limit=grouped(MAX_ROWS)),
+        code=ErrorCode.file_too_large,
+    )  # fmt: skip
+
+
+def _messages(raw: RawRow, form: DatasetForm) -> list[Message]:
+    if raw.value is None:
+        raise RowProblem(raw.problem or _("is not a row"))
+    if detect_form(set(raw.value)) is not form:
+        raise RowProblem(_("has the keys {keys}, not those of the {form} form", keys=_keys(raw.value), form=form.value))
+    try:
+        messages = to_messages(raw.value, form)
+    except NoText as problem:
+        raise NoText(raw.columns.get(problem.column, problem.column)) from None
+    if len(messages) > ROW_TURNS:
+        raise RowProblem(
+            _("has {turns} turns, and a row may have {limit}", turns=grouped(len(messages)), limit=grouped(ROW_TURNS))
+        )
+    chars = sum(map(_chars, messages))
+    if chars > ROW_CHARS:
+        raise RowProblem(
+            _("has {chars} characters, and a row may have {limit}", chars=grouped(chars), limit=grouped(ROW_CHARS))
+        )
+    if any(SURROGATE.search(text) for message in messages for text in (message.said, message.tools)):
+        raise RowProblem(_("contains half a surrogate pair, which is no text"))
+    return messages
+
+
+def _chars(message: Message) -> int:
+    return len(message.said) + len(message.tools)
+
+
+def find_reading(dataset: Path, mapping: Mapping | None = None) -> Reading:
+    """Name the form of a file from its first rows.
+
+    Raises AgentError: dataset_unknown_form, dataset_broken; UnclearError where a person has to say how it is read.
+    """
+    first: RawRow | None = None
+    values: list[dict[str, Any]] = []
+    for raw in islice(read_rows(dataset, mapping=mapping), LOOKED_AT):
+        first = first or raw
+        if raw.value is not None and (form := detect_form(set(raw.value))):
+            return Reading(dataset=dataset, form=form, mapping=mapping)
+        values += [raw.value] if raw.value is not None else []
+    if first is None:
+        raise AgentError(_("The file has no rows. Send a dataset with at least ten."), code=ErrorCode.dataset_too_small)
+    raise ask_for_columns(values) or _unknown(first)
+
+
+def _unknown(first: RawRow) -> AgentError:
+    if first.value is None:
+        return AgentError(
+            _(
+                "{unit} {line} {problem}. Each row must be one JSON object.",
+                unit=_(first.unit),
+                line=first.line,
+                problem=first.problem,
+            ),
+            code=ErrorCode.dataset_broken,
+        )
+    return AgentError(
+        _(
+            "The rows have the keys {keys}, which fit no form I know: {forms}. Rename the keys "
+            "and send the file again.",
+            keys=_keys(first.value),
+            forms=_(FORM_HINT),
+        ),
+        code=ErrorCode.dataset_unknown_form,
+    )
+
+
+def _keys(row: dict[str, Any]) -> str:
+    return ", ".join(str(key)[:40] for key in list(row)[:8])

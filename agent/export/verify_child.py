@@ -1,0 +1,188 @@
+"""The verify child: loads a finished GGUF in llama.cpp and holds its answers against the trained model's.
+
+`python -m agent.export.verify_child` reads a VerifyRequest on stdin and writes a VerifyReply on stdout. A crash of
+llama.cpp is a crash of this process alone. Its port is on loopback and wants a key made for the occasion.
+"""
+
+import json
+import os
+import secrets
+import sys
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from agent.data.held_out import TunedAnswer
+from shared.language import _
+from shared.results import COMPARED_TOKENS
+from shared.schema import Response
+
+CONTEXT_SPARE = 64
+END = -1  # stands where an exported answer is over; no token has this number
+COMPLETION_LIMIT_S = 600.0
+
+
+class VerifyRequest(Response):
+    """What the child is asked for."""
+
+    gguf: str
+    answers: list[TunedAnswer]
+    max_new_tokens: int
+    threads: int
+    gpu_layers: int
+
+
+class VerifyReply(Response):
+    """What llama.cpp made of the file."""
+
+    texts: list[str]  # one answer for each prompt
+    agreed: int
+    undecided: int
+    template_tokens_equal: bool
+    stops: bool
+    difference: str | None  # where the template's tokens part, for a person
+
+
+def verify(request: VerifyRequest) -> VerifyReply:
+    """Ask every prompt, greedily, once."""
+    server = Server(request)
+    texts, meetings, endings, difference = [], [], [], None
+    for answer in request.answers:
+        difference = difference or server.template_difference(answer)
+        tokens, text, stopped = server.complete(answer.prompt.prompt_ids)
+        texts.append(text.strip())
+        meetings.append(compare(answer, tokens, server.continue_from))
+        if answer.stopped:
+            endings.append(Ending(followed=tokens[: len(answer.tokens) - 1] == answer.tokens[:-1], stopped=stopped))
+    return VerifyReply(
+        texts=texts,
+        agreed=meetings.count(Meeting.agreed),
+        undecided=meetings.count(Meeting.undecided),
+        template_tokens_equal=difference is None,
+        stops=stops_like_trained(endings),
+        difference=difference,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How the export went on where the trained model ended its answer."""
+
+    followed: bool  # it had said the same words up to there
+    stopped: bool  # it ended by itself, there or later
+
+
+def stops_like_trained(endings: list[Ending]) -> bool:
+    """Tell whether the export ends its turns. What it does after other words than the trained model proves nothing."""
+    followed = [ending.stopped for ending in endings if ending.followed]
+    return all(followed) if followed else any(ending.stopped for ending in endings) or not endings
+
+
+class Meeting(Enum):
+    """How two greedy answers to one prompt compare."""
+
+    agreed = "agreed"  # equal for sixteen tokens, or to the end of a shorter one
+    undecided = "undecided"  # the same, but for words that the trained model itself found as likely as its own
+    different = "different"
+
+
+def compare(trained: TunedAnswer, exported: list[int], continue_from: Callable[[list[int]], list[int]]) -> Meeting:
+    """Hold the first tokens of two answers against each other.
+
+    Where the export says a word that the trained model found as likely as its own, it is given the trained model's word
+    and asked to go on (`continue_from` a prompt), so that the tokens after it are compared too.
+    """
+    length = min(COMPARED_TOKENS, len(trained.tokens) - 1)  # llama.cpp does not give back the end token
+    expected, said = trained.tokens[:length], exported
+    meeting = Meeting.agreed
+    for at in range(length):
+        token = said[at] if at < len(said) else END
+        if token == expected[at]:
+            continue
+        if at >= len(trained.near) or token not in trained.near[at]:
+            return Meeting.different
+        meeting = Meeting.undecided
+        given = expected[: at + 1]
+        said = given + continue_from(trained.prompt.prompt_ids + given)
+    return meeting if length > 0 else Meeting.different
+
+
+class Server:
+    """llama.cpp's own server, in this process."""
+
+    def __init__(self, request: VerifyRequest) -> None:
+        import xllamacpp
+
+        self._key = secrets.token_urlsafe(24)
+        self._limit = request.max_new_tokens
+        params = xllamacpp.CommonParams()
+        params.model.path = request.gguf
+        params.n_ctx = (
+            max(len(a.prompt.prompt_ids) for a in request.answers) + self._limit + COMPARED_TOKENS + CONTEXT_SPARE
+        )
+        params.n_parallel = 1
+        params.n_gpu_layers = request.gpu_layers
+        params.cpuparams.n_threads = request.threads
+        params.cpuparams_batch.n_threads = request.threads
+        params.api_keys = [self._key]
+        params.hostnames = ["127.0.0.1"]
+        params.port = 0
+        params.warmup = False
+        params.use_jinja = True
+        params.check_tensors = True  # refuses weights that are not finite
+        self._server = xllamacpp.Server(params)
+
+    def complete(self, prompt: list[int], *, limit: int | None = None) -> tuple[list[int], str, bool]:
+        """Return the tokens, text, and whether it ended by itself."""
+        reply = self._post(
+            "/completion",
+            {
+                "prompt": prompt,
+                "n_predict": limit or self._limit,
+                "temperature": 0.0,
+                "top_k": 1,
+                "repeat_penalty": 1.0,
+                "return_tokens": True,
+                "cache_prompt": False,
+            },
+        )
+        return reply["tokens"], reply["content"], reply["stop_type"] in ("eos", "word")
+
+    def continue_from(self, prompt: list[int]) -> list[int]:
+        """Return the next tokens after `prompt`, enough to compare."""
+        return self.complete(prompt, limit=COMPARED_TOKENS)[0]
+
+    def template_difference(self, answer: TunedAnswer) -> str | None:
+        """Say where llama.cpp's rendering of a prompt parts from training's; None when it does not."""
+        prompt = self._post("/apply-template", {"messages": answer.prompt.messages})["prompt"]
+        found = self._post("/tokenize", {"content": prompt, "add_special": True, "parse_special": True})["tokens"]
+        expected = answer.prompt.prompt_ids
+        if found == expected:
+            return None
+        at = next((i for i, pair in enumerate(zip(found, expected, strict=False)) if pair[0] != pair[1]), -1)
+        return _(
+            "{found} tokens for {expected}, first difference at {at}", found=len(found), expected=len(expected), at=at
+        )
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - our own loopback server
+            self._server.listening_address + path,
+            data=json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=COMPLETION_LIMIT_S) as response:  # noqa: S310
+            return json.loads(response.read())
+
+
+def main() -> None:
+    """Answer one VerifyRequest."""
+    request = VerifyRequest.model_validate_json(sys.stdin.buffer.read())
+    out = os.dup(1)
+    os.dup2(2, 1)  # llama.cpp's log goes to stderr
+    os.write(out, verify(request).model_dump_json().encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Files are inspected and planned before anything runs. Starts no job."""

@@ -1,0 +1,1 @@
+"""The folder in which agent and trainer meet: layout, spec, events, checkpoints, durable writes. Decides nothing."""

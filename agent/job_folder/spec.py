@@ -1,0 +1,33 @@
+"""What a job is to do, resolved: written once, before its trainer starts."""
+
+from shared.hyperparameters import ResolvedSettings
+from shared.inspections import DatasetForm
+from shared.mapping import Mapping
+from shared.schema import Response
+
+
+class JobSpec(Response):
+    """What to do, resolved; written once as spec.json before the trainer starts."""
+
+    job_id: str
+    number: int
+    name: str  # the Ollama name without its tag
+    ollama_name: str  # with it: toast:v1
+    base_model: str  # the name a person used
+    base_model_cache: str  # the folder of the fetched model's card
+    models_dir: str | None = None  # HEARTH_MODELS_DIR, where local base models lie
+    ollama_models: str | None = None  # OLLAMA_MODELS, where those of the local Ollama lie
+    base_model_revision: str
+    dataset_path: str
+    dataset_sha256: str
+    form: DatasetForm
+    mapping: Mapping | None = None  # how its rows are read, as a person said
+    settings: ResolvedSettings
+    seed: int
+    total_steps: int
+    threads: int  # CPU threads of the trainer
+    device: str  # "cuda" or "cpu"
+    checkpoint_interval_s: float = 600.0
+    progress_every_s: float = 0.5  # at most one progress event in this time
+    ollama_url: str | None = None  # where the finished model is created, if Ollama answers there; None: nowhere
+    ollama_open: bool = False  # also in an Ollama that others on the network can reach

@@ -1,0 +1,140 @@
+"""What follows when a trainer left without a last word: its job is paused, ended, or tried again."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable
+
+from agent.export.adapter_zip import zip_newest_checkpoint
+from agent.job_folder.folder import JobFolder
+from agent.machine.gpu import MIB, Machine
+from agent.running.job_spec import gpu_of
+from agent.running.last_words import paused_at, what_happened
+from agent.running.trainer_process import Trainer, last_line, lock_is_held
+from agent.running.trainer_watch import Gone
+from agent.scheduling.attempts import reached
+from agent.settings import AgentSettings
+from agent.store import running_jobs
+from agent.store.patience import PatientStore
+from shared.errors import ErrorCode
+from shared.events import EventRecord
+from shared.jobs import ATTEMPTS, JobError, JobStatus, PauseReason
+from shared.language import _
+
+log = logging.getLogger(__name__)
+
+CROWDED_MIB = 64  # a trainer that died with less free disk than this died of that
+
+
+class Aftermath:
+    """Decides about jobs that have no trainer any more."""
+
+    def __init__(
+        self,
+        *,
+        store: PatientStore,
+        settings: AgentSettings,
+        machine: Callable[[], Machine],
+        clock: Callable[[], float],
+        boot: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._machine = machine
+        self._clock = clock
+        self._boot = boot
+
+    async def wind_up(self, job_id: str) -> None:
+        """End a job that was cancelled while it had no trainer."""
+        folder = self._settings.job_folder(job_id)
+        await self._end(job_id, folder, JobStatus.cancelled, _("Cancelled while it was paused."))
+
+    async def settles(self, job_id: str, folder: JobFolder, gone: Gone, trainer: Trainer) -> bool:
+        """Decide about a job whose trainer left without a last word: True when nothing more is to be started now.
+
+        Raises GpuLostError, and counts no death, where its GPU went with it.
+        """
+        if lock_is_held(folder.lock):
+            return False  # another one was quicker, and is taken up
+        look = await self._store.run(running_jobs.look, job_id)
+        if look.cancel_requested:
+            await self._end(job_id, folder, JobStatus.cancelled, _("Cancelled; the trainer had to be stopped."))
+        elif look.pause_wish is not None:
+            await self._pause(job_id, look.pause_wish, paused_at(folder))
+        elif (free_mib := shutil.disk_usage(folder.path).free // MIB) < CROWDED_MIB:
+            message = _(
+                "The disk of the GPU machine is full ({free_mib} MiB free). Free some space, then resume the job.",
+                free_mib=free_mib,
+            )
+            await self._pause(job_id, PauseReason.disk, message)
+        elif gone is Gone.nonsense:
+            await self._fail(job_id, folder, _("The trainer wrote an event that cannot be read, and was stopped"))
+        else:
+            return await self._is_last_death(job_id, folder, gone, trainer)
+        return True
+
+    async def _is_last_death(self, job_id: str, folder: JobFolder, gone: Gone, trainer: Trainer) -> bool:
+        """Count a death, and say what follows: the end of the job (True), or the next attempt."""
+        if folder.read_spec().device == "cuda":
+            gpu_of(await asyncio.to_thread(self._machine))
+        come = reached(folder)
+        death = await self._store.run(running_jobs.count_death, job_id, come, boot=self._boot())
+        happened = _("The machine was off") if death.rebooted else what_happened(folder, gone, trainer)
+        if death.following is None:
+            await self._fail(
+                job_id,
+                folder,
+                _(
+                    "{happened}. That was attempt {attempts} of {attempts} without getting further",
+                    happened=happened,
+                    attempts=ATTEMPTS,
+                ),
+            )
+            return True
+        onward = _("Going on from step {step}", step=come.step) if come.step else _("Beginning again")
+        message = _(
+            "{happened}. {onward}, attempt {following} of {attempts}.",
+            happened=happened,
+            onward=onward,
+            following=death.following,
+            attempts=ATTEMPTS,
+        )
+        await self._store.run(running_jobs.say, job_id, message, now=self._clock(), level="warn")
+        log.warning("%s: %s", job_id, message)
+        return False
+
+    async def _pause(self, job_id: str, reason: PauseReason, message: str) -> None:
+        await self._store.run(running_jobs.pause, job_id, reason, message=message, now=self._clock())
+
+    async def _fail(self, job_id: str, folder: JobFolder, happened: str) -> None:
+        line = await asyncio.to_thread(last_line, folder.log)
+        quoted = _(" Its log ends with “{line}”.", line=line) if line else ""
+        await self._end(job_id, folder, JobStatus.failed, f"{happened}.{quoted}")
+
+    async def _end(self, job_id: str, folder: JobFolder, to: JobStatus, happened: str) -> None:
+        """End a job whose trainer did not do it, and hand out what it had learned."""
+        adapter = await asyncio.to_thread(_pack, folder, self._clock())
+        kept = await self._store.run(running_jobs.checkpoints_kept, job_id)
+        message, error = f"{happened} {kept}", None
+        if to is JobStatus.failed:
+            message += _(" The job's log has more; the same settings can be started again.")
+            error = JobError(code=ErrorCode.trainer_died, message=message)
+        await self._store.run(
+            running_jobs.end,
+            job_id,
+            to,
+            message=message,
+            error=error,
+            adapter=adapter,
+            folder=folder.path,
+            data_dir=self._settings.hearth_data_dir,
+            now=self._clock(),
+        )
+
+
+def _pack(folder: JobFolder, now: float) -> EventRecord | None:
+    """Pack what was learned; return the event that hands it out, None where there is nothing."""
+    path = zip_newest_checkpoint(folder)
+    if path is None:
+        return None
+    return EventRecord(created_at=now, message=_("{name} is ready.", name=path.name), data=folder.artifact(path))

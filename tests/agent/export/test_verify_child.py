@@ -1,0 +1,90 @@
+import pytest
+
+from agent.data.held_out import HeldOutPrompt, TunedAnswer
+from agent.errors import AgentError
+from agent.export.verify_child import Ending, Meeting, compare, stops_like_trained
+from agent.pipeline.verify import refuse_if_different
+from shared.results import Verification
+
+TOKENS = [*range(30), 2]
+
+
+def trained(tokens: list[int], near: list[list[int]] | None = None) -> TunedAnswer:
+    prompt = HeldOutPrompt(question="Q", messages=[], prompt_ids=[1], expected="A", expected_tokens=3)
+    return TunedAnswer(prompt=prompt, tokens=tokens, near=near or [[token] for token in tokens], text="", stopped=True)
+
+
+def never(prompt: list[int]) -> list[int]:
+    raise AssertionError("nothing was undecided, so nothing is to be continued")
+
+
+@pytest.mark.parametrize(
+    ("exported", "meeting"),
+    [
+        (TOKENS[:-1], Meeting.agreed),
+        ([*range(16), 99, 98], Meeting.agreed),  # sixteen equal tokens are enough
+        ([*range(15), 99, 98], Meeting.different),
+        (list(range(10)), Meeting.different),  # it stopped too early
+        ([], Meeting.different),
+    ],
+)
+def test_answers_agree_for_sixteen_tokens(exported: list[int], meeting: Meeting) -> None:
+    assert compare(trained(TOKENS), exported, never) is meeting
+
+
+def test_a_short_answer_must_agree_to_its_end() -> None:
+    assert compare(trained([5, 6, 7, 2]), [5, 6, 7], never) is Meeting.agreed
+    assert compare(trained([5, 6, 7, 2]), [5, 6], never) is Meeting.different
+
+
+def test_where_the_trained_model_was_undecided_the_export_goes_on_from_its_word() -> None:
+    near = [[token] for token in TOKENS]
+    near[4] = [4, 77]
+    given: list[list[int]] = []
+
+    def go_on(prompt: list[int], then: list[int]) -> list[int]:
+        given.append(prompt)
+        return then
+
+    right, wrong = list(range(5, 21)), [5, 6, 99]
+    parted = [0, 1, 2, 3, 77, 8, 8]
+    assert compare(trained(TOKENS, near), parted, lambda prompt: go_on(prompt, right)) is Meeting.undecided
+    assert given == [[1, 0, 1, 2, 3, 4]]  # the prompt, and the trained model's words up to and with its own
+    assert compare(trained(TOKENS, near), parted, lambda prompt: go_on(prompt, wrong)) is Meeting.different
+    assert compare(trained(TOKENS, near), [0, 1, 2, 3, 78, 5], never) is Meeting.different
+
+
+def checked(agreed: int, *, undecided: int = 0, template: bool = True, stops: bool = True) -> Verification:
+    return Verification(
+        prompts=8, agreed=agreed, undecided=undecided, merge_target="nf4", template_tokens_equal=template, stops=stops
+    )
+
+
+@pytest.mark.parametrize(
+    ("agreed", "template", "stops", "words"),
+    [(5, True, True, "Only 5 of 8"), (8, False, True, "other tokens"), (8, True, False, "does not end")],
+)
+def test_a_model_that_is_not_the_trained_one_is_not_handed_out(
+    agreed: int, template: bool, stops: bool, words: str
+) -> None:
+    with pytest.raises(AgentError, match=words):
+        refuse_if_different(checked(agreed, template=template, stops=stops), "30 tokens for 31")
+
+
+@pytest.mark.parametrize(
+    ("endings", "stops"),
+    [
+        ([(True, True), (True, True), (False, False)], True),  # other words, other end
+        ([(True, True), (True, False)], False),  # the same words, and then no end
+        ([(False, True), (False, False)], True),
+        ([(False, False), (False, False)], False),
+        ([], True),  # the trained model never stopped either: advice, not a fault of the export
+    ],
+)
+def test_an_export_must_stop_where_it_followed_the_trained_model(endings: list[tuple[bool, bool]], stops: bool) -> None:
+    assert stops_like_trained([Ending(followed=followed, stopped=stopped) for followed, stopped in endings]) is stops
+
+
+def test_six_of_eight_is_enough() -> None:
+    refuse_if_different(checked(6), None)
+    refuse_if_different(checked(4, undecided=2), None)
