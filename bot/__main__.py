@@ -18,22 +18,22 @@ from logging.handlers import RotatingFileHandler
 import aiohttp
 from pydantic import SecretStr
 
-from bot.agent_client import Address, AgentClient
-from bot.clock import SystemClock
+from bot.agent_api.client import Address, AgentClient
 from bot.commands import COMMANDS
-from bot.core import Core
-from bot.database import DATABASE, Database
+from bot.core.clock import SystemClock
+from bot.dispatch.command import Core
+from bot.dispatch.front_end import FrontEnd, FrontEnds
+from bot.dispatch.resend import Keeper
 from bot.errors import SettingsError, StorageError
-from bot.first_start import show_pairing
-from bot.follow import Follow
-from bot.front_end import FrontEnd, FrontEnds
-from bot.keeper import Keeper
-from bot.moves import Moves
-from bot.redaction import RedactingFormatter
-from bot.requests import Requests
+from bot.following.feed import Follow
+from bot.following.subscriptions import Subscriptions
+from bot.kept.chat_moves import Moves
+from bot.kept.database import DATABASE, Database
+from bot.kept.requests import Requests
+from bot.launch.first_start import show_pairing
+from bot.launch.log_redaction import RedactingFormatter
 from bot.serve import serve
 from bot.settings import Settings, load_settings
-from bot.subscriptions import Subscriptions
 from bot.terminal_ui.app import Terminal, open_screen
 from shared.people import TERMINAL, RequestedBy
 

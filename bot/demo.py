@@ -17,13 +17,13 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from bot.agent_process import RunningAgent, agent_listens, running_agent, stop_process
-from bot.database import DATABASE, Database
 from bot.errors import BotError
-from bot.format import clip, duration, one_line
-from bot.requests import Requests
+from bot.following.subscriptions import Subscriptions
+from bot.kept.database import DATABASE, Database
+from bot.kept.requests import Requests
+from bot.launch.local_agent import RunningAgent, agent_listens, running_agent, stop_process
 from bot.settings import LOCAL, OFF
-from bot.subscriptions import Subscriptions
+from bot.words.format import clip, duration, one_line
 from shared.errors import ErrorCode
 from shared.results import JobResult
 

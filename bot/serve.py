@@ -6,10 +6,10 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from bot.clock import Clock, held_back_s
-from bot.core import Core
+from bot.core.clock import Clock, held_back_s
+from bot.dispatch.command import Core
+from bot.dispatch.front_end import FrontEnd
 from bot.errors import FrontEndError
-from bot.front_end import FrontEnd
 
 logger = logging.getLogger(__name__)
 

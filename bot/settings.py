@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.agent_client import Address
+from bot.agent_api.client import Address
 from bot.errors import SettingsError
 from shared.paths import ADDRESS_FILE as ADDRESS_FILE
 from shared.paths import BOT_KEY_FILE, KEY_FILE, Folder, default_bot_dir, default_data_dir

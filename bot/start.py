@@ -10,8 +10,8 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-from bot.agent_process import agent_listens, running_agent, stop_process
 from bot.errors import BotError
+from bot.launch.local_agent import agent_listens, running_agent, stop_process
 from bot.settings import Settings, load_settings
 
 

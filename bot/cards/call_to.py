@@ -1,8 +1,8 @@
 """The message that calls a person to a job which stands still until they do something. Pure."""
 
 from bot.cards.job import job_name
-from bot.format import clip, wrap
-from bot.reply import Button, Reply
+from bot.core.reply import Button, Reply
+from bot.words.format import clip, wrap
 from shared.jobs import Job, JobStatus, PauseReason
 from shared.language import N_, _
 

@@ -1,7 +1,7 @@
 """What was understood of a dataset, one row of it, and which forms there are. Pure."""
 
-from bot.format import capital, clip, count, one_line, percent, plain, wrap
-from bot.reply import Button, Copy, File, Image, Reply
+from bot.core.reply import Button, Copy, File, Image, Reply
+from bot.words.format import capital, clip, count, one_line, percent, plain, wrap
 from shared.files import FileObject, FixedFile
 from shared.inspections import DatasetForm, Fix, Inspection, SampleRow, Severity
 from shared.language import N_, _, ngettext

@@ -1,7 +1,7 @@
 """The last word of a card that is not kept any more: its job is gone, or not for who reads it. Pure."""
 
-from bot.format import wrap
-from bot.reply import Reply
+from bot.core.reply import Reply
+from bot.words.format import wrap
 from shared.language import _
 
 

@@ -2,8 +2,10 @@
 
 import re
 
+from bot.cards.snapshot import Snapshot
 from bot.cards.vital_signs import attempt, no_proof, signs
-from bot.format import (
+from bot.core.reply import Button, Moment, Reply
+from bot.words.format import (
     DASH,
     bar,
     clip,
@@ -17,8 +19,6 @@ from bot.format import (
     short,
     wrap,
 )
-from bot.reply import Button, Moment, Reply
-from bot.snapshot import Snapshot
 from shared.jobs import Job, JobStatus, PauseReason, Progress, Stage
 from shared.language import ENGLISH, N_, _, ngettext, spoken
 

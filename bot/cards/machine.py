@@ -1,8 +1,8 @@
 """The machine that the agent runs on: whether it is free, its memory, its disk, what its owner should see to. Pure."""
 
 from bot.cards.unused import unused_lines
-from bot.format import mebibytes, one_line, wrap
-from bot.reply import Reply
+from bot.core.reply import Reply
+from bot.words.format import mebibytes, one_line, wrap
 from shared.files import UnusedDatasets
 from shared.language import _, ngettext
 from shared.machine import AgentInfo

@@ -2,7 +2,8 @@
 
 from bot.cards.dataset import findings_button, notes, row_button, sample_row, understood
 from bot.cards.question import read_so
-from bot.format import (
+from bot.core.reply import Button, Copy, Reply
+from bot.words.format import (
     DASH,
     clip,
     clock_time,
@@ -14,8 +15,7 @@ from bot.format import (
     size_range,
     wrap,
 )
-from bot.options import TYPED_NAMES, write_line
-from bot.reply import Button, Copy, Reply
+from bot.words.options import TYPED_NAMES, write_line
 from shared.hyperparameters import Hyperparameters
 from shared.inspections import Inspection
 from shared.language import N_, _, ngettext

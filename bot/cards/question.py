@@ -3,9 +3,9 @@
 import re
 
 from bot.cards.dataset import marked
-from bot.format import clip, count, one_line, wrap
-from bot.mapping_words import write_mapping
-from bot.reply import Button, Copy, Reply
+from bot.core.reply import Button, Copy, Reply
+from bot.words.format import clip, count, one_line, wrap
+from bot.words.mapping import write_mapping
 from shared.files import FileObject
 from shared.inspections import Choice, Inspection, Question, SampleRow
 from shared.language import _, ngettext

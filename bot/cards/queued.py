@@ -1,7 +1,7 @@
 """What a request reads as while the agent cannot be reached: it is kept, and how to take it back. Pure."""
 
-from bot.format import wrap
-from bot.reply import Button, Reply
+from bot.core.reply import Button, Reply
+from bot.words.format import wrap
 from shared.language import _
 
 KEPT = "kept:"  # in front of the number of a kept request, as in /cancel kept:12

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from bot.cards.job import job_name
+from bot.cards.snapshot import Snapshot
 from bot.cards.trying import try_line
-from bot.format import clip, clock_time, duration, number, one_line, size, wrap
-from bot.options import within_limits, write_change, write_line
-from bot.reply import Button, Copy, File, Image, Reply
-from bot.snapshot import Snapshot
+from bot.core.reply import Button, Copy, File, Image, Reply
+from bot.words.format import clip, clock_time, duration, number, one_line, size, wrap
+from bot.words.options import within_limits, write_change, write_line
 from shared.files import FileLink, FileObject
 from shared.jobs import Job, JobStatus
 from shared.language import _, ngettext

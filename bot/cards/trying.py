@@ -1,8 +1,8 @@
 """A model that is being asked: how to, what was asked, and what it said. Pure."""
 
 from bot.cards.job import job_name
-from bot.format import clip, one_line, plain, wrap
-from bot.reply import Button, Reply
+from bot.core.reply import Button, Reply
+from bot.words.format import clip, one_line, plain, wrap
 from shared.chat import Choice
 from shared.jobs import Job
 from shared.language import _

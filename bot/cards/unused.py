@@ -1,7 +1,7 @@
 """Datasets that nobody used for long: how many there are, whether they shall go, and that they are gone. Pure."""
 
-from bot.format import clip, one_line, size, wrap
-from bot.reply import Button, Reply
+from bot.core.reply import Button, Reply
+from bot.words.format import clip, one_line, size, wrap
 from shared.files import FileObject, UnusedDatasets
 from shared.language import _, ngettext
 

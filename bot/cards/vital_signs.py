@@ -3,7 +3,7 @@
 Never guessed: without a proof of life younger than two minutes nothing is said to run.
 """
 
-from bot.format import duration, wrap
+from bot.words.format import duration, wrap
 from shared.jobs import ATTEMPTS, PROOF_S, Job, JobStatus, Stage, TrainerHealth
 from shared.language import _
 

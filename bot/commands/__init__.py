@@ -22,7 +22,7 @@ from bot.commands import (
     who,
 )
 from bot.commands import help as help_
-from bot.core import Command
+from bot.dispatch.command import Command
 
 COMMANDS: tuple[Command, ...] = (
     finetune.COMMAND,

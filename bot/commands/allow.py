@@ -1,11 +1,11 @@
 """/allow: the owner lets a person, a role, this chat or this server use the machine."""
 
-from bot.call import Call
-from bot.chat import Answer
-from bot.core import Command, Core, always
-from bot.format import wrap
-from bot.reply import Reply
-from bot.whom import called, choices, read_whom
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Reply
+from bot.dispatch.command import Command, Core, always
+from bot.dispatch.people_reference import called, choices, read_whom
+from bot.words.format import wrap
 from shared.language import N_, _
 from shared.people import GrantRequest
 

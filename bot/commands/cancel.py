@@ -1,15 +1,15 @@
 """/cancel: asks once, then stops the job."""
 
-from bot.call import Call
 from bot.cards.job import job_name, state_in_sentence
 from bot.cards.queued import KEPT, forgotten_request
-from bot.chat import Answer
-from bot.core import Command, Core
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Button, Reply
+from bot.dispatch.command import Command, Core
+from bot.dispatch.job_reference import find_job
+from bot.dispatch.ownership import refuse_unless_theirs
 from bot.errors import AgentUnreachableError, BadCallError
-from bot.format import wrap
-from bot.reply import Button, Reply
-from bot.theirs import refuse_unless_theirs
-from bot.which import find_job
+from bot.words.format import wrap
 from shared.jobs import FINISHED, JobStatus
 from shared.language import N_, _, ngettext
 

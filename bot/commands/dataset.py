@@ -2,17 +2,17 @@
 
 import re
 
-from bot.call import Call
+from bot.agent_api.dataset_upload import inspect, only_file, taken_up, upload
 from bot.cards.dataset import FIX, REPORT, ROW, dataset_card, forms_card, report_card
 from bot.cards.question import question_card
-from bot.chat import Answer
-from bot.core import Command, Core
-from bot.datasets import inspect, only_file, taken_up, upload
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Button, Image, Reply
+from bot.dispatch.command import Command, Core
 from bot.errors import BadCallError
-from bot.format import clip, clock_time, one_line, safe_file_name, size
-from bot.options import DEFAULT_MODEL
-from bot.reply import Button, Image, Reply
-from bot.results import bytes_file
+from bot.following.results import bytes_file
+from bot.words.format import clip, clock_time, one_line, safe_file_name, size
+from bot.words.options import DEFAULT_MODEL
 from shared.files import FileObject, FixedFile, FixRequest
 from shared.inspections import Fix
 from shared.language import N_, _

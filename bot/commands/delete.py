@@ -5,18 +5,18 @@
 
 import hashlib
 
-from bot.call import Call
 from bot.cards.job import job_name, state_in_sentence
 from bot.cards.unused import unused_deleted, unused_question
-from bot.chat import Answer
 from bot.commands.cancel import CONFIRMED, DECLINED
-from bot.core import Command, Core
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Button, Reply
+from bot.dispatch.command import Command, Core
+from bot.dispatch.job_reference import find_job
+from bot.dispatch.ownership import refuse_unless_theirs
 from bot.errors import AgentRefusedError, BadCallError
-from bot.format import size, wrap
-from bot.reply import Button, Reply
-from bot.results import known_results
-from bot.theirs import refuse_unless_theirs
-from bot.which import find_job
+from bot.following.results import known_results
+from bot.words.format import size, wrap
 from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.jobs import FINISHED, Job

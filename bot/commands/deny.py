@@ -1,11 +1,11 @@
 """/deny: the owner says no to a person, or takes back what a role, this chat or this server was allowed."""
 
-from bot.call import Call, Named
-from bot.chat import Answer
-from bot.core import Command, Core, always
-from bot.format import wrap
-from bot.reply import Reply
-from bot.whom import called, choices, read_whom
+from bot.core.call import Call, Named
+from bot.core.chat import Answer
+from bot.core.reply import Reply
+from bot.dispatch.command import Command, Core, always
+from bot.dispatch.people_reference import called, choices, read_whom
+from bot.words.format import wrap
 from shared.language import N_, _
 from shared.people import DenyRequest, GrantKind
 

@@ -3,19 +3,19 @@
 import re
 from dataclasses import replace
 
-from bot.call import Attachment, Call
+from bot.agent_api.dataset_upload import inspect, only_file, reading, sample, taken_up, upload
 from bot.cards.job import job_card
 from bot.cards.plan import change_card, does_not_fit_card, forgotten_card, plan_card
 from bot.cards.question import question_card
-from bot.chat import Answer
-from bot.core import Command, Core
-from bot.datasets import inspect, only_file, reading, sample, taken_up, upload
+from bot.core.call import Attachment, Call
+from bot.core.chat import Answer
+from bot.dispatch.command import Command, Core
+from bot.dispatch.owner_approval import ask_for_yes
 from bot.errors import AgentRefusedError, BadCallError
-from bot.format import clip, one_line
-from bot.options import Options, read_options, write_line, write_options
-from bot.owner_yes import ask_for_yes
-from bot.snapshot import take_snapshot
-from bot.subscriptions import Subscription
+from bot.following.snapshot import take_snapshot
+from bot.following.subscriptions import Subscription
+from bot.words.format import clip, one_line
+from bot.words.options import Options, read_options, write_line, write_options
 from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.hyperparameters import Method, Supervised

@@ -2,10 +2,10 @@
 
 import logging
 
-from bot.call import Call
 from bot.cards.machine import machine_card
-from bot.chat import Answer
-from bot.core import Command, Core
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.dispatch.command import Command, Core
 from bot.errors import AgentRefusedError
 from shared.files import UnusedDatasets
 from shared.language import N_

@@ -1,11 +1,11 @@
 """/help: one phone screen, and one more for each topic."""
 
-from bot.call import Call
-from bot.chat import Answer
-from bot.core import Command, Core
-from bot.format import capital, wrap
-from bot.greeting import stranger_welcome
-from bot.reply import Button, Reply
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Button, Reply
+from bot.dispatch.command import Command, Core
+from bot.dispatch.greeting import stranger_welcome
+from bot.words.format import capital, wrap
 from shared.language import N_, _
 
 TOPICS = {"people": N_("who may use this machine")}

@@ -1,11 +1,11 @@
 """/jobs: the newest jobs, one a line."""
 
-from bot.call import Call
 from bot.cards.job import state
-from bot.chat import Answer
-from bot.core import Command, Core
-from bot.format import clip, one_line
-from bot.reply import Reply
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Reply
+from bot.dispatch.command import Command, Core
+from bot.words.format import clip, one_line
 from shared.language import N_, _
 
 SHOWN = 10

@@ -3,14 +3,14 @@
 from collections import deque
 from collections.abc import AsyncIterator
 
-from bot.call import Call
 from bot.cards.job import job_name
-from bot.chat import Answer
-from bot.core import Command, Core
-from bot.format import clip, plain, safe_file_name
-from bot.reply import Reply
-from bot.results import bytes_file
-from bot.which import find_job
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Reply
+from bot.dispatch.command import Command, Core
+from bot.dispatch.job_reference import find_job
+from bot.following.results import bytes_file
+from bot.words.format import clip, plain, safe_file_name
 from shared.language import N_, _, ngettext
 
 TAIL_BYTES = 256 * 1024

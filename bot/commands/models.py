@@ -1,11 +1,11 @@
 """/models: what can be taught, and what was."""
 
-from bot.call import Call
-from bot.chat import Answer
-from bot.core import Command, Core
-from bot.format import duration, mebibytes, one_line, weights, wrap
-from bot.owner_yes import ALLOW, say_yes
-from bot.reply import Reply
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Reply
+from bot.dispatch.command import Command, Core
+from bot.dispatch.owner_approval import ALLOW, say_yes
+from bot.words.format import duration, mebibytes, one_line, weights, wrap
 from shared.language import N_, _
 from shared.models import Model
 

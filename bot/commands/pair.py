@@ -1,12 +1,12 @@
 """/pair: whoever says the agent's one-time code becomes its owner; the owner gets another code for another platform."""
 
-from bot.call import Call
-from bot.chat import Answer
-from bot.core import Command, Core
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Copy, Reply
+from bot.dispatch.command import Command, Core
+from bot.dispatch.greeting import named
 from bot.errors import AgentRefusedError, BadCallError
-from bot.format import duration, wrap
-from bot.greeting import named
-from bot.reply import Copy, Reply
+from bot.words.format import duration, wrap
 from shared.errors import ErrorCode
 from shared.language import N_, _
 from shared.people import PairingCode, Role

@@ -1,13 +1,13 @@
 """/plot: the loss plot as it is now, with its figures in words."""
 
-from bot.call import Call
 from bot.cards.job import job_name
-from bot.chat import Answer
-from bot.core import Command, Core
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Reply
+from bot.dispatch.command import Command, Core
+from bot.dispatch.job_reference import find_job
 from bot.errors import BadCallError
-from bot.reply import Reply
-from bot.results import plot_image
-from bot.which import find_job
+from bot.following.results import plot_image
 from shared.language import N_, _
 
 

@@ -1,11 +1,11 @@
 """/queue: whose turn it is, and when."""
 
-from bot.call import Call
 from bot.cards.job import job_name, state
-from bot.chat import Answer
-from bot.core import Command, Core
-from bot.format import clip, clock_time
-from bot.reply import Button, Reply
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Button, Reply
+from bot.dispatch.command import Command, Core
+from bot.words.format import clip, clock_time
 from shared.jobs import FINISHED, Job, JobStatus
 from shared.language import N_, _, ngettext
 from shared.people import Action

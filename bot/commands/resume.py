@@ -1,13 +1,13 @@
 """/resume: a paused job, or the paused machine, goes on."""
 
-from bot.call import Call
 from bot.cards.job import job_name, state_in_sentence
-from bot.chat import Answer
-from bot.core import Command, Core, always
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Reply
+from bot.dispatch.command import Command, Core, always
+from bot.dispatch.job_reference import find_job
 from bot.errors import BadCallError
-from bot.format import clock_time, wrap
-from bot.reply import Reply
-from bot.which import find_job
+from bot.words.format import clock_time, wrap
 from shared.jobs import FINISHED, Job, JobStatus
 from shared.language import N_, _
 

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from bot.call import Call
-from bot.chat import Answer
 from bot.commands import finetune
-from bot.core import Command, Core, always
-from bot.options import write_line
-from bot.which import find_job
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.dispatch.command import Command, Core, always
+from bot.dispatch.job_reference import find_job
+from bot.words.options import write_line
 from shared.language import N_
 
 

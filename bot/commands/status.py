@@ -5,19 +5,20 @@ A live card is kept true by the bot itself, so whoever asks for one here must be
 
 import contextlib
 
-from bot.call import Call
 from bot.cards.job import job_card, job_name, moved_card, state, state_in_sentence
 from bot.cards.machine import machine_card
 from bot.cards.result import ANSWERS, answers_card, result_card
-from bot.chat import Answer, post_pages
-from bot.core import Command, Core
+from bot.cards.snapshot import Snapshot
+from bot.core.call import Call
+from bot.core.chat import Answer, post_pages
+from bot.core.reply import Reply
+from bot.dispatch.command import Command, Core
+from bot.dispatch.job_reference import find_job
 from bot.errors import AgentRefusedError, BadCallError, ChatError
-from bot.format import wrap
-from bot.reply import Reply
-from bot.results import collect_results
-from bot.snapshot import Snapshot, take_snapshot
-from bot.subscriptions import Subscription
-from bot.which import find_job
+from bot.following.results import collect_results
+from bot.following.snapshot import take_snapshot
+from bot.following.subscriptions import Subscription
+from bot.words.format import wrap
 from shared.errors import ErrorCode
 from shared.jobs import Job
 from shared.language import N_, _, spoken

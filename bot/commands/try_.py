@@ -2,13 +2,13 @@
 
 import re
 
-from bot.call import Call
 from bot.cards.job import job_name, state_in_sentence
 from bot.cards.trying import SAMPLE, SAMPLES, answer_card, asking_card, how_card, not_answered, questions
-from bot.chat import Answer
-from bot.core import Command, Core
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.dispatch.command import Command, Core
+from bot.dispatch.job_reference import find_job
 from bot.errors import AgentRefusedError, BadCallError
-from bot.which import find_job
 from shared.chat import MESSAGE_LENGTH
 from shared.errors import ErrorCode
 from shared.jobs import FINISHED, Job

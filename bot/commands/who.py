@@ -1,12 +1,12 @@
 """/who: who may do what here, with a button to take each of it back."""
 
-from bot.call import Call
-from bot.chat import Answer
-from bot.core import Command, Core
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Button, Reply
+from bot.dispatch.command import Command, Core
+from bot.dispatch.greeting import named
 from bot.errors import BadCallError
-from bot.format import clip, one_line, wrap
-from bot.greeting import named
-from bot.reply import Button, Reply
+from bot.words.format import clip, one_line, wrap
 from shared.language import N_, _, ngettext
 from shared.people import Action, Grant, GrantKind, Me, Role
 

@@ -10,6 +10,7 @@ import math
 
 from discord import Interaction, WebhookMessage
 
+from bot.core.reply import Reply
 from bot.discord_ui.chat import NOBODY, DiscordChat, picture_of, uploaded
 from bot.discord_ui.limits import TOKEN_S
 from bot.discord_ui.line import Line
@@ -17,7 +18,6 @@ from bot.discord_ui.outbound import card, pings
 from bot.discord_ui.place import Place
 from bot.discord_ui.trouble import ALREADY_ANSWERED, FAILURES, ExpiredError, NotAllowedError, chat_error, translated
 from bot.errors import ChatError, MessageGoneError
-from bot.reply import Reply
 
 logger = logging.getLogger(__name__)
 

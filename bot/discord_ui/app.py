@@ -11,10 +11,9 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from pydantic import SecretStr
 
-from bot.call import Attachment
-from bot.chat import Chat
-from bot.clock import Clock, backoff_s
-from bot.core import Core
+from bot.core.call import Attachment
+from bot.core.chat import Chat
+from bot.core.clock import Clock, backoff_s
 from bot.discord_ui import texts
 from bot.discord_ui.chat import DiscordChat
 from bot.discord_ui.client import HearthClient
@@ -23,6 +22,7 @@ from bot.discord_ui.inbound import PLATFORM
 from bot.discord_ui.line import Line
 from bot.discord_ui.place import Place
 from bot.discord_ui.trouble import NotThereError, chat_error
+from bot.dispatch.command import Core
 from bot.errors import FrontEndError
 from shared.language import _
 from shared.people import RequestedBy

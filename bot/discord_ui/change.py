@@ -7,12 +7,12 @@ from discord import Interaction, TextStyle
 from discord.ui import FileUpload, Label, Modal, TextInput
 
 from bot.cards.plan import plan_line
-from bot.core import Core
 from bot.discord_ui.commands import FINETUNE
 from bot.discord_ui.inbound import FORM_FILE, FORM_LINE, Asked, requested_by
 from bot.discord_ui.trouble import FAILURES
+from bot.dispatch.command import Core
 from bot.errors import BadCallError
-from bot.options import read_options
+from bot.words.options import read_options
 from shared.errors import HearthError
 from shared.language import _
 

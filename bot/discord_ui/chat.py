@@ -15,7 +15,8 @@ from typing import TypeVar
 import discord
 from discord import AllowedMentions, Client, Message
 
-from bot.capabilities import Capabilities
+from bot.core.capabilities import Capabilities
+from bot.core.reply import Reply
 from bot.discord_ui import texts
 from bot.discord_ui.files import Spooled, batches, spooled
 from bot.discord_ui.limits import UPLOAD_BYTES, capabilities
@@ -25,8 +26,7 @@ from bot.discord_ui.place import Place
 from bot.discord_ui.threads import wake
 from bot.discord_ui.trouble import ArchivedError, NotAllowedError
 from bot.errors import ChatClosedError, ChatError
-from bot.format import wrap
-from bot.reply import Reply
+from bot.words.format import wrap
 from shared.language import _
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,6 @@ from discord import Interaction, InteractionType
 from discord.app_commands import AppCommandError, CommandTree
 from discord.ui import Button, DynamicItem, Item, LayoutView
 
-from bot.core import Core
 from bot.discord_ui import texts
 from bot.discord_ui.answering import CommandChat, PressedChat, refuse
 from bot.discord_ui.change import FORM, open_form
@@ -23,7 +22,8 @@ from bot.discord_ui.place import Place
 from bot.discord_ui.suggestions import Suggestions
 from bot.discord_ui.translated import Translated
 from bot.discord_ui.trouble import chat_error
-from bot.dispatch import take_in
+from bot.dispatch.command import Core
+from bot.dispatch.dispatch import take_in
 from shared.language import _, speaking
 
 logger = logging.getLogger(__name__)

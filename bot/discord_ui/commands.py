@@ -8,13 +8,13 @@ from discord import AppCommandType, Attachment, Interaction, Member, Message, Ro
 from discord import app_commands as slash
 
 from bot.cards.plan import PRESET_NAMES
-from bot.core import Command
 from bot.discord_ui.files import Sent
 from bot.discord_ui.inbound import Asked, named
 from bot.discord_ui.limits import DESCRIPTION_LENGTH
 from bot.discord_ui.suggestions import Suggestions
-from bot.format import clip, one_line, short
-from bot.options import PRESETS
+from bot.dispatch.command import Command
+from bot.words.format import clip, one_line, short
+from bot.words.options import PRESETS
 from shared.language import N_
 
 Answer = Callable[[Interaction, Asked], Awaitable[None]]

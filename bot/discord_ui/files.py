@@ -12,14 +12,14 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import discord
 
-from bot.call import Attachment
+from bot.core.call import Attachment
+from bot.core.reply import File
 from bot.discord_ui.limits import FILES_A_MESSAGE, REQUEST_BYTES
 from bot.discord_ui.line import Line
 from bot.discord_ui.outbound import attached_name
 from bot.discord_ui.texts import EXPIRED, GONE
 from bot.errors import BadCallError, MessageGoneError
-from bot.format import size
-from bot.reply import File
+from bot.words.format import size
 from shared.language import _
 
 CHUNK_BYTES = 1 << 16

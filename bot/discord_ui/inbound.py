@@ -6,8 +6,8 @@ from typing import Any
 
 from discord import Interaction, Member, Role, TextChannel, Thread, User
 
-from bot.call import Call, Named
-from bot.chat import Chat
+from bot.core.call import Call, Named
+from bot.core.chat import Chat
 from bot.discord_ui import texts
 from bot.discord_ui.files import Sent
 from bot.discord_ui.place import Place

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.capabilities import Capabilities
+from bot.core.capabilities import Capabilities
 
 TEXT_LENGTH = 4000  # over all texts of one message of components, markup included
 ALT_LENGTH = 1024

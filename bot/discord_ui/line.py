@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from discord import Client
 
-from bot.clock import Clock
+from bot.core.clock import Clock
 from bot.discord_ui.pictures import Pictures
 from bot.discord_ui.threads import Threads
 from bot.discord_ui.trouble import translated

@@ -5,7 +5,7 @@ The library's own `escape_markdown` leaves links, `[` and what begins a list or 
 
 import re
 
-from bot.format import plain
+from bot.words.format import plain
 
 UNLINKED = "@\u2060"  # an unseen word joiner, so that a name in somebody's data is no mention
 _INLINE = re.compile(r"[\\`*_~|\[\]<>]")

@@ -6,6 +6,8 @@ from discord import AllowedMentions, MediaGalleryItem, Object
 from discord.ui import ActionRow, Button, Container, LayoutView, MediaGallery, TextDisplay
 from discord.ui import File as FileItem
 
+from bot.core.reply import Button as Line
+from bot.core.reply import Copy, Reply
 from bot.discord_ui.limits import (
     ALT_LENGTH,
     BUTTONS,
@@ -15,9 +17,7 @@ from bot.discord_ui.limits import (
     TEXT_LENGTH,
 )
 from bot.discord_ui.markup import code, escape, moment
-from bot.format import clip, one_line, plain, wrap
-from bot.reply import Button as Line
-from bot.reply import Copy, Reply
+from bot.words.format import clip, one_line, plain, wrap
 
 _PERSON = re.compile(r"\d{1,20}")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.reply import Reply
+from bot.core.reply import Reply
 
 
 class Pictures:

@@ -7,12 +7,12 @@ from typing import TypeVar
 from discord import Interaction
 from discord.app_commands import Choice
 
-from bot.agent_client import AgentClient
+from bot.agent_api.client import AgentClient
 from bot.cards.job import state
-from bot.core import Core
 from bot.discord_ui.inbound import requested_by
 from bot.discord_ui.limits import SUGGESTIONS
-from bot.format import clip, clock_time, one_line, size
+from bot.dispatch.command import Core
+from bot.words.format import clip, clock_time, one_line, size
 from shared.errors import HearthError
 from shared.files import FileList
 from shared.jobs import FINISHED, JobList

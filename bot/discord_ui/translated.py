@@ -10,7 +10,7 @@ from discord.app_commands import (
 )
 
 from bot.discord_ui.limits import DESCRIPTION_LENGTH
-from bot.format import clip
+from bot.words.format import clip
 from shared.language import ENGLISH, _, best, speaking
 
 NAMES = (  # typed, and named in texts and guides: the same for everybody

@@ -16,14 +16,14 @@ from telegram import Bot, CallbackQuery, Document, MaybeInaccessibleMessage, Mes
 from telegram.error import InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.call import Attachment, Call
-from bot.chat import Chat
-from bot.clock import Clock, backoff_s
-from bot.core import Core
-from bot.dispatch import take_in, take_in_known
+from bot.core.call import Attachment, Call
+from bot.core.chat import Chat
+from bot.core.clock import Clock, backoff_s
+from bot.core.reply import Reply
+from bot.dispatch.command import Core
+from bot.dispatch.dispatch import take_in, take_in_known
 from bot.errors import FrontEndError
-from bot.moves import Move
-from bot.reply import Reply
+from bot.kept.chat_moves import Move
 from bot.telegram_ui import texts
 from bot.telegram_ui.certificates import trusted
 from bot.telegram_ui.chat import Line, PressedChat, TelegramChat

@@ -10,11 +10,10 @@ from telegram import Bot, InputMediaPhoto, LinkPreviewOptions, Message, ReplyPar
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, TelegramError
 
-from bot.capabilities import Capabilities
-from bot.clock import Clock
+from bot.core.capabilities import Capabilities
+from bot.core.clock import Clock
+from bot.core.reply import Reply
 from bot.errors import ChatBusyError, ChatClosedError, ChatError, MessageGoneError
-from bot.format import plain
-from bot.reply import Reply
 from bot.telegram_ui.budget import Budget
 from bot.telegram_ui.files import content, spooled
 from bot.telegram_ui.limits import ALERT_LENGTH, Limits, capabilities
@@ -22,6 +21,7 @@ from bot.telegram_ui.outbound import keyboard, length, render, shorten
 from bot.telegram_ui.place import Place
 from bot.telegram_ui.texts import without_media
 from bot.telegram_ui.trouble import NO_CAPTION, NO_TEXT, ChatMovedError, NoMediaError, reason, says, translated
+from bot.words.format import plain
 
 logger = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ import httpx
 from telegram import Bot, InputFile
 from telegram.error import BadRequest, TelegramError
 
+from bot.core.reply import File
 from bot.errors import BadCallError, ChatError
-from bot.format import size
-from bot.reply import File
 from bot.telegram_ui.certificates import trusted
 from bot.telegram_ui.limits import Limits
 from bot.telegram_ui.trouble import reason, says
+from bot.words.format import size
 from shared.language import N_, _
 
 CHUNK_BYTES = 1 << 16

@@ -7,7 +7,7 @@ from enum import Enum
 from telegram import CallbackQuery, Document, Message, MessageOriginUser, User
 from telegram.constants import ChatType, MessageEntityType
 
-from bot.call import Named
+from bot.core.call import Named
 
 OFFERED = "/finetune"  # the line of the button under a file; the file is what that message answers
 DECLINED = "no"

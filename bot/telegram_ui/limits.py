@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from bot.capabilities import Capabilities
-from bot.format import clip, one_line, size
+from bot.core.capabilities import Capabilities
+from bot.words.format import clip, one_line, size
 from shared.language import _
 
 TEXT_LENGTH = 4096  # after the markup was taken out

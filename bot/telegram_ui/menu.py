@@ -5,7 +5,7 @@ import logging
 from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
 from telegram.error import BadRequest, RetryAfter
 
-from bot.core import Command
+from bot.dispatch.command import Command
 from shared.language import ENGLISH, LANGUAGES, N_, _, speaking
 
 logger = logging.getLogger(__name__)

@@ -5,10 +5,10 @@ import re
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.format import plain, wrap
-from bot.reply import Button, Copy, Reply
+from bot.core.reply import Button, Copy, Reply
 from bot.telegram_ui.limits import BUTTONS_A_ROW, CALLBACK_BYTES, CAPTION_LENGTH, TEXT_LENGTH
 from bot.telegram_ui.place import Place
+from bot.words.format import plain, wrap
 
 UNLINKED = "@\u2060"  # an unseen word joiner, so that a name in somebody's data pings nobody
 _NAMING = re.compile(r"@(?=\w)")

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from bot.format import clip, one_line, size, wrap
-from bot.reply import Button, Reply
+from bot.core.reply import Button, Reply
 from bot.telegram_ui.inbound import DECLINED, OFFERED
+from bot.words.format import clip, one_line, size, wrap
 from shared.language import N_, _
 
 NOT_LET_IN = N_(

@@ -10,16 +10,16 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bot.call import Attachment, Call
-from bot.chat import Chat
-from bot.core import Core
-from bot.dispatch import dispatch
+from bot.core.call import Attachment, Call
+from bot.core.chat import Chat
+from bot.core.reply import Reply
+from bot.dispatch.command import Core
+from bot.dispatch.dispatch import dispatch
 from bot.errors import BadCallError
-from bot.format import plain, wrap
-from bot.reply import Reply
 from bot.terminal_ui.chat import TerminalChat
 from bot.terminal_ui.inbound import Typed, read_line, reopen_file
 from bot.terminal_ui.screen import PlainScreen, PromptScreen, RedrawingScreen
+from bot.words.format import plain, wrap
 from shared.jobs import JobStatus
 from shared.language import N_, _, locale_here, speaking
 from shared.people import RequestedBy

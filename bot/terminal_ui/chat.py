@@ -4,9 +4,9 @@ import asyncio
 import secrets
 from pathlib import Path
 
-from bot.capabilities import Capabilities
+from bot.core.capabilities import Capabilities
+from bot.core.reply import Button, Reply
 from bot.errors import MessageGoneError
-from bot.reply import Button, Reply
 from bot.terminal_ui.outbound import render, save_files
 from bot.terminal_ui.screen import Screen
 

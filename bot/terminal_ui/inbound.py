@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from bot.call import Attachment
+from bot.core.call import Attachment
 from bot.errors import BadCallError
 from shared.language import _
 

@@ -4,9 +4,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.core.reply import File, Reply
 from bot.errors import AgentRefusedError
-from bot.format import CARD_WIDTH, plain, safe_file_name, size, wrap
-from bot.reply import File, Reply
+from bot.words.format import CARD_WIDTH, plain, safe_file_name, size, wrap
 from shared.language import _
 
 

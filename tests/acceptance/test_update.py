@@ -10,15 +10,15 @@ import aiohttp
 import pytest
 
 from agent.settings import AgentSettings
-from bot.agent_client import AgentClient
+from bot.agent_api.client import AgentClient
+from bot.agent_api.wire import Address
 from bot.commands import COMMANDS
-from bot.core import Core
-from bot.database import Database
-from bot.follow import Follow
-from bot.moves import Moves
-from bot.requests import Requests
-from bot.subscriptions import Subscriptions
-from bot.wire import Address
+from bot.dispatch.command import Core
+from bot.following.feed import Follow
+from bot.following.subscriptions import Subscriptions
+from bot.kept.chat_moves import Moves
+from bot.kept.database import Database
+from bot.kept.requests import Requests
 from tests.agent.api.asking import ask
 from tests.agent.running_agent import KEY, run_agent
 from tests.agent.test_main import read_until, start

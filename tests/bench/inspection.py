@@ -23,12 +23,12 @@ from agent.children.environment import child_environment
 from agent.data.findings import InspectReply, InspectRequest
 from agent.intake.inspector import Inspector
 from agent.settings import AgentSettings
-from bot.agent_client import Address, AgentClient
-from bot.call import Attachment
+from bot.agent_api.client import Address, AgentClient
+from bot.agent_api.dataset_upload import inspect, upload
 from bot.cards.plan import plan_card
-from bot.clock import SystemClock
-from bot.datasets import inspect, upload
-from bot.results import bytes_file
+from bot.core.call import Attachment
+from bot.core.clock import SystemClock
+from bot.following.results import bytes_file
 from shared.plans import PlanRequest
 from tests.bench.figure import Bar, Figure, median
 from tests.bench.processes import run_agent

@@ -11,22 +11,22 @@ from typing import Any
 
 import aiohttp
 
-from bot.agent_client import Address, AgentClient
-from bot.call import Attachment, Call
-from bot.capabilities import Capabilities
-from bot.chat import Chat
+from bot.agent_api.client import Address, AgentClient
 from bot.commands import COMMANDS
-from bot.core import Core
-from bot.database import DATABASE, Database
-from bot.dispatch import dispatch
+from bot.core.call import Attachment, Call
+from bot.core.capabilities import Capabilities
+from bot.core.chat import Chat
+from bot.core.reply import Reply
+from bot.dispatch.command import Core
+from bot.dispatch.dispatch import dispatch
+from bot.dispatch.resend import Keeper
 from bot.errors import BadCallError, ChatError, MessageGoneError
-from bot.follow import Follow
-from bot.keeper import Keeper
-from bot.moves import Moves
-from bot.reply import Reply
-from bot.requests import Requests
-from bot.results import bytes_file
-from bot.subscriptions import Subscriptions
+from bot.following.feed import Follow
+from bot.following.results import bytes_file
+from bot.following.subscriptions import Subscriptions
+from bot.kept.chat_moves import Moves
+from bot.kept.database import DATABASE, Database
+from bot.kept.requests import Requests
 from tests.fakes.agent_server import KEY, NOW, FakeAgent
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from bot import demo
-from bot.call import Call
-from bot.database import DATABASE, Database
-from bot.requests import Requests
-from bot.subscriptions import Subscriptions
+from bot.core.call import Call
+from bot.following.subscriptions import Subscriptions
+from bot.kept.database import DATABASE, Database
+from bot.kept.requests import Requests
 from shared.results import Answer, JobResult
 from tests.bot import stand_in_agent
 from tests.bot.harness import RecordingChat
-from tests.bot.test_database import CARD
+from tests.bot.kept.test_database import CARD
 from tests.fakes.agent_server import RESULT
 
 pytestmark = pytest.mark.process

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.cards.job import job_card, job_name, moved_card, without_contact
-from bot.snapshot import Snapshot
+from bot.cards.snapshot import Snapshot
 from shared.jobs import PROOF_S, JobStatus, PauseReason, Stage
 from shared.language import LANGUAGES, speaking
 from shared.people import GrantKind

@@ -7,11 +7,11 @@ import pytest
 from pydantic import SecretStr
 
 from bot import __main__ as main
-from bot.call import Attachment
-from bot.chat import Chat
-from bot.core import Core
+from bot.core.call import Attachment
+from bot.core.chat import Chat
+from bot.dispatch.command import Core
+from bot.dispatch.front_end import FrontEnd, FrontEnds
 from bot.errors import BadCallError, FrontEndError
-from bot.front_end import FrontEnd, FrontEnds
 from bot.serve import NOTHING_LEFT, serve
 from bot.settings import Settings
 from shared.people import RequestedBy

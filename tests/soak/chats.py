@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 from typing import Protocol
 
-from bot.database import DATABASE
+from bot.kept.database import DATABASE
 from tests.bot.process import bot_process, environment
 from tests.fakes.agent_server import FakeAgent, running_agent
 from tests.soak.campaign import BrokenPromise, Campaign

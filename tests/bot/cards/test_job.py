@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 
 from bot.cards.job import job_card, state, without_contact
-from bot.format import clock_time
-from bot.reply import Reply
-from bot.snapshot import Snapshot, take_snapshot
+from bot.cards.snapshot import Snapshot
+from bot.core.reply import Reply
+from bot.following.snapshot import take_snapshot
+from bot.words.format import clock_time
 from shared.events import QueueData
 from shared.jobs import PROOF_S, Job, JobStatus, PauseReason, Progress, Stage, TrainerHealth
 from shared.language import speaking

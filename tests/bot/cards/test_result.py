@@ -1,9 +1,9 @@
 """How to run the finished model, as the closing message says it."""
 
 from bot.cards.result import Linked, Outcome, result_card
-from bot.format import clock_time
-from bot.reply import Reply
-from bot.snapshot import Snapshot
+from bot.cards.snapshot import Snapshot
+from bot.core.reply import Reply
+from bot.words.format import clock_time
 from shared.files import FileLink, FileObject, FilePurpose
 from shared.jobs import Job, JobStatus
 from shared.results import OllamaOutcome

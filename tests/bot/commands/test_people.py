@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.call import Named
+from bot.core.call import Named
 from shared.people import GrantKind, Role
 from tests.bot.harness import Bot, dataset
 from tests.fakes.agent_server import FakeAgent

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.dispatch import dispatch
-from bot.format import one_line
+from bot.dispatch.dispatch import dispatch
+from bot.words.format import one_line
 from shared.errors import ErrorCode
 from shared.jobs import JobStatus
 from shared.people import GrantKind, RequestedBy

@@ -8,17 +8,17 @@ from pathlib import Path
 import aiohttp
 from pydantic import SecretStr
 
-from bot.agent_client import Address, AgentClient
+from bot.agent_api.client import Address, AgentClient
 from bot.commands import COMMANDS
-from bot.core import Core
-from bot.database import DATABASE, Database
 from bot.discord_ui.app import DiscordFrontEnd
-from bot.follow import Follow
-from bot.front_end import FrontEnds
-from bot.keeper import Keeper
-from bot.moves import Moves
-from bot.requests import Requests
-from bot.subscriptions import Subscriptions
+from bot.dispatch.command import Core
+from bot.dispatch.front_end import FrontEnds
+from bot.dispatch.resend import Keeper
+from bot.following.feed import Follow
+from bot.following.subscriptions import Subscriptions
+from bot.kept.chat_moves import Moves
+from bot.kept.database import DATABASE, Database
+from bot.kept.requests import Requests
 from tests.bot.harness import FakeClock
 from tests.fakes.agent_server import KEY, FakeAgent
 from tests.fakes.discord_server import TOKEN, FakeDiscord, Person

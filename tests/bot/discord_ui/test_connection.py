@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from bot.core.reply import Reply
 from bot.discord_ui.app import DiscordFrontEnd
 from bot.discord_ui.texts import NOT_LET_IN
 from bot.errors import ChatError
-from bot.reply import Reply
 from bot.serve import NOTHING_LEFT, serve
 from tests.bot.discord_ui.harness import Story, running_bot
 from tests.fakes.discord_server import TOKEN

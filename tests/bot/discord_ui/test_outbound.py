@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from bot.core.reply import Button, Copy, Image, Moment, Reply
 from bot.discord_ui.outbound import attached_name, card, pings, render
-from bot.reply import Button, Copy, Image, Moment, Reply
-from bot.results import bytes_file
+from bot.following.results import bytes_file
 from tests.fakes.discord_server.markup import pings as notified
 from tests.fakes.discord_server.markup import read
 from tests.fakes.discord_server.rules import Layout, read_layout

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.call import Call, Named
-from bot.chat import Answer
-from bot.core import Command, Core
-from bot.reply import Reply
+from bot.core.call import Call, Named
+from bot.core.chat import Answer
+from bot.core.reply import Reply
+from bot.dispatch.command import Command, Core
 from shared.people import GrantKind, RequestedBy
 from tests.bot.discord_ui import harness
 from tests.bot.discord_ui.harness import MIA, Story, running_bot

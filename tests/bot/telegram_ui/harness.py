@@ -8,16 +8,16 @@ from pathlib import Path
 import aiohttp
 from pydantic import SecretStr
 
-from bot.agent_client import Address, AgentClient
+from bot.agent_api.client import Address, AgentClient
 from bot.commands import COMMANDS
-from bot.core import Core
-from bot.database import DATABASE, Database
-from bot.follow import Follow
-from bot.front_end import FrontEnds
-from bot.keeper import Keeper
-from bot.moves import Moves
-from bot.requests import Requests
-from bot.subscriptions import Subscriptions
+from bot.dispatch.command import Core
+from bot.dispatch.front_end import FrontEnds
+from bot.dispatch.resend import Keeper
+from bot.following.feed import Follow
+from bot.following.subscriptions import Subscriptions
+from bot.kept.chat_moves import Moves
+from bot.kept.database import DATABASE, Database
+from bot.kept.requests import Requests
 from bot.telegram_ui.app import TelegramFrontEnd
 from bot.telegram_ui.limits import CLOUD, Limits
 from tests.bot.harness import FakeClock

@@ -1,7 +1,7 @@
 """Names, errors and answers that somebody else wrote: shown as they are, they mark up nothing and ping nobody."""
 
-from bot.reply import Button, Copy, Image, Reply
-from bot.results import bytes_file
+from bot.core.reply import Button, Copy, Image, Reply
+from bot.following.results import bytes_file
 from bot.telegram_ui.outbound import keyboard, length, render, shorten
 from bot.telegram_ui.place import Place
 from shared.errors import ErrorCode

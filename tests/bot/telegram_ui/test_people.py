@@ -1,6 +1,6 @@
 """Pairing and rights as they look in Telegram: by answering, naming and forwarding, and deny by default."""
 
-from bot.bursts import CALLS
+from bot.dispatch.rate_limit import CALLS
 from shared.people import GrantKind, Role
 from tests.bot.telegram_ui.harness import MIA, TEAM, Story
 from tests.fakes.telegram_server import Person

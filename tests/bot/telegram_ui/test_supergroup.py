@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.approvals import Wish
+from bot.core.reply import Reply
 from bot.errors import MessageGoneError
-from bot.reply import Reply
+from bot.kept.approvals import Wish
 from shared.errors import ErrorCode, ErrorDetail
 from shared.people import GrantKind
 from tests.bot.telegram_ui.harness import MIA, TEAM, Story, running_bot

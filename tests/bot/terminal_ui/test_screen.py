@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.reply import Button, File, Reply
 from bot.errors import AgentRefusedError, MessageGoneError
-from bot.reply import Button, File, Reply
-from bot.results import bytes_file
+from bot.following.results import bytes_file
 from bot.terminal_ui.chat import TerminalChat
 from bot.terminal_ui.outbound import render
 from bot.terminal_ui.screen import PlainScreen, PromptScreen, RedrawingScreen

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from bot.format import size
+from bot.words.format import size
 from tests.fakes.discord_server.markup import as_shown
 from tests.fakes.discord_server.rules import LOADING, V2, Json, Layout
 

@@ -4,7 +4,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.format import size
+from bot.words.format import size
 
 Json = dict[str, Any]
 

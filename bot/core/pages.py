@@ -1,0 +1,39 @@
+"""One reply as the messages that a platform needs for it. Pure."""
+
+from dataclasses import replace
+
+from bot.core.capabilities import Capabilities
+from bot.core.reply import File, Reply
+from bot.words.format import split_message
+
+
+def pages(reply: Reply, limits: Capabilities) -> list[Reply]:
+    """Split a reply into messages; the last one that is not quiet is the reply proper.
+
+    A text that is too long is split, and everything else goes with its last part. A picture whose caption would be too
+    long goes before the text, and files go after it, where a platform wants them apart. A live card stays one message.
+    """
+    if reply.live:
+        return [reply]
+    *first, last = split_message(reply.text, limits.text_length)
+    main = replace(reply, text=last)
+    before = [Reply(text=text, private=reply.private) for text in first]
+    after: list[Reply] = []
+    if main.image is not None and limits.caption_length is not None and _length(main, limits) > limits.caption_length:
+        before.append(Reply(text="", image=main.image, quiet=True))
+        main = replace(main, image=None)
+    if limits.files_per_message is not None:
+        after = [Reply(text="", files=files, quiet=True) for files in _batches(main.files, limits.files_per_message)]
+        main = replace(main, files=())
+    return [*before, main, *after]
+
+
+def _length(reply: Reply, limits: Capabilities) -> int:
+    """Return about how many characters a reply takes with all that is said beside its text."""
+    copied = sum(len(copy.intro) + sum(map(len, copy.lines)) + 2 + len(copy.lines) for copy in reply.copy)
+    described = len(reply.image.alt_text) + 2 if reply.image is not None and not limits.alt_text else 0
+    return len(reply.text) + copied + described
+
+
+def _batches(files: tuple[File, ...], size: int) -> list[tuple[File, ...]]:
+    return [files[start : start + size] for start in range(0, len(files), size)]

@@ -1,0 +1,54 @@
+"""The answer to words that are no command, and to a stranger's first ones: what this is, and whom to ask."""
+
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Reply
+from bot.dispatch.command import Core
+from bot.errors import AgentRefusedError, AgentUnreachableError
+from bot.words.format import one_line, wrap
+from shared.language import N_, _
+from shared.people import TERMINAL, Me, Role
+
+NO_COMMAND = N_("I answer to commands. /help shows them.")
+NO_OWNER = N_(
+    "This machine has no owner yet. If it is yours, say /pair and the code that “hearth-agent pairing-code” prints on "
+    "it, as in /pair ABCD-EFGH."
+)
+
+
+async def greet(call: Call, core: Core, answer: Answer) -> None:
+    """Answer words that are no command."""
+    welcome = await stranger_welcome(call, core)
+    await answer.show(Reply(text="\n".join([_("Hello!"), *welcome] if welcome else wrap(_(NO_COMMAND)))))
+
+
+async def stranger_welcome(call: Call, core: Core) -> list[str]:
+    """Return what a stranger is told in a private chat; nothing for all others, and while the agent is away."""
+    if not call.private or call.platform == TERMINAL:  # who sits there holds the key
+        return []
+    try:
+        return welcome(await core.agent.me())
+    except (AgentUnreachableError, AgentRefusedError):
+        return []
+
+
+def welcome(me: Me) -> list[str]:
+    """Return in lines whom to ask; none for who may use the machine already."""
+    if me.role not in (Role.stranger, Role.denied):
+        return []
+    does = wrap(_("I teach language models on a machine at somebody's home."))
+    if not me.owned:
+        return [*does, *wrap(_(NO_OWNER))]
+    owner = named(me)
+    if me.role is Role.denied:
+        return [*does, *wrap(_("{owner} said that you may not use it. If that is a mistake, ask them.", owner=owner))]
+    return [
+        *does,
+        *wrap(_("It belongs to {owner}. Ask them to let you in: they say /allow, which shows how.", owner=owner)),
+    ]
+
+
+def named(me: Me) -> str:
+    """Return the owner's name, or what stands for it."""
+    names = list(dict.fromkeys(one_line(name) for name in me.owner_names if one_line(name)))
+    return " / ".join(names) or _("its owner")

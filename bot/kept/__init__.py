@@ -1,0 +1,1 @@
+"""What the bot must not forget: what was asked and is not answered yet, and chats that moved. Sends nothing itself."""

@@ -1,0 +1,286 @@
+"""What follows `/finetune`: read from the words of a person, and written back as a line to type. Pure."""
+
+import contextlib
+import difflib
+from collections import abc
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bot.errors import BadCallError
+from bot.words.format import short
+from bot.words.mapping import READING, read_mapping, write_mapping
+from bot.words.start_time import read_when, write_when
+from shared.hyperparameters import Hyperparameters, Method
+from shared.language import _
+from shared.mapping import Mapping
+from shared.plans import ModelName, Preset
+
+DEFAULT_MODEL = "smollm2-135m"
+SHORT_NAMES = {  # what a person types → the name in Hyperparameters
+    "epochs": "n_epochs",
+    "batch": "batch_size",
+    "lr": "learning_rate",
+    "rank": "r",
+    "alpha": "lora_alpha",
+    "dropout": "lora_dropout",
+    "4bit": "load_in_4bit",
+    "warmup": "warmup_steps",
+    "scheduler": "lr_scheduler_type",
+    "patience": "early_stopping_patience",
+}
+TYPED_NAMES = {name: short for short, name in SHORT_NAMES.items()}
+OWN_NAMES = ("model", "preset", "name", "seed", "file", "of", "plan", "look", "change", "forget", "at")
+PRESETS = {"quick": Preset.quick_look, "balanced": Preset.balanced, "thorough": Preset.thorough}
+TYPED_PRESETS = {preset: typed for typed, preset in PRESETS.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What was asked. `words` are the arguments that are no option."""
+
+    model: str = DEFAULT_MODEL
+    preset: Preset = Preset.balanced
+    name: str | None = None
+    seed: int = 42
+    file: str | None = None  # file-…, uploaded before
+    of: str | None = None  # insp-…, what was understood of a file, or with .2 behind it an answer to what was asked
+    mapping: Mapping | None = None  # how the file is to be read
+    plan: str | None = None  # start this one
+    look: str | None = None  # show the card of this one
+    change: str | None = None  # show what can be changed of this plan
+    forget: str | None = None  # do not start this plan
+    at: int | None = None  # not before; seconds since 1970
+    hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
+    words: tuple[str, ...] = ()
+
+
+def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
+    """Read `name:value` words; raise BadCallError that says which option, what is wrong and what exists.
+
+    `now` is when they were typed: from then on counts a time of day.
+    """
+    own: dict[str, Any] = {}
+    reading: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+    words = []
+    for argument in arguments:
+        typed, sign, value = argument.partition(_sign(argument)) if _is_option(argument) else ("", "", "")
+        if not sign:
+            words.append(argument)
+        elif typed.lower() in READING:
+            many = typed.lower() == "without"
+            reading[typed.lower()] = (*reading.get("without", ()), value) if many else value
+        elif typed.lower() in OWN_NAMES:
+            own[typed.lower()] = _own_value(typed.lower(), value, now=now)
+        else:
+            name = _setting_name(typed.lower())
+            settings[name] = (
+                value.split(",") if name == "target_modules" and value not in {"auto", "all-linear"} else value
+            )
+    mapping = read_mapping(reading) if reading else None
+    return Options(**own, mapping=mapping, hyperparameters=_hyperparameters(settings), words=tuple(words))
+
+
+def write_line(
+    file_id: str,
+    *,
+    mapping: Mapping | None,
+    model: str,
+    name: str | None,
+    method: Method,
+    seed: int,
+    change: dict[str, object],
+    at: int | None = None,
+    preset: Preset = Preset.balanced,
+) -> str:
+    """Return the line that asks for the same run with some settings changed."""
+    asked = method.supervised.hyperparameters.model_dump(exclude_defaults=True)
+    words = ["/finetune", f"file:{file_id}", *(write_mapping(mapping) if mapping is not None else [])]
+    return " ".join([*words, *_write_own(model, preset, name, seed, at), *write_change({**asked, **change})])
+
+
+def write_options(options: Options) -> str:
+    """Return what was typed besides the file and how it is read, to be typed again."""
+    own = _write_own(options.model, options.preset, options.name, options.seed, None)
+    own += [f"at:{options.at}"] if options.at is not None else []  # in seconds, which may be past when they are read
+    return " ".join([*own, *write_change(options.hyperparameters.model_dump(exclude_defaults=True))])
+
+
+def _write_own(model: str, preset: Preset, name: str | None, seed: int, at: int | None) -> list[str]:
+    words = [f"model:{model}"] if model != DEFAULT_MODEL else []
+    words += [f"preset:{TYPED_PRESETS[preset]}"] if preset is not Preset.balanced else []
+    words += [f"name:{name}"] if name is not None else []
+    words += [f"seed:{seed}"] if seed != 42 else []
+    return words + ([f"at:{write_when(at)}"] if at is not None else [])
+
+
+def write_change(change: abc.Mapping[str, object]) -> list[str]:
+    """Return settings as they are typed: lr:0.0002."""
+    return [f"{TYPED_NAMES.get(name, name)}:{_written(value)}" for name, value in change.items()]
+
+
+def within_limits(change: abc.Mapping[str, float]) -> dict[str, object]:
+    """Return a change with each figure brought within its limits; what is no setting is left out."""
+    fitting: dict[str, object] = {}
+    for name, value in change.items():
+        if name in Hyperparameters.model_fields:
+            fitted = _fitted(name, value)
+            with contextlib.suppress(ValidationError):  # out of a limit that has no nearest value, as above 0
+                Hyperparameters.model_validate({name: fitted})
+                fitting[name] = fitted
+    return fitting
+
+
+def option_names() -> list[str]:
+    """Return every option a person may type, short names where they exist."""
+    return [
+        "model",
+        "preset",
+        "name",
+        "seed",
+        "at",
+        *(TYPED_NAMES.get(name, name) for name in Hyperparameters.model_fields),
+        *READING,
+    ]
+
+
+def describe_setting(name: str) -> str:
+    """Return in words what a setting may be: "auto, or a number above 0, up to 50"."""
+    return _(", or ").join(_describe(choice) for choice in _choices(name))
+
+
+def _choices(name: str) -> list[dict[str, Any]]:
+    choices: list[dict[str, Any]] = Hyperparameters.model_json_schema()["properties"][name]["anyOf"]
+    return choices
+
+
+def _fitted(name: str, value: float) -> float:
+    for limits in _choices(name):
+        if "maximum" in limits:
+            low, high = float(limits.get("minimum", value)), float(limits["maximum"])
+            return value if low <= value <= high else min(max(value, low), high)
+    return value
+
+
+def _sign(argument: str) -> str:
+    """Return which of : and = parts a name from its value: the first, the other may be part of the value."""
+    return next(character for character in argument if character in ":=")
+
+
+def _is_option(argument: str) -> bool:
+    separators = [argument.index(mark) for mark in ":=" if mark in argument]
+    return bool(separators) and argument[: min(separators)].replace("_", "").isalnum()
+
+
+def _own_value(name: str, value: str, *, now: float) -> str | int | None:
+    if name == "preset":
+        return _preset(value)
+    if name == "seed":
+        if not value.isdecimal() or int(value) >= 2**31:
+            raise BadCallError(
+                _("seed:{value} is not possible. It is a whole number from 0 to 2147483647.", value=value), param=name
+            )
+        return int(value)
+    if name == "name":
+        return _model_name(value)
+    if name == "at":
+        return read_when(value, now=now)
+    if not value:
+        raise BadCallError(
+            _(
+                "{name}: needs a value after the colon, as in {name}:{default_model}.",
+                name=name,
+                default_model=DEFAULT_MODEL,
+            ),
+            param=name,
+        )
+    return value
+
+
+def _preset(value: str) -> Preset:
+    known = PRESETS | {preset.value: preset for preset in Preset}
+    if value.lower() not in known:
+        raise BadCallError(
+            _(
+                "preset:{value} is not possible. It is quick (a look), balanced or thorough.",
+                value=value,
+            ),
+            param="preset",
+        )
+    return known[value.lower()]
+
+
+def _model_name(value: str) -> str:
+    try:
+        return TypeAdapter(ModelName).validate_python(value)
+    except ValidationError as cause:
+        raise BadCallError(
+            _(
+                "name:{value} is not possible. A name is small letters, digits and dashes, at most 40, "
+                "as in name:toast.",
+                value=value,
+            ),
+            param="name",
+        ) from cause
+
+
+def _setting_name(typed: str) -> str:
+    name = SHORT_NAMES.get(typed, typed)
+    if name in Hyperparameters.model_fields:
+        return name
+    near = difflib.get_close_matches(typed, option_names(), n=1)
+    hint = _("Did you mean {near}? ", near=near[0]) if near else ""
+    raise BadCallError(
+        _(
+            "I know no option “{typed}”. {hint}There are: {options}.",
+            typed=typed,
+            hint=hint,
+            options=", ".join(option_names()),
+        ),
+        param=typed,
+    )
+
+
+def _hyperparameters(settings: dict[str, Any]) -> Hyperparameters:
+    try:
+        return Hyperparameters.model_validate(settings)
+    except ValidationError as cause:
+        name = str(cause.errors()[0]["loc"][0])
+        typed = TYPED_NAMES.get(name, name)
+        raise BadCallError(
+            _(
+                "{typed}:{written} is not possible. {typed} is {possible}.",
+                typed=typed,
+                written=_written(settings[name]),
+                possible=describe_setting(name),
+            ),
+            param=name,
+        ) from cause
+
+
+def _written(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return short(value) if isinstance(value, float) else str(value)
+
+
+def _describe(choice: dict[str, Any]) -> str:
+    if "const" in choice:
+        return str(choice["const"])
+    if "enum" in choice:
+        return ", ".join(map(str, choice["enum"]))
+    if choice["type"] == "boolean":
+        return _("yes or no")
+    if choice["type"] == "array":
+        return _("names of layers with commas between")
+    kind = _("a whole number") if choice["type"] == "integer" else _("a number")
+    low = (
+        _("from {low}", low=short(choice["minimum"]))
+        if "minimum" in choice
+        else _("above {low}", low=short(choice["exclusiveMinimum"]))
+    )
+    return _("{kind} {low} to {high}", kind=kind, low=low, high=short(choice["maximum"]))

@@ -1,0 +1,77 @@
+import pytest
+
+from bot.errors import BadCallError
+from bot.words import options
+from bot.words.options import Options, within_limits, write_line
+from shared.hyperparameters import Hyperparameters, Method, Supervised
+from shared.mapping import Mapping
+from shared.plans import Preset
+from tests.fakes.agent_server import NOW
+
+
+def read_options(arguments: tuple[str, ...]) -> Options:
+    return options.read_options(arguments, now=NOW)
+
+
+def test_short_names_and_full_names_mean_the_same() -> None:
+    short = read_options(("epochs:3", "lr:2e-4", "rank:16", "batch:8", "4bit:no"))
+    full = read_options(("n_epochs=3", "learning_rate=0.0002", "r=16", "batch_size=8", "load_in_4bit=false"))
+    assert short.hyperparameters == full.hyperparameters
+    assert short.hyperparameters.n_epochs == 3
+    assert short.hyperparameters.load_in_4bit is False
+
+
+def test_words_without_a_colon_are_left_to_the_command() -> None:
+    assert read_options(("sample", "model:HuggingFaceTB/SmolLM2-135M")).words == ("sample",)
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("epoch:3", "Did you mean epochs?"),
+        ("colour:red", "There are: model, preset, name, seed, at, epochs"),
+        ("epochs:100", "epochs is auto, or a number above 0 to 50"),
+        ("rank:many", "rank is auto, or a whole number from 1 to 256"),
+        ("scheduler:zigzag", "cosine, linear, constant, constant_with_warmup"),
+        ("name:My-Toast", "as in name:toast"),
+        ("seed:-1", "a whole number from 0"),
+        ("model:", "needs a value"),
+        ("preset:wild", "It is quick (a look), balanced or thorough"),
+    ],
+)
+def test_a_wrong_option_says_what_is_right(argument: str, said: str) -> None:
+    with pytest.raises(BadCallError) as caught:
+        read_options((argument,))
+    assert said in caught.value.message
+
+
+def test_a_written_line_reads_back_as_the_same_request() -> None:
+    asked = Hyperparameters(n_epochs=3, target_modules=["q_proj", "v_proj"], load_in_4bit=True)
+    method = Method(supervised=Supervised(hyperparameters=asked))
+    mapping = Mapping(assistant="Mia Lund", without=("Tom", "Ada Berg"))
+    line = write_line(
+        "file-1", mapping=mapping, model="other", name="toast", method=method, seed=7,
+        change={"learning_rate": 1e-4}, preset=Preset.thorough,
+    )  # fmt: skip
+    read = read_options(tuple(line.removeprefix("/finetune ").split()))
+    assert read.hyperparameters == asked.model_copy(update={"learning_rate": 1e-4})
+    assert (read.file, read.model, read.name, read.seed) == ("file-1", "other", "toast", 7)
+    assert read.preset is Preset.thorough
+    assert read.mapping == Mapping(assistant="Mia_Lund", without=("Tom", "Ada_Berg"))
+
+
+def test_how_a_file_is_read_goes_together_or_is_said() -> None:
+    read = read_options(("question:Frage", "answer:Antwort"))
+    assert read.mapping == Mapping(question="Frage", answer="Antwort")
+    for words in (("question:Frage",), ("text:a", "assistant:Mia"), ("answer:",)):
+        with pytest.raises(BadCallError, match="do not go together"):
+            read_options(words)
+
+
+def test_a_change_beyond_the_limits_is_brought_within_them() -> None:
+    change = {"r": 512, "n_epochs": 52, "learning_rate": 1e-9, "lora_dropout": 0.1}
+    assert within_limits(change) == {"r": 256, "n_epochs": 50, "learning_rate": 1e-6, "lora_dropout": 0.1}
+
+
+def test_a_change_that_cannot_be_typed_is_left_out() -> None:
+    assert within_limits({"eval_steps": 5, "n_epochs": 0, "r": 1.5}) == {}
