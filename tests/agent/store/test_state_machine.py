@@ -229,12 +229,9 @@ class JobTable(RuleBasedStateMachine):
         if before.pause_wish is None and self.started_in.get(job_id, self.boot) == self.boot:
             self.deaths[job_id] = self.deaths.get(job_id, 0) + 1
         settled = self.fates.settled(job_id, gone)
-        after = self.do(running_jobs.look, job_id)
-        assert settled == (after.paused or after.finished)
-        if before.cancel_requested:
-            assert after.finished
-        elif before.pause_wish is not None:
-            assert after.paused
+        assert settled == (self.running_job() is None)
+        assert settled or not (before.cancel_requested or before.pause_wish)
+        assert self.do(jobs.is_finished, job_id) or not before.cancel_requested
         return settled
 
     @precondition(lambda self: self.running_job() is not None)
