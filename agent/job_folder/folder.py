@@ -27,6 +27,7 @@ class Heartbeat(Response):
     """Two proofs of life: a thread's, and the work's own."""
 
     phase: Phase | None = None  # None: of an older trainer
+    code: str | None = None  # the version of what it runs; None: of an older trainer
     stage: Stage | None
     step: int
     pid: int

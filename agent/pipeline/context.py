@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from agent.job_folder.code_version import code_version
 from agent.job_folder.events import cut_torn_line
 from agent.job_folder.folder import Heartbeat, JobFolder, Phase
 from agent.job_folder.spec import JobSpec
@@ -75,6 +76,7 @@ class Pulse:
     def __init__(self, folder: JobFolder, phase: Phase = Phase.train) -> None:
         self._folder = folder
         self._phase = phase
+        self._code = code_version()
         self._lock = threading.Lock()
         self._stage: Stage | None = None
         self._step = 0
@@ -108,6 +110,7 @@ class Pulse:
     def _write(self) -> None:
         beat = Heartbeat(
             phase=self._phase,
+            code=self._code,
             stage=self._stage,
             step=self._step,
             pid=os.getpid(),

@@ -78,6 +78,11 @@ class Aftermath:
         if folder.read_spec().device == "cuda":
             gpu_of(await asyncio.to_thread(self._machine))
         come = reached(folder)
+        onward = _("Going on from step {step}", step=come.step) if come.step else _("Beginning again")
+        if gone is Gone.outdated:
+            message = _("Hearth was updated. {onward}, with the new version.", onward=onward)
+            await self._store.run(running_jobs.say, job_id, message, now=self._clock())
+            return False
         death = await self._store.run(running_jobs.count_death, job_id, come, boot=self._boot())
         happened = _("The machine was off") if death.rebooted else what_happened(folder, gone, trainer)
         if death.following is None:
@@ -91,7 +96,6 @@ class Aftermath:
                 ),
             )
             return True
-        onward = _("Going on from step {step}", step=come.step) if come.step else _("Beginning again")
         message = _(
             "{happened}. {onward}, attempt {following} of {attempts}.",
             happened=happened,

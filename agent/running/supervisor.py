@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 from agent.base_models.catalog import is_of_hub
 from agent.children.sandbox import Sandbox
 from agent.errors import AgentError
+from agent.job_folder.code_version import code_version
 from agent.job_folder.folder import JobFolder, Phase
 from agent.job_folder.spec import JobSpec
 from agent.machine.boot import boot_id
@@ -149,7 +151,13 @@ class Supervisor:
         while True:
             trainer = AdoptedTrainer(work.folder) if left else await self._trainer(work)
             left = False
+            outdated = _is_outdated(trainer, work.folder)
+            if outdated:
+                log.info("%s: its trainer runs code of before an update, and is asked to save and leave", job_id)
+                trainer.signal(signal.SIGTERM)
             gone = await self._watched(work, trainer)
+            if outdated and gone is Gone.without:
+                gone = Gone.outdated
             if gone is Gone.with_last_word:
                 return
             before, phase = phase, work.folder.phase()
@@ -233,6 +241,17 @@ class Supervisor:
         deadline = self._monotonic() + self._timings.adoption_s
         while not lock_is_held(folder.lock) and self._monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(self._timings.poll_s)
+
+
+def _is_outdated(trainer: Trainer, folder: JobFolder) -> bool:
+    """Say whether a trainer that an earlier agent started runs other code than this one.
+
+    It would import what it needs next from modules that were replaced beneath it.
+    """
+    if not isinstance(trainer, AdoptedTrainer) or not trainer.alive():
+        return False
+    heartbeat = folder.read_heartbeat()
+    return heartbeat is not None and heartbeat.code != code_version()
 
 
 def _phase_of(folder: JobFolder) -> Phase:

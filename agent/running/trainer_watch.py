@@ -46,6 +46,7 @@ class Gone(Enum):
     without = auto()
     stalled = auto()  # it had to be ended
     nonsense = auto()  # it wrote what cannot be read
+    outdated = auto()  # it ran the code of before an update, and was asked to leave
 
 
 class Watch:

@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from agent.job_folder.checkpoint_files import MANIFEST, list_checkpoints
+from agent.job_folder.code_version import code_version
 from agent.job_folder.durable import file_sha256, replace_file
 from agent.job_folder.events import cut_torn_line, has_ended
 from agent.job_folder.folder import ADAPTER_FILE, Heartbeat, JobFolder, Phase
@@ -56,7 +57,8 @@ class Voice:
     def beat(self, stage: Stage, step: int = 0, phase: Phase | None = None) -> None:
         """Show that the work moved."""
         now = time.time()
-        self._show(Heartbeat(phase=phase, stage=stage, step=step, pid=os.getpid(), alive_at=now, progress_at=now))
+        proof = {"pid": os.getpid(), "alive_at": now, "progress_at": now}
+        self._show(Heartbeat(phase=phase, code=code_version(), stage=stage, step=step, **proof))
 
     def beat_alive(self) -> None:
         """Show that the process lives."""

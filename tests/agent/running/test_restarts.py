@@ -45,6 +45,27 @@ async def test_restarted_agent_adopts_a_running_trainer(settings: AgentSettings)
         await check_events_are_whole(agent, job_id)
 
 
+async def test_trainer_of_before_an_update_leaves_and_its_job_goes_on_with_the_new_code(
+    settings: AgentSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+    before = agent.folder(job_id).read_heartbeat()
+    monkeypatch.setattr("agent.running.supervisor.code_version", lambda: "another")
+    async with run_agent(settings) as agent:
+        await agent.until_status(job_id, "succeeded", "failed")
+        assert await agent.status(job_id) == "succeeded"
+        messages = await agent.messages(job_id)
+    after = agent.folder(job_id).read_heartbeat()
+    assert before is not None
+    assert after is not None
+    assert after.pid != before.pid
+    told = [message for message in messages if message.startswith("Hearth was updated.")]
+    assert told == ["Hearth was updated. Going on from step 1, with the new version."]
+    assert not [message for message in messages if "attempt" in message]
+
+
 async def test_restarted_agent_cancels_an_adopted_trainer_that_is_deaf(settings: AgentSettings) -> None:
     async with run_agent(settings, "deaf") as agent:
         job_id = await agent.create()
