@@ -23,6 +23,7 @@ from agent.job_folder.durable import replace_file
 from agent.job_folder.events import has_ended
 from agent.job_folder.folder import JobFolder, Phase
 from agent.pipeline.adapter import keep_what_was_trained
+from agent.pipeline.by_hand import NAMES, run_by_hand
 from agent.pipeline.context import Cancelled, Context, DiskFull, EventLog, Pulse, Stopped
 from agent.pipeline.stages import STAGES, StageStep
 from shared.errors import ErrorCode
@@ -48,13 +49,20 @@ DOING = {
 def main() -> None:
     """Parse the command line, take the lock, run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--fetch", action="store_true", help="get the base model, and no more")
     only.add_argument("--hand-over", action="store_true", help="give the verified model to Ollama, and end the job")
     parser.add_argument("--lock-held", type=int, default=None, help="the lock's descriptor, kept over a fresh start")
+    parser.add_argument("--job", type=Path, metavar="FOLDER", help="with --stage: run that one by hand")
+    parser.add_argument("--stage", choices=NAMES)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if arguments.job is not None and arguments.stage is not None:
+        run_by_hand(JobFolder(path=arguments.job.absolute()), arguments.stage)
+        return
+    if arguments.folder is None:
+        parser.error("give a job's FOLDER, or --job FOLDER --stage STAGE")
     folder = JobFolder(path=arguments.folder)
     lock = FileLock(folder.lock)
     if arguments.lock_held is None:

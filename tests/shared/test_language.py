@@ -36,7 +36,7 @@ NOT_SHOWN = {  # calls whose texts are for programs, logs and those who program
 IN_ENGLISH = {  # what the owner reads where it runs, in a log or a console; what programs read
     "agent/serve.py", "agent/command_line/arguments.py", "agent/doctor.py", "agent/settings.py",
     "agent/children/confine.py", "agent/children/network_guard.py",
-    "agent/pipeline/__main__.py", "agent/pipeline/trainer.py", "agent/pipeline/checkpoint_writer.py",
+    "agent/pipeline/__main__.py", "agent/pipeline/by_hand.py", "agent/pipeline/trainer.py", "agent/pipeline/checkpoint_writer.py",
     "agent/api/explain.py", "agent/api/middleware.py", "agent/api/openapi.py", "agent/api/people.py",
     "agent/api/route.py", "agent/api/sse.py", "agent/export/modelfile.py", "agent/store/store.py",
     "bot/__main__.py", "bot/launch/local_agent.py", "bot/demo.py", "bot/launch/first_start.py", "bot/settings.py",
