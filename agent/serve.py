@@ -30,7 +30,7 @@ from agent.intake.inspector import Inspector
 from agent.intake.intake import Intake
 from agent.job_folder.durable import replace_file
 from agent.machine.gpu import read_machine
-from agent.machine.retention import EndedJob, Retention, Rules
+from agent.machine.retention import EndedJob, Retention, RetentionRules
 from agent.plan.resolve import make_plan
 from agent.running.event_pruning import prune_events
 from agent.running.held_memory import held_now
@@ -152,7 +152,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         make_way=answerer.make_way,
     )
     retention = Retention(
-        rules=Rules(keep_days=settings.hearth_keep_days, floor_mib=settings.hearth_disk_floor_mib),
+        rules=RetentionRules(keep_days=settings.hearth_keep_days, floor_mib=settings.hearth_disk_floor_mib),
         data_dir=data_dir,
         base_models=settings.base_models_dir,
         clock=time.time,

@@ -23,9 +23,9 @@ from bot.commands import COMMANDS
 from bot.core.clock import SystemClock
 from bot.dispatch.command import Core
 from bot.dispatch.front_end import FrontEnd, FrontEnds
-from bot.dispatch.resend import Keeper
+from bot.dispatch.resend import Resender
 from bot.errors import SettingsError, StorageError
-from bot.following.feed import Follow
+from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
@@ -209,7 +209,7 @@ def _address(settings: Settings, front_ends: FrontEnds, who: RequestedBy | None)
 
 
 @contextlib.asynccontextmanager
-async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator[tuple[Core, Keeper]]:
+async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator[tuple[Core, Resender]]:
     open_chat = front_ends.open_chat
     clock = SystemClock()
     async with aiohttp.ClientSession() as session:
@@ -217,7 +217,7 @@ async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator
             subscriptions = Subscriptions(database)
             moves = Moves(database)
             agent = AgentClient(partial(_address, settings, front_ends), session=session, clock=clock, moves=moves)
-            follow = Follow(
+            follow = FeedFollower(
                 agent=agent,
                 subscriptions=subscriptions,
                 open_chat=open_chat,
@@ -233,7 +233,7 @@ async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator
                 clock=clock,
                 commands=COMMANDS,
             )
-            yield core, Keeper(core, open_chat=open_chat, reopen=front_ends.reopen, as_now=front_ends.as_now)
+            yield core, Resender(core, open_chat=open_chat, reopen=front_ends.reopen, as_now=front_ends.as_now)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-class Room:
+class DiskReservation:
     """What somebody was promised of the disk, as far as they have not written it yet."""
 
     def __init__(self, disk: "Disk", size: int) -> None:
@@ -37,13 +37,13 @@ class Disk:
         self._data_dir = data_dir
         self._floor = floor_mib * MIB
         self._free = free
-        self._promised: list[Room] = []
+        self._promised: list[DiskReservation] = []
 
     @contextmanager
-    def room(self, size: int) -> Iterator[Room]:
+    def room(self, size: int) -> Iterator[DiskReservation]:
         """Promise room for `size` bytes as long as the block lasts. Raises insufficient_disk."""
         self.check(size)
-        room = Room(self, size)
+        room = DiskReservation(self, size)
         self._promised.append(room)
         try:
             yield room

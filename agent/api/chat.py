@@ -5,7 +5,7 @@ from aiohttp import web
 from agent.api.authorization import ASKER, permit_more
 from agent.api.route import Route, answer, read_body
 from agent.api.services import services_of
-from agent.chat.protocol import Question, Said
+from agent.chat.protocol import ModelReply, Question
 from agent.data.redact import redact
 from agent.store import tuned_models
 from agent.store.ids import new_id
@@ -32,7 +32,7 @@ async def create_chat_completion(request: web.Request) -> web.Response:
     return answer(_completion(model.name, said, text, now=int(services.clock())))
 
 
-def _completion(model: str, said: Said, text: str, *, now: int) -> ChatCompletion:
+def _completion(model: str, said: ModelReply, text: str, *, now: int) -> ChatCompletion:
     return ChatCompletion(
         id=new_id("chatcmpl"),
         created=now,

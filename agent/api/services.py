@@ -13,7 +13,7 @@ from agent.chat.answerer import Answerer
 from agent.intake.intake import Intake
 from agent.machine.gpu import Machine
 from agent.running.held_memory import AsksWhatIsHeld, nothing_held
-from agent.running.trainer_health import Signs
+from agent.running.trainer_health import HealthSigns
 from agent.settings import AgentSettings
 from agent.store import Store
 
@@ -30,7 +30,7 @@ class Services:
     machine: Callable[[], Machine]
     check_model: Callable[[str], object]  # raises AgentError model_unknown, model_is_path
     base_models: Callable[[], list[Candidate]]
-    signs: Callable[[str], Signs | None]  # how a job's trainer does, while one is watched
+    signs: Callable[[str], HealthSigns | None]  # how a job's trainer does, while one is watched
     warnings: Callable[[], list[str]]  # what the owner should see to
     disk: Disk
     clock: Callable[[], float]

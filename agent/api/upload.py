@@ -12,7 +12,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import ValidationError
 
 from agent.admission.bounds import Use
-from agent.admission.disk import Room
+from agent.admission.disk import DiskReservation
 from agent.api.authorization import ASKER, Asker, agreed, permit
 from agent.api.explain import explain
 from agent.api.services import Services
@@ -113,7 +113,9 @@ async def record(
         raise
 
 
-async def _read_form(request: web.Request, staged: Path, limit_mib: int, room: Room) -> tuple[Received, dict[str, str]]:
+async def _read_form(
+    request: web.Request, staged: Path, limit_mib: int, room: DiskReservation
+) -> tuple[Received, dict[str, str]]:
     if not request.content_type.startswith("multipart/"):
         raise _bad_form(_("the body is {content_type}", content_type=request.content_type))
     received: Received | None = None
@@ -135,7 +137,7 @@ async def _read_form(request: web.Request, staged: Path, limit_mib: int, room: R
     return received, fields
 
 
-async def _write_file(part: BodyPartReader, staged: Path, limit_mib: int, room: Room) -> Received:
+async def _write_file(part: BodyPartReader, staged: Path, limit_mib: int, room: DiskReservation) -> Received:
     digest = hashlib.sha256()
     size = 0
     with _open_private(staged) as file:  # at once: cancelled in a thread, it would be opened after the clean-up

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 
 from agent.chat.child_process import Child, ChildDiedError
-from agent.chat.memory_check import ALL_LAYERS, CONTEXT, Room, find_room, refuse_while_starting
-from agent.chat.protocol import Load, Question, Said
+from agent.chat.memory_check import ALL_LAYERS, CONTEXT, ModelShare, find_room, refuse_while_starting
+from agent.chat.protocol import Load, ModelReply, Question
 from agent.children.environment import child_environment
 from agent.children.sandbox import Policy, Sandbox
 from agent.data.redact import redact
@@ -101,7 +101,7 @@ class Answerer:
             return None
         return Holder(pid=loaded.child.pid, gpu_mib=loaded.gpu_mib)
 
-    async def ask(self, model: TunedModel, question: Question) -> Said:
+    async def ask(self, model: TunedModel, question: Question) -> ModelReply:
         """Return a model's answer. Raises AgentError: model_busy, model_failed, insufficient_memory, not_found."""
         async with self._my_turn():
             self._stop_idling()
@@ -253,7 +253,7 @@ def find_gguf(model: TunedModel, data_dir: Path) -> Path:
     return path
 
 
-def _environment(gguf: Path, room: Room, machine: Machine) -> dict[str, str]:
+def _environment(gguf: Path, room: ModelShare, machine: Machine) -> dict[str, str]:
     return child_environment(offline=True) | {
         "HOME": str(gguf.parent / "nobody"),  # is not there: no cache or setting of anybody is read or left
         "CUDA_CACHE_DISABLE": "1",

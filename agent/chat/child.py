@@ -16,7 +16,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from agent.chat.protocol import Line, Load, Question, Said
+from agent.chat.protocol import Line, Load, ModelReply, Question
 from agent.children.network_guard import forbid_network
 
 GIB = 1 << 30
@@ -81,7 +81,7 @@ def read_reply(reply: dict[str, Any]) -> Line:
         return Line(problem=" ".join(str(error.get("message", error)).split())[:300])
     [choice] = reply["choices"]
     usage = reply["usage"]
-    said = Said(
+    said = ModelReply(
         text=(choice["message"].get("content") or "").strip(),
         finish_reason="stop" if choice["finish_reason"] == "stop" else "length",
         prompt_tokens=usage["prompt_tokens"],

@@ -18,7 +18,7 @@ ALL_LAYERS = 999
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room:
+class ModelShare:
     """What a model may use."""
 
     threads: int
@@ -39,11 +39,11 @@ def refuse_while_starting(training: Training | None, *, made_way_at: float, now:
 
 def find_room(
     model: TunedModel, *, gguf_bytes: int, machine: Machine, ram_free_mib: int, threads: int, training: Training | None
-) -> Room:
+) -> ModelShare:
     """Return what a model may use; raise insufficient_memory. Beside a trainer it never touches the GPU."""
     needed = round(gguf_bytes / MIB * GROWTH) + BASIS_MIB
     if training is None and machine.device == "cuda" and machine.memory_free_mib >= needed + SPARE_MIB:
-        return Room(threads=threads, on_gpu=True)
+        return ModelShare(threads=threads, on_gpu=True)
     kept = SPARE_MIB + (training.still_needs_mib if training else 0)
     if ram_free_mib < needed + kept:
         raise AgentError(
@@ -56,7 +56,7 @@ def find_room(
             ),
             code=ErrorCode.insufficient_memory,
         )
-    return Room(threads=threads if training is None else max(1, threads // SHARE_BESIDE_A_TRAINER), on_gpu=False)
+    return ModelShare(threads=threads if training is None else max(1, threads // SHARE_BESIDE_A_TRAINER), on_gpu=False)
 
 
 def _is_starting(training: Training, made_way_at: float, now: float) -> bool:

@@ -25,7 +25,7 @@ class Question(Response):
     seed: int | None
 
 
-class Said(Response):
+class ModelReply(Response):
     """A model's answer."""
 
     text: str
@@ -37,6 +37,6 @@ class Said(Response):
 class Line(Response):
     """The child's answer to each line. All of them empty: the model is loaded."""
 
-    said: Said | None = None
+    said: ModelReply | None = None
     too_long: int | None = None  # so many tokens has the question, more than the context
     problem: str | None = None  # what llama.cpp said, in one line

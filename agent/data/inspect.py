@@ -17,9 +17,9 @@ from agent.children.refusals import dataset_refusal
 from agent.data.chat_template import ChatTemplate
 from agent.data.checks.lengths import histogram, token_counts
 from agent.data.checks.right_tool import consider
-from agent.data.checks.rule_input import Seen
+from agent.data.checks.rule_input import RuleInput
 from agent.data.checks.rules import judge
-from agent.data.checks.survey import Heard, Looked, Surveyor
+from agent.data.checks.survey import Looked, ReportRows, Surveyor
 from agent.data.findings import Findings, InspectReply, InspectRequest
 from agent.data.mend import mend
 from agent.data.quoting import shown
@@ -44,7 +44,7 @@ MEMORY_MIB, CPU_S = 4096, 1150  # a little less than the parent waits
 def inspect_dataset(
     dataset: Path,
     card: BaseModelCard,
-    heard: Heard = lambda _rows, _bytes: None,
+    heard: ReportRows = lambda _rows, _bytes: None,
     mapping: Mapping | None = None,
 ) -> Findings:
     """Say what is in a file, for one model. Raises AgentError when it cannot be trained on, UnclearError to ask."""
@@ -56,7 +56,7 @@ def inspect_dataset(
         raise
     survey = Surveyor(template, card.eos_tokens).look(reading, heard)
     _check_enough(survey.rows, survey.drops)
-    seen = Seen(survey=survey, form=reading.form, card=card)
+    seen = RuleInput(survey=survey, form=reading.form, card=card)
     _check_trained(seen)
     _check_different(seen)
     found = judge(seen)
@@ -105,7 +105,7 @@ def _check_enough(kept: int, drops: Drops) -> None:
     )
 
 
-def _check_trained(seen: Seen) -> None:
+def _check_trained(seen: RuleInput) -> None:
     if not any(row.start < seen.card.context_length and row.trained for row in seen.sample):
         raise AgentError(
             _(
@@ -119,7 +119,7 @@ def _check_trained(seen: Seen) -> None:
         )
 
 
-def _check_different(seen: Seen) -> None:
+def _check_different(seen: RuleInput) -> None:
     rows = seen.survey.rows
     distinct = rows - len(seen.exact)
     if distinct < MIN_ROWS:
@@ -140,7 +140,7 @@ def _notes(found: list[Finding]) -> list[str]:
     return [it.message for it in told[:NOTES]]
 
 
-def _picked(seen: Seen) -> list[Looked]:
+def _picked(seen: RuleInput) -> list[Looked]:
     """Return rows to show: the first, and one of typical and one of large length."""
     rows = [row for row in seen.sample if row.messages is not None]
     rows += [seen.survey.example] if not rows and seen.survey.example is not None else []
@@ -171,7 +171,7 @@ def _say(reply: InspectReply) -> None:
         line = line[os.write(1, line) :]
 
 
-def _telling(size: int) -> Heard:
+def _telling(size: int) -> ReportRows:
     """Return what tells the parent how far the reading is, at most once a second."""
     told_at = time.monotonic()
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import IGNORED, ChatTemplate
-from agent.data.checks.rule_input import Seen
-from agent.data.checks.survey import Heard, Surveyor, identity_of
+from agent.data.checks.rule_input import RuleInput
+from agent.data.checks.survey import ReportRows, Surveyor, identity_of
 from agent.data.checks.text_checks import RowText, special_pattern, text_checks, trimmed
 from agent.data.findings import Mended
 from agent.data.quoting import UNSEEN
@@ -32,7 +32,7 @@ NEEDS_SURVEY = {Fix.dedupe_near, Fix.drop_cut}
 
 
 def mend(
-    reading: Reading, card: BaseModelCard, fixes: Collection[Fix], output: Path, limit_bytes: int, heard: Heard
+    reading: Reading, card: BaseModelCard, fixes: Collection[Fix], output: Path, limit_bytes: int, heard: ReportRows
 ) -> Mended:
     """Write the mended rows. Raises AgentError where nothing would be left, or too much would be written."""
     template = ChatTemplate(card)
@@ -65,7 +65,7 @@ def mend(
 
 
 def _chosen(
-    reading: Reading, card: BaseModelCard, template: ChatTemplate, fixes: Collection[Fix], heard: Heard
+    reading: Reading, card: BaseModelCard, template: ChatTemplate, fixes: Collection[Fix], heard: ReportRows
 ) -> Iterator[tuple[ChatRow | KeptRow, bool]]:
     """Yield each usable row, and whether it stays. Rows are tokenized only where their length decides."""
     drops = Drops()
@@ -77,7 +77,7 @@ def _chosen(
     max_length = 0
     if NEEDS_SURVEY & set(fixes):
         survey = Surveyor(template, card.eos_tokens).look(reading, heard)
-        seen = Seen(survey=survey, form=reading.form, card=card)
+        seen = RuleInput(survey=survey, form=reading.form, card=card)
         max_length = seen.max_length
         told |= {row.identity for row in seen.near} if Fix.dedupe_near in fixes else set()
     if Fix.drop_cut in fixes:

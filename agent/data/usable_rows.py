@@ -13,7 +13,7 @@ from agent.data.chat_rows import FORM_HINT, detect_form, to_messages
 from agent.data.chat_template import ChatTemplate, TokenizedRow
 from agent.data.quoting import SURROGATE
 from agent.data.readers.columns import ask_for_columns
-from agent.data.readers.containers import Meter
+from agent.data.readers.containers import ReadSoFar
 from agent.data.readers.formats import read_rows
 from agent.data.readers.plain_text import passage_length, passages
 from agent.data.readers.raw_row import RawRow
@@ -88,7 +88,7 @@ class Reading:
 
 
 def chat_rows(
-    reading: Reading, template: ChatTemplate, drops: Drops, *, meter: Meter | None = None
+    reading: Reading, template: ChatTemplate, drops: Drops, *, meter: ReadSoFar | None = None
 ) -> Iterator[ChatRow]:
     """Yield the rows that can be learned; each other one goes to `drops`. Raises AgentError for the file as a whole."""
     length = _passage_length(reading, template) if reading.form is DatasetForm.text else 0

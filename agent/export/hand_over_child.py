@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from agent.errors import AgentError
-from agent.export.modelfile import OllamaModel
+from agent.export.modelfile import ChatSettings
 from agent.export.ollama import PATIENCE_S, Ollama, problem
 from agent.job_folder.durable import file_sha256
 from shared.errors import ErrorCode
@@ -43,7 +43,7 @@ class HandOver(Response):
     open_allowed: bool  # the owner's yes to an Ollama that others can reach
     gguf: str
     name: str  # mia-support:v1
-    model: OllamaModel
+    model: ChatSettings
     patience_s: float = PATIENCE_S  # for one answer, or one line of it
 
 

@@ -98,7 +98,7 @@ def default_system(template: ChatTemplate, family: TemplateFamily) -> str | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class OllamaModel:
+class ChatSettings:
     """What Ollama must know of a GGUF to talk with it as the training did; for the Modelfile and for its API."""
 
     template: str | None  # in Go; None: the chat template inside the GGUF applies
@@ -108,10 +108,10 @@ class OllamaModel:
     temperature: float = TEMPERATURE
 
 
-def describe_model(*, template: ChatTemplate, stops: list[str], longest_answer: int) -> OllamaModel:
+def describe_model(*, template: ChatTemplate, stops: list[str], longest_answer: int) -> ChatSettings:
     """Describe a model from its base model's template and ends of turn; `longest_answer` is in tokens."""
     family = find_family(template)
-    return OllamaModel(
+    return ChatSettings(
         template=family.go if family else None,
         system=default_system(template, family) if family else None,
         stops=tuple(stops),

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from agent.errors import AgentError
-from agent.export.modelfile import OllamaModel
+from agent.export.modelfile import ChatSettings
 from shared.errors import ErrorCode
 from shared.language import _
 from shared.schema import Response
@@ -145,7 +145,7 @@ class Ollama:
             with line.getresponse() as response:
                 Answer(status=response.status, content=response.read(ANSWER_LIMIT)).check()
 
-    def create(self, name: str, model: OllamaModel, *, file_name: str, sha256: str) -> None:
+    def create(self, name: str, model: ChatSettings, *, file_name: str, sha256: str) -> None:
         """Make a model of a file that it has. An error within the stream, or no success at its end, is a failure."""
         fields = {
             "model": name,

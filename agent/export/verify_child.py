@@ -58,8 +58,8 @@ def verify(request: VerifyRequest) -> VerifyReply:
             endings.append(Ending(followed=tokens[: len(answer.tokens) - 1] == answer.tokens[:-1], stopped=stopped))
     return VerifyReply(
         texts=texts,
-        agreed=meetings.count(Meeting.agreed),
-        undecided=meetings.count(Meeting.undecided),
+        agreed=meetings.count(Agreement.agreed),
+        undecided=meetings.count(Agreement.undecided),
         template_tokens_equal=difference is None,
         stops=stops_like_trained(endings),
         difference=difference,
@@ -80,7 +80,7 @@ def stops_like_trained(endings: list[Ending]) -> bool:
     return all(followed) if followed else any(ending.stopped for ending in endings) or not endings
 
 
-class Meeting(Enum):
+class Agreement(Enum):
     """How two greedy answers to one prompt compare."""
 
     agreed = "agreed"  # equal for sixteen tokens, or to the end of a shorter one
@@ -88,7 +88,7 @@ class Meeting(Enum):
     different = "different"
 
 
-def compare(trained: TunedAnswer, exported: list[int], continue_from: Callable[[list[int]], list[int]]) -> Meeting:
+def compare(trained: TunedAnswer, exported: list[int], continue_from: Callable[[list[int]], list[int]]) -> Agreement:
     """Hold the first tokens of two answers against each other.
 
     Where the export says a word that the trained model found as likely as its own, it is given the trained model's word
@@ -96,17 +96,17 @@ def compare(trained: TunedAnswer, exported: list[int], continue_from: Callable[[
     """
     length = min(COMPARED_TOKENS, len(trained.tokens) - 1)  # llama.cpp does not give back the end token
     expected, said = trained.tokens[:length], exported
-    meeting = Meeting.agreed
+    meeting = Agreement.agreed
     for at in range(length):
         token = said[at] if at < len(said) else END
         if token == expected[at]:
             continue
         if at >= len(trained.near) or token not in trained.near[at]:
-            return Meeting.different
-        meeting = Meeting.undecided
+            return Agreement.different
+        meeting = Agreement.undecided
         given = expected[: at + 1]
         said = given + continue_from(trained.prompt.prompt_ids + given)
-    return meeting if length > 0 else Meeting.different
+    return meeting if length > 0 else Agreement.different
 
 
 class Server:

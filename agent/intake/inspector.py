@@ -24,7 +24,7 @@ DOWNLOAD_LIMIT_S = 600.0
 DESCRIBE_LIMIT_S = 600.0
 INSPECT_LIMIT_S = 1200.0  # 1 GB takes 5 min of a quiet core
 
-Told = Callable[[ReadingProgress], None]
+ReportReading = Callable[[ReadingProgress], None]
 
 
 def _nobody(_progress: ReadingProgress) -> None:
@@ -87,7 +87,7 @@ class Inspector:
             raise _as_error(reply.error)
 
     async def inspect(
-        self, *, dataset: Path, model: str, mapping: Mapping | None = None, told: Told = _nobody
+        self, *, dataset: Path, model: str, mapping: Mapping | None = None, told: ReportReading = _nobody
     ) -> tuple[BaseModelCard, Findings]:
         """Return what the dataset holds as `model` sees it; `told` hears how far it is.
 
@@ -111,7 +111,7 @@ class Inspector:
         output: Path,
         limit_bytes: int,
         mapping: Mapping | None = None,
-        told: Told = _nobody,
+        told: ReportReading = _nobody,
     ) -> Mended:
         """Write a mended copy of the dataset to `output`, which must not exist. Raises AgentError."""
         card = await self.describe(model)
@@ -129,7 +129,7 @@ class Inspector:
             raise _as_error(reply.error)
         return reply.mended
 
-    async def _ask(self, request: InspectRequest, policy: Policy, told: Told) -> InspectReply:
+    async def _ask(self, request: InspectRequest, policy: Policy, told: ReportReading) -> InspectReply:
         def heard(line: bytes) -> None:
             progress = InspectReply.model_validate_json(line).progress
             if progress is not None:

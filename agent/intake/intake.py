@@ -11,7 +11,7 @@ from agent.base_models.card import BaseModelCard
 from agent.data.findings import Findings, Mended
 from agent.data.readers.unclear import UnclearError
 from agent.errors import AgentError
-from agent.intake.inspector import Told
+from agent.intake.inspector import ReportReading
 from agent.intake.planner import MakesPlans, Planner
 from agent.machine.gpu import Machine
 from agent.running.held_memory import AsksWhatIsHeld, nothing_held
@@ -39,7 +39,7 @@ class Inspects(Protocol):
     """Reads a dataset as a base model will see it."""
 
     async def inspect(
-        self, *, dataset: Path, model: str, mapping: Mapping | None, told: Told
+        self, *, dataset: Path, model: str, mapping: Mapping | None, told: ReportReading
     ) -> tuple[BaseModelCard, Findings]:
         """Raise AgentError when it cannot be trained on, UnclearError when a person has to say how it is read."""
 
@@ -203,7 +203,7 @@ class Intake:
         model: str,
         mapping: Mapping | None,
         who: RequestedBy | None,
-        told: Told = lambda _progress: None,
+        told: ReportReading = lambda _progress: None,
     ) -> Understood:
         async with self._turns.turn(_person(who)):
             path = self._data_dir / stored.path

@@ -53,14 +53,14 @@ class Removable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class RetentionRules:
     """The owner's settings."""
 
     keep_days: int
     floor_mib: int  # of free disk: under it, disk is short
 
 
-def choose(found: Iterable[Removable], *, rules: Rules, free_mib: float, now: float) -> list[Removable]:
+def choose(found: Iterable[Removable], *, rules: RetentionRules, free_mib: float, now: float) -> list[Removable]:
     """Return what is to go now: what is due anyway, then as much as it takes to reach the floor. Pure."""
     chosen: list[Removable] = []
     for item in sorted(found, key=lambda item: (item.kind, item.since)):
@@ -109,7 +109,7 @@ class Short:
 class Retention:
     """Sweeps now and then, and remembers what the owner should see to."""
 
-    def __init__(self, *, rules: Rules, data_dir: Path, base_models: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, *, rules: RetentionRules, data_dir: Path, base_models: Path, clock: Callable[[], float]) -> None:
         self._rules = rules
         self._data_dir = data_dir
         self._base_models = base_models

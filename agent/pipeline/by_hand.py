@@ -1,7 +1,7 @@
 """One stage of a job, run by hand on its folder: `python -m agent.pipeline --job FOLDER --stage train`.
 
-For whoever works on a stage. It writes what the stage writes, and its completion marker; its events go to by_hand.jsonl,
-so that the agent, which follows events.jsonl, is told nothing.
+For whoever works on a stage. It writes what the stage writes, and its completion marker; its events go to
+by_hand.jsonl, so that the agent, which follows events.jsonl, is told nothing.
 """
 
 import logging

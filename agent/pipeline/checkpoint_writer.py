@@ -57,7 +57,7 @@ def save_checkpoint(trainer: Any, folder: Path, counts: Counts) -> Checkpoint:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dice:
+class RngState:
     """The state of every random number generator that a training step draws from."""
 
     python: Any
@@ -66,7 +66,7 @@ class Dice:
     cuda: list[torch.Tensor]
 
     @classmethod
-    def now(cls) -> "Dice":
+    def now(cls) -> "RngState":
         """Take the states as they are."""
         cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
         return cls(python=random.getstate(), numpy=np.random.get_state(), cpu=torch.get_rng_state(), cuda=cuda)

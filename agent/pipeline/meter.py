@@ -12,7 +12,7 @@ if sys.platform != "win32":
     import resource
 
 
-class Meter:
+class SpeedMeter:
     """Real tokens a second and seconds a step, with evaluations and checkpoints taken out."""
 
     def __init__(self) -> None:

@@ -35,7 +35,7 @@ BEGIN_CHARS, GOES_ON_CHARS = 200, 400  # of a text that the finished model is as
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taken:
+class PreparedRows:
     """What is known of the rows once their tokens are on disk: some ten bytes a row, however long it is."""
 
     digests: "array[int]" = field(default_factory=lambda: array("q"))  # of each kept row; equal for copies
@@ -84,9 +84,9 @@ def _kept(context: Context, template: ChatTemplate) -> Iterator[KeptRow]:
         yield row
 
 
-def _take_all(context: Context, template: ChatTemplate, ends: set[int]) -> Taken:
+def _take_all(context: Context, template: ChatTemplate, ends: set[int]) -> PreparedRows:
     """Write all rows' tokens, cut at max_length, without those that nothing is left to learn of."""
-    taken, length = Taken(), context.spec.settings.max_length
+    taken, length = PreparedRows(), context.spec.settings.max_length
     with writing_rows(context.folder) as writer:
         for number, row in enumerate(_kept(context, template)):
             taken.digests.append(_digest(row.tokens.input_ids))
@@ -114,14 +114,14 @@ def _cut(tokens: TokenizedRow, length: int, *, goes_on: bool) -> Iterator[tuple[
             yield ids, labels
 
 
-def _dealt(taken: Taken) -> Sequence[int]:
+def _dealt(taken: PreparedRows) -> Sequence[int]:
     """Return what the split goes by: copies are one, and in a dataset that is not too large near copies as well."""
     if len(taken.digests) > SAMPLE:
         return taken.digests
     return kept_together(taken.digests, near_pairs(taken.fingerprints))
 
 
-def _parts(taken: Taken, split: Split) -> NDArray[np.uint8]:
+def _parts(taken: PreparedRows, split: Split) -> NDArray[np.uint8]:
     """Return for each row on disk the number of its part."""
     part_of = np.full(len(taken.digests), TRAIN, dtype=np.uint8)
     part_of[split.validation], part_of[split.test] = VALIDATION, TEST

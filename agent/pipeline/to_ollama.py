@@ -12,7 +12,7 @@ from typing import IO
 
 from agent.data.chat_template import ChatTemplate
 from agent.export.hand_over_child import HandOver, HandOverNews
-from agent.export.modelfile import OllamaModel, describe_model
+from agent.export.modelfile import ChatSettings, describe_model
 from agent.job_folder.durable import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import read_evaluation
@@ -47,7 +47,7 @@ def run(context: Context) -> None:
     give_to_ollama(context, describe_model(template=ChatTemplate(card), stops=card.eos_tokens, longest_answer=longest))
 
 
-def give_to_ollama(context: Context, model: OllamaModel) -> None:
+def give_to_ollama(context: Context, model: ChatSettings) -> None:
     """Create the model in Ollama and write report/ollama.json. Raises only what the agent's wishes raise."""
     spec = context.spec
     if spec.ollama_url is None:

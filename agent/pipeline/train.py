@@ -18,11 +18,11 @@ from agent.job_folder.checkpoint_files import (
 )
 from agent.machine.gpu import read_machine
 from agent.pipeline.adapter import hand_out_adapter
-from agent.pipeline.checkpoint_writer import Dice
+from agent.pipeline.checkpoint_writer import RngState
 from agent.pipeline.context import Context
 from agent.pipeline.divergence import Divergence
 from agent.pipeline.load import loaded_model
-from agent.pipeline.meter import Meter, peak_memory_mib
+from agent.pipeline.meter import SpeedMeter, peak_memory_mib
 from agent.pipeline.saver import Saver
 from agent.pipeline.token_rows import TokenRows, read_rows
 from agent.pipeline.trainer import HearthSFTTrainer, held_out_loss, sft_config
@@ -109,10 +109,10 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
         self._bad_evaluations = 0
         self._train_loss: float | None = None
         self._divergence = Divergence(scaled=False)
-        self._meter = Meter()
+        self._meter = SpeedMeter()
         self._saver = Saver(context)
         self._last_report = 0.0
-        self._dice: Dice | None = None  # as they lay when the step began
+        self._dice: RngState | None = None  # as they lay when the step began
         self._tokens_before = 0
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -139,7 +139,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Note where the random numbers stand, so that a step left half way is done again exactly."""
-        self._dice = Dice.now() if args.gradient_accumulation_steps > 1 else None  # else nothing is heard within it
+        self._dice = RngState.now() if args.gradient_accumulation_steps > 1 else None  # else nothing is heard within it
         self._tokens_before = self.trainer.trained_tokens
 
     def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

@@ -8,7 +8,7 @@ from agent.base_models.card import BaseModelCard
 from agent.data.findings import Findings
 from agent.data.row_length import fitting_length, most_end_by
 from agent.plan.defaults import choose_max_length
-from agent.plan.presets import Rules
+from agent.plan.presets import PresetRules
 from shared.inspections import DatasetForm
 
 
@@ -23,13 +23,15 @@ class Left:
     trained: float  # of them
 
 
-def planned_length(requested: int | None, findings: Findings, card: BaseModelCard, rules: Rules) -> tuple[int, str]:
+def planned_length(
+    requested: int | None, findings: Findings, card: BaseModelCard, rules: PresetRules
+) -> tuple[int, str]:
     """Return the max_length of a plan and why; None requested: the one that it chooses by itself."""
     longest, needed = findings.tokens.longest, _needed(findings)
     return choose_max_length(requested, longest, card.context_length, rules.max_length, needed=needed)
 
 
-def useful_lengths(findings: Findings, card: BaseModelCard, rules: Rules) -> list[int]:
+def useful_lengths(findings: Findings, card: BaseModelCard, rules: PresetRules) -> list[int]:
     """Return what max_length may be for most answers to be learned: as chosen by itself, and the least."""
     automatic, _reason = planned_length(None, findings, card, rules)
     least = fitting_length(findings.tokens.longest, card.context_length, 0, needed=_needed(findings))

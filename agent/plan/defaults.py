@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from agent.data.row_length import USUAL_MAX_LENGTH, fitting_length
 from agent.errors import AgentError
-from agent.plan.presets import RULES, Rules
+from agent.plan.presets import RULES, PresetRules
 from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters
 from shared.language import _
@@ -43,7 +43,7 @@ def steps_of(rows: int, batch_size: int, n_epochs: float) -> int:
 
 
 def choose_schedule(
-    rows: int, asked_batch: int | None, asked_epochs: float | None, rules: Rules = BALANCED
+    rows: int, asked_batch: int | None, asked_epochs: float | None, rules: PresetRules = BALANCED
 ) -> Schedule:
     """Lower the batch, then raise the epochs, until there are enough optimizer steps to learn from."""
     batches = (asked_batch,) if asked_batch else BATCHES
@@ -73,7 +73,7 @@ def _batch_reason(batch: int, rows: int, *, chosen: bool) -> str:
     )
 
 
-def _epochs_reason(n_epochs: float, steps: int, rules: Rules, *, chosen: bool) -> str:
+def _epochs_reason(n_epochs: float, steps: int, rules: PresetRules, *, chosen: bool) -> str:
     if chosen:
         return _("as you asked")
     if n_epochs > rules.base_epochs:

@@ -12,7 +12,7 @@ from shared.plans import Preset
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class PresetRules:
     """What a preset decides; the rest follows from data, model and machine."""
 
     name: str  # in words
@@ -27,18 +27,18 @@ class Rules:
 
 
 RULES = {
-    Preset.quick_look: Rules(
+    Preset.quick_look: PresetRules(
         name=N_("quick look"),
         reason=N_("one pass with a small add-on: shows in minutes whether the data teaches anything"),
         base_epochs=1, max_epochs=2, enough_steps=20, r=8, max_length=1024, evaluations=4, patience=2,
     ),
     # Measured: at 15 steps a 135M model had not taken up its new name, at 41 it had.
-    Preset.balanced: Rules(
+    Preset.balanced: PresetRules(
         name=N_("balanced"),
         reason=N_("three passes at a middling rank: what suits most data"),
         base_epochs=3, max_epochs=5, enough_steps=40, r=16, max_length=USUAL_MAX_LENGTH, evaluations=8, patience=3,
     ),
-    Preset.thorough: Rules(
+    Preset.thorough: PresetRules(
         name=N_("thorough"),
         reason=N_("more passes with a larger add-on, checked often and stopped when it no longer helps"),
         base_epochs=5, max_epochs=8, enough_steps=80, r=32, max_length=4096, evaluations=16, patience=5,
@@ -46,7 +46,7 @@ RULES = {
 }  # fmt: skip
 
 
-def rank_reason(rules: Rules) -> str:
+def rank_reason(rules: PresetRules) -> str:
     """Say why the rank is what the preset makes it."""
     if rules.r < RULES[Preset.balanced].r:
         return _("a small rank, enough for a look")

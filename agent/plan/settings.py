@@ -13,7 +13,7 @@ from agent.plan.defaults import (
 )
 from agent.plan.memory import MemoryEstimate
 from agent.plan.micro_batch import choose_micro_batch
-from agent.plan.presets import Rules, rank_reason
+from agent.plan.presets import PresetRules, rank_reason
 from agent.plan.setup import TrainingSetup
 from shared.hyperparameters import Hyperparameters, ResolvedSettings
 from shared.language import _
@@ -22,7 +22,7 @@ from shared.plans import Setting
 
 def resolve_settings(
     hyperparameters: Hyperparameters,
-    rules: Rules,
+    rules: PresetRules,
     schedule: Schedule,
     findings: Findings,
     card: BaseModelCard,

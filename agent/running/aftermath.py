@@ -11,7 +11,7 @@ from agent.machine.gpu import MIB, Machine
 from agent.running.job_spec import gpu_of
 from agent.running.last_words import paused_at, what_happened
 from agent.running.trainer_process import Trainer, last_line, lock_is_held
-from agent.running.trainer_watch import Gone
+from agent.running.trainer_watch import TrainerExit
 from agent.scheduling.attempts import reached
 from agent.settings import AgentSettings
 from agent.store import running_jobs
@@ -49,7 +49,7 @@ class Aftermath:
         folder = self._settings.job_folder(job_id)
         await self._end(job_id, folder, JobStatus.cancelled, _("Cancelled while it was paused."))
 
-    async def settles(self, job_id: str, folder: JobFolder, gone: Gone, trainer: Trainer) -> bool:
+    async def settles(self, job_id: str, folder: JobFolder, gone: TrainerExit, trainer: Trainer) -> bool:
         """Decide about a job whose trainer left without a last word: True when nothing more is to be started now.
 
         Raises GpuLostError, and counts no death, where its GPU went with it.
@@ -67,19 +67,19 @@ class Aftermath:
                 free_mib=free_mib,
             )
             await self._pause(job_id, PauseReason.disk, message)
-        elif gone is Gone.nonsense:
+        elif gone is TrainerExit.nonsense:
             await self._fail(job_id, folder, _("The trainer wrote an event that cannot be read, and was stopped"))
         else:
             return await self._is_last_death(job_id, folder, gone, trainer)
         return True
 
-    async def _is_last_death(self, job_id: str, folder: JobFolder, gone: Gone, trainer: Trainer) -> bool:
+    async def _is_last_death(self, job_id: str, folder: JobFolder, gone: TrainerExit, trainer: Trainer) -> bool:
         """Count a death, and say what follows: the end of the job (True), or the next attempt."""
         if folder.read_spec().device == "cuda":
             gpu_of(await asyncio.to_thread(self._machine))
         come = reached(folder)
         onward = _("Going on from step {step}", step=come.step) if come.step else _("Beginning again")
-        if gone is Gone.outdated:
+        if gone is TrainerExit.outdated:
             message = _("Hearth was updated. {onward}, with the new version.", onward=onward)
             await self._store.run(running_jobs.say, job_id, message, now=self._clock())
             return False

@@ -15,7 +15,7 @@ from agent.store.patience import PatientStore
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class HeldMemory:
     """MiB that are free again once the running job has ended and the chat's model is put away."""
 
     gpu_mib: int = 0
@@ -30,26 +30,26 @@ class Holder:
     gpu_mib: int = 0
 
 
-AsksWhatIsHeld = Callable[[Store | PatientStore], Awaitable[Held]]
+AsksWhatIsHeld = Callable[[Store | PatientStore], Awaitable[HeldMemory]]
 
 
-async def nothing_held(_store: Store | PatientStore) -> Held:
+async def nothing_held(_store: Store | PatientStore) -> HeldMemory:
     """Return nothing: for an agent that holds no memory of its own."""
-    return Held()
+    return HeldMemory()
 
 
 async def held_now(
     store: Store | PatientStore, *, jobs_dir: Path, chat: Callable[[], Holder | None] = lambda: None
-) -> Held:
+) -> HeldMemory:
     """Return what the running job's trainer and the chat's model hold now."""
     job = await store.run(running_jobs.occupant)
     trainer = await asyncio.to_thread(_trainer_in, JobFolder(path=jobs_dir / job.id), job.gpu_mib) if job else None
     holders = [holder for holder in (trainer, chat()) if holder is not None]
     ram_mib = [await asyncio.to_thread(own_ram_mib, holder.pid) for holder in holders]
-    return Held(gpu_mib=sum(holder.gpu_mib for holder in holders), ram_mib=sum(ram_mib))
+    return HeldMemory(gpu_mib=sum(holder.gpu_mib for holder in holders), ram_mib=sum(ram_mib))
 
 
-def once_free(machine: Machine, held: Held) -> Machine:
+def once_free(machine: Machine, held: HeldMemory) -> Machine:
     """Return the machine as it will be once all that is held is free again. Pure."""
     mine = held.gpu_mib if machine.device == "cuda" else held.ram_mib
     free = min(machine.memory_total_mib, machine.memory_free_mib + mine)

@@ -2,14 +2,14 @@
 
 from agent.job_folder.folder import JobFolder
 from agent.running.trainer_process import Trainer, exit_code
-from agent.running.trainer_watch import Gone
+from agent.running.trainer_watch import TrainerExit
 from agent.scheduling.attempts import reached
 from shared.language import _
 
 
-def what_happened(folder: JobFolder, gone: Gone, trainer: Trainer) -> str:
+def what_happened(folder: JobFolder, gone: TrainerExit, trainer: Trainer) -> str:
     """Say how a trainer left, without a full stop."""
-    if gone is Gone.stalled:
+    if gone is TrainerExit.stalled:
         return _("The trainer stood still and was ended")
     if not folder.is_fetched():
         return _("The base model could not be fetched ({outcome})", outcome=trainer.outcome())

@@ -22,9 +22,9 @@ from agent.machine.boot import boot_id
 from agent.machine.gpu import Machine, make_device_nodes
 from agent.running.aftermath import Aftermath
 from agent.running.job_spec import GpuLostError, check_disk, check_gpu, gpu_of, make_spec, policy_of
-from agent.running.trainer_health import Signs, Vitals
+from agent.running.trainer_health import HealthSigns, HealthTracker
 from agent.running.trainer_process import AdoptedTrainer, Trainer, lock_is_held, start, trainer_environment
-from agent.running.trainer_watch import Gone, Timings, Watch
+from agent.running.trainer_watch import Timings, TrainerExit, TrainerWatch
 from agent.settings import AgentSettings
 from agent.store import Store, jobs, queued_jobs, running_jobs
 from agent.store.patience import PatientStore
@@ -79,7 +79,7 @@ class Supervisor:
         self._make_way = make_way
         self._sandbox = sandbox or Sandbox(on=settings.hearth_sandbox)
         self._aftermath = Aftermath(store=self._store, settings=settings, machine=machine, clock=clock, boot=boot)
-        self._vitals: tuple[str, Vitals] | None = None  # of the job in hand, also while it has no trainer
+        self._vitals: tuple[str, HealthTracker] | None = None  # of the job in hand, also while it has no trainer
 
     async def run(self) -> None:
         """Take up what an earlier agent left, then run job after job. Cancelling this leaves a trainer running."""
@@ -90,7 +90,7 @@ class Supervisor:
             while True:
                 await self._run_next()
 
-    def signs(self, job_id: str) -> Signs | None:
+    def signs(self, job_id: str) -> HealthSigns | None:
         """Say how a job's trainer does; None for a job that is not in hand."""
         if self._vitals is None or self._vitals[0] != job_id:
             return None
@@ -156,9 +156,9 @@ class Supervisor:
                 log.info("%s: its trainer runs code of before an update, and is asked to save and leave", job_id)
                 trainer.signal(signal.SIGTERM)
             gone = await self._watched(work, trainer)
-            if outdated and gone is Gone.without:
-                gone = Gone.outdated
-            if gone is Gone.with_last_word:
+            if outdated and gone is TrainerExit.without:
+                gone = TrainerExit.outdated
+            if gone is TrainerExit.with_last_word:
                 return
             before, phase = phase, work.folder.phase()
             if phase is not before and not await self._wished_away(work):
@@ -166,11 +166,11 @@ class Supervisor:
             if await self._aftermath.settles(work.job_id, work.folder, gone, trainer):
                 return
 
-    def _begin_vitals(self, job_id: str, *, goes_on: bool) -> Vitals:
+    def _begin_vitals(self, job_id: str, *, goes_on: bool) -> HealthTracker:
         """Count the age of a job's last proof from now, or on from what an earlier agent's trainer left."""
         heartbeat = self._settings.job_folder(job_id).read_heartbeat() if goes_on else None
         age_s = max(0.0, self._clock() - heartbeat.alive_at) if heartbeat is not None else 0.0
-        vitals = Vitals(self._timings.limits, now=self._monotonic(), proof_age_s=age_s)
+        vitals = HealthTracker(self._timings.limits, now=self._monotonic(), proof_age_s=age_s)
         self._vitals = job_id, vitals
         return vitals
 
@@ -218,8 +218,8 @@ class Supervisor:
             await asyncio.to_thread(make_device_nodes)
         return trainer_environment(work.folder, threads=threads, gpu=gpu)
 
-    async def _watched(self, work: Work, trainer: Trainer) -> Gone:
-        watch = Watch(
+    async def _watched(self, work: Work, trainer: Trainer) -> TrainerExit:
+        watch = TrainerWatch(
             work.job_id,
             work.folder,
             trainer,

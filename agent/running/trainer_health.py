@@ -47,7 +47,7 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Signs:
+class HealthSigns:
     """What was seen of a trainer, at one moment."""
 
     health: TrainerHealth
@@ -59,7 +59,7 @@ class Signs:
     step: int
 
 
-class Vitals:
+class HealthTracker:
     """Takes in heartbeats, and says how the trainer does."""
 
     def __init__(self, limits: Limits, *, now: float, proof_age_s: float = 0.0) -> None:
@@ -70,7 +70,7 @@ class Vitals:
         self._alive_at = self._worked_at = now
         self._steps: deque[tuple[float, int]] = deque(maxlen=TYPICAL_OVER)
 
-    def note(self, heartbeat: Heartbeat | None, *, now: float) -> Signs:
+    def note(self, heartbeat: Heartbeat | None, *, now: float) -> HealthSigns:
         """Take in the heartbeat as it is now."""
         before = self._heartbeat
         if heartbeat is not None and heartbeat != before:
@@ -86,7 +86,7 @@ class Vitals:
             self._heartbeat = heartbeat
         return self.signs(now=now)
 
-    def signs(self, *, now: float) -> Signs:
+    def signs(self, *, now: float) -> HealthSigns:
         """Say how it does, by what was seen so far."""
         proof_age_s, work_age_s = now - self._proved_at, now - self._worked_at
         budget = self._budget()
@@ -96,7 +96,7 @@ class Vitals:
             health = TrainerHealth.stalled
         else:
             health = TrainerHealth.slow if work_age_s >= budget.slow_s else TrainerHealth.well
-        return Signs(
+        return HealthSigns(
             health=health,
             proof_age_s=proof_age_s,
             work_age_s=work_age_s,

@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from agent.job_folder.durable import replace_file
 from agent.job_folder.events import read_events
 from agent.job_folder.folder import JobFolder
-from agent.running.trainer_health import Limits, Signs, Vitals
+from agent.running.trainer_health import HealthSigns, HealthTracker, Limits
 from agent.running.trainer_process import Trainer
 from agent.settings import AgentSettings
 from agent.store import jobs, running_jobs
 from agent.store.patience import PatientStore
-from agent.store.running_jobs import Look
+from agent.store.running_jobs import JobWishes
 from shared.jobs import TrainerHealth
 from shared.language import _, decimal
 
@@ -39,7 +39,7 @@ class Timings:
     limits: Limits = field(default_factory=Limits)
 
 
-class Gone(Enum):
+class TrainerExit(Enum):
     """How a trainer left."""
 
     with_last_word = auto()  # the job has ended, or is paused by the trainer itself
@@ -49,7 +49,7 @@ class Gone(Enum):
     outdated = auto()  # it ran the code of before an update, and was asked to leave
 
 
-class Watch:
+class TrainerWatch:
     """One trainer being watched. What is seen of it goes into `vitals`, for whoever shows the job."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Watch:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         timings: Timings,
-        vitals: Vitals,
+        vitals: HealthTracker,
     ) -> None:
         self._job_id = job_id
         self._folder = folder
@@ -78,7 +78,7 @@ class Watch:
         self._asked_at: float | None = None
         self._asked_to_pause_at: float | None = None
 
-    async def until_gone(self) -> Gone:
+    async def until_gone(self) -> TrainerExit:
         """Watch until the trainer is gone. Whatever goes wrong here, it does not stay behind unwatched."""
         try:
             return await self._until_gone()
@@ -86,7 +86,7 @@ class Watch:
             self._trainer.signal(signal.SIGKILL)  # the next job needs the machine
             raise
 
-    async def _until_gone(self) -> Gone:
+    async def _until_gone(self) -> TrainerExit:
         while True:
             alive = self._trainer.alive()  # before the last look at its events, so that nothing is missed
             try:
@@ -94,20 +94,20 @@ class Watch:
             except ValidationError:
                 log.exception("%s: an event cannot be read", self._job_id)
                 await self._remove()
-                return Gone.nonsense
+                return TrainerExit.nonsense
             if look.finished or look.paused:
                 await self._has_left()
                 await self._remove()
-                return Gone.with_last_word
+                return TrainerExit.with_last_word
             if not alive:
                 self._trainer.signal(signal.SIGKILL)  # whatever it started must not outlive it
-                return Gone.without
+                return TrainerExit.without
             self._pass_on(look)
             if await self._is_hopeless():
-                return Gone.stalled
+                return TrainerExit.stalled
             await asyncio.sleep(self._timings.poll_s)
 
-    async def _tail(self) -> Look:
+    async def _tail(self) -> JobWishes:
         """Move what the trainer wrote into the store."""
         look = await self._store.run(running_jobs.look, self._job_id)
         records, offset = await asyncio.to_thread(read_events, self._folder.events, look.tail_offset)
@@ -125,7 +125,7 @@ class Watch:
 
     # --- wishes
 
-    def _pass_on(self, look: Look) -> None:
+    def _pass_on(self, look: JobWishes) -> None:
         now = self._monotonic()
         if look.cancel_requested:
             if self._asked_at is None:
@@ -184,7 +184,7 @@ class Watch:
         return True
 
 
-def describe(signs: Signs) -> str:
+def describe(signs: HealthSigns) -> str:
     """Say in a sentence how a trainer does."""
     doing = _("stage {stage}", stage=signs.stage.value) if signs.stage else _("its start")
     usual = (

@@ -8,20 +8,22 @@ from shared.jobs import ATTEMPTS
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
-class Reached:
+class AttemptProgress:
     """How far a job had come, by what is complete on disk."""
 
     stages: int  # finished ones
     step: int  # of the newest complete checkpoint; 0 before the first
 
 
-def reached(folder: JobFolder) -> Reached:
+def reached(folder: JobFolder) -> AttemptProgress:
     """Return how far a job came, by what is complete in its folder."""
     found = list_checkpoints(folder.checkpoints)
-    return Reached(stages=folder.finished_stages(), step=found[-1].step if found else 0)
+    return AttemptProgress(stages=folder.finished_stages(), step=found[-1].step if found else 0)
 
 
-def next_attempt(*, attempt: int, at_last_death: Reached | None, now: Reached, rebooted: bool) -> int | None:
+def next_attempt(
+    *, attempt: int, at_last_death: AttemptProgress | None, now: AttemptProgress, rebooted: bool
+) -> int | None:
     """Return the number of the next attempt after attempt number `attempt` died; None: that was the last.
 
     A machine that was switched off says nothing about the job, so it costs no attempt.

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
-from agent.scheduling.attempts import Reached, next_attempt
+from agent.scheduling.attempts import AttemptProgress, next_attempt
 from agent.store import columns, events, files, jobs, machine_state, plans, queued_jobs
 from agent.store.files import StoredFile
 from agent.store.job_view import plan_of, to_job
@@ -41,7 +41,7 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class JobWishes:
     """Where a job stands between two turns of its supervisor."""
 
     tail_offset: int  # bytes of events.jsonl that are in the store
@@ -115,7 +115,7 @@ def claim_of(session: Session, job_id: str) -> Claim:
     )
 
 
-def look(session: Session, job_id: str) -> Look:
+def look(session: Session, job_id: str) -> JobWishes:
     """Read what the supervisor needs to know at every turn."""
     return _look(jobs.row_of(session, job_id))
 
@@ -138,12 +138,12 @@ def was_spawned(session: Session, job_id: str) -> bool:
     return jobs.row_of(session, job_id).boot is not None
 
 
-def count_death(session: Session, job_id: str, reached: Reached, *, boot: str) -> Death:
+def count_death(session: Session, job_id: str, reached: AttemptProgress, *, boot: str) -> Death:
     """Count a trainer that died, and say what follows."""
     row = jobs.row_of(session, job_id)
     before = None
     if row.died_stages is not None and row.died_step is not None:
-        before = Reached(stages=row.died_stages, step=row.died_step)
+        before = AttemptProgress(stages=row.died_stages, step=row.died_step)
     rebooted = row.boot is not None and row.boot != boot
     following = next_attempt(attempt=row.attempt, at_last_death=before, now=reached, rebooted=rebooted)
     if following is not None:
@@ -194,7 +194,7 @@ def checkpoints_kept(session: Session, job_id: str) -> str:
 
 def take_events(
     session: Session, job_id: str, records: list[EventRecord], *, offset: int, folder: Path, data_dir: Path, now: float
-) -> Look:
+) -> JobWishes:
     """Store what the trainer wrote up to byte `offset`, and what it means for the job."""
     row = jobs.row_of(session, job_id)
     for record in records:
@@ -239,8 +239,8 @@ def end(
         jobs.move(session, job_id, to, now=now, message=message, error=error)
 
 
-def _look(row: JobRow) -> Look:
-    return Look(
+def _look(row: JobRow) -> JobWishes:
+    return JobWishes(
         tail_offset=row.tail_offset,
         finished=row.status in FINISHED,
         cancel_requested=row.cancel_requested,

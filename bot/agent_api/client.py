@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from bot.agent_api.requester import Asker
+from bot.agent_api.requester import AgentRequester
 from bot.agent_api.sse import SseParser
 from bot.agent_api.wire import Address as Address
 from bot.agent_api.wire import parse, path, read
@@ -75,7 +75,7 @@ class Report:
     alt_text: str
 
 
-class AgentClient(Asker):
+class AgentClient(AgentRequester):
     """One agent. Every method raises AgentUnreachableError or AgentRefusedError."""
 
     # --- datasets and plans

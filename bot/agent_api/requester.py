@@ -24,7 +24,7 @@ T = TypeVar("T", bound=BaseModel)
 PASSING = (ErrorCode.store_unavailable, ErrorCode.insufficient_disk)  # refusals that are none once that is mended
 
 
-class Asker:
+class AgentRequester:
     """Asks one agent, for the bot itself or on behalf of a person."""
 
     def __init__(

@@ -28,7 +28,7 @@ class Linked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ResultFiles:
     """A finished job's files, sorted by whether this chat takes them."""
 
     image: Image | None = None
@@ -38,7 +38,7 @@ class Outcome:
     missing: tuple[str, ...] = ()  # ids of files that the agent does not have any more
 
 
-def result_card(snapshot: Snapshot, outcome: Outcome, *, with_answers: bool) -> Reply:
+def result_card(snapshot: Snapshot, outcome: ResultFiles, *, with_answers: bool) -> Reply:
     """Return the closing message of a finished job.
 
     `with_answers`: show at once what the models said, rather than a button for it: they may quote the data.
@@ -58,7 +58,7 @@ def answers_card(job: Job, result: JobResult) -> Reply:
     return Reply(text=_join(blocks))
 
 
-def _success(job: Job, result: JobResult, outcome: Outcome, *, with_answers: bool) -> Reply:
+def _success(job: Job, result: JobResult, outcome: ResultFiles, *, with_answers: bool) -> Reply:
     blocks = [
         [clip(_("Your model is ready · {job}", job=job_name(job)))],
         wrap(result.verdict),
@@ -90,7 +90,7 @@ def _show_answers(job: Job, result: JobResult, *, shown: bool) -> tuple[Button, 
     return (Button(label=_("Show answers"), line=f"/status #{job.number} {ANSWERS}"),)
 
 
-def _no_model(job: Job, advice: tuple[Advice, ...], outcome: Outcome) -> Reply:
+def _no_model(job: Job, advice: tuple[Advice, ...], outcome: ResultFiles) -> Reply:
     if job.status is JobStatus.cancelled:
         title, cause = _("Cancelled as you asked"), []
     else:
@@ -141,7 +141,7 @@ def _advice(advice: Advice) -> list[str]:
     return [*wrap(_("Advice: {title}", title=one_line(advice.title))), *wrap(advice.message), *wrap(advice.suggestion)]
 
 
-def _kept(job: Job, outcome: Outcome) -> str:
+def _kept(job: Job, outcome: ResultFiles) -> str:
     files = len(outcome.attached) + len(outcome.too_large)
     if files:
         return ngettext("Kept: {n} file made before the end.", "Kept: {n} files made before the end.", files)
@@ -172,7 +172,7 @@ def _ollama(result: JobResult) -> Copy:
     )
 
 
-def _too_large(job: Job, outcome: Outcome) -> tuple[Copy, ...]:
+def _too_large(job: Job, outcome: ResultFiles) -> tuple[Copy, ...]:
     """Return how to get what this chat does not take: by links, else by a command on the agent's machine."""
     links = tuple(_linked(linked) for linked in outcome.links)
     linked = [linked.file for linked in outcome.links]
@@ -193,7 +193,7 @@ def _linked(linked: Linked) -> Copy:
     return Copy(intro=intro, lines=(linked.link.url,), link=True)
 
 
-def _missing(outcome: Outcome) -> list[str]:
+def _missing(outcome: ResultFiles) -> list[str]:
     return (
         wrap(_("Missing, the agent has lost: {missing}.", missing=", ".join(outcome.missing)))
         if outcome.missing

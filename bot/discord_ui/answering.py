@@ -12,10 +12,10 @@ from discord import Interaction, WebhookMessage
 
 from bot.core.reply import Reply
 from bot.discord_ui.chat import NOBODY, DiscordChat, picture_of, uploaded
+from bot.discord_ui.connection import DiscordConnection
 from bot.discord_ui.limits import TOKEN_S
-from bot.discord_ui.line import Line
 from bot.discord_ui.outbound import card, pings
-from bot.discord_ui.place import Place
+from bot.discord_ui.place import DiscordPlace
 from bot.discord_ui.trouble import ALREADY_ANSWERED, FAILURES, ExpiredError, NotAllowedError, chat_error, translated
 from bot.errors import ChatError, MessageGoneError
 
@@ -27,7 +27,7 @@ class CommandChat(DiscordChat):
 
     awaited = True
 
-    def __init__(self, line: Line, place: Place, interaction: Interaction) -> None:
+    def __init__(self, line: DiscordConnection, place: DiscordPlace, interaction: Interaction) -> None:
         super().__init__(line, place)
         self._interaction = interaction
         self._thinking_until = -math.inf
@@ -88,12 +88,12 @@ class CommandChat(DiscordChat):
         return str(message.id)
 
 
-class PressedChat(DiscordChat):
+class DiscordPressedChat(DiscordChat):
     """The channel of a button that was pressed. What is meant for that person alone, nobody else sees."""
 
     awaited = True
 
-    def __init__(self, line: Line, place: Place, interaction: Interaction) -> None:
+    def __init__(self, line: DiscordConnection, place: DiscordPlace, interaction: Interaction) -> None:
         super().__init__(line, place)
         self._interaction = interaction
         self._open_until = -math.inf

@@ -17,10 +17,10 @@ from bot.core.clock import Clock, backoff_s
 from bot.discord_ui import texts
 from bot.discord_ui.chat import DiscordChat
 from bot.discord_ui.client import HearthClient
+from bot.discord_ui.connection import DiscordConnection
 from bot.discord_ui.files import find_again
 from bot.discord_ui.inbound import PLATFORM
-from bot.discord_ui.line import Line
-from bot.discord_ui.place import Place
+from bot.discord_ui.place import DiscordPlace
 from bot.discord_ui.trouble import NotThereError, chat_error
 from bot.dispatch.command import Core
 from bot.errors import FrontEndError
@@ -43,7 +43,7 @@ class DiscordFrontEnd:
         self._api_base = api_base
         self._gateway = gateway
         self._clock = clock
-        self._line = Line(clock)
+        self._line = DiscordConnection(clock)
 
     async def run(self, core: Core) -> None:
         """Connect and serve until cancelled. Raise FrontEndError if Discord does not know the token."""
@@ -67,7 +67,7 @@ class DiscordFrontEnd:
 
     def open_chat(self, chat_id: str) -> Chat | None:
         """Return a chat by its id, connected or not."""
-        place = Place.read(chat_id)
+        place = DiscordPlace.read(chat_id)
         return DiscordChat(self._line, place) if place is not None else None
 
     async def as_now(self, who: RequestedBy) -> RequestedBy:

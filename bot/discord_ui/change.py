@@ -8,7 +8,7 @@ from discord.ui import FileUpload, Label, Modal, TextInput
 
 from bot.cards.plan import plan_line
 from bot.discord_ui.commands import FINETUNE
-from bot.discord_ui.inbound import FORM_FILE, FORM_LINE, Asked, requested_by
+from bot.discord_ui.inbound import FORM_FILE, FORM_LINE, DiscordRequest, requested_by
 from bot.discord_ui.trouble import FAILURES
 from bot.dispatch.command import Core
 from bot.errors import BadCallError
@@ -21,7 +21,7 @@ PATIENCE_S = 1.5  # a form must be the first answer, within 3 s
 LINE_LENGTH = 4000
 
 
-async def open_form(interaction: Interaction, asked: Asked, core: Core) -> bool:
+async def open_form(interaction: Interaction, asked: DiscordRequest, core: Core) -> bool:
     """Show the form, if it is asked for and the agent says in time what the plan is; say whether it was shown."""
     line = await _line(asked, core.on_behalf_of(requested_by(interaction)))
     if line is None:
@@ -31,7 +31,7 @@ async def open_form(interaction: Interaction, asked: Asked, core: Core) -> bool:
     return interaction.response.is_done()
 
 
-async def _line(asked: Asked, core: Core) -> str | None:
+async def _line(asked: DiscordRequest, core: Core) -> str | None:
     if asked.command != FINETUNE:
         return None
     with contextlib.suppress(BadCallError):

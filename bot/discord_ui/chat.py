@@ -18,11 +18,11 @@ from discord import AllowedMentions, Client, Message
 from bot.core.capabilities import Capabilities
 from bot.core.reply import Reply
 from bot.discord_ui import texts
+from bot.discord_ui.connection import DiscordConnection
 from bot.discord_ui.files import Spooled, batches, spooled
 from bot.discord_ui.limits import UPLOAD_BYTES, capabilities
-from bot.discord_ui.line import Line
 from bot.discord_ui.outbound import attached_name, card, file_list, pings
-from bot.discord_ui.place import Place
+from bot.discord_ui.place import DiscordPlace
 from bot.discord_ui.threads import wake
 from bot.discord_ui.trouble import ArchivedError, NotAllowedError
 from bot.errors import ChatClosedError, ChatError
@@ -42,7 +42,7 @@ class DiscordChat:
 
     awaited = False  # a person waits for what is shown: it is sent late rather than given up
 
-    def __init__(self, line: Line, place: Place) -> None:
+    def __init__(self, line: DiscordConnection, place: DiscordPlace) -> None:
         self._line = line
         self._place = place
 

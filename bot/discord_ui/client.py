@@ -12,13 +12,13 @@ from discord.app_commands import AppCommandError, CommandTree
 from discord.ui import Button, DynamicItem, Item, LayoutView
 
 from bot.discord_ui import texts
-from bot.discord_ui.answering import CommandChat, PressedChat, refuse
+from bot.discord_ui.answering import CommandChat, DiscordPressedChat, refuse
 from bot.discord_ui.change import FORM, open_form
 from bot.discord_ui.chat import NOBODY
 from bot.discord_ui.commands import MENUS, register
-from bot.discord_ui.inbound import Asked, call_of, missing_permissions, place_of, read_form, read_line
-from bot.discord_ui.line import Line
-from bot.discord_ui.place import Place
+from bot.discord_ui.connection import DiscordConnection
+from bot.discord_ui.inbound import DiscordRequest, call_of, missing_permissions, place_of, read_form, read_line
+from bot.discord_ui.place import DiscordPlace
 from bot.discord_ui.suggestions import Suggestions
 from bot.discord_ui.translated import Translated
 from bot.discord_ui.trouble import chat_error
@@ -34,7 +34,7 @@ LONGEST_WAIT_S = 1.0  # the library would sleep longer ones off itself, and hold
 class HearthClient(discord.Client):
     """Serves from its login until it is closed."""
 
-    def __init__(self, core: Core, line: Line) -> None:
+    def __init__(self, core: Core, line: DiscordConnection) -> None:
         super().__init__(
             intents=discord.Intents(guilds=True),
             allowed_mentions=NOBODY,
@@ -78,7 +78,7 @@ class HearthClient(discord.Client):
         if interaction.type is InteractionType.modal_submit and data.get("custom_id") == FORM:
             await self.answer(interaction, read_form(data, FORM.removeprefix("/")))
 
-    async def answer(self, interaction: Interaction, asked: Asked) -> None:
+    async def answer(self, interaction: Interaction, asked: DiscordRequest) -> None:
         """Have a slash command, a message's menu or a form answered."""
         place = place_of(interaction)
         with speaking(str(interaction.locale)):
@@ -97,15 +97,15 @@ class HearthClient(discord.Client):
         with speaking(str(interaction.locale)):
             if place is None or interaction.message is None or await open_form(interaction, asked, self._core):
                 return
-            chat = PressedChat(self._line, place, interaction)
+            chat = DiscordPressedChat(self._line, place, interaction)
             await self._answer(interaction, asked, place, chat, pressed=interaction.message.id)
 
     async def _answer(
         self,
         interaction: Interaction,
-        asked: Asked,
-        place: Place,
-        chat: CommandChat | PressedChat,
+        asked: DiscordRequest,
+        place: DiscordPlace,
+        chat: CommandChat | DiscordPressedChat,
         *,
         pressed: int | None = None,
     ) -> None:

@@ -9,7 +9,7 @@ from discord import app_commands as slash
 
 from bot.cards.plan import PRESET_NAMES
 from bot.discord_ui.files import Sent
-from bot.discord_ui.inbound import Asked, named
+from bot.discord_ui.inbound import DiscordRequest, named
 from bot.discord_ui.limits import DESCRIPTION_LENGTH
 from bot.discord_ui.suggestions import Suggestions
 from bot.dispatch.command import Command
@@ -17,7 +17,7 @@ from bot.words.format import clip, one_line, short
 from bot.words.options import PRESETS
 from shared.language import N_
 
-Answer = Callable[[Interaction, Asked], Awaitable[None]]
+Answer = Callable[[Interaction, DiscordRequest], Awaitable[None]]
 SlashCommand = slash.Command[Any, ..., None]
 
 FINETUNE = "finetune"
@@ -57,23 +57,25 @@ def _slash_command(command: Command, answer: Answer, suggestions: Suggestions) -
 
 def _plain(command: Command, answer: Answer) -> SlashCommand:
     async def callback(interaction: Interaction) -> None:
-        await answer(interaction, Asked(command=command.name))
+        await answer(interaction, DiscordRequest(command=command.name))
 
     return _made(command, callback)
 
 
 def _with_job(command: Command, answer: Answer, suggestions: Suggestions, *, more: str) -> SlashCommand:
     async def one(interaction: Interaction, job: str | None = None) -> None:
-        await answer(interaction, Asked(command=command.name, arguments=tuple((job or "").split())))
+        await answer(interaction, DiscordRequest(command=command.name, arguments=tuple((job or "").split())))
 
     async def and_more(interaction: Interaction, job: str | None = None, options: str | None = None) -> None:
         await answer(
-            interaction, Asked(command=command.name, arguments=tuple(f"{_numbered(job)} {options or ''}".split()))
+            interaction,
+            DiscordRequest(command=command.name, arguments=tuple(f"{_numbered(job)} {options or ''}".split())),
         )
 
     async def and_words(interaction: Interaction, job: str | None = None, words: str | None = None) -> None:
         await answer(
-            interaction, Asked(command=command.name, arguments=tuple(f"{_numbered(job)} {words or ''}".split()))
+            interaction,
+            DiscordRequest(command=command.name, arguments=tuple(f"{_numbered(job)} {words or ''}".split())),
         )
 
     described = {"words": N_("what you want to ask it")} if more == _WORDS else {"options": more} if more else {}
@@ -91,10 +93,10 @@ def _numbered(job: str | None) -> str:
 
 def _with_text(command: Command, answer: Answer) -> SlashCommand:
     async def needed(interaction: Interaction, text: str) -> None:
-        await answer(interaction, Asked(command=command.name, arguments=tuple(text.split())))
+        await answer(interaction, DiscordRequest(command=command.name, arguments=tuple(text.split())))
 
     async def optional(interaction: Interaction, text: str | None = None) -> None:
-        await answer(interaction, Asked(command=command.name, arguments=tuple((text or "").split())))
+        await answer(interaction, DiscordRequest(command=command.name, arguments=tuple((text or "").split())))
 
     return _made(command, optional if command.usage.startswith("[") else needed, text=command.usage)
 
@@ -109,7 +111,7 @@ def _with_whom(command: Command, answer: Answer) -> SlashCommand:
         arguments = tuple((options or "").split())
         if who is not None and not mentioned:
             arguments = (who.name,)  # a bot, by its name: the command says what it makes of that
-        await answer(interaction, Asked(command=command.name, arguments=arguments, mentioned=mentioned))
+        await answer(interaction, DiscordRequest(command=command.name, arguments=arguments, mentioned=mentioned))
 
     return _made(
         command,
@@ -123,7 +125,7 @@ def _with_file(command: Command, answer: Answer) -> SlashCommand:
     async def callback(interaction: Interaction, file: Attachment | None = None, options: str | None = None) -> None:
         files = (Sent.of(file),) if file is not None else ()
         arguments = tuple((options or "").split())
-        await answer(interaction, Asked(command=command.name, arguments=arguments, files=files))
+        await answer(interaction, DiscordRequest(command=command.name, arguments=arguments, files=files))
 
     return _made(
         command, callback, file=N_("JSONL, JSON, CSV, Parquet, text or a chat export"), options=N_("or the word help")
@@ -155,7 +157,7 @@ def _finetune(command: Command, answer: Answer, suggestions: Suggestions) -> Sla
         words = [f"{key}:{value.strip()}" for key, value in named.items() if value]
         files = (Sent.of(file),) if file is not None else ()
         arguments = (*words, *(options or "").split())
-        await answer(interaction, Asked(command=command.name, arguments=arguments, files=files))
+        await answer(interaction, DiscordRequest(command=command.name, arguments=arguments, files=files))
 
     presets = [slash.Choice(name=slash.locale_str(PRESET_NAMES[it]), value=typed) for typed, it in PRESETS.items()]
     made = _made(
@@ -180,7 +182,7 @@ def _menu(command: Command, answer: Answer) -> slash.ContextMenu:
     async def callback(interaction: Interaction, message: Message) -> None:
         where = (message.channel.id, message.id)
         files = tuple(Sent.of(attachment, where) for attachment in message.attachments)
-        await answer(interaction, Asked(command=command.name, files=files))
+        await answer(interaction, DiscordRequest(command=command.name, files=files))
 
     return slash.ContextMenu(
         name=slash.locale_str(MENUS[command.name]),

@@ -14,8 +14,8 @@ import discord
 
 from bot.core.call import Attachment
 from bot.core.reply import File
+from bot.discord_ui.connection import DiscordConnection
 from bot.discord_ui.limits import FILES_A_MESSAGE, REQUEST_BYTES
-from bot.discord_ui.line import Line
 from bot.discord_ui.outbound import attached_name
 from bot.discord_ui.texts import EXPIRED, GONE
 from bot.errors import BadCallError, MessageGoneError
@@ -59,7 +59,7 @@ class Sent:
         )
 
 
-async def find_again(line: Line, reference: str) -> Attachment:
+async def find_again(line: DiscordConnection, reference: str) -> Attachment:
     """Return a file by its reference and a fresh link. Raise BadCallError if it is gone, ChatError if not now."""
     if reference.startswith(_LINK):
         return _by_link(reference.removeprefix(_LINK), now=line.clock.now())

@@ -10,7 +10,7 @@ from bot.core.call import Call, Named
 from bot.core.chat import Chat
 from bot.discord_ui import texts
 from bot.discord_ui.files import Sent
-from bot.discord_ui.place import Place
+from bot.discord_ui.place import DiscordPlace
 from shared.language import _
 from shared.people import GrantKind, RequestedBy
 
@@ -19,7 +19,7 @@ FORM_LINE, FORM_FILE = "line", "file"  # the fields of the Change form
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class DiscordRequest:
     """What was asked, wherever it was."""
 
     command: str
@@ -28,14 +28,14 @@ class Asked:
     mentioned: tuple[Named, ...] = ()
 
 
-def place_of(interaction: Interaction) -> Place | None:
+def place_of(interaction: Interaction) -> DiscordPlace | None:
     """Return where an interaction happened; None: in a kind of channel that nobody writes in."""
     channel = interaction.channel
     if channel is None:
         return None
     if isinstance(channel, Thread):
-        return Place(channel=channel.parent_id, thread=channel.id)
-    return Place(channel=channel.id)
+        return DiscordPlace(channel=channel.parent_id, thread=channel.id)
+    return DiscordPlace(channel=channel.id)
 
 
 def missing_permissions(interaction: Interaction) -> list[str]:
@@ -65,7 +65,9 @@ def requested_by(interaction: Interaction) -> RequestedBy:
     )
 
 
-def call_of(interaction: Interaction, place: Place, asked: Asked, chat: Chat, *, pressed: int | None = None) -> Call:
+def call_of(
+    interaction: Interaction, place: DiscordPlace, asked: DiscordRequest, chat: Chat, *, pressed: int | None = None
+) -> Call:
     """Return the call that an interaction is."""
     person = requested_by(interaction)
     return Call(
@@ -99,13 +101,13 @@ def named(whom: Member | User | Role) -> tuple[Named, ...]:
     return () if whom.bot else (Named(id=str(whom.id), name=whom.display_name),)
 
 
-def read_line(line: str) -> Asked:
+def read_line(line: str) -> DiscordRequest:
     """Read what a button carries, as it would be typed."""
     command, *arguments = line.removeprefix("/").split() or [""]
-    return Asked(command=command, arguments=tuple(arguments))
+    return DiscordRequest(command=command, arguments=tuple(arguments))
 
 
-def read_form(data: Mapping[str, Any], command: str) -> Asked:
+def read_form(data: Mapping[str, Any], command: str) -> DiscordRequest:
     """Read a submitted form: a line of options, and perhaps another file in place of the one it names."""
     fields = {field["custom_id"]: field for field in map(_field, data.get("components", []))}
     words = str(fields.get(FORM_LINE, {}).get("value") or "").removeprefix(f"/{command}").split()
@@ -114,7 +116,7 @@ def read_form(data: Mapping[str, Any], command: str) -> Asked:
     files = tuple(_sent(known[file_id]) for file_id in chosen if file_id in known)
     if files:
         words = [word for word in words if not word.lower().startswith(("file:", "file="))]
-    return Asked(command=command, arguments=tuple(words), files=files)
+    return DiscordRequest(command=command, arguments=tuple(words), files=files)
 
 
 def _chat_name(interaction: Interaction) -> str:

@@ -8,7 +8,7 @@ _PLACE = re.compile(r"(\d{1,20})(?::(\d{1,20}))?")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class DiscordPlace:
     """A channel or a thread of it. Rights belong to the channel, messages go to the thread."""
 
     channel: int

@@ -4,7 +4,7 @@ import discord
 from discord import Client, TextChannel, Thread
 
 from bot.discord_ui.limits import THREAD_MINUTES
-from bot.discord_ui.place import Place
+from bot.discord_ui.place import DiscordPlace
 
 HAS_THREAD = 160004  # a message begins one only once; the one that it has is archived
 
@@ -17,7 +17,7 @@ class Threads:
         self._without: set[int] = set()  # channels in which there may be none
         self._lost: set[tuple[int, str]] = set()  # threads that were deleted or locked: no other is begun
 
-    async def keep(self, client: Client, place: Place, name: str, message_id: str) -> bool:
+    async def keep(self, client: Client, place: DiscordPlace, name: str, message_id: str) -> bool:
         """Have a job's thread there and awake, begun at its card. False: there may be none, which is news."""
         channel = _channel_for(client, place, name)
         if channel is None or channel.id in self._without or (channel.id, name) in self._lost:
@@ -32,7 +32,7 @@ class Threads:
             return True
         return await self._begin(client, channel, name, int(message_id)) is not None
 
-    async def room(self, client: Client, place: Place, name: str, message_id: str) -> int:
+    async def room(self, client: Client, place: DiscordPlace, name: str, message_id: str) -> int:
         """Return a job's thread, begun at a message if there is none; or the room itself, where there can be none."""
         channel = _channel_for(client, place, name)
         if channel is None or (channel.id, name) in self._lost:
@@ -40,7 +40,7 @@ class Threads:
         known = _awake(client, channel, name) or self._begun.get((channel.id, name))
         return known or await self._begin(client, channel, name, int(message_id)) or place.room
 
-    def lose(self, place: Place, name: str) -> None:
+    def lose(self, place: DiscordPlace, name: str) -> None:
         """Do without a job's thread from now on: somebody has deleted or locked it."""
         self._lost.add((place.channel, name))
 
@@ -75,7 +75,7 @@ def _awake(client: Client, channel: TextChannel, name: str) -> int | None:
     return next((thread.id for thread in mine if thread.name == name), None)
 
 
-def _channel_for(client: Client, place: Place, name: str) -> TextChannel | None:
+def _channel_for(client: Client, place: DiscordPlace, name: str) -> TextChannel | None:
     """Return the channel that a thread of this name belongs in; None inside a thread, in private, and for no name."""
     channel = client.get_channel(place.channel)
     return channel if place.thread is None and name and isinstance(channel, TextChannel) else None

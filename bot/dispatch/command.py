@@ -7,8 +7,8 @@ from bot.agent_api.client import AgentClient
 from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.core.clock import Clock
-from bot.dispatch.rate_limit import Bursts
-from bot.following.feed import Follow
+from bot.dispatch.rate_limit import RateLimit
+from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
 from bot.kept.requests import Requests
 from shared.people import RequestedBy
@@ -21,11 +21,11 @@ class Core:
     agent: AgentClient  # in what a command is handed: asks on behalf of whoever called
     subscriptions: Subscriptions
     requests: Requests
-    follow: Follow
+    follow: FeedFollower
     clock: Clock
     commands: tuple["Command", ...]
-    bursts: Bursts = field(default_factory=Bursts)
-    stops: Bursts = field(default_factory=Bursts)  # of what frees the machine: nothing else uses it up
+    bursts: RateLimit = field(default_factory=RateLimit)
+    stops: RateLimit = field(default_factory=RateLimit)  # of what frees the machine: nothing else uses it up
 
     def on_behalf_of(self, person: RequestedBy) -> "Core":
         """Return the core as a person's command may use it: the agent is asked on their behalf, whatever it is."""

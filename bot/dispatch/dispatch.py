@@ -33,7 +33,7 @@ STILL = N_("/cancel and /pause work all the same.")
 ACKNOWLEDGE_AFTER_S = 0.7  # a person is answered within a second, whatever the agent does
 
 
-class Outcome(Enum):
+class CallOutcome(Enum):
     """What became of a call."""
 
     answered = "answered"  # for good, be it with a refusal
@@ -139,7 +139,7 @@ async def _both(arrived: Arrived, answering: Coroutine[Any, Any, None]) -> None:
         answering.close()
 
 
-async def carry_out(call: Call, core: Core, request: KeptRequest, *, trouble: str = "") -> Outcome:
+async def carry_out(call: Call, core: Core, request: KeptRequest, *, trouble: str = "") -> CallOutcome:
     """Answer a kept call, or say what stands in its way. Whatever interrupts this leaves the request for the keeper."""
 
     def posted(message_id: str) -> None:
@@ -150,14 +150,14 @@ async def carry_out(call: Call, core: Core, request: KeptRequest, *, trouble: st
     try:
         with speaking(call.locale):
             outcome = await (_say(answer, trouble) if trouble else _acknowledged(call, core, answer))
-        if outcome is Outcome.answered:
+        if outcome is CallOutcome.answered:
             core.requests.strike_out(request.id)
         return outcome
     finally:
         core.requests.release(request.id)
 
 
-async def _acknowledged(call: Call, core: Core, answer: Answer) -> Outcome:
+async def _acknowledged(call: Call, core: Core, answer: Answer) -> CallOutcome:
     """Run the command, with a word in between if it takes long."""
     task = asyncio.create_task(_run(call, core, answer))
     try:
@@ -169,7 +169,7 @@ async def _acknowledged(call: Call, core: Core, answer: Answer) -> Outcome:
         task.cancel()
 
 
-async def _run(call: Call, core: Core, answer: Answer) -> Outcome:
+async def _run(call: Call, core: Core, answer: Answer) -> CallOutcome:
     try:
         theirs = core.on_behalf_of(call.requested_by)
         if call.command:
@@ -183,8 +183,8 @@ async def _run(call: Call, core: Core, answer: Answer) -> Outcome:
             answer.take_over(call.message_id)
         core.requests.promise(call.kept_as)  # before it is said: who read it may rely on it
         shown = await _show(answer, queued_card(call.kept_as, why=error.message))
-        if shown is Outcome.answered:
-            return Outcome.agent_away
+        if shown is CallOutcome.answered:
+            return CallOutcome.agent_away
         core.requests.promise(call.kept_as, kept=False)
         return shown
     except HearthError as error:
@@ -195,7 +195,7 @@ async def _run(call: Call, core: Core, answer: Answer) -> Outcome:
         return _untold(error)
     except Exception as error:
         return await _say(answer, went_wrong(f"/{call.command}", error))
-    return Outcome.answered
+    return CallOutcome.answered
 
 
 def went_wrong(what: str, error: Exception) -> str:
@@ -214,11 +214,11 @@ def _find(name: str, commands: tuple[Command, ...]) -> Command:
     raise BadCallError(_("I know no /{name}. {hint}", name=clip(one_line(name), 20), hint=hint))
 
 
-async def _say(answer: Answer, text: str, *, private: bool = False) -> Outcome:
+async def _say(answer: Answer, text: str, *, private: bool = False) -> CallOutcome:
     return await _show(answer, Reply(text="\n".join(wrap(text)), private=private))
 
 
-async def _show(answer: Answer, reply: Reply) -> Outcome:
+async def _show(answer: Answer, reply: Reply) -> CallOutcome:
     try:
         await answer.show(reply)
     except ChatError as error:
@@ -226,12 +226,12 @@ async def _show(answer: Answer, reply: Reply) -> Outcome:
         return _untold(error)
     except Exception:
         logger.exception("could not answer")
-        return Outcome.chat_away
-    return Outcome.answered
+        return CallOutcome.chat_away
+    return CallOutcome.answered
 
 
-def _untold(error: ChatError) -> Outcome:
-    return Outcome.chat_closed if isinstance(error, ChatClosedError) else Outcome.chat_away
+def _untold(error: ChatError) -> CallOutcome:
+    return CallOutcome.chat_closed if isinstance(error, ChatClosedError) else CallOutcome.chat_away
 
 
 async def _acknowledge(answer: Answer) -> None:

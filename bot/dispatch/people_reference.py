@@ -16,14 +16,14 @@ KEYWORDS = {CHAT: GrantKind.chat, "here": GrantKind.chat, SERVER: GrantKind.serv
 
 
 @dataclass(frozen=True, kw_only=True)
-class Whom:
+class PeopleReference:
     """Who was meant, and as what."""
 
     named: tuple[Named, ...]  # empty: nobody was named
     role: Literal["member", "admin"] = "member"
 
 
-def read_whom(call: Call) -> Whom:
+def read_whom(call: Call) -> PeopleReference:
     """Return who was meant; raise BadCallError for words that name nobody."""
     role: Literal["member", "admin"] = "member"
     words = []
@@ -38,7 +38,7 @@ def read_whom(call: Call) -> Whom:
                 _("{word} is not possible. There are as:member and as:admin.", word=clip(one_line(word), 30))
             )
     if len(words) == 1 and words[0].lower() in KEYWORDS:
-        return Whom(named=(_place(call, KEYWORDS[words[0].lower()]),), role=role)
+        return PeopleReference(named=(_place(call, KEYWORDS[words[0].lower()]),), role=role)
     if words and not call.mentioned:
         raise BadCallError(
             _(
@@ -47,7 +47,7 @@ def read_whom(call: Call) -> Whom:
                 command=call.command,
             )
         )
-    return Whom(named=call.mentioned, role=role)
+    return PeopleReference(named=call.mentioned, role=role)
 
 
 def choices(call: Call, question: str, *, places: bool = True) -> Reply:

@@ -29,7 +29,7 @@ class _Purse:
     paused_until: float = -math.inf
 
 
-class Bursts:
+class RateLimit:
     """Everybody's calls of late. Times are seconds of a clock that only goes forward."""
 
     def __init__(self) -> None:

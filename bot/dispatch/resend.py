@@ -12,7 +12,7 @@ from bot.core.call import Attachment, Call, Reopen
 from bot.core.chat import Chat, OpenChat
 from bot.core.clock import backoff_s, held_back_s
 from bot.dispatch.command import Core
-from bot.dispatch.dispatch import Outcome, carry_out, went_wrong
+from bot.dispatch.dispatch import CallOutcome, carry_out, went_wrong
 from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError, ChatError
 from bot.following.card_updates import AsNow, unchanged
 from bot.kept.requests import KeptFile, KeptRequest
@@ -26,7 +26,7 @@ KEPT_S = KEPT_DAYS * 86_400.0
 UNTOLD_S = 15 * 60.0  # for so long is done what was asked and not acknowledged
 
 
-class Keeper:
+class Resender:
     """Takes up every kept request that nobody is at."""
 
     def __init__(self, core: Core, *, open_chat: OpenChat, reopen: Reopen, as_now: AsNow = unchanged) -> None:
@@ -57,7 +57,7 @@ class Keeper:
         # Who was told already that it is kept does not read "Reading …" and "Queued" again with every try.
         due = [request for request in waiting if not (away and request.promised)]
         outcomes = [await self._send(request) for request in due]
-        return not away and all(outcome is Outcome.answered for outcome in outcomes)
+        return not away and all(outcome is CallOutcome.answered for outcome in outcomes)
 
     async def _agent_answers(self) -> bool:
         try:
@@ -68,17 +68,17 @@ class Keeper:
             return True  # whoever asked is to read why
         return True
 
-    async def _send(self, request: KeptRequest) -> Outcome:
+    async def _send(self, request: KeptRequest) -> CallOutcome:
         if self._core.clock.monotonic() < self._not_before.get(request.id, -math.inf):
-            return Outcome.chat_away
+            return CallOutcome.chat_away
         if request.id not in {waiting.id for waiting in self._core.requests.waiting()}:
-            return Outcome.answered  # taken back meanwhile
+            return CallOutcome.answered  # taken back meanwhile
         try:
             outcome = await self._carry_out(request)
         except Exception:
             logger.exception("kept request %d failed", request.id)
-            outcome = Outcome.chat_away
-        if outcome is Outcome.chat_away:
+            outcome = CallOutcome.chat_away
+        if outcome is CallOutcome.chat_away:
             self._hold_back(request)
         return outcome
 
@@ -90,12 +90,12 @@ class Keeper:
         failures = self._failures[request.id] = self._failures.get(request.id, 0) + 1
         self._not_before[request.id] = self._core.clock.monotonic() + held_back_s(failures)
 
-    async def _carry_out(self, request: KeptRequest) -> Outcome:
+    async def _carry_out(self, request: KeptRequest) -> CallOutcome:
         chat = self._open_chat(request.platform, request.chat_id)
         if chat is None:
             logger.warning("request %d waits until %s is connected", request.id, request.platform)
             self._core.requests.leave(request.id)
-            return Outcome.answered
+            return CallOutcome.answered
         call = _call(request, chat)
         with speaking(call.locale):
             trouble = self._too_late(request)
@@ -108,21 +108,21 @@ class Keeper:
                 trouble = error.message
             except ChatError as error:
                 logger.warning("request %d: its file or person cannot be looked up now: %s", request.id, error)
-                return Outcome.chat_away
+                return CallOutcome.chat_away
             except Exception as error:
                 trouble = went_wrong(f"/{request.command}", error)
         outcome = await carry_out(call, self._core, request, trouble=trouble)
-        while outcome is Outcome.chat_closed:
+        while outcome is CallOutcome.chat_closed:
             try:
                 chat_id = await call.chat.next_best(request.person)
             except ChatError as error:
                 logger.warning("request %d: where to answer it is not known yet: %s", request.id, error)
-                return Outcome.chat_away
+                return CallOutcome.chat_away
             elsewhere = self._open_chat(request.platform, chat_id) if chat_id is not None else None
             if elsewhere is None or chat_id is None:
                 logger.warning("request %d, /%s, is given up: its chat is closed", request.id, request.command)
                 self._core.requests.strike_out(request.id)
-                return Outcome.answered
+                return CallOutcome.answered
             call = replace(call, chat=elsewhere, chat_id=chat_id, message_id=None)
             outcome = await carry_out(call, self._core, replace(request, answer_id=None), trouble=trouble)
         return outcome

@@ -13,7 +13,7 @@ from bot.core.clock import Clock
 from bot.core.reply import Reply
 from bot.errors import AgentRefusedError, AgentUnreachableError, JobUnknownError, MessageGoneError
 from bot.following.delivery import deliver, owner
-from bot.following.edit_schedule import Slot
+from bot.following.edit_schedule import CardSchedule
 from bot.following.results import plot_image
 from bot.following.snapshot import take_snapshot
 from bot.following.subscriptions import Subscriptions
@@ -37,7 +37,7 @@ async def unchanged(who: RequestedBy) -> RequestedBy:
     return who
 
 
-class CardShower:
+class CardUpdater:
     """Asks the agent for a job and shows it. Raises ChatError, and whatever is wrong with one card."""
 
     def __init__(
@@ -50,7 +50,7 @@ class CardShower:
         self._clock = clock
         self.endings: list[JobStatus] = []  # how the jobs ended whose end was told
 
-    async def show(self, slot: Slot) -> tuple[bool, float | None]:
+    async def show(self, slot: CardSchedule) -> tuple[bool, float | None]:
         """Show a card; return whether its end was told, and after how long the agent is asked again in any case."""
         try:
             agent = await self._agent_for(slot)
@@ -72,7 +72,7 @@ class CardShower:
                 return True, None
             return False, REFUSED_RETRY_S
 
-    async def _agent_for(self, slot: Slot, *, afresh: bool = False) -> AgentClient:
+    async def _agent_for(self, slot: CardSchedule, *, afresh: bool = False) -> AgentClient:
         """Return the agent, asked in the name of the card's person, with roles not older than ROLES_S."""
         card = slot.subscription
         if card.asker is None:
@@ -84,13 +84,13 @@ class CardShower:
             self._known[card.key] = now, who
         return self._agent.on_behalf_of(who)
 
-    async def _withdraw(self, slot: Slot, refusal: AgentRefusedError) -> None:
+    async def _withdraw(self, slot: CardSchedule, refusal: AgentRefusedError) -> None:
         """Show no more of a job to who may not see it any more."""
         await self._edit(slot, withdrawn_card(refusal.message))
         with noted():
             self._subscriptions.delivered(slot.subscription)
 
-    async def say_trouble(self, slot: Slot, *, mark: str, again_in_s: float) -> None:
+    async def say_trouble(self, slot: CardSchedule, *, mark: str, again_in_s: float) -> None:
         """Say on a card, if it can be, that it is the past and when it is tried again. Raises nothing."""
         now = self._clock.now()
         try:
@@ -98,7 +98,7 @@ class CardShower:
         except Exception as error:
             logger.warning("could not say so on the card: %s", error)
 
-    async def _show(self, slot: Slot, snapshot: Snapshot, agent: AgentClient) -> bool:
+    async def _show(self, slot: CardSchedule, snapshot: Snapshot, agent: AgentClient) -> bool:
         reply = job_card(snapshot, now=self._clock.now())
         slot.look_in_s = LOOK_S if _may_change_unsaid(snapshot) else None
         slot.last = reply.text
@@ -113,14 +113,14 @@ class CardShower:
             self.endings.append(snapshot.job.status)
         return snapshot.finished
 
-    async def _look_at_plot(self, slot: Slot, job: Job, agent: AgentClient) -> None:
+    async def _look_at_plot(self, slot: CardSchedule, job: Job, agent: AgentClient) -> None:
         """Fetch the plot for a card that shows one, once per evaluation."""
         evaluated = job.progress is not None and job.progress.validation_loss is not None
         if slot.picture_behind and evaluated and slot.chat.capabilities.card_images:
             slot.picture_behind = False
             slot.picture = await plot_image(agent, job) or slot.picture
 
-    async def _call(self, slot: Slot, job: Job) -> None:
+    async def _call(self, slot: CardSchedule, job: Job) -> None:
         """Call the person to a job that stands still until somebody does something; once, each time it does."""
         call = call_to(job)
         if (call is not None) == slot.subscription.called:
@@ -131,17 +131,17 @@ class CardShower:
         with noted():
             self._subscriptions.put(slot.subscription)
 
-    async def _show_lost(self, slot: Slot) -> None:
+    async def _show_lost(self, slot: CardSchedule) -> None:
         since = self._agent.lost_since
         if since is not None and slot.last:
             await self._edit(slot, without_contact(slot.last, since=since, now=self._clock.now()))
 
-    async def _forget(self, slot: Slot) -> None:
+    async def _forget(self, slot: CardSchedule) -> None:
         await self._edit(slot, unknown_card(slot.last))
         with noted():
             self._subscriptions.delivered(slot.subscription)
 
-    async def _edit(self, slot: Slot, reply: Reply) -> None:
+    async def _edit(self, slot: CardSchedule, reply: Reply) -> None:
         """Show it if it reads differently or has a newer picture; a message that is gone is posted anew."""
         subscription, picture = slot.subscription, slot.picture
         if reply.text == subscription.shown and (picture is None or picture.shown):
@@ -164,7 +164,7 @@ class CardShower:
                 self._subscriptions.put(slot.subscription)
 
 
-def _may_have_lost_roles(slot: Slot) -> bool:
+def _may_have_lost_roles(slot: CardSchedule) -> bool:
     asker = slot.subscription.asker
     return asker is not None and bool(asker.roles)
 

@@ -10,7 +10,7 @@ from bot.agent_api.client import AgentClient
 from bot.cards.result import result_card
 from bot.cards.snapshot import Snapshot
 from bot.core.pages import pages
-from bot.following.edit_schedule import Slot
+from bot.following.edit_schedule import CardSchedule
 from bot.following.results import collect_results
 from bot.following.subscriptions import Subscription, Subscriptions
 from bot.kept.database import noted
@@ -19,7 +19,7 @@ from shared.jobs import Job
 DELIVERIES = 2  # begun and cut off by a kill, before the result is only pointed to
 
 
-async def deliver(slot: Slot, snapshot: Snapshot, *, agent: AgentClient, subscriptions: Subscriptions) -> bool:
+async def deliver(slot: CardSchedule, snapshot: Snapshot, *, agent: AgentClient, subscriptions: Subscriptions) -> bool:
     """Post the result, once as far as can be known; what the chat has of it already is not repeated.
 
     Return False where earlier ones were cut off so often that the card has to point to it. Raises ChatError.

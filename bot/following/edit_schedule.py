@@ -11,7 +11,7 @@ from bot.following.subscriptions import Subscription
 
 
 @dataclass(kw_only=True)
-class Pace:
+class ChatPace:
     """When a chat may be edited next. One for all cards of a chat, as platforms count."""
 
     interval_s: float
@@ -26,12 +26,12 @@ class Pace:
 
 
 @dataclass(kw_only=True)
-class Slot:
+class CardSchedule:
     """A card and whether it is behind."""
 
     subscription: Subscription
     chat: Chat
-    pace: Pace
+    pace: ChatPace
     look_in_s: float | None = None  # the agent is asked again after so long even if nothing happened; None: never
     last: str = ""  # the last text with the job's true state, for when contact is lost
     next_at: float = -math.inf  # when this card may be edited again, whatever its chat allows
@@ -43,7 +43,7 @@ class Slot:
     _owed: int | None = None  # the first event of the feed that nobody has begun to show
     _showing: int | None = None  # the first that is being shown now
 
-    def move(self, subscription: Subscription, chat: Chat, pace: Pace) -> None:
+    def move(self, subscription: Subscription, chat: Chat, pace: ChatPace) -> None:
         """Have the card go on in another chat, where it is shown anew, and all of its result."""
         self.subscription, self.chat, self.pace = subscription, chat, pace
         self.picture, self.picture_behind, self.pages_told = None, True, 0

@@ -17,8 +17,8 @@ from bot.cards.job import moved_here
 from bot.core.chat import Chat, OpenChat
 from bot.core.clock import Clock, backoff_s, held_back_s
 from bot.errors import AgentRefusedError, AgentUnreachableError, ChatBusyError, ChatClosedError, ChatError
-from bot.following.card_updates import AsNow, CardShower, unchanged
-from bot.following.edit_schedule import Pace, Slot
+from bot.following.card_updates import AsNow, CardUpdater, unchanged
+from bot.following.edit_schedule import CardSchedule, ChatPace
 from bot.following.subscriptions import Subscription, Subscriptions
 from bot.kept.chat_moves import Move, Moves
 from bot.kept.database import noted
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 GIVE_UP_AFTER = 150  # tries in a closed chat, where there is no other: about a day
 
 
-class Follow:
+class FeedFollower:
     """Keeps every live card true until its job has ended and that was told."""
 
     def __init__(
@@ -49,9 +49,9 @@ class Follow:
         self._subscriptions = subscriptions
         self._open_chat = open_chat
         self._clock = clock
-        self._shower = CardShower(agent=agent, subscriptions=subscriptions, clock=clock, as_now=as_now)
-        self._slots: dict[tuple[str, str, str], Slot] = {}
-        self._paces: dict[tuple[str, str], Pace] = {}
+        self._shower = CardUpdater(agent=agent, subscriptions=subscriptions, clock=clock, as_now=as_now)
+        self._slots: dict[tuple[str, str, str], CardSchedule] = {}
+        self._paces: dict[tuple[str, str], ChatPace] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._ended = asyncio.Event()
         self.cursor = subscriptions.cursor
@@ -117,13 +117,15 @@ class Follow:
         chat = self._open_chat(subscription.platform, subscription.chat_id)
         if chat is None or self._tasks is None:
             return
-        slot = Slot(subscription=subscription, chat=chat, pace=self._pace(subscription, chat), last=subscription.shown)
+        slot = CardSchedule(
+            subscription=subscription, chat=chat, pace=self._pace(subscription, chat), last=subscription.shown
+        )
         slot.mark()
         self._slots[subscription.key] = slot
         self._tasks.create_task(self._keep(slot))
 
-    def _pace(self, subscription: Subscription, chat: Chat) -> Pace:
-        return self._paces.setdefault(subscription.key[:2], Pace(interval_s=1 / chat.capabilities.edits_per_second))
+    def _pace(self, subscription: Subscription, chat: Chat) -> ChatPace:
+        return self._paces.setdefault(subscription.key[:2], ChatPace(interval_s=1 / chat.capabilities.edits_per_second))
 
     # --- the feed
 
@@ -164,12 +166,12 @@ class Follow:
         for slot in self._slots_of(job_id):
             slot.mark(event)
 
-    def _slots_of(self, job_id: str | None) -> list[Slot]:
+    def _slots_of(self, job_id: str | None) -> list[CardSchedule]:
         return [slot for slot in self._slots.values() if job_id is None or slot.subscription.job_id == job_id]
 
     # --- the cards
 
-    async def _keep(self, slot: Slot) -> None:
+    async def _keep(self, slot: CardSchedule) -> None:
         told = False
         while not told and self._is_kept(slot):
             try:
@@ -187,11 +189,11 @@ class Follow:
             del self._slots[slot.subscription.key]
         self._ended.set()
 
-    def _is_kept(self, slot: Slot) -> bool:
+    def _is_kept(self, slot: CardSchedule) -> bool:
         """Say whether a card is still one to keep: another may show the same job where its chat has moved."""
         return self._slots.get(slot.subscription.key) is slot
 
-    async def _refresh(self, slot: Slot) -> bool:
+    async def _refresh(self, slot: CardSchedule) -> bool:
         """Bring a card up to date; return whether there is no more to tell. What fails is tried again, ever later."""
         try:
             told, again_in_s = await self._shower.show(slot)
@@ -210,7 +212,7 @@ class Follow:
             self._again_in(slot, again_in_s)
         return told
 
-    async def _move(self, slot: Slot, closed: ChatClosedError) -> bool:
+    async def _move(self, slot: CardSchedule, closed: ChatClosedError) -> bool:
         """Go on in the next best chat, or try again where it was; return whether the card is given up."""
         before = slot.subscription
         found = await self._next_best(slot)
@@ -235,7 +237,7 @@ class Follow:
         slot.move(after, chat, self._pace(after, chat))
         return False
 
-    async def _next_best(self, slot: Slot) -> tuple[str, Chat] | None:
+    async def _next_best(self, slot: CardSchedule) -> tuple[str, Chat] | None:
         """Return the nearest chat that took the word that the card goes on there; None: none does now."""
         chat, person, platform = slot.chat, slot.subscription.person, slot.subscription.platform
         try:
@@ -253,13 +255,13 @@ class Follow:
             logger.warning("chat %s: %s", slot.subscription.chat_id, error)
         return None
 
-    def _hold_back(self, slot: Slot) -> float:
+    def _hold_back(self, slot: CardSchedule) -> float:
         slot.failures += 1
         pause_s = held_back_s(slot.failures)
         self._again_in(slot, pause_s)
         return pause_s
 
-    def _again_in(self, slot: Slot, seconds: float) -> None:
+    def _again_in(self, slot: CardSchedule, seconds: float) -> None:
         slot.next_at = max(slot.next_at, self._clock.monotonic() + seconds)
         slot.not_shown()
 

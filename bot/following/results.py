@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from bot.agent_api.client import AgentClient
-from bot.cards.result import Linked, Outcome
+from bot.cards.result import Linked, ResultFiles
 from bot.core.capabilities import Capabilities
 from bot.core.reply import File, Image
 from bot.errors import AgentRefusedError
@@ -16,7 +16,7 @@ from shared.jobs import Job
 PLOT_NAME = "loss.png"
 
 
-async def collect_results(agent: AgentClient, job: Job, capabilities: Capabilities) -> Outcome:
+async def collect_results(agent: AgentClient, job: Job, capabilities: Capabilities) -> ResultFiles:
     """Ask for every result file; the plot becomes the picture, what is too large stays with the agent."""
     known = {file_id: await _known(agent, file_id) for file_id in job.result_files}
     files = [file for file in known.values() if file is not None]
@@ -25,7 +25,7 @@ async def collect_results(agent: AgentClient, job: Job, capabilities: Capabiliti
     limit = capabilities.upload_bytes
     too_large = tuple(file for file in others if limit is not None and file.bytes > limit)
     links = [await _link(agent, file) for file in too_large]
-    return Outcome(
+    return ResultFiles(
         image=await plot_image(agent, job, stored=pictures[0] if pictures else None),
         attached=tuple(_stored(agent, file) for file in others if file not in too_large),
         too_large=too_large,

@@ -31,7 +31,7 @@ class KeptFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asker:
+class KeptAsker:
     """What is known of a person besides their id, where they asked and whom they named, as it was when they asked."""
 
     name: str = ""
@@ -76,7 +76,7 @@ class KeptRequest:
     pressed_id: str | None  # the message whose button was pressed
     answer_id: str | None  # the message that answers it, once there is one
     asked_at: float  # seconds since 1970
-    asker: Asker = Asker()
+    asker: KeptAsker = KeptAsker()
     promised: bool = False  # who asked was told that it is kept until the PC is back
 
 
@@ -99,7 +99,7 @@ class Requests:
             id=0, platform=call.platform, chat_id=call.chat_id, person=call.person, command=call.command,
             arguments=call.arguments, files=tuple(_without_bytes(attachment) for attachment in call.attachments),
             pressed_id=call.message_id, answer_id=None, asked_at=asked_at,
-            asker=Asker.of(call),
+            asker=KeptAsker.of(call),
         )  # fmt: skip
         with self._db.transaction():
             if not self._is_new(call, asked_at):
@@ -224,7 +224,7 @@ def _request(row: Row) -> KeptRequest:
     )  # fmt: skip
 
 
-def _asker(text: str) -> Asker:
+def _asker(text: str) -> KeptAsker:
     known = json.loads(text)
     named = [Named(**{**one, "kind": GrantKind(one["kind"])}) for one in known.get("mentioned", ())]
-    return Asker(**{**known, "roles": tuple(known.get("roles", ())), "mentioned": tuple(named)})
+    return KeptAsker(**{**known, "roles": tuple(known.get("roles", ())), "mentioned": tuple(named)})

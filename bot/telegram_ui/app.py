@@ -26,12 +26,12 @@ from bot.errors import FrontEndError
 from bot.kept.chat_moves import Move
 from bot.telegram_ui import texts
 from bot.telegram_ui.certificates import trusted
-from bot.telegram_ui.chat import Line, PressedChat, TelegramChat
+from bot.telegram_ui.chat import TelegramChat, TelegramConnection, TelegramPressedChat
 from bot.telegram_ui.files import Downloads
-from bot.telegram_ui.inbound import DECLINED, OFFERED, Asked, Kind, file_name, read_message, read_press
+from bot.telegram_ui.inbound import DECLINED, OFFERED, Kind, TelegramRequest, file_name, read_message, read_press
 from bot.telegram_ui.limits import CLOUD, LOCAL, Limits, refusal
 from bot.telegram_ui.menu import register
-from bot.telegram_ui.place import Place
+from bot.telegram_ui.place import TelegramPlace
 from bot.telegram_ui.trouble import reason, seconds
 from shared.language import _, speaking
 from shared.people import RequestedBy
@@ -65,7 +65,7 @@ class TelegramFrontEnd:
         )
         self._clock = clock
         self._limits = limits or (LOCAL if api_base else CLOUD)
-        self._line = Line(self._bot, self._limits, clock)
+        self._line = TelegramConnection(self._bot, self._limits, clock)
         self._calls: set[asyncio.Task[None]] = set()  # being answered
         self._downloads = Downloads(self._bot, self._limits, local=api_base is not None)
 
@@ -84,7 +84,7 @@ class TelegramFrontEnd:
 
     def open_chat(self, chat_id: str) -> Chat | None:
         """Return a chat by its id, connected or not."""
-        place = Place.read(chat_id)
+        place = TelegramPlace.read(chat_id)
         return TelegramChat(self._line, place) if place is not None else None
 
     async def as_now(self, who: RequestedBy) -> RequestedBy:
@@ -185,7 +185,7 @@ class TelegramFrontEnd:
         known = self._known(asked, message)
         return take_in(call, core) if known is None else take_in_known(call, core, known)
 
-    def _known(self, asked: Asked, message: Message) -> Reply | None:
+    def _known(self, asked: TelegramRequest, message: Message) -> Reply | None:
         """Return the answer to what is about Telegram itself, or None if the core has to find one."""
         if message.sender_chat is not None:
             return texts.said(_(texts.ANONYMOUS))
@@ -209,7 +209,7 @@ class TelegramFrontEnd:
             answered = message.reply_to_message.message_id
         offered = message is not None and query.data in {OFFERED, DECLINED}
         shown_in = message.message_id if message is not None and not moved else None  # whose buttons these are
-        chat = PressedChat(
+        chat = TelegramPressedChat(
             self._line,
             place,
             query_id=query.id,
@@ -220,19 +220,30 @@ class TelegramFrontEnd:
         if message is None or (asked is None and not offered):
             return chat.close(_(texts.UNKNOWN_BUTTON), alert=True)
         declined = asked is None
-        asked = asked or Asked(kind=Kind.other)
+        asked = asked or TelegramRequest(kind=Kind.other)
         call = self._call(asked, query.from_user, place, chat, update_id, pressed=shown_in)
         known = texts.said(_(texts.LEFT_ALONE))
         return _then_close(take_in_known(call, core, known) if declined else take_in(call, core), chat)
 
-    def _place_now(self, message: MaybeInaccessibleMessage | None) -> tuple[Place, bool]:
+    def _place_now(self, message: MaybeInaccessibleMessage | None) -> tuple[TelegramPlace, bool]:
         """Return where a message is; or, and True, where its group is by now, which does not have that message."""
-        place = Place.of(message) if isinstance(message, Message) else Place(chat=message.chat.id if message else 0)
+        place = (
+            TelegramPlace.of(message)
+            if isinstance(message, Message)
+            else TelegramPlace(chat=message.chat.id if message else 0)
+        )
         now = self._line.now(place.chat)
         return replace(place, chat=now), now != place.chat
 
     def _call(
-        self, asked: Asked, person: User, place: Place, chat: Chat, update_id: int, *, pressed: int | None = None
+        self,
+        asked: TelegramRequest,
+        person: User,
+        place: TelegramPlace,
+        chat: Chat,
+        update_id: int,
+        *,
+        pressed: int | None = None,
     ) -> Call:
         return Call(
             platform=PLATFORM,
@@ -265,7 +276,7 @@ def _moved(core: Core, chat: int, to: int) -> None:
     core.follow.chat_moved(Move(platform=PLATFORM, chat_id=str(chat), to_id=str(to)))
 
 
-async def _then_close(answering: Coroutine[Any, Any, None], chat: PressedChat) -> None:
+async def _then_close(answering: Coroutine[Any, Any, None], chat: TelegramPressedChat) -> None:
     try:
         await answering
     finally:

@@ -18,7 +18,7 @@ from bot.telegram_ui.budget import Budget
 from bot.telegram_ui.files import content, spooled
 from bot.telegram_ui.limits import ALERT_LENGTH, Limits, capabilities
 from bot.telegram_ui.outbound import keyboard, length, render, shorten
-from bot.telegram_ui.place import Place
+from bot.telegram_ui.place import TelegramPlace
 from bot.telegram_ui.texts import without_media
 from bot.telegram_ui.trouble import NO_CAPTION, NO_TEXT, ChatMovedError, NoMediaError, reason, says, translated
 from bot.words.format import plain
@@ -33,7 +33,7 @@ PLOT_NAME = "loss.png"
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
-class Line:
+class TelegramConnection:
     """The connection that all chats of a bot share."""
 
     def __init__(self, bot: Bot, limits: Limits, clock: Clock) -> None:
@@ -99,7 +99,9 @@ class Line:
 class TelegramChat:
     """One chat or topic."""
 
-    def __init__(self, line: Line, place: Place, *, answers: int | None = None, person: int | None = None) -> None:
+    def __init__(
+        self, line: TelegramConnection, place: TelegramPlace, *, answers: int | None = None, person: int | None = None
+    ) -> None:
         """`answers`: the message that posts are shown as answers to; `person`: who wrote it."""
         self._line = line
         self._place = place
@@ -116,7 +118,7 @@ class TelegramChat:
         """Send one message: a picture with its caption, a file, or a text. What is private goes to the person alone."""
         if reply.private and self._person is not None and not self._place.private:
             with contextlib.suppress(ChatClosedError):  # who never wrote to the bot cannot be written to
-                await TelegramChat(self._line, Place(chat=self._person)).post(reply)
+                await TelegramChat(self._line, TelegramPlace(chat=self._person)).post(reply)
                 return ""
         with contextlib.suppress(ChatMovedError):
             return await self._post_here(reply)
@@ -257,11 +259,17 @@ class TelegramChat:
         return ReplyParameters(self._answers, allow_sending_without_reply=True) if self._answers is not None else None
 
 
-class PressedChat(TelegramChat):
+class TelegramPressedChat(TelegramChat):
     """The chat of a button that was pressed. The tap itself is answered once, with what is for that person alone."""
 
     def __init__(
-        self, line: Line, place: Place, *, query_id: str, answers: int | None, becomes: int | None = None
+        self,
+        line: TelegramConnection,
+        place: TelegramPlace,
+        *,
+        query_id: str,
+        answers: int | None,
+        becomes: int | None = None,
     ) -> None:
         """`becomes`: the message that turns into the first answer, in place of a new one."""
         super().__init__(line, place, answers=answers)

@@ -24,7 +24,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class TelegramRequest:
     """A message, understood."""
 
     kind: Kind
@@ -35,7 +35,7 @@ class Asked:
     mentioned: tuple[Named, ...] = ()
 
 
-def read_message(message: Message, *, my_id: int, my_name: str) -> Asked | None:
+def read_message(message: Message, *, my_id: int, my_name: str) -> TelegramRequest | None:
     """Understand a message; None: it is not for us."""
     private = message.chat.type == ChatType.PRIVATE
     typed = _COMMAND.fullmatch((message.text or message.caption or "").strip())
@@ -43,7 +43,7 @@ def read_message(message: Message, *, my_id: int, my_name: str) -> Asked | None:
         if typed[2] is not None and typed[2].lower() != my_name.lower():
             return None
         command = typed[1].lower()
-        return Asked(
+        return TelegramRequest(
             kind=Kind.command,
             command=ALIASES.get(command, command),
             arguments=() if command in ALIASES else tuple((typed[3] or "").split()),
@@ -52,17 +52,19 @@ def read_message(message: Message, *, my_id: int, my_name: str) -> Asked | None:
             mentioned=_mentioned(message),
         )
     if message.document is not None:
-        return Asked(kind=Kind.file, document=message.document) if private or _answers(message, my_id) else None
+        return (
+            TelegramRequest(kind=Kind.file, document=message.document) if private or _answers(message, my_id) else None
+        )
     said_something = bool(message.text or message.caption or message.effective_attachment)
-    return Asked(kind=Kind.other) if private and said_something else None
+    return TelegramRequest(kind=Kind.other) if private and said_something else None
 
 
-def read_press(query: CallbackQuery) -> Asked | None:
+def read_press(query: CallbackQuery) -> TelegramRequest | None:
     """Understand a tap on one of our buttons; None: it is none of ours."""
     typed = _COMMAND.fullmatch(query.data or "")
     if typed is None:
         return None
-    asked = Asked(kind=Kind.command, command=typed[1], arguments=_words(typed))
+    asked = TelegramRequest(kind=Kind.command, command=typed[1], arguments=_words(typed))
     if not isinstance(query.message, Message):
         return asked
     document = _answered_file(query.message) if query.data == OFFERED else None

@@ -7,7 +7,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.core.reply import Button, Copy, Reply
 from bot.telegram_ui.limits import BUTTONS_A_ROW, CALLBACK_BYTES, CAPTION_LENGTH, TEXT_LENGTH
-from bot.telegram_ui.place import Place
+from bot.telegram_ui.place import TelegramPlace
 from bot.words.format import plain, wrap
 
 UNLINKED = "@\u2060"  # an unseen word joiner, so that a name in somebody's data pings nobody
@@ -15,7 +15,7 @@ _NAMING = re.compile(r"@(?=\w)")
 _PERSON = re.compile(r"\d{1,20}")
 
 
-def render(reply: Reply, place: Place, *, caption: bool = False) -> str:
+def render(reply: Reply, place: TelegramPlace, *, caption: bool = False) -> str:
     """Return the HTML of a reply, within the length that a text or a caption may have."""
     caption = caption or reply.image is not None or bool(reply.files)
     room = CAPTION_LENGTH if caption else TEXT_LENGTH
@@ -59,7 +59,7 @@ def length(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def _body(text: str, reply: Reply, place: Place) -> str:
+def _body(text: str, reply: Reply, place: TelegramPlace) -> str:
     title, newline, rest = text.partition("\n")
     if not title:
         return ""

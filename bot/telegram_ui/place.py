@@ -10,7 +10,7 @@ _PLACE = re.compile(r"(-?\d{1,20})(?::(\d{1,18}))?")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class TelegramPlace:
     """A chat or a topic of it. Groups have negative ids."""
 
     chat: int

@@ -14,7 +14,7 @@ from bot.agent_api.client import AgentClient
 from bot.agent_api.wire import Address
 from bot.commands import COMMANDS
 from bot.dispatch.command import Core
-from bot.following.feed import Follow
+from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import Database
@@ -82,7 +82,7 @@ async def test_buttons_of_old_cards_work(settings: AgentSettings, tmp_path: Path
             client = AgentClient(
                 lambda _who: Address(url=agent.url.rstrip("/"), key=KEY), session=session, clock=clock, moves=moves
             )
-            follow = Follow(
+            follow = FeedFollower(
                 agent=client, subscriptions=subscriptions, open_chat=lambda *_: chat, clock=clock, moves=moves
             )
             core = Core(

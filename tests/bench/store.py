@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from agent.api.upload import remove_leftovers
-from agent.machine.retention import Retention, Rules
+from agent.machine.retention import Retention, RetentionRules
 from agent.serve import _sweep
 from agent.settings import AgentSettings
 from agent.store import Store, events, files, inspections, jobs, measured_runs, queued_jobs, running_jobs
@@ -129,7 +129,7 @@ async def _claim(filled: Filled) -> None:
 
 
 async def _retention(filled: Filled) -> None:
-    rules = Rules(keep_days=30, floor_mib=0)
+    rules = RetentionRules(keep_days=30, floor_mib=0)
     settings = filled.settings
     retention = Retention(
         rules=rules, data_dir=settings.hearth_data_dir, base_models=settings.base_models_dir, clock=time.time

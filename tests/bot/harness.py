@@ -19,9 +19,9 @@ from bot.core.chat import Chat
 from bot.core.reply import Reply
 from bot.dispatch.command import Core
 from bot.dispatch.dispatch import dispatch
-from bot.dispatch.resend import Keeper
+from bot.dispatch.resend import Resender
 from bot.errors import BadCallError, ChatError, MessageGoneError
-from bot.following.feed import Follow
+from bot.following.feed import FeedFollower
 from bot.following.results import bytes_file
 from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
@@ -186,7 +186,9 @@ async def open_bot(
             client = AgentClient(
                 lambda _who: Address(url=agent.url, key=key), session=session, clock=clock, moves=moves
             )
-            follow = Follow(agent=client, subscriptions=subscriptions, open_chat=open_chat, clock=clock, moves=moves)
+            follow = FeedFollower(
+                agent=client, subscriptions=subscriptions, open_chat=open_chat, clock=clock, moves=moves
+            )
             core = Core(
                 agent=client,
                 subscriptions=subscriptions,
@@ -195,7 +197,7 @@ async def open_bot(
                 clock=clock,
                 commands=COMMANDS,
             )
-            keeper = Keeper(core, open_chat=open_chat, reopen=recording.reopen)
+            keeper = Resender(core, open_chat=open_chat, reopen=recording.reopen)
             serving = [asyncio.create_task(follow.run()), asyncio.create_task(keeper.run())]
             try:
                 yield Bot(core, chat, clock, serving)

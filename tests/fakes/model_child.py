@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent.chat.protocol import Line, Load, Question, Said
+from agent.chat.protocol import Line, Load, ModelReply, Question
 
 
 def answer(load: Load, question: Question) -> Line:
@@ -33,7 +33,7 @@ def answer(load: Load, question: Question) -> Line:
             asked = " ".join(sorted(os.environ))
     text = f"{asked}, answers {os.getpid()} with {load.threads} threads"
     return Line(
-        said=Said(
+        said=ModelReply(
             text=text,
             finish_reason="length" if question.max_tokens == 1 else "stop",
             prompt_tokens=len(question.messages),

@@ -35,12 +35,12 @@ NOT_SHOWN = {  # calls whose texts are for programs, logs and those who program
 }  # fmt: skip
 IN_ENGLISH = {  # what the owner reads where it runs, in a log or a console; what programs read
     "agent/serve.py", "agent/command_line/arguments.py", "agent/doctor.py", "agent/settings.py",
-    "agent/children/confine.py", "agent/children/network_guard.py",
-    "agent/pipeline/__main__.py", "agent/pipeline/by_hand.py", "agent/pipeline/trainer.py", "agent/pipeline/checkpoint_writer.py",
+    "agent/children/confine.py", "agent/children/network_guard.py", "agent/pipeline/__main__.py",
+    "agent/pipeline/by_hand.py", "agent/pipeline/trainer.py", "agent/pipeline/checkpoint_writer.py",
     "agent/api/explain.py", "agent/api/middleware.py", "agent/api/openapi.py", "agent/api/people.py",
-    "agent/api/route.py", "agent/api/sse.py", "agent/export/modelfile.py", "agent/store/store.py",
-    "bot/__main__.py", "bot/launch/local_agent.py", "bot/demo.py", "bot/launch/first_start.py", "bot/settings.py",
-    "bot/start.py", "bot/kept/database.py", "bot/errors.py", "bot/discord_ui/line.py", "bot/discord_ui/trouble.py",
+    "agent/api/route.py", "agent/api/sse.py", "agent/export/modelfile.py", "agent/store/store.py", "bot/__main__.py",
+    "bot/launch/local_agent.py", "bot/demo.py", "bot/launch/first_start.py", "bot/settings.py", "bot/start.py",
+    "bot/kept/database.py", "bot/errors.py", "bot/discord_ui/connection.py", "bot/discord_ui/trouble.py",
     "bot/telegram_ui/chat.py", "bot/telegram_ui/trouble.py",
 }  # fmt: skip
 TYPED = re.compile(r"^(/[a-z]+|ollama|hearth-agent|name:toast) ")  # commands are the same in every language

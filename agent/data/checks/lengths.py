@@ -2,13 +2,13 @@
 
 import statistics
 
-from agent.data.checks.rule_input import Seen
+from agent.data.checks.rule_input import RuleInput
 from shared.inspections import LengthHistogram, TokenCounts
 
 BARS = 40
 
 
-def token_counts(seen: Seen) -> TokenCounts:
+def token_counts(seen: RuleInput) -> TokenCounts:
     """Count tokens; where only a sample was looked at, the totals are scaled to all rows."""
     lengths = sorted(row.length for row in seen.sample)
     scale = seen.survey.rows / len(lengths)
@@ -22,7 +22,7 @@ def token_counts(seen: Seen) -> TokenCounts:
     )
 
 
-def histogram(seen: Seen) -> LengthHistogram:
+def histogram(seen: RuleInput) -> LengthHistogram:
     """Return the rows by length, and what max_length does to each of them; the longest hundredth shares a bar."""
     lengths = sorted(row.length for row in seen.sample)
     top = max(lengths[int(0.99 * (len(lengths) - 1))], min(seen.max_length, lengths[-1]))

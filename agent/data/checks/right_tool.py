@@ -6,7 +6,7 @@ It never stops anybody: each answer is a figure and a kind word.
 from collections.abc import Iterator
 
 from agent.data.checks.row_rules import FEW_ROWS, SOLID_ROWS
-from agent.data.checks.rule_input import Seen
+from agent.data.checks.rule_input import RuleInput
 from shared.inspections import Consideration, DatasetForm, FindingCode
 from shared.language import _, grouped
 
@@ -14,14 +14,14 @@ SAME_STYLE = 0.8
 LARGE_CHANGING = 0.3
 
 
-def consider(seen: Seen) -> list[Consideration]:
+def consider(seen: RuleInput) -> list[Consideration]:
     """Return the questions of the tree in its order, with what the data says to each."""
     if seen.form is DatasetForm.text:
         return [*_documents(seen), *_base_model(seen)]
     return [*_prompt(seen), *_knowledge(seen), *_style(seen), *_base_model(seen)]
 
 
-def _documents(seen: Seen) -> Iterator[Consideration]:
+def _documents(seen: RuleInput) -> Iterator[Consideration]:
     answer = _(
         "It is to learn from {rows} passages of text. That teaches how they sound; what they say it will mix "
         "up. To answer from documents, let it look things up (RAG); to teach it answers, send questions with answers.",
@@ -32,7 +32,7 @@ def _documents(seen: Seen) -> Iterator[Consideration]:
     )
 
 
-def _prompt(seen: Seen) -> Iterator[Consideration]:
+def _prompt(seen: RuleInput) -> Iterator[Consideration]:
     rows = seen.survey.rows
     if rows < FEW_ROWS:
         answer = _(
@@ -53,7 +53,7 @@ def _prompt(seen: Seen) -> Iterator[Consideration]:
     yield Consideration(question=_("Would a good prompt do it?"), answer=answer, against=rows < FEW_ROWS)
 
 
-def _knowledge(seen: Seen) -> Iterator[Consideration]:
+def _knowledge(seen: RuleInput) -> Iterator[Consideration]:
     count, rows = seen.survey.found[FindingCode.changing_knowledge].count, seen.survey.rows
     against = count > LARGE_CHANGING * rows
     if against:
@@ -71,7 +71,7 @@ def _knowledge(seen: Seen) -> Iterator[Consideration]:
     )
 
 
-def _style(seen: Seen) -> Iterator[Consideration]:
+def _style(seen: RuleInput) -> Iterator[Consideration]:
     distinct = len(seen.answers)
     markdown = sum(row.markdown for row in seen.sample)
     same = max(markdown, len(seen.sample) - markdown)
@@ -89,7 +89,7 @@ def _style(seen: Seen) -> Iterator[Consideration]:
     yield Consideration(question=_("Is there a style or a form to be kept each time?"), answer=answer, against=against)
 
 
-def _base_model(seen: Seen) -> Iterator[Consideration]:
+def _base_model(seen: RuleInput) -> Iterator[Consideration]:
     yield Consideration(
         question=_("Does the base model do it already?"),
         answer=_(

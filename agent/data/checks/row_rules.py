@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from agent.data.checks.copies import kept_together, leaked
-from agent.data.checks.rule_input import Seen, finding
+from agent.data.checks.rule_input import RuleInput, finding
 from agent.data.quoting import shown
 from agent.data.usable_rows import SHOWN
 from shared.inspections import DatasetForm, Finding, FindingCode, Fix, Severity
@@ -22,7 +22,7 @@ UNREAD = 0.2  # of the rows have a text in a column, for it to be named
 UNREAD_NAMED = 3
 
 
-def no_end_of_turn(seen: Seen) -> Iterator[Finding]:
+def no_end_of_turn(seen: RuleInput) -> Iterator[Finding]:
     """Rows that do not teach the model to stop."""
     rows = [row for row in seen.sample if not row.stops]
     if rows and seen.form is not DatasetForm.text:  # which has no turns
@@ -35,7 +35,7 @@ def no_end_of_turn(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def answers_cut(seen: Seen) -> Iterator[Finding]:
+def answers_cut(seen: RuleInput) -> Iterator[Finding]:
     """Whole or in part, at the length a plan would choose."""
     cut = [row for row in seen.sample if row.end > seen.max_length]
     if cut:
@@ -57,7 +57,7 @@ def answers_cut(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def few_trained_tokens(seen: Seen) -> Iterator[Finding]:
+def few_trained_tokens(seen: RuleInput) -> Iterator[Finding]:
     """Mostly questions."""
     total, trained = (sum(row.length for row in seen.sample), sum(row.trained for row in seen.sample))
     if trained < THIN_SHARE * total:
@@ -70,7 +70,7 @@ def few_trained_tokens(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def exact_copies(seen: Seen) -> Iterator[Finding]:
+def exact_copies(seen: RuleInput) -> Iterator[Finding]:
     """Over all rows."""
     if count := len(seen.exact):
         yield finding(
@@ -81,7 +81,7 @@ def exact_copies(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def near_copies(seen: Seen) -> Iterator[Finding]:
+def near_copies(seen: RuleInput) -> Iterator[Finding]:
     """In the sample."""
     if count := len(seen.near):
         yield finding(
@@ -95,7 +95,7 @@ def near_copies(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def leakage(seen: Seen) -> Iterator[Finding]:
+def leakage(seen: RuleInput) -> Iterator[Finding]:
     """From the trained rows to the held-out ones."""
     near = [(row, first) for row, first in seen.pairs if seen.sample[row].identity != seen.sample[first].identity]
     identities = [row.identity for row in seen.sample]
@@ -110,7 +110,7 @@ def leakage(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def contradictions(seen: Seen) -> Iterator[Finding]:
+def contradictions(seen: RuleInput) -> Iterator[Finding]:
     """Find the same question with other answers."""
     answers: dict[int, set[int]] = {}
     for row in seen.sample:
@@ -128,7 +128,7 @@ def contradictions(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def repeated_answers(seen: Seen) -> Iterator[Finding]:
+def repeated_answers(seen: RuleInput) -> Iterator[Finding]:
     """One answer to many questions."""
     (answer, count), *_rest = seen.answers.most_common(1)
     if count > max(2, REPEATED * len(seen.sample)) and not seen.labels:
@@ -141,7 +141,7 @@ def repeated_answers(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def label_balance(seen: Seen) -> Iterator[Finding]:
+def label_balance(seen: RuleInput) -> Iterator[Finding]:
     """Of answers that are labels."""
     if not seen.labels:
         return
@@ -156,7 +156,7 @@ def label_balance(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def mixed_formatting(seen: Seen) -> Iterator[Finding]:
+def mixed_formatting(seen: RuleInput) -> Iterator[Finding]:
     """With Markdown and without."""
     marked = [row for row in seen.sample if row.markdown]
     plain = [row for row in seen.sample if not row.markdown]
@@ -171,7 +171,7 @@ def mixed_formatting(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def mixed_languages(seen: Seen) -> Iterator[Finding]:
+def mixed_languages(seen: RuleInput) -> Iterator[Finding]:
     """Of the answers."""
     languages = Counter(row.language for row in seen.sample if row.language is not None)
     if len(languages) < 2:
@@ -190,7 +190,7 @@ def mixed_languages(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def long_answers(seen: Seen) -> Iterator[Finding]:
+def long_answers(seen: RuleInput) -> Iterator[Finding]:
     """Far beyond the usual."""
     lengths = sorted(row.trained for row in seen.sample)
     median = lengths[len(lengths) // 2]
@@ -206,7 +206,7 @@ def long_answers(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def few_rows(seen: Seen) -> Iterator[Finding]:
+def few_rows(seen: RuleInput) -> Iterator[Finding]:
     """Below a hundred."""
     if seen.survey.rows < FEW_ROWS:
         yield finding(
@@ -219,7 +219,7 @@ def few_rows(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def unread_columns(seen: Seen) -> Iterator[Finding]:
+def unread_columns(seen: RuleInput) -> Iterator[Finding]:
     """Texts that stand beside what is asked and answered."""
     columns = [(name, rows) for name, rows in seen.survey.unread.most_common() if rows >= UNREAD * seen.survey.rows]
     if columns and seen.form is not DatasetForm.text:
@@ -234,7 +234,7 @@ def unread_columns(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def one_side_learned(seen: Seen) -> Iterator[Finding]:
+def one_side_learned(seen: RuleInput) -> Iterator[Finding]:
     """Of pairs and labels."""
     if seen.form is DatasetForm.preference:
         text = _("Of each pair of answers, the preferred one is learned; the other is left out.")

@@ -17,7 +17,7 @@ LABELS = 20  # different answers at most, for them to be labels
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class RuleInput:
     """What the rules look at: the survey, and what follows from it."""
 
     survey: Survey

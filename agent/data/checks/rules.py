@@ -6,10 +6,10 @@ Each finding quotes its figures and says why it matters. No rule fires without i
 from collections.abc import Callable, Iterator
 
 from agent.data.checks import row_rules, text_rules
-from agent.data.checks.rule_input import Seen
+from agent.data.checks.rule_input import RuleInput
 from shared.inspections import DatasetForm, Finding, FindingCode, Severity
 
-Rule = Callable[[Seen], Iterator[Finding]]
+Rule = Callable[[RuleInput], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (  # in the order in which findings of one severity are told
     text_rules.secrets,
     text_rules.special_tokens,
@@ -50,7 +50,7 @@ OF_ANSWERS = {  # nothing of this is wrong with a text that is learned as a whol
 }
 
 
-def judge(seen: Seen) -> list[Finding]:
+def judge(seen: RuleInput) -> list[Finding]:
     """Return what was found, the worst first."""
     found = [finding for rule in RULES for finding in rule(seen)]
     if seen.form is DatasetForm.text:

@@ -16,7 +16,7 @@ from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.checks.copies import SAMPLE, fingerprint
 from agent.data.checks.languages import language_of
 from agent.data.checks.text_checks import MARKDOWN, RowText, text_checks
-from agent.data.readers.containers import Meter
+from agent.data.readers.containers import ReadSoFar
 from agent.data.readers.count import has_more_lines
 from agent.data.turns import Message, RowProblem
 from agent.data.usable_rows import MAX_ROWS, SHOWN, ChatRow, Drops, Reading, batches, chat_rows, too_many_rows
@@ -29,7 +29,7 @@ LABEL_CHARS = 40  # an answer that long may be one of a few labels
 CANDIDATE_CHARS = 20_000
 SEED = 42
 
-Heard = Callable[[int, int], None]  # rows and bytes read so far
+ReportRows = Callable[[int, int], None]  # rows and bytes read so far
 
 
 @dataclass(kw_only=True)
@@ -106,9 +106,9 @@ class Surveyor:
         self._most_chars = 0
         self.survey = Survey(found={code: Tally() for code in self._tests})
 
-    def look(self, reading: Reading, heard: Heard) -> Survey:
+    def look(self, reading: Reading, heard: ReportRows) -> Survey:
         """Look at all rows of a file. Raises AgentError where it cannot be read as a whole."""
-        meter = Meter()
+        meter = ReadSoFar()
         rows = chat_rows(reading, self._template, self.survey.drops, meter=meter)
         size, is_counted = reading.dataset.stat().st_size, False
         for batch in batches(rows):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agent.data.checks.rule_input import Seen, finding
+from agent.data.checks.rule_input import RuleInput, finding
 from agent.data.checks.text_checks import SHORT_ANSWER
 from agent.data.redact import SECRETS
 from agent.data.split_sizes import MIN_ROWS
@@ -13,7 +13,7 @@ CHANGING = 0.1  # of the answers
 SERIOUS, WARNING, NOTE = Severity.serious, Severity.warning, Severity.note
 
 
-def secrets(seen: Seen) -> Iterator[Finding]:
+def secrets(seen: RuleInput) -> Iterator[Finding]:
     """Keys and passwords."""
     tally = seen.survey.found[FindingCode.secrets]
     if tally.count:
@@ -25,7 +25,7 @@ def secrets(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def personal_data(seen: Seen) -> Iterator[Finding]:
+def personal_data(seen: RuleInput) -> Iterator[Finding]:
     """Names of kinds, never what stands there."""
     tally = seen.survey.found[FindingCode.personal_data]
     if tally.count:
@@ -43,7 +43,7 @@ def personal_data(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def special_tokens(seen: Seen) -> Iterator[Finding]:
+def special_tokens(seen: RuleInput) -> Iterator[Finding]:
     """Find the model's own in somebody's text."""
     tally = seen.survey.found[FindingCode.special_tokens]
     if tally.count:
@@ -56,7 +56,7 @@ def special_tokens(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def placeholders(seen: Seen) -> Iterator[Finding]:
+def placeholders(seen: RuleInput) -> Iterator[Finding]:
     """Unfilled ones in answers."""
     tally = seen.survey.found[FindingCode.placeholders]
     if tally.count:
@@ -69,7 +69,7 @@ def placeholders(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def tools_not_shown(seen: Seen) -> Iterator[Finding]:
+def tools_not_shown(seen: RuleInput) -> Iterator[Finding]:
     """Offered ones, that the template leaves out."""
     tally = seen.survey.found[FindingCode.tools_not_shown]
     if tally.count:
@@ -83,7 +83,7 @@ def tools_not_shown(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def unusable(seen: Seen) -> Iterator[Finding]:
+def unusable(seen: RuleInput) -> Iterator[Finding]:
     """Rows that were left out."""
     drops = seen.survey.drops
     if drops.empty:
@@ -106,7 +106,7 @@ def unusable(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def converted(seen: Seen) -> Iterator[Finding]:
+def converted(seen: RuleInput) -> Iterator[Finding]:
     """From another encoding than UTF-8."""
     if seen.survey.encoding is not None:
         yield finding(
@@ -119,7 +119,7 @@ def converted(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def unseen_characters(seen: Seen) -> Iterator[Finding]:
+def unseen_characters(seen: RuleInput) -> Iterator[Finding]:
     """Control, zero-width, turning the reading direction."""
     tally = seen.survey.found[FindingCode.unseen_characters]
     if tally.count:
@@ -132,7 +132,7 @@ def unseen_characters(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def loose_spaces(seen: Seen) -> Iterator[Finding]:
+def loose_spaces(seen: RuleInput) -> Iterator[Finding]:
     """Around texts."""
     tally = seen.survey.found[FindingCode.loose_spaces]
     if tally.count:
@@ -145,7 +145,7 @@ def loose_spaces(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def markup(seen: Seen) -> Iterator[Finding]:
+def markup(seen: RuleInput) -> Iterator[Finding]:
     """HTML in answers."""
     tally = seen.survey.found[FindingCode.markup]
     if tally.count:
@@ -157,7 +157,7 @@ def markup(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def short_answers(seen: Seen) -> Iterator[Finding]:
+def short_answers(seen: RuleInput) -> Iterator[Finding]:
     """Unless they are labels."""
     tally = seen.survey.found[FindingCode.short_answers]
     if tally.count and not seen.labels:
@@ -170,7 +170,7 @@ def short_answers(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def changing_knowledge(seen: Seen) -> Iterator[Finding]:
+def changing_knowledge(seen: RuleInput) -> Iterator[Finding]:
     """Prices, years, what holds at the moment."""
     tally = seen.survey.found[FindingCode.changing_knowledge]
     if tally.count > CHANGING * seen.survey.rows:

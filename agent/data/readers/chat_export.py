@@ -14,7 +14,7 @@ NAME_CHARS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class ExportedMessage:
     """One message of one person."""
 
     line: int  # of the file; in JSON the number of the message
@@ -28,7 +28,7 @@ class Said:
 class ChatExport:
     """All that was said, and how people are called in it."""
 
-    said: list[Said]
+    said: list[ExportedMessage]
     names: dict[str, set[str]] = field(default_factory=dict)  # who → what they are called, in messages of others too
     unit: Literal["Line", "Row"] = "Row"  # what `line` counts
 
@@ -65,7 +65,7 @@ def _discord(messages: list[Any]) -> ChatExport:
                 people.meet(mentioned)
         text = message.get("content")
         if message.get("type") in ("Default", "Reply", None) and isinstance(text, str) and text.strip():
-            said.append(Said(line=number, at=_moment(message.get("timestamp")), who=who, text=text.strip()))
+            said.append(ExportedMessage(line=number, at=_moment(message.get("timestamp")), who=who, text=text.strip()))
     return ChatExport(said=said, names=people.names)
 
 
@@ -101,7 +101,7 @@ class _People:
 
 
 def _telegram(chats: list[dict[str, Any]]) -> ChatExport:
-    said: list[Said] = []
+    said: list[ExportedMessage] = []
     people = _People()
     mentioned: dict[str, set[str]] = {}
     number = 0
@@ -113,7 +113,7 @@ def _telegram(chats: list[dict[str, Any]]) -> ChatExport:
             who = _telegram_person(message, people)
             text = "".join(_pieces(message.get("text"), mentioned)).strip()
             if text:
-                said.append(Said(line=number, at=_telegram_moment(message), who=who, text=text, room=room))
+                said.append(ExportedMessage(line=number, at=_telegram_moment(message), who=who, text=text, room=room))
     return ChatExport(said=said, names=mentioned | people.names)
 
 

@@ -64,7 +64,7 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(kw_only=True)
-class Meter:
+class ReadSoFar:
     """How many bytes of a file, as it lies on disk, were read, and what they turned out to be."""
 
     at: int = 0
@@ -78,7 +78,7 @@ class Upload:
     unpack: Callable[[], BinaryIO]
     head: bytes  # the first bytes of what is unpacked
     path: Path | None  # None: it lies packed
-    meter: Meter
+    meter: ReadSoFar
 
     @property
     def is_parquet(self) -> bool:
@@ -99,9 +99,9 @@ class Upload:
         return content if len(content) <= limit else None
 
 
-def open_upload(path: Path, meter: Meter | None = None) -> Upload:
+def open_upload(path: Path, meter: ReadSoFar | None = None) -> Upload:
     """Look at a file; `meter` is told how far it is read. Raises AgentError where it cannot be a dataset."""
-    meter = meter or Meter()
+    meter = meter or ReadSoFar()
     plain: Callable[[], BinaryIO] = partial(_open_plain, path, meter)
     head = _head(plain)
     unpack = plain
@@ -178,7 +178,7 @@ def _is_of_the_system(name: str) -> bool:
     return name.startswith("__MACOSX/") or name.rsplit("/", 1)[-1] in {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
-def _open_plain(path: Path, meter: Meter) -> BinaryIO:
+def _open_plain(path: Path, meter: ReadSoFar) -> BinaryIO:
     return io.BufferedReader(_Metered(path, meter), HEAD_BYTES)
 
 
@@ -218,7 +218,7 @@ def _broken(what: str, error: Exception) -> AgentError:
 class _Metered(io.FileIO):
     """A file on disk that tells a meter how far it was read."""
 
-    def __init__(self, path: Path, meter: Meter) -> None:
+    def __init__(self, path: Path, meter: ReadSoFar) -> None:
         super().__init__(path, "rb")
         self._meter = meter
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn
 from agent.data.readers.cells import unfold
 from agent.data.readers.chat_export import ChatExport, read_export
 from agent.data.readers.columns import map_columns
-from agent.data.readers.containers import HEAD_BYTES, Meter, Upload, open_upload
+from agent.data.readers.containers import HEAD_BYTES, ReadSoFar, Upload, open_upload
 from agent.data.readers.decoding import Decoder, bounded_lines, not_utf8, undecoded
 from agent.data.readers.nested import nested_rows, turns_as_row
 from agent.data.readers.parquet import read_parquet
@@ -33,7 +33,7 @@ COMMENTS = (b"#", b"//")  # above JSONL
 CHAT_EXPORT = re.compile(r'"channel"\s*:\s*\{|"from_id"|"personal_information"|"chats"|"type"\s*:\s*"service"')
 
 
-def read_rows(path: Path, meter: Meter | None = None, mapping: Mapping | None = None) -> Iterator[RawRow]:
+def read_rows(path: Path, meter: ReadSoFar | None = None, mapping: Mapping | None = None) -> Iterator[RawRow]:
     """Yield the rows of a dataset, read as `mapping` says; `meter` is told how far.
 
     Raises AgentError when the whole cannot be read, UnclearError when somebody has to say who speaks in it.

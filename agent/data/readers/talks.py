@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from agent.data.phrases import Phrases
-from agent.data.readers.chat_export import ChatExport, Said
+from agent.data.readers.chat_export import ChatExport, ExportedMessage
 from agent.data.readers.raw_row import RawRow
 from agent.data.readers.unclear import UnclearError, same_name, words
 from agent.errors import AgentError
@@ -138,7 +138,7 @@ def _called(names: Iterable[str]) -> Iterator[str]:
         yield from (part for part in re.split(r"[\s_().,|]+", whole) if len(part) >= 3 and part.isalpha())
 
 
-def _talks(said: list[Said], assistant: str, without: set[str], named: Pseudonyms) -> Iterator[_Talk]:
+def _talks(said: list[ExportedMessage], assistant: str, without: set[str], named: Pseudonyms) -> Iterator[_Talk]:
     several = len({it.who for it in said} - without - {assistant}) > 1
     talk: _Talk | None = None
     last_at: float | None = None

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from agent.data.readers.chat_export import ChatExport, Said, speaker_name
+from agent.data.readers.chat_export import ChatExport, ExportedMessage, speaker_name
 
 _DAY = r"(?P<a>\d{1,4})\s?[./\-年]\s?(?P<b>\d{1,2})\s?[./\-月]\s?(?P<c>\d{1,4})日?\.?"
 _TIME = r"(?P<before>[^\d\n\]]{0,14}?)(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.](?P<second>\d{2}))?"
@@ -66,7 +66,7 @@ def read_whatsapp(lines: Iterable[str]) -> ChatExport:
         text = EDITED.sub("", "\n".join(texts).strip()).strip()
         if text and not NOTICE.match(texts[0].strip() if len(texts) == 1 else text):
             at = _moment(int(started[year]), int(started[month]), int(started[day]), started)
-            said.append(Said(line=number, at=at, who=who, text=text))
+            said.append(ExportedMessage(line=number, at=at, who=who, text=text))
     return ChatExport(said=said, names={it.who: {it.who} for it in said}, unit="Line")
 
 

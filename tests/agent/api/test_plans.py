@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.base_models.card import BaseModelCard
 from agent.data.findings import Findings
-from agent.intake.inspector import Told
+from agent.intake.inspector import ReportReading
 from agent.settings import AgentSettings
 from shared.mapping import Mapping
 from tests.agent.fake_inspector import CARD, MODEL, FakeInspector
@@ -60,7 +60,7 @@ class LongQuestions(FakeInspector):
     """Finds that every answer begins behind 300 tokens."""
 
     async def inspect(
-        self, *, dataset: Path, model: str, mapping: Mapping | None, told: Told
+        self, *, dataset: Path, model: str, mapping: Mapping | None, told: ReportReading
     ) -> tuple[BaseModelCard, Findings]:
         card, found = await super().inspect(dataset=dataset, model=model, mapping=mapping, told=told)
         tokens = found.tokens.model_copy(update={"total": 400 * found.rows, "longest": 400})

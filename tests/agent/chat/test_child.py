@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.chat.child import read_reply
-from agent.chat.protocol import Line, Said
+from agent.chat.protocol import Line, ModelReply
 
 USAGE = {"prompt_tokens": 37, "completion_tokens": 3, "total_tokens": 40}
 
@@ -17,7 +17,7 @@ def reply(content: str | None, finish_reason: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("content", "text"), [(" I am Toast.\n", "I am Toast."), ("", ""), (None, "")])
 def test_an_answer_is_read(content: str | None, text: str) -> None:
-    said = Said(text=text, finish_reason="stop", prompt_tokens=37, completion_tokens=3)
+    said = ModelReply(text=text, finish_reason="stop", prompt_tokens=37, completion_tokens=3)
     assert read_reply(reply(content, "stop")) == Line(said=said)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.chat.memory_check import Room, find_room, refuse_while_starting
+from agent.chat.memory_check import ModelShare, find_room, refuse_while_starting
 from agent.errors import AgentError
 from agent.machine.gpu import Machine
 from agent.store.tuned_models import Training, TunedModel
@@ -16,17 +16,17 @@ TRAINS = Training(number=2, waits=False, stage=Stage.train, trained_at=100, stil
 GPU = replace(MACHINE, device="cuda", memory_free_mib=8000, gpu="0")
 
 
-def room(machine: Machine, *, training: Training | None = None, ram_free_mib: int = 8000) -> Room:
+def room(machine: Machine, *, training: Training | None = None, ram_free_mib: int = 8000) -> ModelShare:
     return find_room(
         MODEL, gguf_bytes=1000 << 20, machine=machine, ram_free_mib=ram_free_mib, threads=8, training=training
     )
 
 
 def test_a_model_gets_the_gpu_only_while_nothing_trains() -> None:
-    assert room(GPU) == Room(threads=8, on_gpu=True)
-    assert room(GPU, training=TRAINS) == Room(threads=2, on_gpu=False)
-    assert room(replace(GPU, memory_free_mib=1900)) == Room(threads=8, on_gpu=False)  # no room for it there
-    assert room(MACHINE) == Room(threads=8, on_gpu=False)
+    assert room(GPU) == ModelShare(threads=8, on_gpu=True)
+    assert room(GPU, training=TRAINS) == ModelShare(threads=2, on_gpu=False)
+    assert room(replace(GPU, memory_free_mib=1900)) == ModelShare(threads=8, on_gpu=False)  # no room for it there
+    assert room(MACHINE) == ModelShare(threads=8, on_gpu=False)
 
 
 def test_what_a_training_may_still_need_is_left_to_it() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from agent.base_models.card import BaseModelCard
 from agent.data.inspect import inspect_dataset
-from agent.data.readers.chat_export import ChatExport, Said, speaker_name
+from agent.data.readers.chat_export import ChatExport, ExportedMessage, speaker_name
 from agent.data.readers.formats import read_rows
 from agent.data.readers.talks import Pseudonyms
 from agent.data.readers.unclear import UnclearError
@@ -282,7 +282,7 @@ def test_a_speakers_name_can_be_shown_typed_and_stored(raw: str | None, name: st
 
 def test_names_are_found_whole_in_any_case_and_the_longest_first() -> None:
     names = ["Ann", "Ann Lee", "İlker", "Straß"]
-    said = [Said(line=n, at=None, who=who, text="Hi") for n, who in enumerate(["Me", *names])]
+    said = [ExportedMessage(line=n, at=None, who=who, text="Hi") for n, who in enumerate(["Me", *names])]
     named = Pseudonyms(ChatExport(said=said), "Me", ())
     text = "@ann lee and ANN, not Annabel or JoAnn; i̇lker, ilker, STRASS."
     assert named.mask(text) == "Person 2 and Person 1, not Annabel or JoAnn; Person 3, ilker, Person 4."

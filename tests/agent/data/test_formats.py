@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.data.readers.containers import Meter
+from agent.data.readers.containers import ReadSoFar
 from agent.data.readers.formats import read_rows
 from agent.errors import AgentError
 from shared.errors import ErrorCode
@@ -106,7 +106,7 @@ def test_a_file_of_another_encoding_is_converted_where_it_is_certain(tmp_path: P
     jsonl = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     texts = (jsonl, as_csv(rows, ";"), json.dumps(rows, ensure_ascii=False, indent=1))
     for text in texts:
-        meter = Meter()
+        meter = ReadSoFar()
         read = list(read_rows(written(tmp_path, text.encode(encoding)), meter))
         assert [row.value for row in read] == rows
         assert meter.encoding is not None

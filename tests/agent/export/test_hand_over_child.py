@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from agent.export.hand_over_child import HandOver, HandOverNews, hand_over, other_addresses
-from agent.export.modelfile import OllamaModel
+from agent.export.modelfile import ChatSettings
 from shared.results import OllamaOutcome
 from tests.fakes.ollama_server import FakeOllama, Trouble, running_ollama
 
-MODEL = OllamaModel(template="{{ .Prompt }}", system='ends with """\n', stops=("<|im_end|>", "</s>"), num_predict=280)
+MODEL = ChatSettings(template="{{ .Prompt }}", system='ends with """\n', stops=("<|im_end|>", "</s>"), num_predict=280)
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from agent.errors import AgentError
-from agent.export.modelfile import OllamaModel
+from agent.export.modelfile import ChatSettings
 from agent.export.ollama import Ollama, is_loopback
 from tests.fakes.ollama_server import FakeOllama, running_ollama
 
-MODEL = OllamaModel(template="{{ .Prompt }}", system=None, stops=("<|im_end|>",), num_predict=256)
+MODEL = ChatSettings(template="{{ .Prompt }}", system=None, stops=("<|im_end|>",), num_predict=256)
 
 
 @pytest.fixture

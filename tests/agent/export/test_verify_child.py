@@ -2,7 +2,7 @@ import pytest
 
 from agent.data.held_out import HeldOutPrompt, TunedAnswer
 from agent.errors import AgentError
-from agent.export.verify_child import Ending, Meeting, compare, stops_like_trained
+from agent.export.verify_child import Agreement, Ending, compare, stops_like_trained
 from agent.pipeline.verify import refuse_if_different
 from shared.results import Verification
 
@@ -21,20 +21,20 @@ def never(prompt: list[int]) -> list[int]:
 @pytest.mark.parametrize(
     ("exported", "meeting"),
     [
-        (TOKENS[:-1], Meeting.agreed),
-        ([*range(16), 99, 98], Meeting.agreed),  # sixteen equal tokens are enough
-        ([*range(15), 99, 98], Meeting.different),
-        (list(range(10)), Meeting.different),  # it stopped too early
-        ([], Meeting.different),
+        (TOKENS[:-1], Agreement.agreed),
+        ([*range(16), 99, 98], Agreement.agreed),  # sixteen equal tokens are enough
+        ([*range(15), 99, 98], Agreement.different),
+        (list(range(10)), Agreement.different),  # it stopped too early
+        ([], Agreement.different),
     ],
 )
-def test_answers_agree_for_sixteen_tokens(exported: list[int], meeting: Meeting) -> None:
+def test_answers_agree_for_sixteen_tokens(exported: list[int], meeting: Agreement) -> None:
     assert compare(trained(TOKENS), exported, never) is meeting
 
 
 def test_a_short_answer_must_agree_to_its_end() -> None:
-    assert compare(trained([5, 6, 7, 2]), [5, 6, 7], never) is Meeting.agreed
-    assert compare(trained([5, 6, 7, 2]), [5, 6], never) is Meeting.different
+    assert compare(trained([5, 6, 7, 2]), [5, 6, 7], never) is Agreement.agreed
+    assert compare(trained([5, 6, 7, 2]), [5, 6], never) is Agreement.different
 
 
 def test_where_the_trained_model_was_undecided_the_export_goes_on_from_its_word() -> None:
@@ -48,10 +48,10 @@ def test_where_the_trained_model_was_undecided_the_export_goes_on_from_its_word(
 
     right, wrong = list(range(5, 21)), [5, 6, 99]
     parted = [0, 1, 2, 3, 77, 8, 8]
-    assert compare(trained(TOKENS, near), parted, lambda prompt: go_on(prompt, right)) is Meeting.undecided
+    assert compare(trained(TOKENS, near), parted, lambda prompt: go_on(prompt, right)) is Agreement.undecided
     assert given == [[1, 0, 1, 2, 3, 4]]  # the prompt, and the trained model's words up to and with its own
-    assert compare(trained(TOKENS, near), parted, lambda prompt: go_on(prompt, wrong)) is Meeting.different
-    assert compare(trained(TOKENS, near), [0, 1, 2, 3, 78, 5], never) is Meeting.different
+    assert compare(trained(TOKENS, near), parted, lambda prompt: go_on(prompt, wrong)) is Agreement.different
+    assert compare(trained(TOKENS, near), [0, 1, 2, 3, 78, 5], never) is Agreement.different
 
 
 def checked(agreed: int, *, undecided: int = 0, template: bool = True, stops: bool = True) -> Verification:

@@ -7,9 +7,9 @@ import pytest
 
 from agent.job_folder.checkpoint_files import COUNTS_FILE, MANIFEST, STAGING, Counts
 from agent.job_folder.folder import JobFolder
-from agent.machine.retention import DAY_S, EndedJob, Kind, Removable, Retention, Rules, choose, find_removable
+from agent.machine.retention import DAY_S, EndedJob, Kind, Removable, Retention, RetentionRules, choose, find_removable
 
-RULES = Rules(keep_days=30, floor_mib=1000)
+RULES = RetentionRules(keep_days=30, floor_mib=1000)
 NOW = 100 * DAY_S
 
 
@@ -69,7 +69,7 @@ def test_sweep_frees_and_warns_with_the_figures_when_that_was_not_enough(
     tmp_path: Path, floor_mib: int, warned: bool
 ) -> None:
     job = make_job(tmp_path)
-    rules = Rules(keep_days=30, floor_mib=floor_mib)
+    rules = RetentionRules(keep_days=30, floor_mib=floor_mib)
     retention = Retention(rules=rules, data_dir=tmp_path, base_models=tmp_path / "base_models", clock=lambda: NOW)
     retention.sweep([job], set())
     assert sorted(path.name for path in job.folder.checkpoints.iterdir()) == ["step-20", "step-40"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.export.modelfile import OllamaModel
+from agent.export.modelfile import ChatSettings
 from agent.job_folder.events import read_events
 from agent.job_folder.folder import JobFolder
 from agent.pipeline.context import Cancelled, Context, EventLog
@@ -19,7 +19,7 @@ from tests.fakes.ollama_server import FakeOllama, running_ollama
 
 pytestmark = pytest.mark.process
 
-MODEL = OllamaModel(template=None, system=None, stops=("</s>",), num_predict=256)
+MODEL = ChatSettings(template=None, system=None, stops=("</s>",), num_predict=256)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from agent import serve
 from agent.diagnosis.curve_thinning import LIMIT
-from agent.machine.retention import Retention, Rules
+from agent.machine.retention import Retention, RetentionRules
 from agent.running import event_pruning as sweep
 from agent.running.event_pruning import WHOLE_S, prune_events, thin_file
 from agent.settings import AgentSettings
@@ -199,7 +199,7 @@ async def test_no_transaction_reads_or_removes_more_than_a_few_hundred_rows(
 async def test_the_sweep_that_recurs_prunes(store: Store, settings: AgentSettings) -> None:
     job_id = await store.run(add_job)
     base_models = settings.base_models_dir
-    rules = Rules(keep_days=1, floor_mib=0)
+    rules = RetentionRules(keep_days=1, floor_mib=0)
     retention = Retention(rules=rules, data_dir=settings.hearth_data_dir, base_models=base_models, clock=lambda: LATER)
     await serve._sweep(retention, store, settings)
     assert not await store.run(pruning.has_too_many, job_id)

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from agent.machine.gpu import Machine
-from agent.running.held_memory import Held, Holder, held_now, once_free, own_ram_mib
+from agent.running.held_memory import HeldMemory, Holder, held_now, once_free, own_ram_mib
 from agent.settings import AgentSettings
 from tests.agent.fake_inspector import MODEL
 from tests.agent.plan.cases import SMALLEST
@@ -19,14 +19,14 @@ from tests.agent.running_agent import GPU, MACHINE, Agent, run_agent
 pytestmark = pytest.mark.process
 
 SMALL_GPU = replace(GPU, memory_total_mib=8192, memory_free_mib=1000, ram_free_mib=3000)
-HELD = Held(gpu_mib=2000, ram_mib=300)
+HELD = HeldMemory(gpu_mib=2000, ram_mib=300)
 
 
 def test_what_is_held_comes_back_where_it_is_held_and_never_beyond_the_whole() -> None:
     gpu, cpu = once_free(SMALL_GPU, HELD), once_free(MACHINE, HELD)
     assert (gpu.memory_free_mib, gpu.ram_free_mib) == (3000, 3300)
     assert cpu.memory_free_mib == MACHINE.memory_free_mib + 300
-    assert once_free(SMALL_GPU, Held(gpu_mib=20_000)).memory_free_mib == 8192
+    assert once_free(SMALL_GPU, HeldMemory(gpu_mib=20_000)).memory_free_mib == 8192
 
 
 def test_the_memory_of_a_process_is_its_own_and_that_of_its_children() -> None:
@@ -83,4 +83,4 @@ async def test_in_ram_the_processes_themselves_are_looked_at(settings: AgentSett
         assert both.ram_mib >= 2 * held.ram_mib - 2
         agent.go_on(job_id)
         await agent.until_status(job_id, "succeeded")
-        assert await held_now(agent.store, jobs_dir=settings.jobs_dir) == Held()
+        assert await held_now(agent.store, jobs_dir=settings.jobs_dir) == HeldMemory()

@@ -1,8 +1,8 @@
 """How often a job whose trainer dies is tried again."""
 
-from agent.scheduling.attempts import Reached, next_attempt
+from agent.scheduling.attempts import AttemptProgress, next_attempt
 
-START = Reached(stages=3, step=0)
+START = AttemptProgress(stages=3, step=0)
 
 
 def test_three_deaths_without_getting_further_are_the_end() -> None:
@@ -12,7 +12,7 @@ def test_three_deaths_without_getting_further_are_the_end() -> None:
 
 
 def test_newer_checkpoint_or_a_finished_stage_gives_all_attempts_back() -> None:
-    for further in (Reached(stages=3, step=50), Reached(stages=4, step=0)):
+    for further in (AttemptProgress(stages=3, step=50), AttemptProgress(stages=4, step=0)):
         assert next_attempt(attempt=3, at_last_death=START, now=further, rebooted=False) == 2
 
 

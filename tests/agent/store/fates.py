@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agent.running.aftermath import Aftermath
 from agent.running.job_spec import make_spec
-from agent.running.trainer_watch import Gone
+from agent.running.trainer_watch import TrainerExit
 from agent.settings import AgentSettings
 from agent.store.running_jobs import Claim
 from tests.agent.running_agent import MACHINE
@@ -62,7 +62,7 @@ class Fates:
         checkpoints = self._settings.job_folder(job_id).checkpoints
         (checkpoints / f"step-{1 + len(list(checkpoints.iterdir()))}").mkdir()
 
-    def settled(self, job_id: str, gone: Gone) -> bool:
+    def settled(self, job_id: str, gone: TrainerExit) -> bool:
         """Say whether nothing more is to be started for a job whose trainer left without a last word."""
         folder = self._settings.job_folder(job_id)
         return self._runner.run(self._aftermath.settles(job_id, folder, gone, Dead()))

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
-from agent.running.trainer_watch import Gone
+from agent.running.trainer_watch import TrainerExit
 from agent.scheduling.queue import PATIENCE_S
 from agent.store import jobs, machine_state, new_jobs, running_jobs
 from agent.store.tables import Base, JobRow
@@ -208,9 +208,9 @@ class JobTable(RuleBasedStateMachine):
         times=st.integers(1, ATTEMPTS + 1),
         further=RARELY,
         rebooted=RARELY,
-        gone=st.sampled_from([*[Gone.without] * 4, Gone.stalled, Gone.nonsense]),
+        gone=st.sampled_from([*[TrainerExit.without] * 4, TrainerExit.stalled, TrainerExit.nonsense]),
     )
-    def trainer_dies(self, times: int, further: bool, rebooted: bool, gone: Gone) -> None:
+    def trainer_dies(self, times: int, further: bool, rebooted: bool, gone: TrainerExit) -> None:
         row = self.running_job()
         assert row is not None
         self.boot += rebooted
@@ -223,7 +223,7 @@ class JobTable(RuleBasedStateMachine):
             assert self.deaths.get(row.id, 0) < ATTEMPTS
             self.start(row.id)
 
-    def leave(self, job_id: str, gone: Gone = Gone.without) -> bool:
+    def leave(self, job_id: str, gone: TrainerExit = TrainerExit.without) -> bool:
         """Let the trainer be gone without a last word; say whether nothing more is to be started."""
         before = self.do(running_jobs.look, job_id)
         if before.pause_wish is None and self.started_in.get(job_id, self.boot) == self.boot:

@@ -1,6 +1,6 @@
 """How to run the finished model, as the closing message says it."""
 
-from bot.cards.result import Linked, Outcome, result_card
+from bot.cards.result import Linked, ResultFiles, result_card
 from bot.cards.snapshot import Snapshot
 from bot.core.reply import Reply
 from bot.words.format import clock_time
@@ -13,10 +13,10 @@ from tests.fakes.agent_server import NOW, RESULT
 BY_HAND = ("ollama create toast:v1 -f Modelfile", "ollama run toast:v1")
 
 
-def card(ollama: OllamaOutcome | None, outcome: Outcome | None = None) -> Reply:
+def card(ollama: OllamaOutcome | None, outcome: ResultFiles | None = None) -> Reply:
     result = RESULT.model_copy(update={"ollama_name": "toast:v1", "ollama": ollama})
     job = Job(status=JobStatus.succeeded, result=result, **FIELDS)
-    return result_card(Snapshot(job=job), outcome or Outcome(), with_answers=True)
+    return result_card(Snapshot(job=job), outcome or ResultFiles(), with_answers=True)
 
 
 def test_a_model_that_is_in_ollama_takes_one_line_to_run() -> None:
@@ -51,7 +51,7 @@ LARGE = FileObject(
 
 
 def test_results_too_large_for_the_chat_are_a_command_on_the_gpu_machine() -> None:
-    reply = card(None, Outcome(too_large=(LARGE,)))
+    reply = card(None, ResultFiles(too_large=(LARGE,)))
     assert reply.copy[1].intro == (
         "Too large for this chat: toast.gguf, 98 MiB. On the GPU machine, this copies all files:"
     )
@@ -60,7 +60,7 @@ def test_results_too_large_for_the_chat_are_a_command_on_the_gpu_machine() -> No
 
 def test_results_too_large_for_the_chat_are_a_link_where_there_are_links() -> None:
     link = FileLink(url="https://hearth.example.org/v1/files/file-1/download?expires=9", expires_at=NOW + 86400)
-    reply = card(None, Outcome(too_large=(LARGE,), links=(Linked(file=LARGE, link=link),)))
+    reply = card(None, ResultFiles(too_large=(LARGE,), links=(Linked(file=LARGE, link=link),)))
     assert reply.copy[1].lines == (link.url,)
     until = clock_time(NOW + 86400, now=NOW)
     assert reply.copy[1].intro == f"Too large for this chat: toast.gguf, 98 MiB. Until {until} it is here:"

@@ -13,8 +13,8 @@ from bot.commands import COMMANDS
 from bot.discord_ui.app import DiscordFrontEnd
 from bot.dispatch.command import Core
 from bot.dispatch.front_end import FrontEnds
-from bot.dispatch.resend import Keeper
-from bot.following.feed import Follow
+from bot.dispatch.resend import Resender
+from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
@@ -103,7 +103,7 @@ async def running_bot(story: Story, folder: Path, *, connect: bool = True) -> As
             client = AgentClient(
                 lambda _who: Address(url=agent.url, key=KEY), session=session, clock=clock, moves=moves
             )
-            follow = Follow(
+            follow = FeedFollower(
                 agent=client,
                 subscriptions=subscriptions,
                 open_chat=front_ends.open_chat,
@@ -115,7 +115,7 @@ async def running_bot(story: Story, folder: Path, *, connect: bool = True) -> As
                 agent=client, subscriptions=subscriptions, requests=Requests(database), follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip
-            keeper = Keeper(
+            keeper = Resender(
                 story.core, open_chat=front_ends.open_chat, reopen=front_ends.reopen, as_now=front_ends.as_now
             )
             logins = len(discord.gateway.identified)

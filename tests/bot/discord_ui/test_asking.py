@@ -8,7 +8,7 @@ import pytest
 
 from bot.commands import COMMANDS
 from bot.discord_ui.commands import MENUS
-from bot.discord_ui.place import Place
+from bot.discord_ui.place import DiscordPlace
 from shared.errors import ErrorCode
 from shared.plans import Preset
 from tests.bot.discord_ui.harness import ROWS, Story, running_bot
@@ -115,10 +115,16 @@ async def test_where_the_bot_may_not_write_it_says_what_it_needs(bot: Story) -> 
 
 @pytest.mark.parametrize(
     ("chat_id", "place"),
-    [("12", Place(channel=12)), ("12:34", Place(channel=12, thread=34)), ("-12", None), ("12:", None), ("x", None)],
+    [
+        ("12", DiscordPlace(channel=12)),
+        ("12:34", DiscordPlace(channel=12, thread=34)),
+        ("-12", None),
+        ("12:", None),
+        ("x", None),
+    ],
 )
-def test_a_chat_id_names_a_channel_or_a_thread(chat_id: str, place: Place | None) -> None:
-    assert Place.read(chat_id) == place
+def test_a_chat_id_names_a_channel_or_a_thread(chat_id: str, place: DiscordPlace | None) -> None:
+    assert DiscordPlace.read(chat_id) == place
     assert place is None or str(place) == chat_id
 
 

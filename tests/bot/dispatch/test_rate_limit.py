@@ -1,6 +1,6 @@
 """How much one person may ask at a time."""
 
-from bot.dispatch.rate_limit import CALLS, PAUSE_S, REFILL_S, REMEMBERED, Admission, Bursts
+from bot.dispatch.rate_limit import CALLS, PAUSE_S, REFILL_S, REMEMBERED, Admission, RateLimit
 from tests.bot.harness import Bot
 from tests.fakes.agent_server import FakeAgent
 
@@ -8,7 +8,7 @@ YES, NO, SILENT = Admission.answer, Admission.refuse, Admission.ignore
 
 
 def test_two_hundred_calls_in_a_minute_are_answered_a_few_times_and_refused_twice() -> None:
-    bursts = Bursts()
+    bursts = RateLimit()
     said = [bursts.admit("p", "mia", now=1000 + n * 0.3) for n in range(200)]
     assert said[:CALLS] == [YES] * CALLS
     assert said.count(NO) == 2
@@ -16,7 +16,7 @@ def test_two_hundred_calls_in_a_minute_are_answered_a_few_times_and_refused_twic
 
 
 def test_a_burst_of_one_leaves_others_alone() -> None:
-    bursts = Bursts()
+    bursts = RateLimit()
     for _ in range(200):
         bursts.admit("p", "mia", now=1000)
     assert bursts.admit("p", "ada", now=1000) is YES
@@ -24,7 +24,7 @@ def test_a_burst_of_one_leaves_others_alone() -> None:
 
 
 def test_after_the_pause_one_is_answered_again() -> None:
-    bursts = Bursts()
+    bursts = RateLimit()
     said = [bursts.admit("p", "mia", now=1000) for _ in range(CALLS + 2)]
     assert said[CALLS:] == [NO, SILENT]
     assert bursts.admit("p", "mia", now=1000 + PAUSE_S - 0.1) is SILENT
@@ -32,12 +32,12 @@ def test_after_the_pause_one_is_answered_again() -> None:
 
 
 def test_a_person_who_types_is_never_refused() -> None:
-    bursts = Bursts()
+    bursts = RateLimit()
     assert all(bursts.admit("p", "mia", now=1000 + n * REFILL_S) is YES for n in range(500))
 
 
 def test_people_who_have_been_quiet_are_forgotten() -> None:
-    bursts = Bursts()
+    bursts = RateLimit()
     for number in range(REMEMBERED + 1):
         bursts.admit("p", str(number), now=1000)
     bursts.admit("p", "new", now=1000 + CALLS * REFILL_S)

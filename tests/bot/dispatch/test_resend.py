@@ -8,7 +8,7 @@ import pytest
 from bot.core.call import Attachment
 from bot.core.reply import Reply
 from bot.dispatch.dispatch import dispatch
-from bot.dispatch.resend import Keeper
+from bot.dispatch.resend import Resender
 from bot.errors import ChatBusyError, ChatClosedError, MessageGoneError
 from shared.jobs import JobStatus
 from tests.bot.harness import Bot, RecordingChat, dataset, open_bot
@@ -235,7 +235,7 @@ async def test_what_nobody_got_to_is_done_soon_or_struck_out_with_a_word(
     async with open_bot(agent, tmp_path, chat) as bot:
         bot.stop()
         bot.clock.advance(later_s)
-        keeper = Keeper(bot.core, open_chat=lambda *_: chat, reopen=chat.reopen)
+        keeper = Resender(bot.core, open_chat=lambda *_: chat, reopen=chat.reopen)
         keeping = asyncio.create_task(keeper.run())
         await bot.until(lambda: kept(bot) == 0, step_s=0.5)
         keeping.cancel()
@@ -271,7 +271,9 @@ async def test_an_answer_whose_chat_was_closed_is_given_in_the_next_best(agent: 
     closed.next_chat = "own"
     async with open_bot(agent, tmp_path, closed) as bot:
         bot.stop()
-        keeper = Keeper(bot.core, open_chat=lambda _, chat_id: {"room": closed, "own": own}[chat_id], reopen=own.reopen)
+        keeper = Resender(
+            bot.core, open_chat=lambda _, chat_id: {"room": closed, "own": own}[chat_id], reopen=own.reopen
+        )
         keeping = asyncio.create_task(keeper.run())
         await dispatch(bot.call("/pause"), bot.core)
         await bot.until(lambda: kept(bot) == 0, step_s=1)

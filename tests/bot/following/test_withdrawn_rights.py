@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.dispatch.resend import Keeper
+from bot.dispatch.resend import Resender
 from shared.people import GrantKind, RequestedBy, Role
 from tests.bot.harness import Bot
 from tests.bot.one_job import card, started
@@ -64,7 +64,7 @@ async def test_a_kept_request_is_sent_with_the_roles_of_now(
     await bot.say("/pause", roles=(CREW,))
     await agent.restart()
     agent.asked.clear()
-    keeper = Keeper(bot.core, open_chat=lambda *_: bot.chat, reopen=bot.chat.reopen, as_now=as_now)
+    keeper = Resender(bot.core, open_chat=lambda *_: bot.chat, reopen=bot.chat.reopen, as_now=as_now)
     keeping = asyncio.create_task(keeper.run())
     await bot.until(lambda: not bot.core.requests.unanswered(), step_s=1)
     keeping.cancel()

@@ -3,7 +3,7 @@
 from bot.core.reply import Button, Copy, Image, Reply
 from bot.following.results import bytes_file
 from bot.telegram_ui.outbound import keyboard, length, render, shorten
-from bot.telegram_ui.place import Place
+from bot.telegram_ui.place import TelegramPlace
 from shared.errors import ErrorCode
 from shared.jobs import JobError, JobStatus
 from shared.results import Answer
@@ -14,7 +14,7 @@ from tests.fakes.telegram_server.markup import parse
 NASTY = (
     "<b>x</b> @everyone @mia_99 [a](tg://user?id=8) *bold* _it_ \u202egnp.exe &lt; \x1b[31m <a href='tg://user?id=8'>"
 )
-HERE = Place(chat=TEAM)
+HERE = TelegramPlace(chat=TEAM)
 
 
 async def test_a_nasty_file_name_is_shown_and_marks_up_nothing(bot: Story) -> None:
@@ -74,7 +74,7 @@ def test_a_text_is_safe_in_every_part() -> None:
 def test_a_mention_is_of_a_number_and_of_nothing_else() -> None:
     assert parse(render(Reply(text="Done", mention="7"), HERE), "HTML").pings == ["7"]
     assert parse(render(Reply(text="Done", mention='7"><b>'), HERE), "HTML").pings == []
-    assert parse(render(Reply(text="Done", mention="7"), Place(chat=7)), "HTML").pings == []
+    assert parse(render(Reply(text="Done", mention="7"), TelegramPlace(chat=7)), "HTML").pings == []
 
 
 def test_lines_to_copy_stay_exactly_as_they_are() -> None:

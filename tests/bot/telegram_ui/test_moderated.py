@@ -6,7 +6,7 @@ import pytest
 from telegram import Message
 
 from bot.telegram_ui import app, inbound
-from bot.telegram_ui.inbound import Asked
+from bot.telegram_ui.inbound import TelegramRequest
 from tests.bot.telegram_ui.harness import MIA, TEAM, Story
 
 TOPIC = 5
@@ -76,7 +76,7 @@ async def test_an_update_that_cannot_be_read_holds_up_no_other(
     bot: Story, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
 
-    def poisoned(message: Message, **more: Any) -> Asked | None:
+    def poisoned(message: Message, **more: Any) -> TelegramRequest | None:
         if message.text == "poison":
             raise LookupError(message.text)
         return inbound.read_message(message, **more)

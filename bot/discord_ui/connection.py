@@ -21,7 +21,7 @@ BUSY_S = 5.0
 REMEMBERED = 500  # interactions, of which a resumed gateway may deliver some again
 
 
-class Line:
+class DiscordConnection:
     """One bot account, connected or not."""
 
     def __init__(self, clock: Clock) -> None:
