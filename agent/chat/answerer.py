@@ -15,6 +15,7 @@ import psutil
 from agent.chat.child_process import Child, ChildDiedError
 from agent.chat.memory_check import ALL_LAYERS, CONTEXT, ModelShare, find_room, refuse_while_starting
 from agent.chat.protocol import Load, ModelReply, Question
+from agent.chat.refusals import made_way, refused, too_slow
 from agent.children.environment import child_environment
 from agent.children.sandbox import Policy, Sandbox
 from agent.data.redact import redact
@@ -111,7 +112,7 @@ class Answerer:
                 line = await loaded.child.tell(question, limit_s=self._patience.answer_s)
             except TimeoutError:
                 await self._put_away()
-                raise _too_slow(model, self._patience.answer_s) from None
+                raise too_slow(model, self._patience.answer_s) from None
             except ChildDiedError as error:
                 await self._put_away()
                 raise self._died(model, ways, error) from error
@@ -120,7 +121,7 @@ class Answerer:
                 raise
             self._keep_warm()
         if line.said is None:
-            raise _refused(model, line.too_long, line.problem)
+            raise refused(model, line.too_long, line.problem)
         return line.said
 
     async def make_way(self) -> None:
@@ -168,13 +169,13 @@ class Answerer:
         child = await Child.spawn(command, environment)
         if self._ways != ways:
             await child.end()
-            raise _made_way(model)
+            raise made_way(model)
         gpu_mib = (await asyncio.to_thread(gguf.stat)).st_size // MIB if load.gpu_layers else 0
         self._loaded = Loaded(child=child, gguf=gguf, beside_a_trainer=beside, gpu_mib=gpu_mib)
         try:
             await child.tell(load, limit_s=self._patience.load_s)
         except TimeoutError:
-            raise _too_slow(model, self._patience.load_s) from None
+            raise too_slow(model, self._patience.load_s) from None
         return self._loaded
 
     async def _prepared(self, model: TunedModel, gguf: Path, training: Training | None) -> tuple[Load, dict[str, str]]:
@@ -219,7 +220,7 @@ class Answerer:
 
     def _died(self, model: TunedModel, ways: int, error: ChildDiedError) -> AgentError:
         if self._ways != ways:
-            return _made_way(model)
+            return made_way(model)
         log.error("the child that held %s died: %s", model.name, redact(str(error)))
         return AgentError(
             _(
@@ -261,46 +262,3 @@ def _environment(gguf: Path, room: ModelShare, machine: Machine) -> dict[str, st
         "CUDA_VISIBLE_DEVICES": (machine.gpu or "") if room.on_gpu else "",
         "OMP_NUM_THREADS": str(room.threads),
     }
-
-
-def _too_slow(model: TunedModel, limit_s: float) -> AgentError:
-    return AgentError(
-        _(
-            "{model} had no answer within {seconds} s, so it was stopped. Ask something shorter, or when the machine "
-            "has less to do.",
-            model=model.name,
-            seconds=round(limit_s),
-        ),
-        code=ErrorCode.model_failed,
-    )
-
-
-def _made_way(model: TunedModel) -> AgentError:
-    return AgentError(
-        _(
-            "A training begins and needs the memory, so {model} was put away before it had answered. Ask again when "
-            "it trains; /status shows that.",
-            model=model.name,
-        ),
-        code=ErrorCode.model_busy,
-    )
-
-
-def _refused(model: TunedModel, too_long: int | None, problem: str | None) -> AgentError:
-    if too_long is not None:
-        return AgentError(
-            _(
-                "The question has {tokens} tokens, and {model} reads {limit} together with its answer. Ask something "
-                "shorter.",
-                tokens=too_long,
-                model=model.name,
-                limit=min(CONTEXT, model.context_length),
-            ),
-            code=ErrorCode.invalid_request,
-            param="messages",
-        )
-    return AgentError(
-        _("{model} cannot be asked that: llama.cpp says “{problem}”.", model=model.name, problem=problem or ""),
-        code=ErrorCode.invalid_request,
-        param="messages",
-    )

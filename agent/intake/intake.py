@@ -19,7 +19,6 @@ from agent.store import Store, files, inspections, jobs, new_jobs
 from agent.store.files import StoredFile
 from agent.store.ids import new_id
 from agent.store.inspections import Understood
-from agent.store.patience import PatientStore
 from shared.errors import ErrorCode, ErrorDetail
 from shared.files import FileObject, FilePurpose, FixRequest
 from shared.inspections import Fix, Inspection, InspectionRequest, ReadingProgress
@@ -65,7 +64,7 @@ class Intake:
         held: AsksWhatIsHeld = nothing_held,
     ) -> None:
         self._store = store
-        self._patient = PatientStore(store)  # for what was accepted already
+        self._patient = store.patient()  # for what was accepted already
         self._data_dir = data_dir
         self._inspector = inspector
         self._clock = clock
@@ -143,7 +142,7 @@ class Intake:
         """
         return await self._plan(request, self._store)
 
-    async def _plan(self, request: PlanRequest, store: Store | PatientStore) -> Plan:
+    async def _plan(self, request: PlanRequest, store: Store) -> Plan:
         stored = await store.run(files.get, request.training_file)
         must_be_dataset(stored.file)
         return await self._planner.plan(request, stored, store)
@@ -186,7 +185,7 @@ class Intake:
         answer = inspection.model_copy(update=update | {"status": "completed"})
         await self._patient.run(inspections.finish, answer, understood)
 
-    async def _understand(self, stored: StoredFile, request: PlanRequest, store: Store | PatientStore) -> Understood:
+    async def _understand(self, stored: StoredFile, request: PlanRequest, store: Store) -> Understood:
         since = int(self._clock()) - FRESH_S
         known = await store.run(
             inspections.newest_understood,

@@ -29,7 +29,6 @@ from agent.store import Store, measured_runs, plans, queued_jobs
 from agent.store.files import StoredFile
 from agent.store.ids import new_id
 from agent.store.inspections import Understood
-from agent.store.patience import PatientStore
 from agent.store.plans import StoredPlan
 from shared.errors import ErrorCode
 from shared.files import FileObject
@@ -68,7 +67,7 @@ class _Surroundings:
     measured: list[MeasuredRun]
 
 
-Understands = Callable[[StoredFile, PlanRequest, Store | PatientStore], Awaitable[Understood]]  # raises AgentError
+Understands = Callable[[StoredFile, PlanRequest, Store], Awaitable[Understood]]  # raises AgentError
 
 
 class Planner:
@@ -91,7 +90,7 @@ class Planner:
         self._held = held
         self._other_models = other_models  # that may be offered instead of one that does not fit, the largest first
 
-    async def plan(self, request: PlanRequest, stored: StoredFile, store: Store | PatientStore) -> Plan:
+    async def plan(self, request: PlanRequest, stored: StoredFile, store: Store) -> Plan:
         """Make a plan and keep it. Raises AgentError, where memory, disk or max_length forbid it with what would do."""
         surroundings = await self._surroundings(store)
         understood = await self._understand(stored, request, store)
@@ -105,7 +104,7 @@ class Planner:
             raise AgentError(error.message, code=error.code, param=error.param, alternatives=offers) from error
         return await self._keep(plan, understood, request, store)
 
-    async def _surroundings(self, store: Store | PatientStore) -> _Surroundings:
+    async def _surroundings(self, store: Store) -> _Surroundings:
         # A job made now starts when the running one has ended: what that one holds is free by then.
         machine = once_free(await asyncio.to_thread(self._machine), await self._held(store))
         position, wait_minutes = await store.run(queued_jobs.outlook, now=self._clock())
@@ -128,9 +127,7 @@ class Planner:
             measured=surroundings.measured,
         )
 
-    async def _keep(
-        self, plan: Plan, understood: Understood, request: PlanRequest, store: Store | PatientStore
-    ) -> Plan:
+    async def _keep(self, plan: Plan, understood: Understood, request: PlanRequest, store: Store) -> Plan:
         kept = StoredPlan(plan=plan, card=understood.card, form=understood.findings.form)
         return await store.run(plans.add, kept, requested_by=request.requested_by)
 
@@ -140,7 +137,7 @@ class Planner:
         stored: StoredFile,
         understood: Understood,
         surroundings: _Surroundings,
-        store: Store | PatientStore,
+        store: Store,
         *,
         is_too_short: bool,
     ) -> tuple[Alternative, ...]:
@@ -166,7 +163,7 @@ class Planner:
         stored: StoredFile,
         understood: Understood,
         surroundings: _Surroundings,
-        store: Store | PatientStore,
+        store: Store,
         *,
         most: int,
     ) -> list[tuple[Offer, Understood]]:
@@ -183,7 +180,7 @@ class Planner:
         return found
 
     async def _understood_if_usable(
-        self, stored: StoredFile, request: PlanRequest, model: str, store: Store | PatientStore
+        self, stored: StoredFile, request: PlanRequest, model: str, store: Store
     ) -> Understood | None:
         try:
             return await self._understand(stored, request.model_copy(update={"model": model}), store)

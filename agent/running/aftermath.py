@@ -14,8 +14,7 @@ from agent.running.trainer_process import Trainer, last_line, lock_is_held
 from agent.running.trainer_watch import TrainerExit
 from agent.scheduling.attempts import reached
 from agent.settings import AgentSettings
-from agent.store import running_jobs
-from agent.store.patience import PatientStore
+from agent.store import Store, running_jobs
 from shared.errors import ErrorCode
 from shared.events import EventRecord
 from shared.jobs import ATTEMPTS, JobError, JobStatus, PauseReason
@@ -32,7 +31,7 @@ class Aftermath:
     def __init__(
         self,
         *,
-        store: PatientStore,
+        store: Store,
         settings: AgentSettings,
         machine: Callable[[], Machine],
         clock: Callable[[], float],

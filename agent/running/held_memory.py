@@ -11,7 +11,6 @@ from agent.job_folder.folder import JobFolder
 from agent.machine.gpu import MIB, Machine
 from agent.running.trainer_process import is_trainer_of
 from agent.store import Store, running_jobs
-from agent.store.patience import PatientStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,17 +29,15 @@ class Holder:
     gpu_mib: int = 0
 
 
-AsksWhatIsHeld = Callable[[Store | PatientStore], Awaitable[HeldMemory]]
+AsksWhatIsHeld = Callable[[Store], Awaitable[HeldMemory]]
 
 
-async def nothing_held(_store: Store | PatientStore) -> HeldMemory:
+async def nothing_held(_store: Store) -> HeldMemory:
     """Return nothing: for an agent that holds no memory of its own."""
     return HeldMemory()
 
 
-async def held_now(
-    store: Store | PatientStore, *, jobs_dir: Path, chat: Callable[[], Holder | None] = lambda: None
-) -> HeldMemory:
+async def held_now(store: Store, *, jobs_dir: Path, chat: Callable[[], Holder | None] = lambda: None) -> HeldMemory:
     """Return what the running job's trainer and the chat's model hold now."""
     job = await store.run(running_jobs.occupant)
     trainer = await asyncio.to_thread(_trainer_in, JobFolder(path=jobs_dir / job.id), job.gpu_mib) if job else None

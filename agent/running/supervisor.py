@@ -27,7 +27,6 @@ from agent.running.trainer_process import AdoptedTrainer, Trainer, lock_is_held,
 from agent.running.trainer_watch import Timings, TrainerExit, TrainerWatch
 from agent.settings import AgentSettings
 from agent.store import Store, jobs, queued_jobs, running_jobs
-from agent.store.patience import PatientStore
 from shared.errors import ErrorCode
 from shared.jobs import JobError, JobStatus, Stage
 from shared.language import _, speaking
@@ -67,7 +66,7 @@ class Supervisor:
         sandbox: Sandbox | None = None,
     ) -> None:
         self._bell = store.bell
-        self._store = PatientStore(store)
+        self._store = store.patient()
         self._settings = settings
         self._machine = machine
         self._model_cache = model_cache

@@ -16,8 +16,7 @@ from agent.job_folder.folder import JobFolder
 from agent.running.trainer_health import HealthSigns, HealthTracker, Limits
 from agent.running.trainer_process import Trainer
 from agent.settings import AgentSettings
-from agent.store import jobs, running_jobs
-from agent.store.patience import PatientStore
+from agent.store import Store, jobs, running_jobs
 from agent.store.running_jobs import JobWishes
 from shared.jobs import TrainerHealth
 from shared.language import _, decimal
@@ -58,7 +57,7 @@ class TrainerWatch:
         folder: JobFolder,
         trainer: Trainer,
         *,
-        store: PatientStore,
+        store: Store,
         settings: AgentSettings,
         clock: Callable[[], float],
         monotonic: Callable[[], float],

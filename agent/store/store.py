@@ -2,6 +2,8 @@
 
 import asyncio
 import contextvars
+import copy
+import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +18,8 @@ from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _
 
+log = logging.getLogger(__name__)
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -26,6 +30,7 @@ OF_THE_DISK = {  # what is wrong with the file, and not with what was asked of i
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_CANTOPEN,
 }
+RETRY_S = 2.0  # between two tries of who is patient
 BUSY_S = 60.0  # how long a transaction waits for another program that has the file locked
 
 DATABASE = "hearth.sqlite3"  # in the agent's data folder
@@ -71,6 +76,7 @@ class Store:
     def __init__(self, engine: sa.Engine, executor: ThreadPoolExecutor) -> None:
         self._engine = engine
         self._executor = executor
+        self._retry_s: float | None = None  # None: whoever asks is told at once that it failed
         self.bell = Bell()  # rung after each commit that brought events or a finished inspection
 
     @classmethod
@@ -93,12 +99,33 @@ class Store:
             raise
         return store
 
-    async def run(self, func: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `func(session, …)` in the store's thread, inside one transaction; commit, then return its value."""
+    def patient(self, retry_s: float = RETRY_S) -> "Store":
+        """Return this store for those who must not give up: while the disk refuses, they wait instead of fail."""
+        patient = copy.copy(self)
+        patient._retry_s = retry_s  # noqa: SLF001 -- its own class
+        return patient
 
+    async def run(self, func: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `func(session, …)` in the store's thread, inside one transaction; commit, then return its value.
+
+        Raises StoreUnavailableError, unless it is patient.
+        """
+        complained = False
+        while True:
+            try:
+                return await self._run_once(lambda session: func(session, *args, **kwargs))
+            except StoreUnavailableError as error:
+                if self._retry_s is None:
+                    raise
+                if not complained:
+                    log.warning("the database cannot be used, and is tried again: %s", error)
+                complained = True
+                await asyncio.sleep(self._retry_s)
+
+    async def _run_once(self, func: Callable[[Session], T]) -> T:
         def transact() -> tuple[T, bool]:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
-                value = func(session, *args, **kwargs)
+                value = func(session)
                 session.flush()
                 rings = bool(session.info.get(RING))
             return value, rings

@@ -26,7 +26,8 @@ from bot.errors import FrontEndError
 from bot.kept.chat_moves import Move
 from bot.telegram_ui import texts
 from bot.telegram_ui.certificates import trusted
-from bot.telegram_ui.chat import TelegramChat, TelegramConnection, TelegramPressedChat
+from bot.telegram_ui.chat import TelegramChat, TelegramPressedChat
+from bot.telegram_ui.connection import TelegramConnection
 from bot.telegram_ui.files import Downloads
 from bot.telegram_ui.inbound import DECLINED, OFFERED, Kind, TelegramRequest, file_name, read_message, read_press
 from bot.telegram_ui.limits import CLOUD, LOCAL, Limits, refusal

@@ -15,7 +15,7 @@ from agent.store.running_jobs import Claim
 from tests.agent.running_agent import MACHINE
 
 if TYPE_CHECKING:
-    from agent.store.patience import PatientStore
+    from agent.store import Store
 
 
 class Dead:
@@ -40,7 +40,7 @@ class Fates:
         self._settings = AgentSettings.model_validate({"hearth_data_dir": self._data_dir.name})
         self._runner = asyncio.Runner()
         self._aftermath = Aftermath(
-            store=cast("PatientStore", self),  # all that it asks of one is `run`
+            store=cast("Store", self),  # all that it asks of one is `run`
             settings=self._settings,
             machine=lambda: MACHINE,
             clock=clock,
@@ -48,7 +48,7 @@ class Fates:
         )
 
     async def run(self, function: Any, *arguments: Any, **keywords: Any) -> Any:
-        """Run one transaction, as a PatientStore does."""
+        """Run one transaction, as a store does."""
         return self._do(function, *arguments, **keywords)
 
     def begin(self, claim: Claim) -> None:

@@ -1,0 +1,81 @@
+"""The connection that all chats of a bot share: paced chat by chat, and aware of groups that got another id."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from telegram import Bot
+from telegram.error import ChatMigrated
+
+from bot.core.clock import Clock
+from bot.errors import ChatBusyError, ChatError
+from bot.telegram_ui.budget import Budget
+from bot.telegram_ui.limits import Limits
+from bot.telegram_ui.trouble import ChatMovedError, translated
+
+T = TypeVar("T")
+
+PATIENCE = 3  # times that a message which nobody sends again by itself is tried when Telegram says "later"
+STALE_S = 5.0  # a live card does not wait longer than that for its turn: it is better drawn anew
+
+
+class TelegramConnection:
+    """The connection that all chats of a bot share."""
+
+    def __init__(self, bot: Bot, limits: Limits, clock: Clock) -> None:
+        self.bot = bot
+        self.limits = limits
+        self.clock = clock
+        self.refused = False  # the token is of no use: nothing more is sent
+        self._budgets: dict[int, Budget] = {}
+        self._moved: dict[int, int] = {}  # groups that became supergroups, by their old id
+        self._tell: Callable[[int, int], None] | None = None  # of each one, whoever keeps something of its chat
+
+    def tell_moves(self, tell: Callable[[int, int], None], *, known: Mapping[int, int]) -> None:
+        """Have each move of a group told from now on, and those that were noticed before; `known`: of earlier."""
+        noticed, self._tell = dict(self._moved), tell
+        self._moved = {**known, **noticed}
+        for chat, to in noticed.items():
+            tell(chat, to)
+
+    def note_move(self, chat: int, to: int) -> None:
+        """Note that a group has become a supergroup."""
+        self._moved[chat] = to
+        if self._tell is not None:
+            self._tell(chat, to)
+
+    def now(self, chat: int) -> int:
+        """Return the id that a chat has now."""
+        return self._moved.get(chat, chat)
+
+    def budget(self, chat: int) -> Budget:
+        """Return what a chat may still be sent."""
+        if chat not in self._budgets:
+            count, per_s = (self.limits.private_messages, 5.0) if chat > 0 else (self.limits.group_messages, 60.0)
+            self._budgets[chat] = Budget(count=count, per_s=per_s, clock=self.clock)
+        return self._budgets[chat]
+
+    async def send(self, chat: int, request: Callable[[int], Awaitable[T]], *, patient: bool) -> T | None:
+        """Make a request when the chat may have one. None: nothing had changed.
+
+        Raises ChatError and its kin alone; ChatBusyError without another try if it is not `patient`, ChatMovedError
+        for a group that is another by now.
+        """
+        tries = PATIENCE if patient else 1
+        while True:
+            if self.refused:
+                raise ChatError("Telegram does not accept my token")
+            if chat in self._moved:
+                raise ChatMovedError(self._moved[chat])
+            budget = self.budget(chat)
+            if not patient and (wait_s := budget.wait_s()) > STALE_S:
+                raise ChatBusyError(wait_s)
+            try:
+                async with budget.turn():
+                    return await translated(request(chat))
+            except ChatMigrated as moved:
+                self.note_move(chat, moved.new_chat_id)
+            except ChatBusyError as busy:
+                budget.block(busy.retry_after_s)
+                tries -= 1
+                if tries == 0:
+                    raise
