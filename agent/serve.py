@@ -147,7 +147,7 @@ async def _services(settings: AgentSettings) -> AsyncIterator[tuple[Services, Su
         store=store,
         settings=settings,
         machine=machine,
-        model_cache=lambda name: find_base_model(name, settings).cache,
+        model_source=lambda name: find_base_model(name, settings),
         clock=time.time,
         make_way=answerer.make_way,
     )

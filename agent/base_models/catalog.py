@@ -12,6 +12,7 @@ from agent.base_models.known import KNOWN, KnownModel
 from agent.base_models.ollama_store import NAME, models_in, usual_folder
 from agent.base_models.shape import ModelShape, read_shape
 from agent.errors import AgentError
+from agent.job_folder.spec import JobSpec
 from agent.settings import AgentSettings
 from shared.errors import ErrorCode
 from shared.language import _
@@ -76,9 +77,16 @@ def find_base_model(name: str, settings: AgentSettings) -> BaseModelSource:
     raise _unknown(name, settings)
 
 
-def is_of_hub(name: str) -> bool:
-    """Say whether a model's name is one of the hub's, so that its files are downloaded."""
-    return HUB_ID.fullmatch(name) is not None
+def source_of(spec: JobSpec) -> BaseModelSource:
+    """Return where a job's base model comes from."""
+    assert spec.base_model_kind is not None  # the supervisor completes an older spec
+    assert spec.base_model_location is not None
+    return BaseModelSource(
+        name=spec.base_model,
+        kind=SourceKind(spec.base_model_kind),
+        location=spec.base_model_location,
+        cache=Path(spec.base_model_cache),
+    )
 
 
 def list_base_models(settings: AgentSettings) -> list[Candidate]:

@@ -123,6 +123,10 @@ class JobFolder:
         """Make the folder with its spec. Killed half way, it is done again."""
         for folder in ("control", "stages", "checkpoints", "adapter", "export", "report"):
             (self.path / folder).mkdir(parents=True, exist_ok=True)
+        self.write_spec(spec)
+
+    def write_spec(self, spec: JobSpec) -> None:
+        """Write spec.json."""
         replace_file(self.spec, spec.model_dump_json(indent=2).encode())
 
     def read_spec(self) -> JobSpec:

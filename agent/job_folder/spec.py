@@ -15,8 +15,8 @@ class JobSpec(Response):
     ollama_name: str  # with it: toast:v1
     base_model: str  # the name a person used
     base_model_cache: str  # the folder of the fetched model's card
-    models_dir: str | None = None  # HEARTH_MODELS_DIR, where local base models lie
-    ollama_models: str | None = None  # OLLAMA_MODELS, where those of the local Ollama lie
+    base_model_kind: str | None = None  # where it comes from: packaged, gguf, folder, hub; None: a spec of before 0.2
+    base_model_location: str | None = None  # a path, or the hub's id
     base_model_revision: str
     dataset_path: str
     dataset_sha256: str

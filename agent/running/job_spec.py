@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from agent.base_models.catalog import is_of_hub
-from agent.base_models.ollama_store import usual_folder
+from agent.base_models.catalog import BaseModelSource, SourceKind, source_of
 from agent.children.sandbox import Policy
 from agent.errors import AgentError
 from agent.job_folder.folder import JobFolder, Phase
@@ -16,19 +15,18 @@ from shared.language import _, decimal
 from shared.plans import Plan
 
 
-def make_spec(claim: Claim, settings: AgentSettings, machine: Machine, model_cache: Path) -> JobSpec:
+def make_spec(claim: Claim, settings: AgentSettings, machine: Machine, source: BaseModelSource) -> JobSpec:
     """Return the spec of a job that is about to start for the first time."""
     plan = claim.plan.plan
-    models_dir = settings.hearth_models_dir
     return JobSpec(
         job_id=claim.job.id,
         number=claim.job.number,
         name=plan.suffix,
         ollama_name=claim.ollama_name,
         base_model=plan.model,
-        base_model_cache=str(model_cache),
-        models_dir=str(models_dir) if models_dir else None,
-        ollama_models=str(settings.ollama_models) if settings.ollama_models else None,
+        base_model_cache=str(source.cache),
+        base_model_kind=source.kind.value,
+        base_model_location=source.location,
         base_model_revision=plan.model_revision,
         dataset_path=str(settings.hearth_data_dir / claim.dataset.path),
         dataset_sha256=plan.file_sha256,
@@ -44,15 +42,20 @@ def make_spec(claim: Claim, settings: AgentSettings, machine: Machine, model_cac
     )
 
 
+def with_source(spec: JobSpec, source: BaseModelSource) -> JobSpec:
+    """Return a spec of before 0.2 with where its base model comes from."""
+    return spec.model_copy(update={"base_model_kind": source.kind.value, "base_model_location": source.location})
+
+
 def policy_of(phase: Phase, folder: JobFolder, spec: JobSpec) -> Policy:
     """Return what a job's child may reach: its own folder, and of the base models and datasets what it works on."""
-    cache = Path(spec.base_model_cache)
-    models = [Path(folder) for folder in (spec.models_dir, spec.ollama_models or usual_folder()) if folder is not None]
+    source = source_of(spec)
+    local = () if source.kind is SourceKind.hub else (Path(source.location).parent,)  # a GGUF's folder is listed too
     if phase is Phase.fetch:
-        return Policy(read=tuple(models), write=(folder.path, cache), network=is_of_hub(spec.base_model))
+        return Policy(read=local, write=(folder.path, source.cache), network=source.kind is SourceKind.hub)
     if phase is Phase.hand_over:
-        return Policy(read=(cache, *models), write=(folder.path,), network=True)
-    return Policy(read=(Path(spec.dataset_path), cache, *models), write=(folder.path,))
+        return Policy(read=(source.cache, *local), write=(folder.path,), network=True)
+    return Policy(read=(Path(spec.dataset_path), source.cache, *local), write=(folder.path,))
 
 
 class GpuLostError(Exception):

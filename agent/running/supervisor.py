@@ -10,9 +10,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from agent.base_models.catalog import is_of_hub
+from agent.base_models.catalog import BaseModelSource, SourceKind
 from agent.children.sandbox import Sandbox
 from agent.errors import AgentError
 from agent.job_folder.code_version import code_version
@@ -21,7 +20,7 @@ from agent.job_folder.spec import JobSpec
 from agent.machine.boot import boot_id
 from agent.machine.gpu import Machine, make_device_nodes
 from agent.running.aftermath import Aftermath
-from agent.running.job_spec import GpuLostError, check_disk, check_gpu, gpu_of, make_spec, policy_of
+from agent.running.job_spec import GpuLostError, check_disk, check_gpu, gpu_of, make_spec, policy_of, with_source
 from agent.running.trainer_health import HealthSigns, HealthTracker
 from agent.running.trainer_process import AdoptedTrainer, Trainer, lock_is_held, start, trainer_environment
 from agent.running.trainer_watch import Timings, TrainerExit, TrainerWatch
@@ -56,7 +55,7 @@ class Supervisor:
         store: Store,
         settings: AgentSettings,
         machine: Callable[[], Machine],
-        model_cache: Callable[[str], Path],
+        model_source: Callable[[str], BaseModelSource],
         clock: Callable[[], float],
         monotonic: Callable[[], float] = time.monotonic,
         trainer: Sequence[str] = TRAINER,
@@ -69,7 +68,7 @@ class Supervisor:
         self._store = store.patient()
         self._settings = settings
         self._machine = machine
-        self._model_cache = model_cache
+        self._model_source = model_source
         self._clock = clock
         self._monotonic = monotonic
         self._command = tuple(trainer)
@@ -186,10 +185,14 @@ class Supervisor:
             machine = await asyncio.to_thread(self._machine)
             check_disk(claim.plan.plan, machine)
             check_gpu(claim.plan.plan, machine)
-            cache = self._model_cache(claim.plan.plan.model)
-            await asyncio.to_thread(folder.create, make_spec(claim, self._settings, machine, cache))
+            source = self._model_source(claim.plan.plan.model)
+            await asyncio.to_thread(folder.create, make_spec(claim, self._settings, machine, source))
         folder.pause_request.unlink(missing_ok=True)
-        return Work(job_id=job_id, number=claim.job.number, folder=folder, spec=folder.read_spec())
+        spec = folder.read_spec()
+        if spec.base_model_location is None:
+            spec = with_source(spec, self._model_source(spec.base_model))
+            await asyncio.to_thread(folder.write_spec, spec)
+        return Work(job_id=job_id, number=claim.job.number, folder=folder, spec=spec)
 
     async def _trainer(self, work: Work) -> Trainer:
         """Take up the trainer that holds the lock, or start the child that is next."""
@@ -205,7 +208,7 @@ class Supervisor:
     async def _environment(self, work: Work, phase: Phase) -> dict[str, str]:
         """Return the child's whole environment, and make room for one that trains. Raises GpuLostError."""
         threads = work.spec.threads
-        if phase is Phase.fetch and is_of_hub(work.spec.base_model):
+        if phase is Phase.fetch and work.spec.base_model_kind == SourceKind.hub:
             token = self._settings.hf_token.get_secret_value() if self._settings.hf_token else None
             return trainer_environment(work.folder, threads=threads, hub_token=token, online=True)
         if phase is not Phase.train:

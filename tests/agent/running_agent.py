@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 
 from agent.admission.disk import Disk, free_bytes
 from agent.api import Services, build_app
-from agent.base_models.catalog import Candidate
+from agent.base_models.catalog import BaseModelSource, Candidate, SourceKind
 from agent.base_models.shape import ModelShape
 from agent.chat.answerer import Answerer, Patience
 from agent.children.sandbox import Sandbox
@@ -61,6 +61,11 @@ def check_model(name: str) -> None:
         raise AgentError(f"“{name}” is a path; name a model.", code=ErrorCode.model_is_path, param="model")
     if name not in (MODEL, HUB_MODEL):
         raise AgentError(f"There is no base model “{name}”.", code=ErrorCode.model_unknown, param="model")
+
+
+def source_for(name: str, settings: AgentSettings) -> BaseModelSource:
+    kind = SourceKind.hub if "/" in name else SourceKind.packaged
+    return BaseModelSource(name=name, kind=kind, location=name, cache=settings.base_models_dir / name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +220,7 @@ async def run_agent(
         store=store,
         settings=settings,
         machine=machine,
-        model_cache=lambda name: settings.base_models_dir / name,
+        model_source=lambda name: source_for(name, settings),
         clock=lambda: clock() + supervisor_ahead_s,
         monotonic=monotonic,
         trainer=(sys.executable, str(FAKE_TRAINER), behaviour),

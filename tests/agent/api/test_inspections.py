@@ -9,7 +9,7 @@ from agent.store import running_jobs
 from shared.inspections import DatasetForm
 from tests.agent.api.asking import MIA, TOM, TOM_ELSEWHERE, allow, ask, pair, refused, upload
 from tests.agent.fake_inspector import FRAGE, MODEL
-from tests.agent.running_agent import MACHINE, ROWS, run_agent
+from tests.agent.running_agent import MACHINE, ROWS, run_agent, source_for
 
 DOUBLED = ROWS + ROWS.splitlines(keepends=True)[0]
 
@@ -118,7 +118,7 @@ async def test_a_job_without_a_plan_is_read_as_said(settings: AgentSettings) -> 
         await agent.until_status(job["id"], "queued")
         claim = await agent.store.run(running_jobs.claim_next, now=2.0**33)
         assert claim is not None
-        spec = make_spec(claim, settings, MACHINE, settings.hearth_data_dir)
+        spec = make_spec(claim, settings, MACHINE, source_for(claim.plan.plan.model, settings))
         assert (spec.mapping, spec.form) == (FRAGE, DatasetForm.prompt_completion)
         del body["mapping"]
         job = await ask(agent, "POST", "/v1/fine_tuning/jobs", body=body)

@@ -118,10 +118,11 @@ def policies(house: House) -> dict[str, tuple[Policy, list[Path], list[Path]]]:
         update={
             "dataset_path": str(house.data / "files" / "file-own"),
             "base_model_cache": str(house.cache),
-            "models_dir": str(house.models),
+            "base_model_kind": "gguf",
+            "base_model_location": str(house.models / "m.gguf"),
         }
     )
-    of_hub = spec.model_copy(update={"base_model": "a/b"})
+    of_hub = spec.model_copy(update={"base_model": "a/b", "base_model_kind": "hub", "base_model_location": "a/b"})
     card = CARD.model_copy(update={"folder": str(house.cache)})
     local = BaseModelSource(name="m", kind=SourceKind.gguf, location=str(house.models / "m.gguf"), cache=house.cache)
     hub = BaseModelSource(name="a/b", kind=SourceKind.hub, location="a/b", cache=house.cache)
@@ -135,7 +136,7 @@ def policies(house: House) -> dict[str, tuple[Policy, list[Path], list[Path]]]:
         "describe from the hub": (source_policy(hub), [cached], [cached]),
         "inspect": (dataset_policy(dataset, card), [dataset, cached], []),
         "mend": (dataset_policy(dataset, card, output), [dataset, cached, output], [output]),
-        "fetch": (policy_of(Phase.fetch, house.own, of_hub), [model, cached, log], [cached, log]),
+        "fetch": (policy_of(Phase.fetch, house.own, of_hub), [cached, log], [cached, log]),
         "convert": (policy_of(Phase.fetch, house.own, spec), [model, cached, log], [cached, log]),
         "train": (policy_of(Phase.train, house.own, spec), [dataset, model, cached, log], [log]),
         "hand over": (policy_of(Phase.hand_over, house.own, spec), [cached, model, log, gguf], [log, gguf]),

@@ -4,7 +4,6 @@ import asyncio
 import signal
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from agent.running.aftermath import Aftermath
@@ -12,7 +11,7 @@ from agent.running.job_spec import make_spec
 from agent.running.trainer_watch import TrainerExit
 from agent.settings import AgentSettings
 from agent.store.running_jobs import Claim
-from tests.agent.running_agent import MACHINE
+from tests.agent.running_agent import MACHINE, source_for
 
 if TYPE_CHECKING:
     from agent.store import Store
@@ -55,7 +54,7 @@ class Fates:
         """Make the job's folder, as the supervisor does before the first start."""
         folder = self._settings.job_folder(claim.job.id)
         if not folder.spec.exists():
-            folder.create(make_spec(claim, self._settings, MACHINE, Path("cache")))
+            folder.create(make_spec(claim, self._settings, MACHINE, source_for(claim.plan.plan.model, self._settings)))
 
     def get_further(self, job_id: str) -> None:
         """Leave a checkpoint behind the newest."""
