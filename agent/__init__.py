@@ -1,1 +1,4 @@
-"""The GPU machine's side: people, files, jobs, the queue, and the children that do the work."""
+"""The agent, on the GPU machine: people, files, jobs, the queue, and the child processes that do the work.
+
+What serves requests imports no torch, and nothing here imports `bot`.
+"""

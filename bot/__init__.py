@@ -1,1 +1,1 @@
-"""The bot: it holds the chats and shows what the agent does. No ML library, no rights of its own."""
+"""The bot: holds the chats and shows what the agent does. It imports no ML library and decides nothing about rights."""

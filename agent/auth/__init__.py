@@ -1,1 +1,4 @@
-"""Keys: what a program that speaks to the agent may do with the one it was given. Decides nothing about people."""
+"""Who may do what: keys and their scopes, people and their roles, pairing, signed links.
+
+Knows neither the database nor HTTP.
+"""

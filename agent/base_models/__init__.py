@@ -1,1 +1,1 @@
-"""Base models: what a person may name, and bringing one onto this disk."""
+"""Base models: which ones a person may name, and how one gets onto this disk. Runs no code that comes with a model."""

@@ -1,1 +1,4 @@
-"""Finished models, asked a question: in a child with llama.cpp, one at a time, and never in the way of a training."""
+"""Finished models answer questions, one model at a time, in a child with llama.cpp.
+
+A training that needs the memory goes first; the agent itself loads no model.
+"""

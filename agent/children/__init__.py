@@ -1,1 +1,4 @@
-"""How a child is run: what it may read and write, and whether it has a network. Starts none itself."""
+"""How a child process is run: its environment, limits, sandbox, network and priority.
+
+Knows nothing of what a child does.
+"""

@@ -1,1 +1,4 @@
-"""What `hearth-agent` does beside serving, at the GPU machine alone: works beside a running agent, and without."""
+"""The commands of `hearth-agent` for whoever sits at the GPU machine: results, keys, the pairing code.
+
+Each works beside a running agent; none of them trains.
+"""

@@ -1,1 +1,4 @@
-"""Datasets: from a file nobody trusts to rows of chat, and what is wrong with them."""
+"""Datasets: an untrusted file becomes rows of chat, and findings about them.
+
+Never changes the file and runs nothing in it.
+"""

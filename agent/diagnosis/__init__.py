@@ -1,1 +1,4 @@
-"""From curves to plain advice: what was seen, and what to change."""
+"""A run's loss curve and figures become plain advice, by an ordered table of rules.
+
+Pure: reads no file, asks no model.
+"""

@@ -1,1 +1,1 @@
-"""Files are inspected and planned before anything runs. Starts no job."""
+"""Inspects the files that people send, and makes plans from them, before anything runs. Starts no job."""

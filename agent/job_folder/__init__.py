@@ -1,1 +1,4 @@
-"""The folder in which agent and trainer meet: layout, spec, events, checkpoints, durable writes. Decides nothing."""
+"""The folder in which agent and trainer meet: layout, spec, events, checkpoints, durable writes.
+
+Starts no process and loads no weights.
+"""

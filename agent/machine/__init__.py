@@ -1,1 +1,4 @@
-"""The machine itself: its GPU through NVML, memory, disk and what frees it. Knows no job's state and no torch."""
+"""The machine itself: its GPU (through NVML, without torch), its memory, and freeing its disk.
+
+Reads and changes no job's status.
+"""

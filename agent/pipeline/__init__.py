@@ -1,1 +1,4 @@
-"""The trainer: one process a job, from base model to a verified GGUF. Meets the agent only in the job folder."""
+"""The trainer: one process a job, from base model to a verified GGUF.
+
+Talks to the agent only through the job folder.
+"""

@@ -1,1 +1,4 @@
-"""A job's life: claimed, started, watched, adopted, paused, cancelled, tried again. Never trains by itself."""
+"""A job's life: claimed, started, watched, adopted, paused, cancelled, tried again.
+
+Trains nothing in its own process.
+"""

@@ -1,1 +1,4 @@
-"""Whose job runs next and when, and whether it is tried again: pure, but for the clock that rings."""
+"""Whose job runs next and when, whether a failed one is tried again, and the timers.
+
+Starts no process, writes no row.
+"""

@@ -1,4 +1,7 @@
-"""What the agent must not forget: files, inspections, plans, jobs, events. One SQLite file, one writer thread."""
+"""What the agent must not forget: people, files, plans, jobs, events, in one SQLite file with one writer thread.
+
+Decides nothing about rights or turns.
+"""
 
 from agent.store.store import Store
 

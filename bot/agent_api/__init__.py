@@ -1,1 +1,1 @@
-"""The only room that speaks HTTP to the agent. Shows nothing to anyone."""
+"""Requests to the agent over HTTP: its routes as methods, uploads, server-sent events. Shows nothing to anyone."""

@@ -1,1 +1,4 @@
-"""What each message shows, of what the agent says: pure, and the same in every chat."""
+"""What each message shows, as title, lines, pictures and buttons, the same in every chat.
+
+Pure: asks nobody, keeps nothing.
+"""

@@ -1,4 +1,7 @@
-"""Every command, one module each. COMMANDS is the one ordered table that front-ends register from."""
+"""Every command, one module each.
+
+COMMANDS is the one ordered table that front-ends register from; no command knows its platform.
+"""
 
 from bot.commands import (
     allow,

@@ -1,4 +1,7 @@
-"""Discord as a front-end, on discord.py: interactions become calls, replies become channel messages."""
+"""Discord as a front-end, on discord.py: interactions become calls, replies become messages.
+
+Decides no answer itself.
+"""
 
 import warnings
 

@@ -1,1 +1,4 @@
-"""From a call to its answer: which command, for whom, how often, and what is said when it cannot be. No platform."""
+"""From a call to its answer: which command, on whose behalf, how often, and what is said when it fails.
+
+Knows no platform.
+"""

@@ -1,1 +1,1 @@
-"""The agent's events become edits of live cards, and results are told once. Decides nothing about jobs."""
+"""The agent's events become edits of live cards, and each result is told once. Decides nothing about jobs."""

@@ -1,1 +1,1 @@
-"""What the bot must not forget: what was asked and is not answered yet, and chats that moved. Sends nothing itself."""
+"""The bot's own SQLite file: requests not answered yet, approvals, chats that got another id. Sends nothing itself."""

@@ -1,1 +1,4 @@
-"""What a start on one machine needs beside the bot: an agent, the first owner, a log without secrets."""
+"""What starting the bot takes: a log without secrets, a word to the first owner, a local agent for `make run`.
+
+Answers no command.
+"""

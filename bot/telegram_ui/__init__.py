@@ -1,4 +1,7 @@
-"""Telegram as a front-end, on python-telegram-bot: updates become calls, replies become messages."""
+"""Telegram as a front-end, on python-telegram-bot: updates become calls, replies become messages.
+
+Decides no answer itself.
+"""
 
 import os
 

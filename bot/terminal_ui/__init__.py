@@ -1,1 +1,1 @@
-"""A chat in the terminal: a front-end like any other."""
+"""A chat in the terminal, as a front-end: typed lines become calls, replies become text. Decides no answer itself."""

@@ -1,1 +1,4 @@
-"""What is wrong with a dataset: the rows looked at once, and a table of rules on what was seen."""
+"""What is wrong with a dataset: one pass that counts, then a table of rules that turns the counts into findings.
+
+Parses no file.
+"""

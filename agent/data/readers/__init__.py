@@ -1,1 +1,1 @@
-"""From an uploaded file to rows as they lie in it, by content and not by name."""
+"""An uploaded file becomes raw rows; its content decides how it is read, not its name. Judges no row."""
