@@ -102,13 +102,17 @@ async def serve(settings: AgentSettings) -> int:
 
 
 async def _offer_pairing(services: Services) -> None:
-    """While nobody owns the machine, say on the console how to. The code goes into no file: logs are kept and sent."""
+    """While nobody owns the machine, print how to become its owner.
+
+    The code is printed unless stdout is a regular file, since log files are kept and sent to others. What is behind a
+    pipe is not known here: a service manager that reads stdout keeps the code in its own log.
+    """
     if (await services.store.run(people.load)).owners:
         return
     code = services.pairing.renew()
     line = f"This machine has no owner. To become it, say /pair {code} to the bot, in a private chat."
     if _console_is_a_file():
-        line = "This machine has no owner. Its pairing code goes into no file: “hearth-agent pairing-code” prints it."
+        line = "This machine has no owner. Its pairing code is not logged: “hearth-agent pairing-code” prints it."
     with contextlib.suppress(OSError):  # nobody reads what we print
         print(line, flush=True)
 

@@ -1,1 +1,1 @@
-"""What the bot and the agent both speak: requests, responses, events, errors. No I/O, no ML library."""
+"""What the bot and the agent both speak: requests, responses, events, errors, languages. No ML library, no network."""

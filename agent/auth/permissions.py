@@ -1,13 +1,13 @@
-"""Who may do what to which job, file or plan. Pure: `authorize` decides for people, after the scope of the key.
+"""Which person may do what to which job, file or plan. Pure. Comes after `agent.auth.keys`, which checks the key.
 
-Nobody may do anything until they are allowed. How far somebody reaches depends on what they are:
+A stranger may pair and ask what they may do, and no more. How far everybody else reaches depends on their role:
 
 - `nothing`: refused.
 - `own`: what they asked for themselves.
 - `here`: that, and what was asked for in the chat they ask from.
 - `everything`: anybody's, wherever it was asked for.
 
-Whoever holds the agent's key without speaking for a person, or sits at the bot's terminal, may do all of it.
+A request for no person, or from the bot's terminal, has no limit here: the scope of its key alone limits it.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ RULES: dict[Action, tuple[Reach, Reach, Reach, Reach]] = {
 }  # fmt: skip
 _COLUMN = {Role.stranger: 0, Role.denied: 0, Role.member: 1, Role.admin: 2, Role.owner: 3}
 
-PRIVATE_ONLY = frozenset({Action.make_code})  # its answer is a secret, so nobody else may read the chat
+PRIVATE_ONLY = frozenset({Action.make_code})  # its answer is a secret: refused where others may read the chat
 
 _WORDS: dict[Action, tuple[str, str]] = {  # in general, and of one thing
     Action.pair: (N_("pair"), N_("pair with it")),

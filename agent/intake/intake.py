@@ -49,7 +49,7 @@ class Inspects(Protocol):
 
 
 class Intake:
-    """Looks before anything leaps."""
+    """Inspects files and makes plans and jobs, each checked before anything runs."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""One mixin over TRL's trainers: loss on trained tokens only, our sampler, our exact evaluation."""
+"""TRL's SFTTrainer with the loss on trained tokens alone, batches of rows of like length, and an exact evaluation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -83,7 +83,10 @@ def held_out_loss(model: Any, rows: TokenRows, *, batch_size: int, tick: Callabl
 
 
 class TrainedTokensMixin:
-    """For any of TRL's trainers: the loss over trained tokens, divided by their number in the effective batch."""
+    """`compute_loss` for TRL's SFTTrainer: the loss per trained token of the effective batch.
+
+    For supervised training alone: a trainer that compares two answers (DPO, ORPO) needs outputs, and this returns none.
+    """
 
     real_tokens = 0  # seen in training by this process, padding not counted
     trained_tokens = 0  # those of them in the loss

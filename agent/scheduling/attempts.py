@@ -1,4 +1,7 @@
-"""Whether a job whose trainer died is tried again, by how far it had come."""
+"""Whether a job whose trainer died is tried again.
+
+`next_attempt` decides and is pure; `reached` reads from the job folder how far the job has come.
+"""
 
 from dataclasses import dataclass
 
