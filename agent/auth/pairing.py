@@ -82,7 +82,7 @@ class Pairing:
         return code
 
     def give_back(self, code: Code) -> None:
-        """Let a code hold again that was taken in vain."""
+        """Make a code valid again whose use could not be stored."""
         self._code = self._code or code
 
     def _refuse_too_many(self, person: tuple[str, str]) -> None:

@@ -28,11 +28,11 @@ async def run_child(
     *,
     sandbox: Sandbox,
     policy: Policy,
-    heard: Callable[[bytes], None] = lambda _line: None,
+    on_line: Callable[[bytes], None] = lambda _line: None,
 ) -> bytes:
     """Run `python -m module` confined, give it `request`, return the last line of its stdout.
 
-    `heard` is told the lines before. Raises `refusal` when it dies or hangs. When memory runs out, it goes before any
+    `on_line` is told the lines before. Raises `refusal` when it dies or hangs. When memory runs out, it goes before any
     trainer: what it reads is a stranger's file.
     """
     with tempfile.TemporaryDirectory(prefix="hearth-child-") as scratch:
@@ -47,7 +47,7 @@ async def run_child(
             limit=LINE_BYTES,
         )
         offer_to_oom_killer(process.pid, OomScore.READER)
-        return await _answer_of(process, module, request, limit_s, refusal, heard)
+        return await _answer_of(process, module, request, limit_s, refusal, on_line)
 
 
 async def _answer_of(
@@ -56,10 +56,10 @@ async def _answer_of(
     request: str,
     limit_s: float,
     refusal: Callable[[str], AgentError],
-    heard: Callable[[bytes], None],
+    on_line: Callable[[bytes], None],
 ) -> bytes:
     try:
-        output, errors = await asyncio.wait_for(_talk(process, request.encode(), heard), limit_s)
+        output, errors = await asyncio.wait_for(_talk(process, request.encode(), on_line), limit_s)
     except TimeoutError as error:
         raise refusal(_("took longer than {seconds} s and was stopped", seconds=decimal(limit_s, 0))) from error
     finally:
@@ -87,7 +87,7 @@ def _how_it_ended(code: int | None) -> str:
 
 
 async def _talk(
-    process: asyncio.subprocess.Process, request: bytes, heard: Callable[[bytes], None]
+    process: asyncio.subprocess.Process, request: bytes, on_line: Callable[[bytes], None]
 ) -> tuple[bytes, bytes]:
     """Return the last line of stdout, and all of stderr."""
     assert process.stdin is not None
@@ -102,7 +102,7 @@ async def _talk(
         last = b""
         async for line in process.stdout:
             if last:
-                heard(last)
+                on_line(last)
             last = line
         await process.wait()
         return last, await errors

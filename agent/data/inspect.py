@@ -44,7 +44,7 @@ MEMORY_MIB, CPU_S = 4096, 1150  # a little less than the parent waits
 def inspect_dataset(
     dataset: Path,
     card: BaseModelCard,
-    heard: ReportRows = lambda _rows, _bytes: None,
+    report: ReportRows = lambda _rows, _bytes: None,
     mapping: Mapping | None = None,
 ) -> Findings:
     """Say what is in a file, for one model. Raises AgentError when it cannot be trained on, UnclearError to ask."""
@@ -54,7 +54,7 @@ def inspect_dataset(
     except UnclearError as error:
         error.question = with_examples(dataset, error.question, template)
         raise
-    survey = Surveyor(template, card.eos_tokens).look(reading, heard)
+    survey = Surveyor(template, card.eos_tokens).look(reading, report)
     _check_enough(survey.rows, survey.drops)
     seen = RuleInput(survey=survey, form=reading.form, card=card)
     _check_trained(seen)
@@ -175,13 +175,13 @@ def _telling(size: int) -> ReportRows:
     """Return what tells the parent how far the reading is, at most once a second."""
     told_at = time.monotonic()
 
-    def heard(rows: int, at: int) -> None:
+    def report(rows: int, at: int) -> None:
         nonlocal told_at
         if time.monotonic() - told_at >= PROGRESS_S:
             told_at = time.monotonic()
             _say(InspectReply(progress=ReadingProgress(rows=rows, bytes=min(at, size), of=size)))
 
-    return heard
+    return report
 
 
 def main() -> None:
@@ -201,12 +201,12 @@ def main() -> None:
 
 def _reply(request: InspectRequest) -> InspectReply:
     dataset = Path(request.dataset)
-    heard = _telling(dataset.stat().st_size)
+    report = _telling(dataset.stat().st_size)
     if request.output is None:
-        return InspectReply(findings=inspect_dataset(dataset, request.card, heard, request.mapping))
+        return InspectReply(findings=inspect_dataset(dataset, request.card, report, request.mapping))
     output, limit = Path(request.output), request.output_limit
     reading = find_reading(dataset, request.mapping)
-    return InspectReply(mended=mend(reading, request.card, request.fixes, output, limit, heard))
+    return InspectReply(mended=mend(reading, request.card, request.fixes, output, limit, report))
 
 
 def _refusal(error: AgentError) -> InspectReply:

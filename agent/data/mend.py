@@ -32,14 +32,14 @@ NEEDS_SURVEY = {Fix.dedupe_near, Fix.drop_cut}
 
 
 def mend(
-    reading: Reading, card: BaseModelCard, fixes: Collection[Fix], output: Path, limit_bytes: int, heard: ReportRows
+    reading: Reading, card: BaseModelCard, fixes: Collection[Fix], output: Path, limit_bytes: int, report: ReportRows
 ) -> Mended:
     """Write the mended rows. Raises AgentError where nothing would be left, or too much would be written."""
     template = ChatTemplate(card)
     text_fixes = _text_fixes(fixes, template)
     written = removed = changed = size = 0
     with output.open("wb") as file:  # made, empty, by the parent
-        for row, stays in _chosen(reading, card, template, fixes, heard):
+        for row, stays in _chosen(reading, card, template, fixes, report):
             if not stays:
                 removed += 1
                 continue
@@ -65,7 +65,7 @@ def mend(
 
 
 def _chosen(
-    reading: Reading, card: BaseModelCard, template: ChatTemplate, fixes: Collection[Fix], heard: ReportRows
+    reading: Reading, card: BaseModelCard, template: ChatTemplate, fixes: Collection[Fix], report: ReportRows
 ) -> Iterator[tuple[ChatRow | KeptRow, bool]]:
     """Yield each usable row, and whether it stays. Rows are tokenized only where their length decides."""
     drops = Drops()
@@ -76,7 +76,7 @@ def _chosen(
     rows: Iterator[ChatRow | KeptRow] = chat_rows(reading, template, drops)
     max_length = 0
     if NEEDS_SURVEY & set(fixes):
-        survey = Surveyor(template, card.eos_tokens).look(reading, heard)
+        survey = Surveyor(template, card.eos_tokens).look(reading, report)
         seen = RuleInput(survey=survey, form=reading.form, card=card)
         max_length = seen.max_length
         told |= {row.identity for row in seen.near} if Fix.dedupe_near in fixes else set()

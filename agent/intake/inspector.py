@@ -87,15 +87,15 @@ class Inspector:
             raise _as_error(reply.error)
 
     async def inspect(
-        self, *, dataset: Path, model: str, mapping: Mapping | None = None, told: ReportReading = _nobody
+        self, *, dataset: Path, model: str, mapping: Mapping | None = None, report_reading: ReportReading = _nobody
     ) -> tuple[BaseModelCard, Findings]:
-        """Return what the dataset holds as `model` sees it; `told` hears how far it is.
+        """Return what the dataset holds as `model` sees it; `report_reading` hears how far it is.
 
         Raises AgentError; UnclearError where a person has to say first how it is read.
         """
         card = await self.describe(model)
         request = InspectRequest(dataset=str(dataset), card=card, mapping=mapping)
-        reply = await self._ask(request, dataset_policy(dataset, card), told)
+        reply = await self._ask(request, dataset_policy(dataset, card), report_reading)
         if reply.question is not None and reply.error is not None:
             raise UnclearError(reply.error.message, reply.question)
         if reply.findings is None:
@@ -111,7 +111,7 @@ class Inspector:
         output: Path,
         limit_bytes: int,
         mapping: Mapping | None = None,
-        told: ReportReading = _nobody,
+        report_reading: ReportReading = _nobody,
     ) -> Mended:
         """Write a mended copy of the dataset to `output`, which must not exist. Raises AgentError."""
         card = await self.describe(model)
@@ -124,16 +124,16 @@ class Inspector:
             output_limit=limit_bytes,
         )
         await asyncio.to_thread(output.touch, 0o600, exist_ok=False)  # so that it may write this file, and no other
-        reply = await self._ask(request, dataset_policy(dataset, card, output), told)
+        reply = await self._ask(request, dataset_policy(dataset, card, output), report_reading)
         if reply.mended is None:
             raise _as_error(reply.error)
         return reply.mended
 
-    async def _ask(self, request: InspectRequest, policy: Policy, told: ReportReading) -> InspectReply:
-        def heard(line: bytes) -> None:
+    async def _ask(self, request: InspectRequest, policy: Policy, report_reading: ReportReading) -> InspectReply:
+        def report(line: bytes) -> None:
             progress = InspectReply.model_validate_json(line).progress
             if progress is not None:
-                told(progress)
+                report_reading(progress)
 
         output = await run_child(
             "agent.data.inspect",
@@ -143,7 +143,7 @@ class Inspector:
             dataset_refusal,
             sandbox=self._sandbox,
             policy=policy,
-            heard=heard,
+            on_line=report,
         )
         return InspectReply.model_validate_json(output)
 

@@ -38,7 +38,7 @@ class Inspects(Protocol):
     """Reads a dataset as a base model will see it."""
 
     async def inspect(
-        self, *, dataset: Path, model: str, mapping: Mapping | None, told: ReportReading
+        self, *, dataset: Path, model: str, mapping: Mapping | None, report_reading: ReportReading
     ) -> tuple[BaseModelCard, Findings]:
         """Raise AgentError when it cannot be trained on, UnclearError when a person has to say how it is read."""
 
@@ -164,11 +164,11 @@ class Intake:
             await self._patient.run(jobs.accept_plan, job.id, plan.id, now=self._clock())
 
     async def _inspect(self, inspection: Inspection, stored: StoredFile, who: RequestedBy | None) -> None:
-        def told(progress: ReadingProgress) -> None:
+        def keep(progress: ReadingProgress) -> None:
             self._progress[inspection.id] = progress
 
         try:
-            understood = await self._look(stored, inspection.model, inspection.mapping, who, told)
+            understood = await self._look(stored, inspection.model, inspection.mapping, who, keep)
         except UnclearError as unclear:
             update = {"status": "completed", "question": unclear.question}
             await self._patient.run(inspections.finish, inspection.model_copy(update=update))
@@ -202,11 +202,13 @@ class Intake:
         model: str,
         mapping: Mapping | None,
         who: RequestedBy | None,
-        told: ReportReading = lambda _progress: None,
+        report_reading: ReportReading = lambda _progress: None,
     ) -> Understood:
         async with self._turns.turn(_person(who)):
             path = self._data_dir / stored.path
-            card, findings = await self._inspector.inspect(dataset=path, model=model, mapping=mapping, told=told)
+            card, findings = await self._inspector.inspect(
+                dataset=path, model=model, mapping=mapping, report_reading=report_reading
+            )
         return Understood(card=card, findings=findings)
 
     def _spawn(self, work: Coroutine[None, None, None], *, name: str, ended: Callable[[], None] = lambda: None) -> None:

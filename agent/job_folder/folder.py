@@ -120,7 +120,7 @@ class JobFolder:
         return ArtifactData(name=path.name, path=relative, bytes=path.stat().st_size, sha256=file_sha256(path))
 
     def create(self, spec: JobSpec) -> None:
-        """Make the folder with its spec. Killed half way, it is done again."""
+        """Make the folder with its spec. May be repeated after a kill half way."""
         for folder in ("control", "stages", "checkpoints", "adapter", "export", "report"):
             (self.path / folder).mkdir(parents=True, exist_ok=True)
         self.write_spec(spec)

@@ -1,4 +1,4 @@
-"""What a stage is given: the job folder, the spec, a voice, a pulse, and the agent's wishes."""
+"""What a stage is given: the job folder, its spec, the event log, the heartbeat, and what the agent asks for."""
 
 import contextlib
 import io
@@ -147,7 +147,7 @@ class Context:
         return self.terminate.is_set() or self.folder.pause_request.exists()
 
     def tick(self) -> None:
-        """Note that the work moved, and hear the agent's wishes. Called inside long work."""
+        """Note that the work moved, and raise if the agent asked for an end. Called inside long work."""
         self.pulse.beat()
         self.check_wishes()
 

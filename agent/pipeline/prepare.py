@@ -75,7 +75,7 @@ def run(context: Context) -> None:
 
 
 def _kept(context: Context, template: ChatTemplate) -> Iterator[KeptRow]:
-    """Read the dataset once; hear the agent's wishes on the way."""
+    """Read the dataset once; look every so often whether the agent asks for an end."""
     spec = context.spec
     reading = Reading(dataset=Path(spec.dataset_path), form=spec.form, mapping=spec.mapping)
     for number, row in enumerate(kept_rows(reading, template, Drops())):

@@ -34,16 +34,16 @@ class LengthGroupedSampler(Sampler[int]):
 
 def grouped_order(lengths: Lengths, *, batch_size: int, seed: int, epoch: int) -> "array[int]":
     """Return the row numbers of one epoch. The short last batch stays last, so that it is the only short one."""
-    dice = random.Random(f"{seed}-{epoch}")
+    rng = random.Random(f"{seed}-{epoch}")
     rows = array("I", range(len(lengths)))
-    dice.shuffle(rows)
+    rng.shuffle(rows)
     whole = len(rows) - len(rows) % batch_size
     pool = batch_size * POOL_BATCHES
     for start in range(0, whole, pool):
         end = min(start + pool, whole)
         rows[start:end] = array("I", sorted(rows[start:end], key=lambda row: lengths[row]))
     batches = array("I", range(0, whole, batch_size))
-    dice.shuffle(batches)
+    rng.shuffle(batches)
     order = array("I")
     for start in batches:
         order += rows[start : start + batch_size]

@@ -97,7 +97,7 @@ def make_trainer(context: Context, rows: TokenRows, watcher: "Watcher") -> Heart
 
 
 class Watcher(TrainerCallback):  # type: ignore[misc]
-    """Reports each step, evaluates, keeps checkpoints, stops early, hears the agent's wishes."""
+    """Reports each step, evaluates, keeps checkpoints, stops early, stops when the agent asks for it."""
 
     trainer: HearthSFTTrainer
 
@@ -112,7 +112,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
         self._meter = SpeedMeter()
         self._saver = Saver(context)
         self._last_report = 0.0
-        self._dice: RngState | None = None  # as they lay when the step began
+        self._rng_state: RngState | None = None  # as it was when the step began
         self._tokens_before = 0
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -139,21 +139,21 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Note where the random numbers stand, so that a step left half way is done again exactly."""
-        self._dice = RngState.now() if args.gradient_accumulation_steps > 1 else None  # else nothing is heard within it
+        self._rng_state = RngState.now() if args.gradient_accumulation_steps > 1 else None  # else no step is broken off
         self._tokens_before = self.trainer.trained_tokens
 
     def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Hear the agent's wishes within a step too: on a slow machine one may take minutes."""
+        """Look within a step too whether the agent asks for an end: on a slow machine one may take minutes."""
         if self._context.asked_to_stop():
             self._leave(state)
         self._context.tick()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Note the step. Raises Cancelled; a pause is heard when the step has been reported."""
+        """Note the step. Raises Cancelled; a pause is obeyed when the step has been reported."""
         self._context.pulse.beat(step=state.global_step)
         self._context.trained_steps = state.global_step
         self._meter.step(self.trainer.real_tokens)
-        self._dice = None
+        self._rng_state = None
         if self._context.folder.cancel_request.exists():
             self._context.check_wishes()
 
@@ -217,8 +217,8 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
         cancelled = self._context.folder.cancel_request.exists()
         if cancelled or state.global_step in {0, self._saver.saved_step}:
             return
-        if self._dice is not None:
-            self._dice.restore()
+        if self._rng_state is not None:
+            self._rng_state.restore()
             self.trainer.trained_tokens = self._tokens_before
         self._save(state, valid_loss=None)
 

@@ -1,4 +1,4 @@
-"""HTTP to the agent: the request on the wire, its refusal or silence as an error. Who may use it: `agent_client`."""
+"""HTTP to the agent: the request on the wire, its refusal or silence as an error. Used by `client` alone."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -43,9 +43,9 @@ class FakeInspector:
         self.cards: dict[str, BaseModelCard] = {}  # of those that are not the usual one
 
     async def inspect(
-        self, *, dataset: Path, model: str, mapping: Mapping | None, told: Callable[[ReadingProgress], None]
+        self, *, dataset: Path, model: str, mapping: Mapping | None, report_reading: Callable[[ReadingProgress], None]
     ) -> tuple[BaseModelCard, Findings]:
-        told(ReadingProgress(rows=1, bytes=10, of=100))
+        report_reading(ReadingProgress(rows=1, bytes=10, of=100))
         self.asked.set()
         self.models.append(model)
         await self.gate.wait()

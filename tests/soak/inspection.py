@@ -35,7 +35,7 @@ def run(campaign: Campaign) -> str:
         campaign.note(f"{progress.rows} rows, {100 * progress.bytes // progress.of} %, {peaks_mib[-1]:.0f} MiB")
 
     inspector = Inspector(AgentSettings(hearth_data_dir=campaign.work))
-    _card, findings = asyncio.run(inspector.inspect(dataset=path, model=PACKAGED, told=tell))
+    _card, findings = asyncio.run(inspector.inspect(dataset=path, model=PACKAGED, report_reading=tell))
     campaign.promise(len(told) > 1, f"it told {len(told)} times how far it was")
     campaign.promise(max(peaks_mib) <= MEMORY_MIB, f"the child had {max(peaks_mib):.0f} MiB")
     campaign.promise(told == sorted(told, key=lambda progress: progress.bytes), "its progress went back")

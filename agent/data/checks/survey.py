@@ -106,7 +106,7 @@ class Surveyor:
         self._most_chars = 0
         self.survey = Survey(found={code: Tally() for code in self._tests})
 
-    def look(self, reading: Reading, heard: ReportRows) -> Survey:
+    def look(self, reading: Reading, report: ReportRows) -> Survey:
         """Look at all rows of a file. Raises AgentError where it cannot be read as a whole."""
         meter = ReadSoFar()
         rows = chat_rows(reading, self._template, self.survey.drops, meter=meter)
@@ -120,7 +120,7 @@ class Surveyor:
                 if has_more_lines(reading.dataset, MAX_ROWS + 1):  # one may be the header
                     raise too_many_rows()
             self._look_at([(row, self._slot()) for row in batch])
-            heard(self.survey.rows + self.survey.drops.count, meter.at)
+            report(self.survey.rows + self.survey.drops.count, meter.at)
         self.survey.sample = sorted(self._slots.values(), key=lambda row: row.number)
         self.survey.encoding = meter.encoding
         self.survey.sampled = self.survey.rows > len(self._slots)

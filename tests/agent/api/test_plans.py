@@ -60,9 +60,11 @@ class LongQuestions(FakeInspector):
     """Finds that every answer begins behind 300 tokens."""
 
     async def inspect(
-        self, *, dataset: Path, model: str, mapping: Mapping | None, told: ReportReading
+        self, *, dataset: Path, model: str, mapping: Mapping | None, report_reading: ReportReading
     ) -> tuple[BaseModelCard, Findings]:
-        card, found = await super().inspect(dataset=dataset, model=model, mapping=mapping, told=told)
+        card, found = await super().inspect(
+            dataset=dataset, model=model, mapping=mapping, report_reading=report_reading
+        )
         tokens = found.tokens.model_copy(update={"total": 400 * found.rows, "longest": 400})
         at = {"row_lengths": [400] * 101, "answer_starts": [300] * 101, "answer_ends": [400] * 101}
         return card, found.model_copy(update=at | {"tokens": tokens})
