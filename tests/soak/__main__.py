@@ -30,6 +30,7 @@ CAMPAIGNS: Mapping[str, str] = {
     "inspection": "a JSONL of 1 GB, read within 600 MB with word of how far it is",
     "prepare": "the rows of a JSONL of 1 GB made into tokens within 1 GiB",
     "flood": "one member's 50 uploads of 100 MB and 300 inspections, while another makes a plan",
+    "schema": "requests at the bounds of /openapi.json and beyond them, and a start over what they left",
     "families": "a small model of each family, adapted, exported and asked in llama.cpp",
     "clock": "a clock that jumps by a day while jobs wait for their time",
 }
