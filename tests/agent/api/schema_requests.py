@@ -139,8 +139,9 @@ def _with_strange_ids(fitting: Json, path: str, asked: Requests) -> Iterator[Jso
         if "{" in path:
             yield fitting | {"url": asked.url + re.sub(r"{\w+}", quote(value, safe=""), path).removeprefix("/")}
         body = fitting.get("json")
-        for name in asked.known.keys() & body.keys() if isinstance(body, dict) else ():
-            yield fitting | {"json": body | {name: value}}
+        if isinstance(body, dict):
+            for name in asked.known.keys() & body.keys():
+                yield fitting | {"json": body | {name: value}}
 
 
 def _send(session: requests.Session, key: str, request: Json) -> tuple[int, str | None]:
