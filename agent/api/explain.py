@@ -87,6 +87,11 @@ def _show(value: Any) -> str:
     return f"“{short}”" if isinstance(value, str) else short
 
 
+def _number(limit: float) -> str:
+    """Return a limit with all of its digits, however large."""
+    return str(int(limit)) if limit == int(limit) else f"{limit:g}"
+
+
 def _allowed(details: Iterable[ErrorDetails]) -> str:
     """Say what each member of a union would have taken: limits first, words last."""
     limits: list[str] = []
@@ -102,13 +107,13 @@ def _allows(detail: ErrorDetails) -> str:
         case "literal_error" | "enum":
             return str(context["expected"]).replace("'", '"')
         case "less_than_equal":
-            return f"at most {context['le']:g}"
+            return f"at most {_number(context['le'])}"
         case "greater_than_equal":
-            return f"at least {context['ge']:g}"
+            return f"at least {_number(context['ge'])}"
         case "less_than":
-            return f"less than {context['lt']:g}"
+            return f"less than {_number(context['lt'])}"
         case "greater_than":
-            return f"more than {context['gt']:g}"
+            return f"more than {_number(context['gt'])}"
         case "string_too_long":
             return f"at most {context['max_length']} characters long"
         case "string_too_short":

@@ -30,7 +30,8 @@ async def _run(campaign: Campaign) -> str:
 
         answers = await ask_everything(settings, dice=dice, examples=EXAMPLES, short=False, told=told)
         campaign.promise(not answers.wrong, "\n".join(f"{name}: {wrong}" for name, wrong in answers.wrong.items()))
-        statuses.update(*answers.statuses.values())
+        for seen in answers.statuses.values():
+            statuses.update(seen)
         campaign.tell("the next start")
         await goes_on(settings)
     return f"{rounds} rounds, {statuses.total()} answers: {dict(sorted(statuses.items()))}"

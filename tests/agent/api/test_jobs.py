@@ -33,6 +33,19 @@ async def make_plan(agent: Agent, **extra: object) -> Json:
 
 
 @pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("seed", "seed is 10000000000; it must be at most 2147483647."),
+        ("start_at", "start_at is 10000000000; it must be less than 4102444800."),
+    ],
+)
+async def test_a_large_limit_is_said_with_all_its_digits(settings: AgentSettings, name: str, sentence: str) -> None:
+    async with run_agent(settings, works=False) as agent:
+        body = {"model": MODEL, "training_file": "file-1", name: 10_000_000_000}
+        assert (await post(agent, "/v1/fine_tuning/jobs", body, status=400))["error"]["message"] == sentence
+
+
+@pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
         ("learning_rate", 5, 'learning_rate is 5; it must be at most 0.01, or "auto".'),
