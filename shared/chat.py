@@ -25,7 +25,7 @@ class ChatMessage(Request):
 
 def _ends_with_a_question(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:
     if messages[-1].role != "user":
-        raise ValueError("a list whose last message has the role user")
+        raise ValueError("give a list whose last message has the role user")
     return messages
 
 

@@ -32,7 +32,7 @@ class Mapping(Request):
         if self.system is not None and self.answer is None:
             raise ValueError("`system` goes with `question` and `answer`")
         if self.question == self.answer is not None:
-            raise ValueError("`question` and `answer` are two different columns")
+            raise ValueError("`question` and `answer` must be two different columns")
         if self.assistant in self.without:
             raise ValueError("`assistant` cannot be in `without`: nothing would be left to learn")
         return self

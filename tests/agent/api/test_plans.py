@@ -9,6 +9,7 @@ from agent.data.findings import Findings
 from agent.intake.inspector import ReportReading
 from agent.settings import AgentSettings
 from shared.mapping import Mapping
+from tests.agent.api.asking import ask
 from tests.agent.fake_inspector import CARD, MODEL, FakeInspector
 from tests.agent.plan.cases import SMALLEST, card_of
 from tests.agent.running_agent import MACHINE, Agent, run_agent
@@ -90,3 +91,11 @@ async def test_models_say_whether_they_fit(settings: AgentSettings) -> None:
         async with agent.http.get("/v1/models") as response:
             (model,) = (await response.json())["data"]
         assert (model["id"], model["fits"], model["here"]) == (MODEL, None, True)  # nobody has read its config yet
+
+
+async def test_a_mapping_that_does_not_go_together_is_refused_in_whole_sentences(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False) as agent:
+        body = {"model": MODEL, "training_file": "file-1", "mapping": {"text": "a", "question": "b"}}
+        error = (await ask(agent, "POST", "/v1/fine_tuning/plans", body=body, status=400))["error"]
+    sentence = "`question` and `answer` name two columns; give both or neither."
+    assert (error["message"], error["param"]) == (f'mapping is {{"text": "a", "question": "b"}}: {sentence}', "mapping")
