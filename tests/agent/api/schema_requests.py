@@ -138,10 +138,9 @@ def _with_strange_ids(fitting: Json, path: str, asked: Requests) -> Iterator[Jso
     for value in asked.strange:
         if "{" in path:
             yield fitting | {"url": asked.url + re.sub(r"{\w+}", quote(value, safe=""), path).removeprefix("/")}
-        body = fitting.get("json")
-        if isinstance(body, dict):
-            for name in asked.known.keys() & body.keys():
-                yield fitting | {"json": body | {name: value}}
+        body = fitting["json"] if isinstance(fitting.get("json"), dict) else {}
+        for name in sorted(asked.known.keys() & body.keys()):
+            yield fitting | {"json": body | {name: value}}
 
 
 def _send(session: requests.Session, key: str, request: Json) -> tuple[int, str | None]:
