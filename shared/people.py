@@ -156,11 +156,11 @@ class GrantDeleted(Response):
 
 
 class ChatMove(Request):
-    """The body of POST /v1/chats/moves: a chat goes on under another id, as a Telegram group made a supergroup."""
+    """The body of POST /v1/chats/moves: a Telegram group goes on as a supergroup. No other chat gets another id."""
 
-    platform: Identifier
-    chat: Identifier  # as it was called before
-    to: Identifier  # as it is called from now on
+    platform: Literal["telegram"]
+    chat: Annotated[str, StringConstraints(pattern=r"^-[0-9]{1,12}$")]  # the group, as it was called before
+    to: Annotated[str, StringConstraints(pattern=r"^-100[0-9]{3,17}$")]  # the supergroup
     requested_by: RequestedBy | None = None  # nobody: no person says that, but the bot that was told by the platform
 
 

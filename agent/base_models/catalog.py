@@ -34,6 +34,9 @@ class SourceKind(StrEnum):
     hub = "hub"  # a Hugging Face id
 
 
+GGUFS = (SourceKind.packaged, SourceKind.gguf)
+
+
 class BaseModelSource(Response):
     """One base model before it is fetched; also what the children are asked that download and describe it."""
 
@@ -75,6 +78,13 @@ def find_base_model(name: str, settings: AgentSettings) -> BaseModelSource:
         if source.name == name:
             return source
     raise _unknown(name, settings)
+
+
+def paths_of(location: Path) -> tuple[Path, ...]:
+    """Return what must be readable of a model that lies there; links count as well as what they lead to."""
+    if not location.is_dir():
+        return (location.parent, location.resolve())  # transformers lists the folder of a GGUF
+    return (location, location.resolve(), *(file.resolve() for file in location.iterdir() if file.is_symlink()))
 
 
 def source_of(spec: JobSpec) -> BaseModelSource:

@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from agent.base_models.card import BaseModelCard, DescribeReply
 from agent.base_models.card_reader import describe_model
-from agent.base_models.catalog import BaseModelSource, SourceKind
+from agent.base_models.catalog import GGUFS, BaseModelSource, SourceKind
 from agent.base_models.gguf_source import convert_small_files
 from agent.base_models.hub import read_download
 from agent.base_models.llama_cpp import keep_prepared, try_conversion
@@ -48,7 +48,7 @@ def describe_source(source: BaseModelSource) -> BaseModelCard:
         card = card.model_copy(
             update={
                 "local_folder": source.kind is SourceKind.folder,
-                "of_gguf": source.kind in (SourceKind.packaged, SourceKind.gguf),
+                "of_gguf": source.kind in GGUFS,
             }
         )
         card.write(source.cache)

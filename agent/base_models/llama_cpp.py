@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from agent.children.imports import collector_paused, named_only
+from agent.children.limits import is_a_limit
 from agent.errors import AgentError
 from agent.job_folder.durable import replace_file
 from shared.errors import ErrorCode
@@ -108,6 +109,8 @@ def try_conversion(folder: Path) -> Conversion:
         vocabulary = {name: _to_setting(value) for name, value in settings.items() if name not in before}
         return Conversion(prepared=Prepared(config=json.dumps(config), vocabulary=vocabulary))
     except Exception as error:
+        if is_a_limit(error):  # it says nothing of the model
+            raise
         return Conversion(problem=f"{type(error).__name__}: {error}".splitlines()[0][:300])
 
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, read_card
-from agent.base_models.catalog import BaseModelSource, SourceKind
+from agent.base_models.catalog import GGUFS, BaseModelSource, SourceKind
 from agent.job_folder.durable import file_sha256
 
 
@@ -14,7 +14,9 @@ def kept_card(source: BaseModelSource) -> BaseModelCard | None:
     card = read_card(source.cache)
     if card is None or card.gguf_problem:  # the next llama.cpp may convert what an older one did not
         return None
-    return card if source.kind is SourceKind.hub or card.revision == files_revision(source) else None
+    if source.kind is not SourceKind.hub and card.revision != files_revision(source):
+        return None
+    return card.model_copy(update={"of_gguf": source.kind in GGUFS})  # which cards of before 0.2 do not say
 
 
 def files_revision(source: BaseModelSource) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from agent.base_models.card import WEIGHTS_COMPLETE, BaseModelCard, weights_present
-from agent.base_models.catalog import BaseModelSource, SourceKind
+from agent.base_models.catalog import GGUFS, BaseModelSource, SourceKind
 from agent.base_models.conversion import check_memory
 from agent.base_models.gguf_source import convert_weights
 from agent.base_models.hub import download_weights
@@ -21,7 +21,7 @@ def fetch_weights(source: BaseModelSource, card: BaseModelCard) -> None:
     with FileLock(source.cache / ".lock"):
         if weights_present(card):
             return
-        if source.kind in (SourceKind.packaged, SourceKind.gguf):
+        if source.kind in GGUFS:
             check_memory(card)
             convert_weights(Path(source.location), folder)
         elif source.kind is SourceKind.hub:

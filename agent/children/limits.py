@@ -7,6 +7,7 @@ from typing import Any
 from shared.language import _, grouped
 
 OPEN_FILES = 64
+LIMITS = (errno.ENOMEM, errno.EMFILE, errno.EFBIG, errno.ENETUNREACH)
 
 
 def limit_this_process(
@@ -37,6 +38,11 @@ def limit_this_process(
             raise PermissionError(errno.ENETUNREACH, "a child that reads has no network")
 
     sys.addaudithook(refuse_sockets)
+
+
+def is_a_limit(error: Exception) -> bool:
+    """Say whether a limit was hit, whatever was being done."""
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in LIMITS)
 
 
 def limit_in_words(error: MemoryError | OSError, memory_mib: int, open_files: int = OPEN_FILES) -> str | None:

@@ -18,6 +18,20 @@ def dataset_refusal(happened: str) -> AgentError:
     )
 
 
+def download_refusal(model: str) -> Callable[[str], AgentError]:
+    """Return what says that a base model could not be downloaded, and why."""
+    return lambda happened: AgentError(
+        _(
+            "Downloading the base model {model} {happened}. What came is kept: try again, or use a model that is here "
+            "already (/models).",
+            model=model,
+            happened=happened,
+        ),
+        code=ErrorCode.model_unusable,
+        param="model",
+    )
+
+
 def model_refusal(model: str) -> Callable[[str], AgentError]:
     """Return what says that a base model could not be read, and why."""
     return lambda happened: AgentError(

@@ -42,7 +42,7 @@ async def run_child(
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=environment | {"TMPDIR": scratch},
+            env=environment | {"TMPDIR": scratch, "HOME": scratch},  # caches and tokens of the person stay out of it
             start_new_session=True,
             limit=LINE_BYTES,
         )

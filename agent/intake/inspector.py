@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, DescribeReply, DownloadReply
-from agent.base_models.catalog import BaseModelSource, SourceKind, find_base_model
+from agent.base_models.catalog import BaseModelSource, SourceKind, find_base_model, paths_of
 from agent.base_models.revision import kept_card
 from agent.children.environment import child_environment
-from agent.children.refusals import dataset_refusal, model_refusal
+from agent.children.refusals import dataset_refusal, download_refusal, model_refusal
 from agent.children.run import run_child
 from agent.children.sandbox import Policy, Sandbox
 from agent.data.findings import Findings, InspectReply, InspectRequest, Mended
@@ -78,7 +78,7 @@ class Inspector:
             source.model_dump_json(),
             environment,
             DOWNLOAD_LIMIT_S,
-            model_refusal(source.name),
+            download_refusal(source.name),
             sandbox=self._sandbox,
             policy=download_policy(source),
         )
@@ -159,13 +159,12 @@ def source_policy(source: BaseModelSource) -> Policy:
     source.cache.mkdir(parents=True, exist_ok=True)
     if source.kind is SourceKind.hub:
         return Policy(write=(source.cache,))
-    location = Path(source.location)  # transformers lists the folder of a GGUF
-    return Policy(read=(location if location.is_dir() else location.parent,), write=(source.cache,))
+    return Policy(read=paths_of(Path(source.location)), write=(source.cache,))
 
 
 def dataset_policy(dataset: Path, card: BaseModelCard, output: Path | None = None) -> Policy:
     """Return what may be reached to read a dataset as a base model sees it, and to write a mended one."""
-    return Policy(read=(dataset, Path(card.folder)), write=() if output is None else (output,))
+    return Policy(read=(dataset, *paths_of(Path(card.folder))), write=() if output is None else (output,))
 
 
 def _as_error(detail: ErrorDetail | None) -> AgentError:

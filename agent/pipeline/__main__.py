@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from agent.children.network_guard import forbid_network
 from agent.errors import AgentError
+from agent.job_folder.code_version import code_on_disk, code_version
 from agent.job_folder.durable import replace_file
 from agent.job_folder.events import has_ended
 from agent.job_folder.folder import JobFolder, Phase
@@ -171,6 +172,9 @@ def run_stages(context: Context, steps: tuple[StageStep, ...], lock_fd: int | No
         if marker.exists():
             continue
         context.check_wishes()
+        if code_on_disk() != code_version():
+            logger.info("the code was replaced; what comes next is imported by a new process")
+            raise Stopped
         if step.fresh_memory and "torch" in sys.modules and lock_fd is not None:
             start_afresh(context, lock_fd)
         context.pulse.beat(step.stage)

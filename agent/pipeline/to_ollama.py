@@ -102,7 +102,7 @@ def _hand_over(context: Context, request: HandOver) -> OllamaOutcome:
 
 
 def _news_of(child: "subprocess.Popen[bytes]", request: HandOver, context: Context) -> Iterator[HandOverNews]:
-    """Yield what the child says, up to its end or LIMIT_S, hearing the agent's wishes meanwhile."""
+    """Yield what the child says, up to its end or LIMIT_S, and look meanwhile whether the agent asks for an end."""
     assert child.stdin is not None
     assert child.stdout is not None
     with contextlib.suppress(OSError), child.stdin as stdin:  # one that is gone already says so by its silence
@@ -118,6 +118,7 @@ def _news_of(child: "subprocess.Popen[bytes]", request: HandOver, context: Conte
         except queue.Empty:
             continue
         if not line:
+            context.check_wishes()  # who ends this process may have ended the child with it
             return
         yield HandOverNews.model_validate_json(line)
 

@@ -117,6 +117,7 @@ def ask_llama_cpp(context: Context, evaluation: Evaluation) -> VerifyReply:
         if child.poll() is None:
             child.kill()
         child.wait()
+    context.check_wishes()  # who ends this process may have ended the child with it
     if child.returncode != 0:
         raise AgentError(
             _(

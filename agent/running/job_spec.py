@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from agent.base_models.catalog import BaseModelSource, SourceKind, source_of
+from agent.base_models.card import read_card
+from agent.base_models.catalog import BaseModelSource, SourceKind, paths_of, source_of
 from agent.children.sandbox import Policy
 from agent.errors import AgentError
 from agent.job_folder.folder import JobFolder, Phase
@@ -42,6 +43,15 @@ def make_spec(claim: Claim, settings: AgentSettings, machine: Machine, source: B
     )
 
 
+def fetched_source(spec: JobSpec) -> BaseModelSource:
+    """Return where a base model lies that is on this disk, whether or not it still has its name."""
+    cache = Path(spec.base_model_cache)
+    card = read_card(cache)
+    kind = SourceKind.hub if cache.name.startswith("hub--") else SourceKind.folder
+    location = str(cache) if card is None else card.folder
+    return BaseModelSource(name=spec.base_model, kind=kind, location=location, cache=cache)
+
+
 def with_source(spec: JobSpec, source: BaseModelSource) -> JobSpec:
     """Return a spec of before 0.2 with where its base model comes from."""
     return spec.model_copy(update={"base_model_kind": source.kind.value, "base_model_location": source.location})
@@ -50,7 +60,7 @@ def with_source(spec: JobSpec, source: BaseModelSource) -> JobSpec:
 def policy_of(phase: Phase, folder: JobFolder, spec: JobSpec) -> Policy:
     """Return what a job's child may reach: its own folder, and of the base models and datasets what it works on."""
     source = source_of(spec)
-    local = () if source.kind is SourceKind.hub else (Path(source.location).parent,)  # a GGUF's folder is listed too
+    local = () if source.kind is SourceKind.hub else paths_of(Path(source.location))
     if phase is Phase.fetch:
         return Policy(read=local, write=(folder.path, source.cache), network=source.kind is SourceKind.hub)
     if phase is Phase.hand_over:

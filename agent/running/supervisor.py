@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import errno
 import logging
-import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,7 +19,16 @@ from agent.job_folder.spec import JobSpec
 from agent.machine.boot import boot_id
 from agent.machine.gpu import Machine, make_device_nodes
 from agent.running.aftermath import Aftermath
-from agent.running.job_spec import GpuLostError, check_disk, check_gpu, gpu_of, make_spec, policy_of, with_source
+from agent.running.job_spec import (
+    GpuLostError,
+    check_disk,
+    check_gpu,
+    fetched_source,
+    gpu_of,
+    make_spec,
+    policy_of,
+    with_source,
+)
 from agent.running.trainer_health import HealthSigns, HealthTracker
 from agent.running.trainer_process import AdoptedTrainer, Trainer, lock_is_held, start, trainer_environment
 from agent.running.trainer_watch import Timings, TrainerExit, TrainerWatch
@@ -152,10 +160,11 @@ class Supervisor:
             outdated = _is_outdated(trainer, work.folder)
             if outdated:
                 log.info("%s: its trainer runs code of before an update, and is asked to save and leave", job_id)
-                trainer.signal(signal.SIGTERM)
+                work.folder.pause_request.touch()  # a signal would end what it has just started, too
             gone = await self._watched(work, trainer)
-            if outdated and gone is TrainerExit.without:
-                gone = TrainerExit.outdated
+            if outdated:
+                work.folder.pause_request.unlink(missing_ok=True)
+                gone = TrainerExit.outdated if gone is TrainerExit.without else gone
             if gone is TrainerExit.with_last_word:
                 return
             before, phase = phase, work.folder.phase()
@@ -189,7 +198,9 @@ class Supervisor:
             await asyncio.to_thread(folder.create, make_spec(claim, self._settings, machine, source))
         folder.pause_request.unlink(missing_ok=True)
         spec = folder.read_spec()
-        if spec.base_model_location is None:
+        if spec.base_model_location is None and folder.is_fetched():
+            spec = with_source(spec, fetched_source(spec))
+        elif spec.base_model_location is None:
             spec = with_source(spec, self._model_source(spec.base_model))
             await asyncio.to_thread(folder.write_spec, spec)
         return Work(job_id=job_id, number=claim.job.number, folder=folder, spec=spec)

@@ -61,7 +61,7 @@ async def _run_unused(call: Call, core: Core, answer: Answer) -> None:
     if said == (DECLINED,):
         await answer.show(Reply(text=_("They stay.")))
     elif not found.data and named:  # asked for twice, or sent once more
-        await answer.show(Reply(text=_("None of them is left.")))
+        await answer.show(Reply(text=_("None of them is unused any more, so nothing was deleted.")))
     elif not found.data:
         raise BadCallError(_nothing_unused(call, days=found.days))
     elif said == (CONFIRMED,) and named == (now,):

@@ -31,6 +31,7 @@ class Moves:
         known = [(Move(platform=row[0], chat_id=row[1], to_id=row[2]), row[3]) for row in rows]
         self._by_chat = {(move.platform, move.chat_id): move for move, _told in known}
         self._untold = [move for move, told in known if not told]
+        self._unwritten: list[Move] = []  # which the disk refused
 
     def of(self, platform: str) -> list[Move]:
         """Return the moves on a platform."""
@@ -48,22 +49,33 @@ class Moves:
 
     def note(self, move: Move) -> bool:
         """Have all that is kept of a chat go on under its new id; say whether that is news."""
-        if self.now(move.platform, move.chat_id) == move.to_id:
+        if self.now(move.platform, move.chat_id) == move.to_id and move not in self._unwritten:
             return False
-        self._by_chat[move.platform, move.chat_id] = move
-        self._untold.append(move)
-        with noted(), self._db.transaction():
-            self._db.write(
-                "INSERT OR REPLACE INTO moves (platform, chat_id, to_id) VALUES (?, ?, ?)",
-                (move.platform, move.chat_id, move.to_id),
-            )
-            self._move_cards(move)
-            self._move_requests(move)
-            self._move_approvals(move)
-        return True
+        news = move not in self._unwritten
+        if news:
+            self._by_chat[move.platform, move.chat_id] = move
+            self._untold.append(move)
+            self._unwritten.append(move)
+        self._write(move)
+        return news
+
+    def _write(self, move: Move) -> None:
+        """Move what is kept, all or nothing; where the disk refuses, it is tried again at the next request."""
+        with noted():
+            with self._db.transaction():
+                self._db.write(
+                    "INSERT OR REPLACE INTO moves (platform, chat_id, to_id) VALUES (?, ?, ?)",
+                    (move.platform, move.chat_id, move.to_id),
+                )
+                self._move_cards(move)
+                self._move_requests(move)
+                self._move_approvals(move)
+            self._unwritten.remove(move)
 
     def untold(self) -> list[Move]:
         """Return the moves that the agent does not know of yet."""
+        for move in list(self._unwritten):
+            self._write(move)
         return list(self._untold)
 
     def told(self, move: Move) -> None:

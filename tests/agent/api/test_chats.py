@@ -11,23 +11,26 @@ from tests.agent.running_agent import run_agent
 pytestmark = pytest.mark.process
 
 PATH = "/v1/chats/moves"
-MOVE: Json = {"platform": "discord", "chat": "kitchen", "to": "big-kitchen"}
-THERE = {"chat": "big-kitchen"}
+GROUP, SUPERGROUP = "-4012", "-1004012345678"
+MOVE: Json = {"platform": "telegram", "chat": GROUP, "to": SUPERGROUP}
+IN_GROUP = OLGA.model_copy(update={"person": "7", "chat": GROUP, "private": False, "name": "Tom"})
+IN_SUPERGROUP = IN_GROUP.model_copy(update={"person": "8", "chat": SUPERGROUP, "name": "Mia"})
 
 
 async def test_a_bots_word_takes_grants_jobs_and_files_of_a_chat_along(settings: AgentSettings) -> None:
     async with run_agent(settings, works=False) as agent, with_key(agent, BOT) as bot:
         await pair(agent)
-        await allow(agent, "chat", "kitchen")
-        job = await start(bot, TOM)
-        there = MIA.model_copy(update=THERE)
+        grant = {"platform": "telegram", "kind": "chat", "id": GROUP, "name": "Team", "role": "member"}
+        await ask(agent, "POST", "/v1/people/grants", OLGA, grant)
+        job = await start(bot, IN_GROUP)
+        there = IN_SUPERGROUP
         assert "may not" in await refused(bot, "GET", "/v1/agent", there)
         moved = await ask(bot, "POST", PATH, None, MOVE)
         assert [moved[name] for name in ("grants", "files", "plans", "jobs")] == [1, 1, 1, 1]
         assert (await ask(bot, "GET", "/v1/people/me", there))["role"] == "member"
         assert [file["id"] for file in (await ask(bot, "GET", "/v1/files", there))["data"]] == [job["training_file"]]
         await ask(bot, "GET", f"/v1/fine_tuning/jobs/{job['id']}/events", there)
-        await refused(bot, "GET", "/v1/agent", MIA)
+        await refused(bot, "GET", "/v1/agent", IN_GROUP.model_copy(update={"person": "9"}))
         assert (await ask(bot, "POST", PATH, None, MOVE))["jobs"] == 0
 
 
@@ -42,23 +45,22 @@ async def test_no_person_moves_a_chat_not_even_the_owner(settings: AgentSettings
 
 async def test_a_bot_moves_chats_of_its_own_platform_alone(settings: AgentSettings) -> None:
     laptop = Key(name="laptop", kind=KeyKind.program, platforms=(TOM.platform,), person=TOM.person)
-    elsewhere = MOVE | {"platform": "telegram"}
     async with (
         run_agent(settings, works=False) as agent,
         with_key(agent, DISCORD) as bot,
         with_key(agent, laptop) as program,
     ):
-        error = (await ask(bot, "POST", PATH, None, elsewhere, status=403))["error"]
+        error = (await ask(bot, "POST", PATH, None, MOVE, status=403))["error"]
         assert "telegram" in error["message"]
         await ask(program, "POST", PATH, None, MOVE, status=403)
-        await ask(bot, "POST", PATH, None, MOVE)
-        await ask(agent, "POST", PATH, None, elsewhere)
+        await ask(agent, "POST", PATH, None, MOVE)
 
 
 async def test_a_move_is_a_closed_schema_and_goes_somewhere(settings: AgentSettings) -> None:
     async with run_agent(settings, works=False) as agent:
-        for body in (MOVE | {"server": "x"}, {"platform": "discord", "chat": "kitchen"}, MOVE | {"to": "a b"}, {}):
-            await ask(agent, "POST", PATH, None, body, status=400)
-        error = (await ask(agent, "POST", PATH, None, MOVE | {"to": "kitchen"}, status=400))["error"]
-        assert (error["param"], "both kitchen" in error["message"]) == ("to", True)
+        person, channel = {"to": "17"}, {"chat": "kitchen"}
+        for beside in ({"server": "x"}, {"platform": "discord"}, person, channel, {"to": GROUP}, {"chat": None}):
+            await ask(agent, "POST", PATH, None, MOVE | beside, status=400)
+        error = (await ask(agent, "POST", PATH, None, MOVE | {"chat": "-100777", "to": "-100777"}, status=400))["error"]
+        assert (error["param"], "both -100777" in error["message"]) == ("to", True)
         assert PATH in (await ask(agent, "GET", "/openapi.json"))["paths"]

@@ -14,6 +14,8 @@ from agent.base_models.card import BaseModelCard, DownloadReply
 from agent.base_models.catalog import SourceKind, find_base_model, list_base_models
 from agent.base_models.describe import describe_source
 from agent.base_models.hub import SMALL_BYTES, SMALL_FILES, WEIGHT_FILES, chosen
+from agent.base_models.llama_cpp import try_conversion
+from agent.base_models.revision import kept_card
 from agent.children.environment import child_environment
 from agent.errors import AgentError
 from agent.intake.inspector import Inspector
@@ -87,6 +89,52 @@ async def test_a_model_is_downloaded_without_reading_a_word_of_it(hub: FakeHub, 
     assert (source.cache / COMMIT / "config.json").read_bytes() == b"{garbled"
 
 
+async def test_a_token_of_the_person_at_the_machine_is_in_nobodys_way(
+    hub: FakeHub, settings: AgentSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    token = tmp_path / "home" / ".cache" / "huggingface" / "token"
+    token.parent.mkdir(parents=True)
+    token.write_text("hf_of_the_person", encoding="ascii")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert (await Inspector(settings).describe("acme/nested")).revision == COMMIT
+
+
+@pytest.mark.slow
+async def test_a_model_that_is_linked_into_the_folder_of_models_is_read(
+    settings: AgentSettings, models_dir: Path, tmp_path: Path
+) -> None:
+    linked, blobs = tmp_path / "models" / "linked", tmp_path / "blobs"
+    linked.mkdir(parents=True)
+    shutil.copytree(models_dir / "tiny", blobs)
+    for path in blobs.iterdir():  # as the hub's client lays out what it has downloaded
+        (linked / path.name).symlink_to(path)
+    there = AgentSettings(hearth_data_dir=settings.hearth_data_dir, hearth_models_dir=linked.parent)
+    assert (await Inspector(there).describe("linked")).architecture == "LlamaForCausalLM"
+
+
+@pytest.mark.slow
+def test_a_limit_says_nothing_of_whether_a_model_can_be_converted(
+    models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_folder: Path) -> type:
+        raise MemoryError
+
+    monkeypatch.setattr("agent.base_models.llama_cpp.model_class", full)
+    with pytest.raises(MemoryError):
+        try_conversion(models_dir / "tiny")
+
+
+def test_a_gguf_that_was_described_before_its_conversion_was_counted_is_counted(
+    settings: AgentSettings, smollm2_card: BaseModelCard
+) -> None:
+    source = find_base_model("smollm2-135m", settings)
+    source.cache.mkdir(parents=True)
+    smollm2_card.model_copy(update={"of_gguf": False}).write(source.cache)
+    card = kept_card(source)
+    assert card is not None
+    assert card.of_gguf
+
+
 async def test_files_in_folders_of_a_hub_model_are_not_fetched(hub: FakeHub, settings: AgentSettings) -> None:
     await Inspector(settings).describe("acme/nested")
     assert not [path for path in hub.asked if "huge" in path or "model-old" in path]
@@ -128,6 +176,14 @@ async def test_without_a_network_the_hub_is_said_to_be_out_of_reach(
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(AgentError, match="could not be fetched"):
+        await Inspector(settings).describe("acme/tiny")
+
+
+async def test_a_download_that_is_slow_says_so(
+    hub: FakeHub, settings: AgentSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.intake.inspector.DOWNLOAD_LIMIT_S", 0.01)
+    with pytest.raises(AgentError, match=r"Downloading the base model acme/tiny took longer than 0 s.*is kept"):
         await Inspector(settings).describe("acme/tiny")
 
 

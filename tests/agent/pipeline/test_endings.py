@@ -57,6 +57,12 @@ def last_state(records: list[EventRecord]) -> StateData:
     return records[-1].data
 
 
+def test_code_that_was_replaced_is_imported_by_a_new_process(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.pipeline.__main__.code_on_disk", lambda: "newer")
+    assert run(context) == []
+    assert not context.folder.stage_marker(Stage.load).exists()
+
+
 def test_a_cancel_before_the_first_checkpoint_hands_out_the_adapter(context: Context) -> None:
     context.log = HookedLog(context.folder.events, 2, context.folder.cancel_request.touch)
     records = run(context)

@@ -6,14 +6,19 @@ import json
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.base_models.catalog import BaseModelSource
+from agent.errors import AgentError
 from agent.running.trainer_process import lock_is_held, signal_group
 from agent.settings import AgentSettings
 from agent.store import jobs, running_jobs
+from shared.errors import ErrorCode
 from shared.jobs import Stage
+from tests.agent.fake_inspector import CARD
 from tests.agent.running_agent import QUICK, Agent, run_agent
 
 pytestmark = pytest.mark.process
@@ -23,6 +28,11 @@ async def until_unlocked(agent: Agent, job_id: str) -> None:
     async with asyncio.timeout(20):
         while lock_is_held(agent.folder(job_id).lock):  # noqa: ASYNC110 - another process sets no Event
             await asyncio.sleep(0.01)
+
+
+def keep_card(cache: Path) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    CARD.write(cache)
 
 
 async def check_events_are_whole(agent: Agent, job_id: str) -> None:
@@ -64,6 +74,26 @@ async def test_trainer_of_before_an_update_leaves_and_its_job_goes_on_with_the_n
     told = [message for message in messages if message.startswith("Hearth was updated.")]
     assert told == ["Hearth was updated. Going on from step 1, with the new version."]
     assert not [message for message in messages if "attempt" in message]
+
+
+async def test_job_of_before_an_update_goes_on_although_its_model_has_lost_its_name(settings: AgentSettings) -> None:
+    async with run_agent(settings, "hold") as agent:
+        job_id = await agent.create()
+        await agent.until_step(job_id)
+        await agent.act(f"/v1/fine_tuning/jobs/{job_id}/pause")
+        await agent.until_status(job_id, "paused")
+    folder = agent.folder(job_id)
+    older = folder.read_spec().model_copy(update={"base_model_kind": None, "base_model_location": None})
+    folder.write_spec(older)
+    await asyncio.to_thread(keep_card, Path(older.base_model_cache))
+
+    def gone(_name: str) -> BaseModelSource:
+        raise AgentError("There is no such model any more.", code=ErrorCode.model_unknown)
+
+    async with run_agent(settings, model_source=gone) as agent:
+        await agent.act(f"/v1/fine_tuning/jobs/{job_id}/resume")
+        await agent.until_status(job_id, "succeeded", "failed")
+        assert await agent.status(job_id) == "succeeded"
 
 
 async def test_restarted_agent_cancels_an_adopted_trainer_that_is_deaf(settings: AgentSettings) -> None:

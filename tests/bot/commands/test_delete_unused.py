@@ -58,7 +58,9 @@ async def test_what_was_not_named_is_asked_about_anew(agent: FakeAgent, bot: Bot
     assert len(agent.files) == 3
     await bot.press("Yes, delete")
     assert not agent.files
-    assert (await bot.say(first.buttons[0].line, message_id="m1")).text == "None of them is left."
+    assert (
+        await bot.say(first.buttons[0].line, message_id="m1")
+    ).text == "None of them is unused any more, so nothing was deleted."
 
 
 async def test_a_yes_that_names_nothing_is_no_press(agent: FakeAgent, bot: Bot, old: list[str]) -> None:

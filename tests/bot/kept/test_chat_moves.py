@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.call import Call
+from bot.errors import StorageError
 from bot.following.subscriptions import Subscription, Subscriptions
 from bot.kept.approvals import Approvals, Wish
 from bot.kept.chat_moves import Move, Moves
@@ -48,6 +49,24 @@ def test_what_is_kept_of_a_chat_is_kept_of_the_one_that_it_has_become(tmp_path: 
         found = Approvals(database).find(number)
         assert found is not None
         assert found.chat_id == "new"
+
+
+def test_a_move_that_the_disk_refuses_is_written_once_it_does_not(tmp_path: Path) -> None:
+    with Database(tmp_path / DATABASE) as database:
+        cards, moves = Subscriptions(database), Moves(database)
+        cards.put(CARD)
+
+        with pytest.MonkeyPatch.context() as full:
+            full.setattr(database, "write", refuse)
+            assert moves.note(MOVE)
+            assert moves.untold() == [MOVE]
+        assert [card.chat_id for card in cards.undelivered()] == ["old"]
+        assert moves.untold() == [MOVE]
+        assert [card.chat_id for card in cards.undelivered()] == ["new"]
+
+
+def refuse(*_arguments: object) -> None:
+    raise StorageError("the disk is full")
 
 
 def test_a_move_is_news_once_and_kept_until_the_agent_was_told(tmp_path: Path) -> None:
