@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from shared.people import RequestedBy
-from shared.schema import Request, Response
+from shared.schema import Request, Response, SentenceError
 
 MESSAGE_LENGTH = 16_000  # characters; what a model reads is bounded by its context anyway
 DEFAULT_MAX_TOKENS = 512  # finite: a model that never ends its answer must not hold the machine
@@ -25,7 +25,7 @@ class ChatMessage(Request):
 
 def _ends_with_a_question(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:
     if messages[-1].role != "user":
-        raise ValueError("give a list whose last message has the role user")
+        raise SentenceError("give a list whose last message has the role user")
     return messages
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from shared.schema import Request
+from shared.schema import Request, SentenceError
 
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Speaker = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -25,14 +25,14 @@ class Mapping(Request):
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
         if (self.question is None) != (self.answer is None):
-            raise ValueError("`question` and `answer` name two columns; give both or neither")
+            raise SentenceError("`question` and `answer` name two columns; give both or neither")
         kinds = [self.answer is not None, self.text is not None, self.assistant is not None or bool(self.without)]
         if sum(kinds) != 1:
-            raise ValueError("give `question` and `answer`, or `text`, or `assistant` and `without`")
+            raise SentenceError("give `question` and `answer`, or `text`, or `assistant` and `without`")
         if self.system is not None and self.answer is None:
-            raise ValueError("`system` goes with `question` and `answer`")
+            raise SentenceError("`system` goes with `question` and `answer`")
         if self.question == self.answer is not None:
-            raise ValueError("`question` and `answer` must be two different columns")
+            raise SentenceError("`question` and `answer` must be two different columns")
         if self.assistant in self.without:
-            raise ValueError("`assistant` cannot be in `without`: nothing would be left to learn")
+            raise SentenceError("`assistant` cannot be in `without`: nothing would be left to learn")
         return self

@@ -13,3 +13,7 @@ class Response(BaseModel):
     """Sent by the agent. Open: a client ignores keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class SentenceError(ValueError):
+    """What to do about a value, as a sentence of its own; other ValueErrors say what it must be."""

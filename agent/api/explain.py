@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters
+from shared.schema import SentenceError
 
 Field = tuple[str, ...]
 
@@ -43,8 +44,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> AgentError:
         message = _unknown(name, owner)
     elif first["type"] == "missing":
         message = f"{name} is missing; it must be given."
-    elif first["type"] == "value_error":
-        message = f"{name} is {_show(first['input'])}: {first['msg'].removeprefix('Value error, ')}."
+    elif isinstance(sentence := first.get("ctx", {}).get("error"), SentenceError):
+        message = f"{name} is {_show(first['input'])}; {sentence}."
     else:
         group = [each for each in details if _locate(each["loc"], model)[0] == field]
         message = f"{name} is {_show(first['input'])}; it must be {_allowed(group)}."
@@ -128,4 +129,4 @@ def _allows(detail: ErrorDetails) -> str:
             return _PATTERNS.get(context["pattern"], f"text like {context['pattern']}")
         case other:
             kind = other.partition("_")[0]
-            return _KINDS.get(kind, detail["msg"].removeprefix("Input should be "))
+            return _KINDS.get(kind, detail["msg"].removeprefix("Input should be ").removeprefix("Value error, "))

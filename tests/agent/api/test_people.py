@@ -21,7 +21,7 @@ BODIES: dict[str, Json] = {
     "/v1/people/grants": {"platform": "discord", "kind": "person", "id": "66"},
     "/v1/people/deny": {"platform": "discord", "id": "1"},
     "/v1/models/approvals": {"model": "a/b"},
-    "/v1/chats/moves": {"platform": "discord", "chat": "kitchen", "to": "attic"},
+    "/v1/chats/moves": {"platform": "telegram", "chat": "-4012", "to": "-1004012345678"},
     "/v1/chat/completions": {"model": "toast", "messages": [{"role": "user", "content": "Hello?"}]},
 }
 

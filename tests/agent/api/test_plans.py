@@ -98,4 +98,4 @@ async def test_a_mapping_that_does_not_go_together_is_refused_in_whole_sentences
         body = {"model": MODEL, "training_file": "file-1", "mapping": {"text": "a", "question": "b"}}
         error = (await ask(agent, "POST", "/v1/fine_tuning/plans", body=body, status=400))["error"]
     sentence = "`question` and `answer` name two columns; give both or neither."
-    assert (error["message"], error["param"]) == (f'mapping is {{"text": "a", "question": "b"}}: {sentence}', "mapping")
+    assert (error["message"], error["param"]) == (f'mapping is {{"text": "a", "question": "b"}}; {sentence}', "mapping")
