@@ -15,10 +15,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from logging.handlers import RotatingFileHandler
 
-import aiohttp
 from pydantic import SecretStr
 
-from bot.agent_api.client import Address, AgentClient
+from bot.agent_api.client import AgentClient
+from bot.agent_api.transport import Address, Transport
 from bot.commands import COMMANDS
 from bot.core.clock import SystemClock
 from bot.dispatch.command import Core
@@ -212,11 +212,11 @@ def _address(settings: Settings, front_ends: FrontEnds, who: RequestedBy | None)
 async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator[tuple[Core, Resender]]:
     open_chat = front_ends.open_chat
     clock = SystemClock()
-    async with aiohttp.ClientSession() as session:
+    async with Transport() as transport:
         with Database(settings.bot_dir / DATABASE) as database:
             subscriptions = Subscriptions(database)
             moves = Moves(database)
-            agent = AgentClient(partial(_address, settings, front_ends), session=session, clock=clock, moves=moves)
+            agent = AgentClient(partial(_address, settings, front_ends), transport=transport, clock=clock, moves=moves)
             follow = FeedFollower(
                 agent=agent,
                 subscriptions=subscriptions,

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.agent_api.client import Address
+from bot.agent_api.transport import UNIX, Address
 from bot.errors import SettingsError
 from shared.paths import ADDRESS_FILE as ADDRESS_FILE
 from shared.paths import BOT_KEY_FILE, KEY_FILE, Folder, default_bot_dir, default_data_dir
@@ -40,7 +40,9 @@ class Settings(BaseSettings):
     def _agent_url(cls, url: str | None) -> str | None:
         if not url or url == LOCAL:
             return url or None
-        return _address(url, {"http", "https"}, "http://192.168.1.20:8420")
+        if url.startswith(f"{UNIX}/"):
+            return url
+        return _address(url, {"http", "https"}, "http://192.168.1.20:8420 or unix:/run/hearth.sock")
 
     @field_validator("telegram_api_base")
     @classmethod

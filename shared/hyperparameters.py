@@ -3,7 +3,7 @@
 Names are OpenAI's where OpenAI has one (`n_epochs`, `batch_size`), else those of trl and peft.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -48,6 +48,15 @@ class Method(Request):
 
     type: Literal["supervised"] = "supervised"
     supervised: Supervised = Supervised()
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """Return the settings asked for, whatever the method."""
+        return self.supervised.hyperparameters
+
+    def with_hyperparameters(self, hyperparameters: Hyperparameters) -> Self:
+        """Return the same method with other settings."""
+        return self.model_copy(update={self.type: Supervised(hyperparameters=hyperparameters)})
 
 
 class ResolvedSettings(Response):

@@ -153,6 +153,7 @@ class Job(Response):
     estimated_start: int | None = None  # seconds since 1970; of a queued job alone
     start_at: int | None = None  # as asked: it does not start before
     stage_detail: str | None = None  # what the stage is at, in a few words: "40 % of the model given to Ollama"
+    worker: str | None = None  # where it runs, or ran last; None: it has not started
     attempt: int = 1  # of three; counts again from 1 after a newer checkpoint or a finished stage
     paused: PauseReason | None = None  # of a paused job alone
     pausing: bool = False  # asked to pause, and not out of memory yet

@@ -69,6 +69,19 @@ class PlanRequest(Request):
     requested_by: RequestedBy | None = None
 
 
+class PlanChanges(Request):
+    """The body of POST /v1/fine_tuning/jobs/{job}/plans: what is to differ from that job. What is left out stays."""
+
+    model: str | None = None
+    training_file: str | None = None
+    mapping: Mapping | None = None
+    method: Method | None = None  # of its hyperparameters those that are given; `auto` takes a value back
+    preset: Preset | None = None
+    suffix: ModelName | None = None
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    requested_by: RequestedBy | None = None
+
+
 class Plan(Response):
     """Bound to one file and one revision of one model. Kept seven days.
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.agent_api.client import Address
+from bot.agent_api.transport import Address
 from bot.settings import local_address
 
 

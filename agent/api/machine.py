@@ -10,10 +10,14 @@ from agent.api.queries import FeedQuery
 from agent.api.route import Route, answer, read_body, read_query
 from agent.api.services import Services, services_of
 from agent.api.sse import last_event_id, stream_events
+from agent.machine.gpu import Machine
+from agent.scheduling.task import Task
+from agent.scheduling.worker import LOCAL, Worker
 from agent.store import events
 from agent.store import machine_state as store_of_machine
+from agent.store.machine_state import MachineState
 from shared.jobs import JobAction
-from shared.machine import AgentInfo, Health
+from shared.machine import AgentInfo, Health, TaskInfo, WorkerInfo
 from shared.people import Action
 
 log = logging.getLogger(__name__)
@@ -55,11 +59,23 @@ async def _describe(services: Services) -> AgentInfo:
         memory_total_mib=machine.memory_total_mib,
         disk_free_mib=machine.disk_free_mib,
         file_size_limit=services.settings.hearth_file_limit_mib * 1024**2,
-        running_job=state.running_job,
+        running_job=next(iter(state.running.values()), None),
+        workers=[_worker(worker, state, services.answerer.task, machine) for worker in state.workers],
         queued_jobs=state.queued_jobs,
         feed_cursor=state.feed_cursor,
         paused=state.paused,
         warnings=services.warnings(),
+    )
+
+
+def _worker(worker: Worker, state: MachineState, task: Task | None, machine: Machine) -> WorkerInfo:
+    mine = worker.name == LOCAL
+    return WorkerInfo(
+        name=worker.name,
+        device=machine.name if mine else worker.device,
+        memory_total_mib=machine.memory_total_mib if mine else worker.memory_mib,
+        running_job=state.running.get(worker.name),
+        task=TaskInfo(kind=task.kind, job_id=task.job_id, job_number=task.number) if mine and task else None,
     )
 
 

@@ -6,20 +6,32 @@ from agent.admission.bounds import Use
 from agent.api.authorization import ASKER, check_model, permit_more
 from agent.api.route import Route, answer, read_body
 from agent.api.services import services_of
-from agent.store import plans
+from agent.intake.job_again import request_again
+from agent.store import jobs, plans
 from agent.store.people import ThingKind
 from shared.people import Action
-from shared.plans import Plan, PlanRequest
+from shared.plans import Plan, PlanChanges, PlanRequest
 
 
 async def create_plan(request: web.Request) -> web.Response:
     """Make a plan."""
+    return answer(await _plan(request, await read_body(request, PlanRequest)))
+
+
+async def plan_job_again(request: web.Request) -> web.Response:
+    """Make a plan like that of an earlier job, with what is to differ."""
     services = services_of(request)
-    body = await read_body(request, PlanRequest)
-    await permit_more(request, Action.start_job, ThingKind.file, body.training_file)
-    await check_model(request, body.model)
+    changes = await read_body(request, PlanChanges)
+    job = await services.store.run(jobs.get, request.match_info["job_id"], now=services.clock())
+    return answer(await _plan(request, request_again(job, changes)))
+
+
+async def _plan(request: web.Request, wanted: PlanRequest) -> Plan:
+    services = services_of(request)
+    await permit_more(request, Action.start_job, ThingKind.file, wanted.training_file)
+    await check_model(request, wanted.model)
     with services.in_flight.inside(Use.plan, request[ASKER].party):
-        return answer(await services.intake.plan(body))
+        return await services.intake.plan(wanted)
 
 
 async def get_plan(request: web.Request) -> web.Response:
@@ -36,6 +48,15 @@ ROUTES = (
         action=Action.start_job,
         summary="Plan a run: resolved settings with reasons, time, memory, disk",
         body=PlanRequest,
+        answer=Plan,
+    ),
+    Route(
+        method="POST",
+        path="/v1/fine_tuning/jobs/{job_id}/plans",
+        handler=plan_job_again,
+        action=Action.start_job,
+        summary="Plan an earlier job once more, with what is to differ",
+        body=PlanChanges,
         answer=Plan,
     ),
     Route(

@@ -22,11 +22,14 @@ from agent.data.redact import redact
 from agent.errors import AgentError
 from agent.machine.gpu import MIB, Machine
 from agent.running.held_memory import Holder
+from agent.running.task_line import TaskLine
+from agent.scheduling.task import Task, Training
 from agent.settings import AgentSettings
 from agent.store import Store, tuned_models
-from agent.store.tuned_models import Training, TunedModel
+from agent.store.tuned_models import TunedModel
 from shared.errors import ErrorCode
 from shared.language import _
+from shared.machine import TaskKind
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +85,7 @@ class Answerer:
         self._patience = patience or Patience()
         self._sandbox = sandbox or Sandbox(on=settings.hearth_sandbox)
         self._scratch: Path | None = None  # the child's temporary folder, once there is a child
-        self._turn = asyncio.Lock()
+        self._tasks = TaskLine()
         self._loaded: Loaded | None = None
         self._ways = 0  # how often a model was put away for something else
         self._made_way_at = 0.0  # seconds since 1970
@@ -102,9 +105,14 @@ class Answerer:
             return None
         return Holder(pid=loaded.child.pid, gpu_mib=loaded.gpu_mib)
 
+    @property
+    def task(self) -> Task | None:
+        """Return what it is at now."""
+        return self._tasks.current
+
     async def ask(self, model: TunedModel, question: Question) -> ModelReply:
         """Return a model's answer. Raises AgentError: model_busy, model_failed, insufficient_memory, not_found."""
-        async with self._my_turn():
+        async with self._turn_of(model):
             self._stop_idling()
             ways = self._ways
             try:
@@ -139,24 +147,22 @@ class Answerer:
             await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
 
     @contextlib.asynccontextmanager
-    async def _my_turn(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._patience.turn_s):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise AgentError(
-                _("Another question is still being answered, and only one is at a time. Ask again in a minute."),
-                code=ErrorCode.model_busy,
-            ) from None
-        try:
+    async def _turn_of(self, model: TunedModel) -> AsyncIterator[None]:
+        task = Task(kind=TaskKind.answer, job_id=model.job_id, number=model.number)
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self._tasks.turn(task, patience_s=self._patience.turn_s))
+            except TimeoutError:
+                raise AgentError(
+                    _("Another question is still being answered, and only one is at a time. Ask again in a minute."),
+                    code=ErrorCode.model_busy,
+                ) from None
             yield
-        finally:
-            self._turn.release()
 
     async def _load(self, model: TunedModel, ways: int) -> Loaded:
         """Return the model in memory, loading it unless it is there."""
         now = self._clock()
-        training = await self._store.run(tuned_models.training, now=now)
+        training = await self._store.run(tuned_models.training, self._tasks.worker, now=now)
         refuse_while_starting(training, made_way_at=self._made_way_at, now=now)
         gguf = await asyncio.to_thread(find_gguf, model, self._settings.hearth_data_dir)
         beside = training is not None

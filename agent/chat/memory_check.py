@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from agent.errors import AgentError
 from agent.machine.gpu import MIB, Machine
-from agent.store.tuned_models import BEFORE_TRAINING, Training, TunedModel
+from agent.scheduling.task import Training, must_wait
+from agent.store.tuned_models import TunedModel
 from shared.errors import ErrorCode
-from shared.jobs import Stage
 from shared.language import _
 
 CONTEXT = 4096  # tokens of question and answer together, or fewer where the model reads fewer
@@ -27,7 +27,7 @@ class ModelShare:
 
 def refuse_while_starting(training: Training | None, *, made_way_at: float, now: float) -> None:
     """Raise model_busy while a job is about to start, or has not trained since it was last made way for."""
-    if training is not None and _is_starting(training, made_way_at, now):
+    if training is not None and must_wait(training, made_way_at=made_way_at, now=now):
         raise AgentError(
             _(
                 "Job #{number} is starting and needs the memory. Ask again when it trains; /status shows that.",
@@ -57,12 +57,3 @@ def find_room(
             code=ErrorCode.insufficient_memory,
         )
     return ModelShare(threads=threads if training is None else max(1, threads // SHARE_BESIDE_A_TRAINER), on_gpu=False)
-
-
-def _is_starting(training: Training, made_way_at: float, now: float) -> bool:
-    if training.waits or training.stage in BEFORE_TRAINING:
-        return True
-    trained_at = training.trained_at or 0
-    if made_way_at > now:  # the clock was set back since: whether it has trained cannot be told, and is likely
-        return False
-    return training.stage is Stage.train and trained_at + 1 <= made_way_at  # events count whole seconds

@@ -190,5 +190,5 @@ class Planner:
 
 
 def _length(request: PlanRequest, understood: Understood) -> int:
-    requested = asked(request.method.supervised.hyperparameters.max_length)
+    requested = asked(request.method.hyperparameters.max_length)
     return planned_length(requested, understood.findings, understood.card, RULES[request.preset])[0]

@@ -21,6 +21,7 @@ class JobSpec(Response):
     dataset_path: str
     dataset_sha256: str
     form: DatasetForm
+    method: str = "supervised"  # a key of agent.methods.table.METHODS
     mapping: Mapping | None = None  # how its rows are read, as a person said
     settings: ResolvedSettings
     seed: int

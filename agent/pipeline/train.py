@@ -2,6 +2,7 @@
 
 import math
 import time
+from importlib import import_module
 from typing import Any
 
 from transformers import TrainerCallback
@@ -17,6 +18,7 @@ from agent.job_folder.checkpoint_files import (
     remove_staged,
 )
 from agent.machine.gpu import read_machine
+from agent.methods.table import METHODS
 from agent.pipeline.adapter import hand_out_adapter
 from agent.pipeline.checkpoint_writer import RngState
 from agent.pipeline.context import Context
@@ -25,7 +27,7 @@ from agent.pipeline.load import loaded_model
 from agent.pipeline.meter import SpeedMeter, peak_memory_mib
 from agent.pipeline.saver import Saver
 from agent.pipeline.token_rows import TokenRows, read_rows
-from agent.pipeline.trainer import HearthSFTTrainer, held_out_loss, sft_config
+from agent.pipeline.trainer import HearthSFTTrainer, held_out_loss
 from shared.events import EvaluationData, ProgressData, StageData
 from shared.jobs import Stage
 from shared.language import _
@@ -83,17 +85,10 @@ def find_resume(context: Context) -> Checkpoint | None:
 
 
 def make_trainer(context: Context, rows: TokenRows, watcher: "Watcher") -> HearthSFTTrainer:
-    """Build the trainer from the resolved settings; saving, evaluating and stopping are the watcher's."""
-    assert context.model is not None
-    return HearthSFTTrainer(
-        model=context.model.peft,
-        args=sft_config(
-            context.spec.settings, str(context.folder.path / "trainer"), context.spec.seed, context.spec.device
-        ),
-        rows=rows,
-        processing_class=context.model.tokenizer,
-        callbacks=[watcher],
-    )
+    """Build the method's trainer; saving, evaluating and stopping are the watcher's."""
+    module, _colon, name = METHODS[context.spec.method].trainer.partition(":")
+    trainer: HearthSFTTrainer = getattr(import_module(module), name)(context, rows, [watcher])
+    return trainer
 
 
 class Watcher(TrainerCallback):  # type: ignore[misc]
@@ -105,7 +100,8 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
         self._context = context
         self._validation = validation
         self.best: Checkpoint | None = None
-        self.best_loss = math.inf
+        self._metric = METHODS[context.spec.method].metric
+        self.best_loss = self._metric.worst
         self._bad_evaluations = 0
         self._train_loss: float | None = None
         self._divergence = Divergence(scaled=False)
@@ -118,7 +114,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
     def restore(self, checkpoint: Checkpoint) -> None:
         """Take up the counts where a checkpoint left them."""
         counts = read_counts(checkpoint)
-        self.best_loss = counts.best_loss if counts.best_loss is not None else math.inf
+        self.best_loss = counts.best_loss if counts.best_loss is not None else self._metric.worst
         self._bad_evaluations = counts.bad_evaluations
         self._saver.saved_step = checkpoint.step
         self.trainer.trained_tokens = counts.trained_tokens
@@ -191,7 +187,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
                 tick=self._context.tick,
             )
         self._meter.pause_until_now()
-        improved = loss < self.best_loss
+        improved = self._metric.improved(loss, self.best_loss)
         if improved and state.global_step > 0:
             self.best_loss = loss
             self.best = Checkpoint(

@@ -7,8 +7,10 @@ import numpy as np
 import torch
 from datasets import Dataset
 from torch.nn.functional import cross_entropy
+from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
+from agent.pipeline.context import Context
 from agent.pipeline.dropout import replace_adapter_dropout
 from agent.pipeline.sampler import LengthGroupedSampler
 from agent.pipeline.token_rows import TokenRow, TokenRows
@@ -121,6 +123,19 @@ class HearthSFTTrainer(TrainedTokensMixin, SFTTrainer):  # type: ignore[misc]  #
         return LengthGroupedSampler(
             self.train_dataset.lengths, batch_size=self.args.per_device_train_batch_size, seed=self.args.seed
         )
+
+
+def make_supervised_trainer(context: Context, rows: TokenRows, callbacks: list[TrainerCallback]) -> HearthSFTTrainer:
+    """Build the trainer of `agent.methods.supervised` from a job's resolved settings."""
+    assert context.model is not None
+    spec = context.spec
+    return HearthSFTTrainer(
+        model=context.model.peft,
+        args=sft_config(spec.settings, str(context.folder.path / "trainer"), spec.seed, spec.device),
+        rows=rows,
+        processing_class=context.model.tokenizer,
+        callbacks=callbacks,
+    )
 
 
 def sft_config(settings: ResolvedSettings, output_dir: str, seed: int, device: str) -> SFTConfig:

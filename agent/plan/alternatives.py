@@ -83,7 +83,7 @@ def _ways(request: PlanRequest, length: int) -> Iterator[Way]:
     """Yield what can be given up, in the order of the seeds: batch and checkpointing, 4 bits, length, rank."""
     free = _FREE
     yield [(_("fewer rows at once"), changed(request, free))]
-    if asked(request.method.supervised.hyperparameters.load_in_4bit) is False:
+    if asked(request.method.hyperparameters.load_in_4bit) is False:
         free = free | _IN_4_BITS
         yield [(_("in 4 bits"), changed(request, free))]
     yield [(_("{n} tokens a row", n=n), changed(request, free | {"max_length": n})) for n in _shorter(length)]
@@ -92,7 +92,7 @@ def _ways(request: PlanRequest, length: int) -> Iterator[Way]:
 
 def _last_way(request: PlanRequest, length: int) -> Way:
     """Return what is left where no one thing is enough: everything at once."""
-    r = min([*_smaller(request), asked(request.method.supervised.hyperparameters.r) or RANKS[-1]])
+    r = min([*_smaller(request), asked(request.method.hyperparameters.r) or RANKS[-1]])
     least = _FREE | _IN_4_BITS | _rank(r)
     title = N_("{n} tokens, rank {r}")
     return [(_(title, n=n, r=r), changed(request, least | {"max_length": n})) for n in _shorter(length)]
@@ -107,7 +107,7 @@ def _rank(r: int) -> dict[str, object]:
 
 
 def _length_of(request: PlanRequest) -> int:
-    return asked(request.method.supervised.hyperparameters.max_length) or RULES[request.preset].max_length
+    return asked(request.method.hyperparameters.max_length) or RULES[request.preset].max_length
 
 
 def _shorter(length: int) -> list[int]:
@@ -115,18 +115,14 @@ def _shorter(length: int) -> list[int]:
 
 
 def _smaller(request: PlanRequest) -> list[int]:
-    r = asked(request.method.supervised.hyperparameters.r) or RULES[request.preset].r
+    r = asked(request.method.hyperparameters.r) or RULES[request.preset].r
     return [smaller for smaller in RANKS if smaller < r]
 
 
 def changed(request: PlanRequest, change: dict[str, object]) -> PlanRequest:
     """Return the request with some hyperparameters replaced."""
-    supervised = request.method.supervised
-    values = supervised.hyperparameters.model_dump() | change
-    hyperparameters = Hyperparameters.model_validate(values)
-    method = request.method.model_copy(
-        update={"supervised": supervised.model_copy(update={"hyperparameters": hyperparameters})}
-    )
+    values = request.method.hyperparameters.model_dump() | change
+    method = request.method.with_hyperparameters(Hyperparameters.model_validate(values))
     return request.model_copy(update={"method": method})
 
 

@@ -10,6 +10,7 @@ from agent.data.findings import Findings
 from agent.data.split_sizes import MIN_ROWS, split_sizes
 from agent.errors import AgentError
 from agent.machine.gpu import Machine
+from agent.methods.table import method_for
 from agent.plan.calibration import memory_correction
 from agent.plan.cut_rows import Left, left_at, planned_length
 from agent.plan.defaults import asked, choose_schedule
@@ -45,7 +46,8 @@ def make_plan(
     measured: list[MeasuredRun],
 ) -> Plan:
     """Resolve a request for one file, model and machine. Raises AgentError when it cannot fit."""
-    hyperparameters = request.method.supervised.hyperparameters
+    method_for(request.method.type, findings.form)
+    hyperparameters = request.method.hyperparameters
     rules = RULES[request.preset]
     max_length = planned_length(asked(hyperparameters.max_length), findings, card, rules)
     left = left_at(findings, max_length[0])

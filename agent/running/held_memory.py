@@ -10,6 +10,7 @@ import psutil
 from agent.job_folder.folder import JobFolder
 from agent.machine.gpu import MIB, Machine
 from agent.running.trainer_process import is_trainer_of
+from agent.scheduling.worker import LOCAL
 from agent.store import Store, running_jobs
 
 
@@ -39,7 +40,7 @@ async def nothing_held(_store: Store) -> HeldMemory:
 
 async def held_now(store: Store, *, jobs_dir: Path, chat: Callable[[], Holder | None] = lambda: None) -> HeldMemory:
     """Return what the running job's trainer and the chat's model hold now."""
-    job = await store.run(running_jobs.occupant)
+    job = await store.run(running_jobs.occupant, LOCAL)
     trainer = await asyncio.to_thread(_trainer_in, JobFolder(path=jobs_dir / job.id), job.gpu_mib) if job else None
     holders = [holder for holder in (trainer, chat()) if holder is not None]
     ram_mib = [await asyncio.to_thread(own_ram_mib, holder.pid) for holder in holders]

@@ -32,6 +32,7 @@ def make_spec(claim: Claim, settings: AgentSettings, machine: Machine, source: B
         dataset_path=str(settings.hearth_data_dir / claim.dataset.path),
         dataset_sha256=plan.file_sha256,
         form=claim.plan.form,
+        method=plan.method.type,
         mapping=plan.mapping,
         settings=plan.settings,
         seed=plan.seed,

@@ -1,4 +1,4 @@
-"""Runs the jobs, one at a time: claims the next, starts its children, tries again when one dies, says how it ended."""
+"""Runs the jobs of one worker, one at a time: claims the next, starts its children, tries again, says how it ended."""
 
 import asyncio
 import contextlib
@@ -32,10 +32,11 @@ from agent.running.job_spec import (
 from agent.running.trainer_health import HealthSigns, HealthTracker
 from agent.running.trainer_process import AdoptedTrainer, Trainer, lock_is_held, start, trainer_environment
 from agent.running.trainer_watch import Timings, TrainerExit, TrainerWatch
+from agent.scheduling.worker import LOCAL, worker_of
 from agent.settings import AgentSettings
-from agent.store import Store, jobs, queued_jobs, running_jobs
+from agent.store import Store, jobs, queued_jobs, running_jobs, workers
 from shared.errors import ErrorCode
-from shared.jobs import JobError, JobStatus, Stage
+from shared.jobs import JobError, Stage
 from shared.language import _, speaking
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Work:
 
 
 class Supervisor:
-    """The one that gives the machine to a job, and takes it back."""
+    """The one that gives a worker to a job, and takes it back."""
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class Supervisor:
         boot: Callable[[], str] = boot_id,
         make_way: Callable[[], Awaitable[None]] | None = None,  # frees memory that others than trainers use
         sandbox: Sandbox | None = None,
+        worker: str = LOCAL,
     ) -> None:
         self._bell = store.bell
         self._store = store.patient()
@@ -85,13 +87,16 @@ class Supervisor:
         self._make_way = make_way
         self._sandbox = sandbox or Sandbox(on=settings.hearth_sandbox)
         self._aftermath = Aftermath(store=self._store, settings=settings, machine=machine, clock=clock, boot=boot)
+        self._worker = worker
         self._vitals: tuple[str, HealthTracker] | None = None  # of the job in hand, also while it has no trainer
 
     async def run(self) -> None:
         """Take up what an earlier agent left, then run job after job. Cancelling this leaves a trainer running."""
+        machine = await asyncio.to_thread(self._machine)
+        await self._store.run(workers.register, worker_of(machine, self._worker))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._wind_up())
-            for job in await self._store.run(jobs.with_status, JobStatus.running):
+            for job in await self._store.run(running_jobs.on_worker, self._worker):
                 await self._guarded(job.id, partial(self._conduct, taken_up=True))
             while True:
                 await self._run_next()
@@ -105,7 +110,7 @@ class Supervisor:
     async def _run_next(self) -> None:
         news = self._bell.listen()
         now = self._clock()  # one for both: else a job whose time comes in between is neither claimed nor waited for
-        claim = await self._store.run(running_jobs.claim_next, now=now)
+        claim = await self._store.run(running_jobs.claim_next, worker=self._worker, now=now)
         if claim is not None:
             await self._guarded(claim.job.id, self._conduct)
             return

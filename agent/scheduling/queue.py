@@ -1,6 +1,6 @@
 """Whose job runs next, and how long the others wait. First created, first run, none before its time. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 PATIENCE_S = 30.0  # how long a job that is still validated holds its turn; then those behind it may go first
@@ -55,21 +55,26 @@ def held_s(waiting: Iterable[Waiting], *, validating: Iterable[Validating], now:
     return max((seconds for seconds in (_wait_s(first, now), *left) if seconds > 0), default=None)
 
 
-def places(waiting: Iterable[Waiting], *, busy_minutes: float, now: float) -> list[Place]:
-    """Return every job's place, in the order they will run; `busy_minutes` is what the running job still needs."""
+def places(waiting: Iterable[Waiting], *, busy_minutes: Sequence[float], now: float) -> list[Place]:
+    """Return every job's place, in the order they will run, each on the worker that is free first.
+
+    `busy_minutes` is what the job of each worker still needs, 0 of one that is free. Raises ValueError for no worker.
+    """
     found: list[Place] = []
     left = list(waiting)
-    at = now + busy_minutes * 60
+    free_at = [now + minutes * 60 for minutes in busy_minutes]
     while left:
+        at = min(free_at)
+        worker = free_at.index(at)
         job = in_order(left, now=at)[0]
         at += _wait_s(job, at)
         found.append(Place(job_id=job.job_id, position=len(found) + 1, wait_minutes=(at - now) / 60))
-        at += job.minutes * 60
+        free_at[worker] = at + job.minutes * 60
         left.remove(job)
     return found
 
 
-def place_of_new(waiting: Iterable[Waiting], *, busy_minutes: float, now: float) -> Place:
+def place_of_new(waiting: Iterable[Waiting], *, busy_minutes: Sequence[float], now: float) -> Place:
     """Return where a job made now would stand: behind all but those that wait for a time which is not near."""
     known = list(waiting)
     new = Waiting(job_id="", number=1 + max((job.number for job in known), default=0), minutes=0)

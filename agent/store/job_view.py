@@ -52,6 +52,7 @@ def to_job(session: Session, row: JobRow, *, estimated_start: int | None = None)
         estimated_start=estimated_start,
         start_at=row.start_at,
         stage_detail=row.stage_detail,
+        worker=row.worker,
         attempt=row.attempt,
         paused=PauseReason(row.paused_for) if row.paused_for else None,
         pausing=row.pause_wish is not None,

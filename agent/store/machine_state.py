@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from agent.store import events, jobs
+from agent.scheduling.worker import Worker
+from agent.store import events, jobs, workers
 from agent.store.store import RING
 from agent.store.tables import AgentRow, JobRow
 from shared.jobs import JobStatus, PauseReason
@@ -17,7 +18,8 @@ ONLY = 1
 class MachineState:
     """What the machine does, at one moment."""
 
-    running_job: str | None
+    workers: list[Worker]
+    running: dict[str, str]  # by worker, the id of the job that it has
     queued_jobs: int
     feed_cursor: int
     paused: bool
@@ -25,10 +27,10 @@ class MachineState:
 
 def state(session: Session) -> MachineState:
     """Return what runs and waits, in one transaction."""
-    running = _ids(session, JobRow.status == JobStatus.running)
     queued = sa.select(sa.func.count()).select_from(JobRow).where(JobRow.status == JobStatus.queued)
     return MachineState(
-        running_job=running[0] if running else None,
+        workers=workers.known(session),
+        running={name: row.id for name, row in workers.occupied(session).items()},
         queued_jobs=session.scalar(queued) or 0,
         feed_cursor=events.latest_cursor(session),
         paused=is_paused(session),

@@ -14,7 +14,7 @@ from agent.store.job_view import Labels
 from agent.store.requester import from_columns, to_columns
 from agent.store.tables import IdempotencyRow, JobRow
 from shared.errors import ErrorCode
-from shared.hyperparameters import Hyperparameters, Method, Supervised
+from shared.hyperparameters import Hyperparameters, Method
 from shared.jobs import START_WITHIN_S, UNFINISHED, Job, JobRequest, JobStatus
 from shared.language import _
 from shared.mapping import Mapping
@@ -130,9 +130,7 @@ def _unplanned(session: Session, request: JobRequest, now: float) -> JobRow:
     assert request.model is not None  # the API asks for both when there is no plan
     assert request.training_file is not None
     files.get(session, request.training_file)
-    method = request.method or Method(
-        supervised=Supervised(hyperparameters=request.hyperparameters or Hyperparameters())
-    )
+    method = request.method or Method().with_hyperparameters(request.hyperparameters or Hyperparameters())
     row = _new_row(request, now, model=request.model, training_file=request.training_file)
     row.method, row.suffix = method.model_dump_json(), request.suffix
     row.mapping = request.mapping.model_dump_json() if request.mapping else None

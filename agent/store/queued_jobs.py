@@ -1,10 +1,10 @@
-"""The queue as the store has it: who waits, what the running job still needs, who must hear of a new place."""
+"""The queue as the store has it: who waits, what the running ones still need, who must hear of a new place."""
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.scheduling import queue
-from agent.store import events
+from agent.store import events, workers
 from agent.store.job_view import likely_minutes, plan_of, to_job
 from agent.store.tables import AgentRow, JobRow
 from shared.events import EventRecord, QueueData
@@ -13,9 +13,7 @@ from shared.language import _, speaking
 
 
 def next_job_id(session: Session, *, now: float) -> str | None:
-    """Return the job to run now: none while one has the machine, or while an earlier one is still validated."""
-    if _running(session) is not None:
-        return None
+    """Return the job that a free worker runs now: none while an earlier one is still validated."""
     chosen = queue.next_job(_waiting(session), validating=_validating(session), now=now)
     return chosen.job_id if chosen else None
 
@@ -36,7 +34,9 @@ def starts(session: Session, *, now: float) -> dict[str, int]:
 def outlook(session: Session, *, now: float) -> tuple[int, float]:
     """Return the place a job made now would get (1 runs at once) and the minutes it would wait."""
     place = queue.place_of_new(_waiting(session), busy_minutes=_busy_minutes(session, now), now=now)
-    return place.position + (1 if _running(session) else 0), place.wait_minutes
+    occupied = workers.occupied(session)
+    all_busy = all(worker.name in occupied for worker in workers.known(session))
+    return place.position + (1 if all_busy else 0), place.wait_minutes
 
 
 def announce(session: Session, *, now: float) -> None:
@@ -73,11 +73,12 @@ def _is_paused(session: Session) -> bool:
     return bool(session.scalar(sa.select(AgentRow.paused).limit(1)))
 
 
-def _running(session: Session) -> JobRow | None:
-    return session.scalars(sa.select(JobRow).where(JobRow.status == JobStatus.running).limit(1)).first()
+def _busy_minutes(session: Session, now: float) -> list[float]:
+    """Return what the job of each worker still needs."""
+    occupied = workers.occupied(session)
+    return [_left_minutes(session, occupied.get(worker.name), now) for worker in workers.known(session)]
 
 
-def _busy_minutes(session: Session, now: float) -> float:
-    row = _running(session)
-    finish = to_job(session, row).estimated_finish if row else None
+def _left_minutes(session: Session, row: JobRow | None, now: float) -> float:
+    finish = to_job(session, row).estimated_finish if row is not None else None
     return max(0.0, finish - now) / 60 if finish is not None else 0.0

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
 from agent.scheduling.attempts import AttemptProgress, next_attempt
-from agent.store import columns, events, files, jobs, machine_state, plans, queued_jobs
+from agent.store import columns, events, files, jobs, machine_state, plans, queued_jobs, workers
 from agent.store.files import StoredFile
 from agent.store.job_view import plan_of, to_job
 from agent.store.plans import StoredPlan
@@ -54,7 +54,7 @@ class JobWishes:
 
 @dataclass(frozen=True, kw_only=True)
 class Occupant:
-    """The running job, and what its trainer says that it holds of the GPU; 0: nothing, or it trains in RAM."""
+    """The job of a worker, and what its trainer says that it holds of the GPU; 0: nothing, or it trains in RAM."""
 
     id: str
     gpu_mib: int
@@ -64,9 +64,9 @@ LAST_WORDS = FINISHED | {JobStatus.paused}
 WITH_MODEL = {Stage.train, Stage.evaluate}  # stages in which a trainer holds what it last reported; the next start anew
 
 
-def occupant(session: Session) -> Occupant | None:
-    """Return the job that has the machine, and the GPU memory of its trainer."""
-    row = session.scalars(sa.select(JobRow).where(JobRow.status == JobStatus.running).limit(1)).first()
+def occupant(session: Session, worker: str) -> Occupant | None:
+    """Return the job that a worker has, and the GPU memory of its trainer."""
+    row = workers.job_on(session, worker)
     if row is None:
         return None
     plan = plan_of(session, row)
@@ -75,31 +75,41 @@ def occupant(session: Session) -> Occupant | None:
     return Occupant(id=row.id, gpu_mib=(progress.memory_mib or 0) if progress is not None and on_gpu else 0)
 
 
-def claim_next(session: Session, *, now: float) -> Claim | None:
-    """Move the next queued job to running; None when nobody waits, the next is held, a job runs, or all is paused.
+def claim_next(session: Session, *, worker: str, now: float) -> Claim | None:
+    """Give a worker the next queued job.
 
-    One that cannot be claimed fails alone, and the next has its turn.
+    None when nobody waits, the next is held, the worker has a job, or all is paused. One that cannot be claimed fails
+    alone, and the next has its turn.
     """
+    if workers.job_on(session, worker) is not None:
+        return None
     while (
         job_id := None if machine_state.is_paused(session) else queued_jobs.next_job_id(session, now=now)
     ) is not None:
         try:
             with session.begin_nested():
-                return _claim(session, job_id, now=now)
+                return _claim(session, job_id, worker=worker, now=now)
         except AgentError as problem:
             log.error("%s cannot be run: %s", job_id, problem)  # noqa: TRY400 -- a stored row, and no fault of this code
             jobs.fail(session, job_id, JobError(code=problem.code, message=problem.message), now=now)
     return None
 
 
-def _claim(session: Session, job_id: str, *, now: float) -> Claim:
+def _claim(session: Session, job_id: str, *, worker: str, now: float) -> Claim:
     row = jobs.row_of(session, job_id)
     assert row.plan_id is not None  # only a planned job is ever queued
     row.ollama_name = row.ollama_name or _next_name(session, plans.get(session, row.plan_id).plan.suffix)
+    row.worker = worker
     row.boot = None  # no trainer was started in this turn
     message = _("Fine-tuning job started") if row.started_at is None else _("Going on where it was paused")
     jobs.move(session, job_id, JobStatus.running, now=now, message=message)
     return claim_of(session, job_id)
+
+
+def on_worker(session: Session, worker: str) -> list[Job]:
+    """Return the jobs that run on a worker, oldest first: after a restart, what an earlier agent left."""
+    has = sa.and_(JobRow.status == JobStatus.running, JobRow.worker == worker)
+    return [to_job(session, row) for row in session.scalars(sa.select(JobRow).where(has).order_by(JobRow.number))]
 
 
 def claim_of(session: Session, job_id: str) -> Claim:

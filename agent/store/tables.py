@@ -110,7 +110,17 @@ class JobRow(Requested, Base):
     attempt: Mapped[int] = mapped_column(default=1)  # of agent.attempts.ATTEMPTS
     died_stages: Mapped[int | None]  # how far it had come when its trainer last died: agent.attempts.Reached
     died_step: Mapped[int | None]
+    worker: Mapped[str | None]  # where it runs, or ran last: a name in `workers`
     boot: Mapped[str | None]  # which run of the system its trainer was last started in; None from a claim to that start
+
+
+class WorkerRow(Base):
+    """A place where jobs train: agent.scheduling.worker.Worker."""
+
+    __tablename__ = "workers"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    device: Mapped[str]
+    memory_mib: Mapped[int]
 
 
 class EventRow(Base):

@@ -6,14 +6,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.errors import AgentError
-from agent.store import columns, machine_state, plans, queued_jobs
+from agent.scheduling.task import Training
+from agent.store import columns, machine_state, plans, queued_jobs, workers
 from agent.store.job_view import plan_of
 from agent.store.tables import FileRow, JobRow
 from shared.errors import ErrorCode
 from shared.jobs import JobStatus, Progress, Stage
 from shared.language import _
-
-BEFORE_TRAINING = frozenset({None, Stage.fetch, Stage.prepare, Stage.load})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,17 +24,6 @@ class TunedModel:
     number: int
     context_length: int  # tokens that its base model reads
     gguf: str | None  # relative to the data folder; None: the file was deleted
-
-
-@dataclass(frozen=True, kw_only=True)
-class Training:
-    """The job that has the machine, or is about to."""
-
-    number: int
-    waits: bool  # it is next, and nothing stands in its way
-    stage: Stage | None
-    trained_at: int | None  # when its last step was reported, seconds since 1970; None: before its first
-    still_needs_mib: int  # how far its memory may grow yet, by its plan; RAM alone
 
 
 def find(session: Session, name: str) -> TunedModel:
@@ -61,9 +49,9 @@ def find(session: Session, name: str) -> TunedModel:
     )
 
 
-def training(session: Session, *, now: float) -> Training | None:
-    """Return the job that has the machine, or else the one that is about to; None when the machine is free."""
-    row = session.scalars(sa.select(JobRow).where(JobRow.status == JobStatus.running).limit(1)).first()
+def training(session: Session, worker: str, *, now: float) -> Training | None:
+    """Return the job that a worker has, or else the one that it is about to have; None when it is free."""
+    row = workers.job_on(session, worker)
     if row is None:
         waits = None if machine_state.is_paused(session) else queued_jobs.next_job_id(session, now=now)
         row = session.scalars(sa.select(JobRow).where(JobRow.id == waits)).one() if waits else None

@@ -13,7 +13,6 @@ import aiohttp
 
 from bot.agent_api.requester import AgentRequester
 from bot.agent_api.sse import SseParser
-from bot.agent_api.wire import Address as Address
 from bot.agent_api.wire import parse, path, read
 from bot.core.call import Attachment
 from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError
@@ -50,7 +49,7 @@ from shared.people import (
     PeopleList,
     Role,
 )
-from shared.plans import Plan, PlanRequest
+from shared.plans import Plan, PlanChanges, PlanRequest
 
 logger = logging.getLogger(__name__)
 
@@ -150,6 +149,10 @@ class AgentClient(AgentRequester):
     async def plan(self, request: PlanRequest) -> Plan:
         """Ask what a run would do and cost."""
         return await self._post("/v1/fine_tuning/plans", request, Plan)
+
+    async def plan_again(self, job_id: str, changes: PlanChanges) -> Plan:
+        """Ask what a job would do and cost once more, with what is to differ."""
+        return await self._post(path("/v1/fine_tuning/jobs", job_id, "plans"), changes, Plan)
 
     async def offered_plan(self, plan_id: str) -> Plan:
         """Return a plan that was made before."""

@@ -9,7 +9,8 @@ from typing import Self, TypeVar
 import aiohttp
 from pydantic import BaseModel
 
-from bot.agent_api.wire import Address, Wire, read
+from bot.agent_api.transport import Address, Transport
+from bot.agent_api.wire import Wire, read
 from bot.core.clock import Clock
 from bot.errors import AgentRefusedError
 from bot.kept.chat_moves import Moves
@@ -31,12 +32,12 @@ class AgentRequester:
         self,
         address: Callable[[RequestedBy | None], Address],
         *,
-        session: aiohttp.ClientSession,
+        transport: Transport,
         clock: Clock,
         moves: Moves | None = None,
     ) -> None:
         self._address = address  # where the agent is now, and the key for who asks: read again for each request
-        self._wire = Wire(session=session, clock=clock)
+        self._wire = Wire(transport=transport, clock=clock)
         self._moves = moves  # of the chats that people ask from; None: of those that never move
         self._asked_by: RequestedBy | None = None  # None: the bot itself
 
@@ -76,7 +77,7 @@ class AgentRequester:
         headers = {"Content-Type": "application/json", **(headers or {})}
         if self._person is not None:
             body = body.model_copy(update={"requested_by": self._person})
-        data = body.model_dump_json(exclude_none=True)
+        data = body.model_dump_json(exclude_none=True, exclude_unset=True)  # the defaults are the agent's
         async with self._ask("POST", path, data=data, headers=headers, patience_s=patience_s) as response:
             return await read(response, model)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
 from pydantic import BaseModel, ValidationError
 
+from bot.agent_api.transport import Address, Transport
 from bot.core.clock import Clock
 from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError
 from bot.words.format import clock_time
@@ -29,17 +29,6 @@ def _timeout(silence_s: float) -> aiohttp.ClientTimeout:
 TIMEOUT = _timeout(SILENCE_S)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Address:
-    """Where the agent listens and the key to it. A restarted agent may have moved."""
-
-    url: str
-    key: str
-
-    def __repr__(self) -> str:
-        return f"Address(url={self.url!r}, key=…)"
-
-
 def path(route: str, *words: str, **query: object) -> str:
     """Return a path and its query. Words, which people may have typed, name one segment each and reach nowhere else."""
     for word in words:
@@ -52,8 +41,8 @@ def path(route: str, *words: str, **query: object) -> str:
 class Wire:
     """The connection to one agent. It remembers since when the agent has not answered: all say the same time."""
 
-    def __init__(self, *, session: aiohttp.ClientSession, clock: Clock) -> None:
-        self._session = session
+    def __init__(self, *, transport: Transport, clock: Clock) -> None:
+        self._transport = transport
         self._clock = clock
         self.lost_since: float | None = None  # when it was heard last, seconds since 1970; None while it answers
         self._heard_at: float | None = None
@@ -72,10 +61,9 @@ class Wire:
         """Make a request; raise AgentUnreachableError or AgentRefusedError unless it is answered well."""
         timeout = TIMEOUT if patience_s is None else _timeout(patience_s)
         headers = {"Authorization": f"Bearer {address.key}", **(headers or {})}
+        session, base = await self._transport.way_to(address)
         try:
-            async with self._session.request(
-                method, address.url + path, data=data, headers=headers, timeout=timeout
-            ) as response:
+            async with session.request(method, base + path, data=data, headers=headers, timeout=timeout) as response:
                 if response.status in GATEWAY and response.content_type != "application/json":
                     raise self._unreachable(address.url)
                 self.heard()

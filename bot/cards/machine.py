@@ -15,6 +15,7 @@ def machine_card(info: AgentInfo, *, unused: UnusedDatasets | None = None) -> Re
     lines = [
         f"{busy}{waiting}",
         *([_("Nothing starts until /resume.")] if info.paused else []),
+        *(_("#{number} answers a question", number=worker.task.job_number) for worker in info.workers if worker.task),
         *wrap(one_line(info.device), rest="  "),
         _(
             "{memory_kind} free: {free} of {total}",

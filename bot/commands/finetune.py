@@ -10,18 +10,19 @@ from bot.cards.question import question_card
 from bot.core.call import Attachment, Call
 from bot.core.chat import Answer
 from bot.dispatch.command import Command, Core
+from bot.dispatch.job_reference import find_job
 from bot.dispatch.owner_approval import ask_for_yes
 from bot.errors import AgentRefusedError, BadCallError
 from bot.following.snapshot import take_snapshot
 from bot.following.subscriptions import Subscription
 from bot.words.format import clip, one_line
-from bot.words.options import Options, read_options, write_line, write_options
+from bot.words.options import DEFAULT_MODEL, Options, read_options, write_again, write_options
 from shared.errors import ErrorCode
 from shared.files import FileObject
-from shared.hyperparameters import Method, Supervised
 from shared.inspections import Inspection
+from shared.jobs import Job
 from shared.language import N_, _, spoken
-from shared.plans import Plan, PlanRequest
+from shared.plans import Plan
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -44,12 +45,15 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
 async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> None:
     if options.of:
         options = await _answered(call, core, answer, options)
-    attachment = _attachment(call, options)
+    job = await find_job(core.agent, (options.like,)) if options.like else None
+    attachment = _attachment(call, options, sent_before=job is not None)
     if attachment is not None:
         file = await upload(core.agent, attachment, answer)
     else:
-        file = await core.agent.file(options.file or "")
+        file = await core.agent.file(options.file or (job.training_file if job is not None else ""))
         await answer.show(reading(file.filename, file.bytes))
+    if job is not None:
+        options = _filled(options, job, file)
     try:
         await _plan(call, core, answer, options, file)
     except AgentRefusedError as error:
@@ -62,27 +66,29 @@ async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> 
             return
         if error.code is not ErrorCode.model_needs_approval:
             raise
-        await ask_for_yes(call, core, answer, model=options.model, line=_once_more(options, file))
+        model = options.model or DEFAULT_MODEL
+        await ask_for_yes(call, core, answer, model=model, line=write_again(options, file.id))
 
 
 async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: FileObject) -> None:
-    note = write_options(options) or f"model:{options.model}"  # never empty: it says that a plan was asked for
-    inspection = await inspect(core.agent, file, model=options.model, mapping=options.mapping, note=note, answer=answer)
+    model = options.model or DEFAULT_MODEL
+    note = write_options(options) or f"model:{model}"  # never empty: it says that a plan was asked for
+    inspection = await inspect(core.agent, file, model=model, mapping=options.mapping, note=note, answer=answer)
     if inspection.question is not None:
         await answer.show(question_card(file, inspection, ask="/finetune of:", with_rows=call.private))
         return
-    plan = await core.agent.plan(
-        PlanRequest(
-            model=options.model,
-            training_file=file.id,
-            mapping=options.mapping,
-            method=_method(options),
-            preset=options.preset,
-            suffix=options.name,
-            seed=options.seed,
-        )
+    plan = await (
+        core.agent.plan_again(options.like, options.changes(file.id))
+        if options.like
+        else core.agent.plan(options.request(file.id))
     )
     await _show_plan(call, core, answer, file, inspection, plan, at=options.at)
+
+
+def _filled(options: Options, job: Job, file: FileObject) -> Options:
+    """Return what was said, with the model of the job that it is to be like, and how that reads the same file."""
+    mapping = options.mapping or (job.mapping if file.id == job.training_file else None)
+    return replace(options, like=job.id, model=options.model or job.model, mapping=mapping)
 
 
 async def _answered(call: Call, core: Core, answer: Answer, options: Options) -> Options:
@@ -112,17 +118,6 @@ async def _show_plan(
     await answer.show(card)
 
 
-def _method(options: Options) -> Method:
-    return Method(supervised=Supervised(hyperparameters=options.hyperparameters))
-
-
-def _once_more(options: Options, file: FileObject) -> str:
-    return write_line(
-        file.id, mapping=options.mapping, model=options.model, name=options.name, method=_method(options),
-        seed=options.seed, change={}, at=options.at, preset=options.preset,
-    )  # fmt: skip
-
-
 async def _start(call: Call, core: Core, answer: Answer, plan_id: str, at: int | None) -> None:
     job = await core.agent.start(plan_id, start_at=at)
     card = job_card(await take_snapshot(core.agent, job.id), now=core.clock.now())
@@ -148,8 +143,8 @@ def _changes_something(arguments: tuple[str, ...]) -> bool:
     return not any(re.match(r"(?i)(look|change|forget)[:=]", argument) for argument in arguments)
 
 
-def _attachment(call: Call, options: Options) -> Attachment | None:
-    """Return the file to send, or None if one on the agent was named."""
+def _attachment(call: Call, options: Options, *, sent_before: bool) -> Attachment | None:
+    """Return the file to send, or None if one on the agent is meant."""
     attached = only_file(call)
     unknown = [word for word in options.words if word != "sample"]
     if unknown:
@@ -160,7 +155,7 @@ def _attachment(call: Call, options: Options) -> Attachment | None:
         return attached
     if "sample" in options.words:
         return sample()
-    if options.file:
+    if options.file or sent_before:
         return None
     raise BadCallError(_("Which file? Send your dataset along with /finetune. To see it work first: /finetune sample"))
 

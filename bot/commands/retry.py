@@ -7,7 +7,6 @@ from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.dispatch.command import Command, Core, always
 from bot.dispatch.job_reference import find_job
-from bot.words.options import write_line
 from shared.language import N_
 
 
@@ -17,11 +16,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     job = await find_job(core.agent, named)
     changes = call.arguments[len(named) :]
     core.requests.means(call.kept_as, (f"#{job.number}", *changes))  # sent once more, it must not mean another job
-    line = write_line(
-        job.training_file, mapping=job.mapping, model=job.model, name=job.suffix, method=job.method, seed=job.seed,
-        change={}, preset=job.preset,
-    )  # fmt: skip
-    arguments = (*line.split()[1:], *changes)  # what is typed later in the line counts
+    arguments = (f"like:{job.id}", *changes)
     await finetune.run(replace(call, arguments=arguments), core, answer)
 
 

@@ -15,9 +15,10 @@ from bot.words.start_time import read_when, write_when
 from shared.hyperparameters import Hyperparameters, Method
 from shared.language import _
 from shared.mapping import Mapping
-from shared.plans import ModelName, Preset
+from shared.plans import ModelName, PlanChanges, PlanRequest, Preset
 
 DEFAULT_MODEL = "smollm2-135m"
+DEFAULT_SEED = 42
 SHORT_NAMES = {  # what a person types → the name in Hyperparameters
     "epochs": "n_epochs",
     "batch": "batch_size",
@@ -31,20 +32,21 @@ SHORT_NAMES = {  # what a person types → the name in Hyperparameters
     "patience": "early_stopping_patience",
 }
 TYPED_NAMES = {name: short for short, name in SHORT_NAMES.items()}
-OWN_NAMES = ("model", "preset", "name", "seed", "file", "of", "plan", "look", "change", "forget", "at")
+OWN_NAMES = ("model", "preset", "name", "seed", "file", "of", "like", "plan", "look", "change", "forget", "at")
 PRESETS = {"quick": Preset.quick_look, "balanced": Preset.balanced, "thorough": Preset.thorough}
 TYPED_PRESETS = {preset: typed for typed, preset in PRESETS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What was asked. `words` are the arguments that are no option."""
+    """What was asked; None: not said. `words` are the arguments that are no option."""
 
-    model: str = DEFAULT_MODEL
-    preset: Preset = Preset.balanced
+    model: str | None = None
+    preset: Preset | None = None
     name: str | None = None
-    seed: int = 42
+    seed: int | None = None
     file: str | None = None  # file-…, uploaded before
+    like: str | None = None  # the job that this is to be like, wherever nothing else is said
     of: str | None = None  # insp-…, what was understood of a file, or with .2 behind it an answer to what was asked
     mapping: Mapping | None = None  # how the file is to be read
     plan: str | None = None  # start this one
@@ -54,6 +56,35 @@ class Options:
     at: int | None = None  # not before; seconds since 1970
     hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
     words: tuple[str, ...] = ()
+
+    @property
+    def method(self) -> Method:
+        """Return the method with the settings that were said."""
+        return Method().with_hyperparameters(self.hyperparameters)
+
+    def request(self, file_id: str) -> PlanRequest:
+        """Return what to plan of a file, with the defaults for what was not said."""
+        return PlanRequest(
+            model=self.model or DEFAULT_MODEL,
+            training_file=file_id,
+            mapping=self.mapping,
+            method=self.method,
+            preset=self.preset or Preset.balanced,
+            suffix=self.name,
+            seed=DEFAULT_SEED if self.seed is None else self.seed,
+        )
+
+    def changes(self, file_id: str) -> PlanChanges:
+        """Return what to plan otherwise than a job was, of a file that may be another."""
+        return PlanChanges(
+            model=self.model,
+            training_file=file_id,
+            mapping=self.mapping,
+            method=self.method if self.hyperparameters.model_fields_set else None,
+            preset=self.preset,
+            suffix=self.name,
+            seed=self.seed,
+        )
 
 
 def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
@@ -96,24 +127,37 @@ def write_line(
     preset: Preset = Preset.balanced,
 ) -> str:
     """Return the line that asks for the same run with some settings changed."""
-    asked = method.supervised.hyperparameters.model_dump(exclude_defaults=True)
+    asked = method.hyperparameters.model_dump(exclude_defaults=True)
     words = ["/finetune", f"file:{file_id}", *(write_mapping(mapping) if mapping is not None else [])]
-    return " ".join([*words, *_write_own(model, preset, name, seed, at), *write_change({**asked, **change})])
+    words += _write_own(
+        model if model != DEFAULT_MODEL else None,
+        preset if preset is not Preset.balanced else None,
+        name,
+        seed if seed != DEFAULT_SEED else None,
+    )
+    words += [f"at:{write_when(at)}"] if at is not None else []
+    return " ".join([*words, *write_change({**asked, **change})])
 
 
 def write_options(options: Options) -> str:
-    """Return what was typed besides the file and how it is read, to be typed again."""
-    own = _write_own(options.model, options.preset, options.name, options.seed, None)
-    own += [f"at:{options.at}"] if options.at is not None else []  # in seconds, which may be past when they are read
-    return " ".join([*own, *write_change(options.hyperparameters.model_dump(exclude_defaults=True))])
+    """Return what was said besides the file and how it is read, to be typed again."""
+    words = [f"like:{options.like}"] if options.like is not None else []
+    words += _write_own(options.model, options.preset, options.name, options.seed)
+    words += [f"at:{options.at}"] if options.at is not None else []  # in seconds, which may be past when they are read
+    return " ".join([*words, *write_change(options.hyperparameters.model_dump(exclude_unset=True))])
 
 
-def _write_own(model: str, preset: Preset, name: str | None, seed: int, at: int | None) -> list[str]:
-    words = [f"model:{model}"] if model != DEFAULT_MODEL else []
-    words += [f"preset:{TYPED_PRESETS[preset]}"] if preset is not Preset.balanced else []
+def write_again(options: Options, file_id: str) -> str:
+    """Return the whole line that asks for the same once more."""
+    mapping = write_mapping(options.mapping) if options.mapping is not None else []
+    return " ".join(word for word in ("/finetune", f"file:{file_id}", *mapping, write_options(options)) if word)
+
+
+def _write_own(model: str | None, preset: Preset | None, name: str | None, seed: int | None) -> list[str]:
+    words = [f"model:{model}"] if model is not None else []
+    words += [f"preset:{TYPED_PRESETS[preset]}"] if preset is not None else []
     words += [f"name:{name}"] if name is not None else []
-    words += [f"seed:{seed}"] if seed != 42 else []
-    return words + ([f"at:{write_when(at)}"] if at is not None else [])
+    return words + ([f"seed:{seed}"] if seed is not None else [])
 
 
 def write_change(change: abc.Mapping[str, object]) -> list[str]:

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from agent.settings import AgentSettings
 from bot.agent_api.client import AgentClient
-from bot.agent_api.wire import Address
+from bot.agent_api.transport import Address, Transport
 from bot.commands import COMMANDS
 from bot.dispatch.command import Core
 from bot.following.feed import FeedFollower
@@ -74,13 +73,13 @@ async def test_jobs_that_waited_or_were_paused_run_and_what_was_done_is_there(se
 
 async def test_buttons_of_old_cards_work(settings: AgentSettings, tmp_path: Path) -> None:
     clock, chat = FakeClock(), RecordingChat()
-    async with run_agent(settings, works=False) as agent, aiohttp.ClientSession() as session:
+    async with run_agent(settings, works=False) as agent, Transport() as transport:
         with Database(tmp_path / "bot" / "bot.sqlite3") as database:
             subscriptions = Subscriptions(database)
             assert next(card.job_id for card in subscriptions.undelivered()).startswith("ftjob-")
             moves = Moves(database)
             client = AgentClient(
-                lambda _who: Address(url=agent.url.rstrip("/"), key=KEY), session=session, clock=clock, moves=moves
+                lambda _who: Address(url=agent.url.rstrip("/"), key=KEY), transport=transport, clock=clock, moves=moves
             )
             follow = FeedFollower(
                 agent=client, subscriptions=subscriptions, open_chat=lambda *_: chat, clock=clock, moves=moves

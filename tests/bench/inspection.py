@@ -15,16 +15,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import aiohttp
-
 from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import PACKAGED
 from agent.children.environment import child_environment
 from agent.data.findings import InspectReply, InspectRequest
 from agent.intake.inspector import Inspector
 from agent.settings import AgentSettings
-from bot.agent_api.client import Address, AgentClient
+from bot.agent_api.client import AgentClient
 from bot.agent_api.dataset_upload import inspect, upload
+from bot.agent_api.transport import Address, Transport
 from bot.cards.plan import plan_card
 from bot.core.call import Attachment
 from bot.core.clock import SystemClock
@@ -73,8 +72,8 @@ def _cards(work: Path, path: Path, their_s: float) -> Iterator[Figure]:
 
 async def _to_a_card(name: str, content: bytes, address: Address) -> float:
     began = time.monotonic()
-    async with aiohttp.ClientSession() as session:
-        agent = AgentClient(lambda _who: address, session=session, clock=SystemClock())
+    async with Transport() as transport:
+        agent = AgentClient(lambda _who: address, transport=transport, clock=SystemClock())
         sent = Attachment(name=name, size=len(content), open=bytes_file(name, content).open)
         file = await upload(agent, sent)
         inspection = await inspect(agent, file, model=PACKAGED)

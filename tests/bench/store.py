@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from agent.api.upload import remove_leftovers
 from agent.machine.retention import Retention, RetentionRules
+from agent.scheduling.worker import LOCAL
 from agent.serve import _sweep
 from agent.settings import AgentSettings
 from agent.store import Store, events, files, inspections, jobs, measured_runs, queued_jobs, running_jobs
@@ -121,7 +122,7 @@ async def _claim(filled: Filled) -> None:
 
     def claim(session: Session) -> None:
         session.merge(AgentRow(id=1, paused=False))
-        assert running_jobs.claim_next(session, now=time.time()) is not None
+        assert running_jobs.claim_next(session, worker=LOCAL, now=time.time()) is not None
         raise _UndoneError
 
     with contextlib.suppress(_UndoneError):

@@ -9,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
-from bot.agent_api.client import Address, AgentClient
+from bot.agent_api.client import AgentClient
+from bot.agent_api.transport import Address, Transport
 from bot.commands import COMMANDS
 from bot.core.call import Attachment, Call
 from bot.core.capabilities import Capabilities
@@ -179,12 +178,12 @@ async def open_bot(
     def open_chat(platform: str, chat_id: str) -> Chat | None:
         return recording if (platform, chat_id) == ("test", "room") else None
 
-    async with aiohttp.ClientSession() as session:
+    async with Transport() as transport:
         with Database(folder / DATABASE) as database:
             subscriptions = Subscriptions(database)
             moves = Moves(database)
             client = AgentClient(
-                lambda _who: Address(url=agent.url, key=key), session=session, clock=clock, moves=moves
+                lambda _who: Address(url=agent.url, key=key), transport=transport, clock=clock, moves=moves
             )
             follow = FeedFollower(
                 agent=client, subscriptions=subscriptions, open_chat=open_chat, clock=clock, moves=moves

@@ -86,3 +86,11 @@ def test_a_chat_of_the_env_file_can_be_switched_off(folder: Path, monkeypatch: p
     assert load_settings().telegram_token is not None
     monkeypatch.setenv("TELEGRAM_TOKEN", OFF)
     assert load_settings().telegram_token is None
+
+
+def test_the_agent_may_be_behind_a_socket_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEARTH_AGENT_URL", "unix:/run/hearth.sock")
+    assert load_settings().agent_address(owner=False).url == "unix:/run/hearth.sock"
+    monkeypatch.setenv("HEARTH_AGENT_URL", "unix:hearth.sock")
+    with pytest.raises(SettingsError, match=r"HEARTH_AGENT_URL is 'unix:hearth\.sock'.*unix:/run/hearth\.sock"):
+        load_settings()

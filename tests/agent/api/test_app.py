@@ -78,6 +78,10 @@ async def test_agent_describes_itself(settings: AgentSettings) -> None:
         async with agent.http.get("/v1/agent") as response:
             info: dict[str, Any] = await response.json()
         assert (info["device"], info["running_job"], info["queued_jobs"]) == ("CPU (2 cores)", job_id, 1)
+        worker = {"name": "local", "device": "CPU (2 cores)", "memory_total_mib": 32000, "task": None}
+        assert info["workers"] == [worker | {"running_job": job_id}]
+        assert (await agent.job(job_id))["worker"] == "local"
+        assert (await agent.job(waiting))["worker"] is None
         assert info["file_size_limit"] == 1024 * 1024
         async with agent.http.get("/healthz") as response:
             assert (await response.json())["status"] == "ok"

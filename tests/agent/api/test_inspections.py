@@ -4,6 +4,7 @@ import pytest
 
 from agent.api.fixes import mended_name
 from agent.running.job_spec import make_spec
+from agent.scheduling.worker import LOCAL
 from agent.settings import AgentSettings
 from agent.store import running_jobs
 from shared.inspections import DatasetForm
@@ -116,7 +117,7 @@ async def test_a_job_without_a_plan_is_read_as_said(settings: AgentSettings) -> 
         body = {"model": MODEL, "training_file": file_id, "mapping": {"question": "frage", "answer": "antwort"}}
         job = await ask(agent, "POST", "/v1/fine_tuning/jobs", body=body)
         await agent.until_status(job["id"], "queued")
-        claim = await agent.store.run(running_jobs.claim_next, now=2.0**33)
+        claim = await agent.store.run(running_jobs.claim_next, worker=LOCAL, now=2.0**33)
         assert claim is not None
         spec = make_spec(claim, settings, MACHINE, source_for(claim.plan.plan.model, settings))
         assert (spec.mapping, spec.form) == (FRAGE, DatasetForm.prompt_completion)

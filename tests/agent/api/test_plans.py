@@ -5,14 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from agent.base_models.card import BaseModelCard
+from agent.base_models.catalog import BaseModelSource, SourceKind
 from agent.data.findings import Findings
 from agent.intake.inspector import ReportReading
 from agent.settings import AgentSettings
 from shared.mapping import Mapping
-from tests.agent.api.asking import ask
+from tests.agent.api.asking import MIA, OLGA, TOM, TOM_ELSEWHERE, allow, ask, pair, start, upload
+from tests.agent.api.asking import refused as refused_to
 from tests.agent.fake_inspector import CARD, MODEL, FakeInspector
 from tests.agent.plan.cases import SMALLEST, card_of
-from tests.agent.running_agent import MACHINE, Agent, run_agent
+from tests.agent.running_agent import HUB_MODEL, MACHINE, Agent, run_agent
 
 Json = dict[str, Any]
 LITTLE = replace(MACHINE, memory_free_mib=1500, memory_total_mib=2048)
@@ -99,3 +101,48 @@ async def test_a_mapping_that_does_not_go_together_is_refused_in_whole_sentences
         error = (await ask(agent, "POST", "/v1/fine_tuning/plans", body=body, status=400))["error"]
     sentence = "`question` and `answer` name two columns; give both or neither."
     assert (error["message"], error["param"]) == (f'mapping is {{"text": "a", "question": "b"}}; {sentence}', "mapping")
+
+
+def new_model(name: str) -> BaseModelSource:
+    kind = SourceKind.hub if "/" in name else SourceKind.packaged
+    return BaseModelSource(name=name, kind=kind, location=name, cache=Path("/nowhere"))
+
+
+AGAIN = "/v1/fine_tuning/jobs/1/plans"
+
+
+async def test_a_job_is_planned_once_more_with_what_is_to_differ(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False) as agent:
+        method = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 4, "r": 8}}}
+        file_id, other = await agent.upload(), await agent.upload()
+        wanted = {"model": MODEL, "training_file": file_id, "suffix": "mia", "seed": 7, "method": method}
+        plan = await ask(agent, "POST", "/v1/fine_tuning/plans", body=wanted | {"preset": "thorough"})
+        await ask(agent, "POST", "/v1/fine_tuning/jobs", body={"plan": plan["id"]})
+
+        same = await ask(agent, "POST", AGAIN, body={})
+        assert same["id"] != plan["id"]
+        kept = ("model", "training_file", "suffix", "seed", "method", "preset", "settings")
+        assert [same[name] for name in kept] == [plan[name] for name in kept]
+
+        changed = {"supervised": {"hyperparameters": {"n_epochs": "auto", "learning_rate": 1e-4}}}
+        changes = {"training_file": other, "method": changed, "preset": "quick_look", "suffix": "tom", "seed": 0}
+        else_ = await ask(agent, "POST", AGAIN, body=changes)
+        settings_asked = else_["method"]["supervised"]["hyperparameters"]
+        assert (settings_asked["n_epochs"], settings_asked["r"]) == ("auto", 8)
+        assert else_["settings"]["learning_rate"] == 1e-4
+        given = ("training_file", "preset", "suffix", "seed")
+        assert [else_[name] for name in given] == [other, "quick_look", "tom", 0]
+
+
+async def test_a_job_is_planned_once_more_only_for_who_may_use_it(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False, check_model=new_model) as agent:
+        await pair(agent)
+        await allow(agent, "server", "home")
+        await start(agent, MIA)
+        assert (await ask(agent, "POST", AGAIN, TOM, {}))["suffix"] == "toast"
+        await refused_to(agent, "POST", AGAIN, TOM_ELSEWHERE, {})
+        elsewhere = await upload(agent, OLGA)
+        await refused_to(agent, "POST", AGAIN, TOM, {"training_file": elsewhere})
+        await refused_to(agent, "POST", AGAIN, TOM, {"model": HUB_MODEL}, code="model_needs_approval")
+        error = (await ask(agent, "POST", "/v1/fine_tuning/jobs/9/plans", body={}, status=404))["error"]
+        assert error["code"] == "not_found"

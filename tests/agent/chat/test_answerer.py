@@ -15,6 +15,8 @@ from agent.chat.answerer import Patience
 from agent.settings import AgentSettings
 from tests.agent.running_agent import MACHINE, Agent, run_agent
 
+Json = dict[str, Any]
+
 pytestmark = pytest.mark.process
 
 
@@ -150,9 +152,17 @@ async def test_a_second_question_waits_its_turn_and_is_told_when_that_is_long(se
         await until(lambda: agent.services.answerer._loaded is not None)
         agent.services.answerer._patience = Patience(turn_s=0)
         assert "Ask again in a minute" in await refused(agent, "3", code="model_busy")
+        assert await task_now(agent) == {"kind": "answer", "job_id": await job_id(agent), "job_number": 1}
         gguf_of(agent, await job_id(agent)).with_name("go").touch()
         assert (await held).startswith("hold")
         assert (await waiting).startswith("2")
+        assert await task_now(agent) is None
+
+
+async def task_now(agent: Agent) -> Json | None:
+    async with agent.http.get("/v1/agent") as response:
+        task: Json | None = (await response.json())["workers"][0]["task"]
+    return task
 
 
 async def job_id(agent: Agent) -> str:

@@ -7,7 +7,8 @@ import pytest
 from agent.chat.memory_check import ModelShare, find_room, refuse_while_starting
 from agent.errors import AgentError
 from agent.machine.gpu import Machine
-from agent.store.tuned_models import Training, TunedModel
+from agent.scheduling.task import Training
+from agent.store.tuned_models import TunedModel
 from shared.jobs import Stage
 from tests.agent.running_agent import MACHINE
 

@@ -23,6 +23,7 @@ def test_one_long_chain_of_words_leaves_all_others_quick() -> None:
 
 
 def test_words_that_begin_each_other_are_found_however_many() -> None:
-    found = any_of("a" * length for length in range(1, 3000)).search("b" + "a" * 50)
+    # More of them than Python calls itself: a tree of this depth is neither built nor matched by recursion.
+    found = any_of("a" * length for length in range(1, 1200)).search("b" + "a" * 50)
     assert found is not None
     assert found.span() == (1, 51)

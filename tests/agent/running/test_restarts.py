@@ -14,6 +14,7 @@ import pytest
 from agent.base_models.catalog import BaseModelSource
 from agent.errors import AgentError
 from agent.running.trainer_process import lock_is_held, signal_group
+from agent.scheduling.worker import LOCAL
 from agent.settings import AgentSettings
 from agent.store import jobs, running_jobs
 from shared.errors import ErrorCode
@@ -156,7 +157,7 @@ async def test_restarted_agent_starts_a_job_that_was_claimed_and_never_began(set
     async with run_agent(settings, works=False) as agent:
         job_id = await agent.create()
         await agent.until_status(job_id, "queued")
-        assert await agent.store.run(running_jobs.claim_next, now=1) is not None
+        assert await agent.store.run(running_jobs.claim_next, worker=LOCAL, now=1) is not None
     async with run_agent(settings, timings=replace(QUICK, adoption_s=0)) as agent:
         await agent.until_status(job_id, "succeeded", "failed")
         assert await agent.status(job_id) == "succeeded"

@@ -10,7 +10,7 @@ def job(number: int, *, minutes: float = 10, start_at: float | None = None) -> W
 def test_nobody_waits_nobody_runs() -> None:
     assert next_job([], validating=[Validating(number=1, since=0)], now=0) is None
     assert held_s([], validating=[Validating(number=1, since=0)], now=0) is None
-    assert places([], busy_minutes=5, now=0) == []
+    assert places([], busy_minutes=[5], now=0) == []
 
 
 def test_first_created_is_first_run() -> None:
@@ -37,11 +37,21 @@ def test_job_validated_behind_the_first_in_line_holds_nobody() -> None:
 
 def test_wait_is_the_sum_of_what_is_ahead() -> None:
     waiting = [job(3), job(1, minutes=10), job(2, minutes=20)]
-    assert places(waiting, busy_minutes=4, now=0) == [
+    assert places(waiting, busy_minutes=[4], now=0) == [
         Place(job_id="job-1", position=1, wait_minutes=4),
         Place(job_id="job-2", position=2, wait_minutes=14),
         Place(job_id="job-3", position=3, wait_minutes=34),
     ]
+
+
+def test_two_workers_take_turns_as_each_gets_free() -> None:
+    waiting = [job(1, minutes=10), job(2, minutes=20), job(3)]
+    assert places(waiting, busy_minutes=[4, 30], now=0) == [
+        Place(job_id="job-1", position=1, wait_minutes=4),
+        Place(job_id="job-2", position=2, wait_minutes=14),
+        Place(job_id="job-3", position=3, wait_minutes=30),
+    ]
+    assert place_of_new(waiting, busy_minutes=[0, 30], now=0).wait_minutes == 30
 
 
 def test_job_whose_time_has_not_come_lets_later_ones_go_first() -> None:
@@ -53,14 +63,14 @@ def test_job_whose_time_has_not_come_lets_later_ones_go_first() -> None:
 
 
 def test_wait_reaches_to_the_time_that_was_asked_for() -> None:
-    assert places([job(1, start_at=6000), job(2)], busy_minutes=4, now=0) == [
+    assert places([job(1, start_at=6000), job(2)], busy_minutes=[4], now=0) == [
         Place(job_id="job-2", position=1, wait_minutes=4),
         Place(job_id="job-1", position=2, wait_minutes=100),
     ]
 
 
 def test_job_whose_time_comes_meanwhile_goes_before_later_ones() -> None:
-    assert places([job(1, start_at=60), job(2), job(3)], busy_minutes=0, now=0) == [
+    assert places([job(1, start_at=60), job(2), job(3)], busy_minutes=[0], now=0) == [
         Place(job_id="job-2", position=1, wait_minutes=0),
         Place(job_id="job-1", position=2, wait_minutes=10),
         Place(job_id="job-3", position=3, wait_minutes=20),
@@ -69,9 +79,9 @@ def test_job_whose_time_comes_meanwhile_goes_before_later_ones() -> None:
 
 def test_new_job_stands_before_one_that_waits_for_its_time() -> None:
     tonight = job(1, start_at=36_000)
-    assert place_of_new([tonight], busy_minutes=0, now=0) == Place(job_id="", position=1, wait_minutes=0)
-    assert place_of_new([tonight, job(2)], busy_minutes=4, now=0) == Place(job_id="", position=2, wait_minutes=14)
-    assert place_of_new([], busy_minutes=4, now=0) == Place(job_id="", position=1, wait_minutes=4)
+    assert place_of_new([tonight], busy_minutes=[0], now=0) == Place(job_id="", position=1, wait_minutes=0)
+    assert place_of_new([tonight, job(2)], busy_minutes=[4], now=0) == Place(job_id="", position=2, wait_minutes=14)
+    assert place_of_new([], busy_minutes=[4], now=0) == Place(job_id="", position=1, wait_minutes=4)
 
 
 def test_clock_that_is_set_back_holds_nobody_for_longer() -> None:

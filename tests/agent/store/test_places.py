@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from agent.scheduling.worker import LOCAL
 from agent.store import jobs, new_jobs, running_jobs
 from agent.store.tables import Base, JobRow
 from shared.jobs import JobRequest, PauseReason
@@ -22,7 +23,7 @@ def test_those_behind_a_resumed_job_that_is_cancelled_move_up_at_once() -> None:
     with Session(engine) as session:
         plan_id = planned(session)
         first, second = queued(session, plan_id), queued(session, plan_id)
-        running_jobs.claim_next(session, now=2)
+        running_jobs.claim_next(session, worker=LOCAL, now=2)
         running_jobs.pause(session, first, PauseReason.asked, message="Paused", now=3)
         jobs.request_resume(session, first, now=4)
         jobs.request_cancel(session, first, now=5)  # it has begun, so it ends a moment later

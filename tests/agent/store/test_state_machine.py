@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from agent.errors import AgentError
 from agent.running.trainer_watch import TrainerExit
 from agent.scheduling.queue import PATIENCE_S
+from agent.scheduling.worker import LOCAL
 from agent.store import jobs, machine_state, new_jobs, running_jobs
 from agent.store.tables import Base, JobRow
 from shared.errors import ErrorCode
@@ -160,7 +161,7 @@ class JobTable(RuleBasedStateMachine):
             for row in self.rows(JobRow.status == JobStatus.queued, JobRow.cancel_requested.is_(False))
             if row.start_at is None or row.start_at <= self.now
         ]
-        claim = self.do(running_jobs.claim_next, now=self.now)
+        claim = self.do(running_jobs.claim_next, worker=LOCAL, now=self.now)
         if claim is None:
             ahead = [row for row in validated if row.number < min(due, default=0)]
             held = any(row.created_at + PATIENCE_S > self.now for row in ahead)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse, FormData
 
-from bot.agent_api.client import Address, AgentClient
+from bot.agent_api.client import AgentClient
+from bot.agent_api.transport import Address
 from bot.commands import COMMANDS
 from shared.jobs import JobStatus
 from shared.people import HEADER_LIMIT, RequestedBy, header_of
@@ -66,7 +67,7 @@ class OnBehalfOnly(AgentClient):
 def watched(agent: FakeAgent, bot: Bot) -> Bot:
     """A bot whose commands may ask on somebody's behalf alone; live cards are kept by another client."""
     client = OnBehalfOnly(
-        lambda _who: Address(url=agent.url, key=KEY), session=bot.core.agent._wire._session, clock=bot.clock
+        lambda _who: Address(url=agent.url, key=KEY), transport=bot.core.agent._wire._transport, clock=bot.clock
     )
     bot.core = replace(bot.core, agent=client)
     return bot

@@ -141,7 +141,7 @@ async def test_a_job_that_was_read_so_is_trained_again_so(agent: FakeAgent, bot:
     await bot.press("Yes, read it so")
     await bot.press("Start")
     await bot.say("/retry #1 epochs:5")
-    assert agent.plan_requests[1].mapping == Mapping(question="Kunde", answer="Unsere_Antwort")
+    assert agent.plan_requests[1].mapping == BEST
 
 
 async def test_what_a_text_teaches_is_said(agent: FakeAgent, bot: Bot) -> None:

@@ -1,6 +1,7 @@
 """/queue and /gpu: whose turn it is, and on what."""
 
 from shared.jobs import JobStatus, PauseReason
+from shared.machine import TaskInfo, TaskKind
 from shared.people import GrantKind
 from tests.bot.harness import Bot
 from tests.fakes.agent_server import NOW, FakeAgent
@@ -45,6 +46,11 @@ async def test_gpu_is_the_card_of_the_machine_without_a_job(agent: FakeAgent, bo
     reply = await bot.say("/gpu")
     assert reply.text.startswith("Busy with a job, 1 job waiting\nCPU (2 cores)\nRAM free: 5.3 GiB of 7.6 GiB")
     assert len(bot.chat.messages) == 1
+
+
+async def test_gpu_says_which_model_is_asked(agent: FakeAgent, bot: Bot) -> None:
+    agent.task = TaskInfo(kind=TaskKind.answer, job_id="ftjob-3", job_number=3)
+    assert (await bot.say("/gpu")).text.startswith("Free\n#3 answers a question\nCPU (2 cores)")
 
 
 async def test_resume_of_a_paused_machine_is_offered_to_those_who_may(agent: FakeAgent, bot: Bot) -> None:

@@ -1,6 +1,8 @@
 """/retry: the same run once more, changed where asked."""
 
+from shared.mapping import Mapping
 from tests.bot.harness import Bot, dataset
+from tests.bot.questions import COLUMNS
 from tests.fakes.agent_server import FakeAgent
 
 
@@ -28,9 +30,32 @@ async def test_retry_changes_what_is_typed_and_nothing_else(agent: FakeAgent, bo
         assert (settings.n_epochs, settings.r) == (9, 8)
 
 
+async def test_a_retry_with_another_file_keeps_the_settings_and_not_how_the_old_file_was_read(
+    agent: FakeAgent, bot: Bot
+) -> None:
+    await job(bot)
+    asked = agent.plan_requests[0]
+    agent.change("ftjob-1", method=asked.method, mapping=Mapping(question="Frage", answer="Antwort"))
+    await bot.say("/retry #1", dataset())
+    again = agent.plan_requests[-1]
+    assert again.training_file != asked.training_file
+    assert (again.method, again.mapping) == (asked.method, None)
+
+
+async def test_what_a_question_about_the_file_interrupts_goes_on_like_the_job(agent: FakeAgent, bot: Bot) -> None:
+    await job(bot)
+    agent.change("ftjob-1", method=agent.plan_requests[0].method, seed=7)
+    agent.question = COLUMNS
+    await bot.say("/retry #1 epochs:9")
+    await bot.press("Yes, read it so")
+    again = agent.plan_requests[-1]
+    settings = again.method.supervised.hyperparameters
+    assert (settings.n_epochs, settings.r, again.seed) == (9, 8, 7)
+
+
 async def test_a_retry_sent_once_more_means_the_same_job(agent: FakeAgent, bot: Bot) -> None:
     await job(bot)
-    agent.lose.append(("POST", "/v1/fine_tuning/plans"))
+    agent.lose.append(("POST", "/v1/fine_tuning/jobs/ftjob-1/plans"))
     await bot.say("/retry epochs:9")
     assert bot.core.requests.unanswered()[0].arguments == ("#1", "epochs:9")
     agent.add_job(suffix="newer")

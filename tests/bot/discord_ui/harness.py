@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiohttp
 from pydantic import SecretStr
 
-from bot.agent_api.client import Address, AgentClient
+from bot.agent_api.client import AgentClient
+from bot.agent_api.transport import Address, Transport
 from bot.commands import COMMANDS
 from bot.discord_ui.app import DiscordFrontEnd
 from bot.dispatch.command import Core
@@ -96,12 +96,12 @@ async def running_bot(story: Story, folder: Path, *, connect: bool = True) -> As
     agent, clock, discord = story.agent, story.clock, story.discord
     front_end = DiscordFrontEnd(SecretStr(TOKEN), api_base=discord.api_base, gateway=discord.gateway_url, clock=clock)
     front_ends = FrontEnds([front_end])
-    async with aiohttp.ClientSession() as session:
+    async with Transport() as transport:
         with Database(folder / DATABASE) as database:
             subscriptions = Subscriptions(database)
             moves = Moves(database)
             client = AgentClient(
-                lambda _who: Address(url=agent.url, key=KEY), session=session, clock=clock, moves=moves
+                lambda _who: Address(url=agent.url, key=KEY), transport=transport, clock=clock, moves=moves
             )
             follow = FeedFollower(
                 agent=client,

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiohttp
 from pydantic import SecretStr
 
-from bot.agent_api.client import Address, AgentClient
+from bot.agent_api.client import AgentClient
+from bot.agent_api.transport import Address, Transport
 from bot.commands import COMMANDS
 from bot.dispatch.command import Core
 from bot.dispatch.front_end import FrontEnds
@@ -98,12 +98,12 @@ async def running_bot(
     agent, clock = story.agent, story.clock
     front_end = TelegramFrontEnd(SecretStr(TOKEN), api_base=story.telegram.url, clock=clock, limits=limits)
     front_ends = FrontEnds([front_end])
-    async with aiohttp.ClientSession() as session:
+    async with Transport() as transport:
         with Database(folder / DATABASE) as database:
             subscriptions = Subscriptions(database)
             moves = Moves(database)
             client = AgentClient(
-                address or (lambda _who: Address(url=agent.url, key=KEY)), session=session, clock=clock, moves=moves
+                address or (lambda _who: Address(url=agent.url, key=KEY)), transport=transport, clock=clock, moves=moves
             )
             follow = FeedFollower(
                 agent=client,

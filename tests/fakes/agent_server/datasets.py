@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import MultipartReader, StreamReader, web
 
+from agent.intake.job_again import request_again
 from shared.errors import ErrorBody, ErrorCode
 from shared.files import FileDeleted, FileLink, FileList, FixedFile, FixRequest, UnusedDatasets
 from shared.inspections import (
@@ -16,7 +17,7 @@ from shared.inspections import (
     TokenCounts,
 )
 from shared.people import Action, RequestedBy
-from shared.plans import Alternative, MemoryParts, Plan, PlanRequest, Range
+from shared.plans import Alternative, MemoryParts, Plan, PlanChanges, PlanRequest, Range
 from tests.fakes.agent_server.answers import answer, refusal, refuse
 from tests.fakes.agent_server.facts import NOW, PNG, REASONS, SETTINGS
 from tests.fakes.agent_server.rights import Rule, asker
@@ -52,6 +53,7 @@ class DatasetRoutes:
             Rule("GET", "/v1/inspections/{id}/lengths.png", self._lengths, Action.see_file),
             Rule("POST", "/v1/files/{id}/fixes", self._fix, Action.start_job, "file"),
             Rule("POST", "/v1/fine_tuning/plans", self._plan, Action.start_job),
+            Rule("POST", "/v1/fine_tuning/jobs/{id}/plans", self._plan_again, Action.start_job, "job"),
             Rule("GET", "/v1/fine_tuning/plans/{id}", self._offered_plan, Action.see_plan, "plan"),
         ]
 
@@ -153,7 +155,13 @@ class DatasetRoutes:
         return answer(FixedFile(file=file, rows=100, removed=4, changed=0))
 
     async def _plan(self, request: web.Request) -> web.Response:
-        wanted = PlanRequest.model_validate_json(await request.read())
+        return self._planned(request, PlanRequest.model_validate_json(await request.read()))
+
+    async def _plan_again(self, request: web.Request) -> web.Response:
+        changes = PlanChanges.model_validate_json(await request.read())
+        return self._planned(request, request_again(self._agent.jobs[request.match_info["id"]], changes))
+
+    def _planned(self, request: web.Request, wanted: PlanRequest) -> web.Response:
         self._agent.people.check_model(request, wanted.model)
         self._agent.plan_requests.append(wanted)
         if self._agent.too_little_memory:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from shared.events import StateData
 from shared.jobs import JobStatus, PauseReason
-from shared.machine import AgentInfo, Health
+from shared.machine import AgentInfo, Health, WorkerInfo
 from shared.models import Model, ModelList
 from shared.people import Action
 from tests.fakes.agent_server.answers import answer
@@ -73,10 +73,15 @@ class MachineRoutes:
     async def _info(self, _request: web.Request) -> web.Response:
         running = [job.id for job in self._agent.jobs.values() if job.status is JobStatus.running]
         queued = [job for job in self._agent.jobs.values() if job.status is JobStatus.queued]
+        worker = WorkerInfo(
+            name="local", device="CPU (2 cores)", memory_total_mib=7800, running_job=running[0] if running else None,
+            task=self._agent.task,
+        )  # fmt: skip
         info = AgentInfo(
             version="0.1.0", started_at=NOW, device="CPU (2 cores)", memory_kind="RAM", memory_free_mib=5400,
             memory_total_mib=7800, disk_free_mib=12_000, file_size_limit=self._agent.file_size_limit,
-            running_job=running[0] if running else None, queued_jobs=len(queued), feed_cursor=len(self._agent.events),
+            running_job=running[0] if running else None, workers=[worker], queued_jobs=len(queued),
+            feed_cursor=len(self._agent.events),
             paused=self._agent.paused, warnings=self._agent.warnings,
         )  # fmt: skip
         return answer(info)

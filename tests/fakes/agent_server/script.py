@@ -9,6 +9,7 @@ from shared.events import AdviceData, Event, EventData, ProgressData, QueueData,
 from shared.files import FileObject, FilePurpose
 from shared.inspections import Inspection
 from shared.jobs import FINISHED, Job, JobError, JobStatus, PauseReason, Progress, Stage
+from shared.machine import TaskInfo
 from shared.people import RequestedBy
 from shared.plans import Plan
 from shared.results import Advice
@@ -30,6 +31,7 @@ class World:
         self.autoplay: Literal["succeeded", "failed", ""] = ""  # how a new job's script ends
         self.pace_s = 0.002  # between the steps of that script
         self.plot = PNG
+        self.task: TaskInfo | None = None  # what the machine does for a finished job
         self._news = asyncio.Event()
         self._serials = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
