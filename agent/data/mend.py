@@ -17,7 +17,7 @@ from agent.data.checks.survey import ReportRows, Surveyor, identity_of
 from agent.data.checks.text_checks import RowText, special_pattern, text_checks, trimmed
 from agent.data.findings import Mended
 from agent.data.quoting import UNSEEN
-from agent.data.readers.formats import too_deep
+from agent.data.readers.json_text import too_deep
 from agent.data.redact import redact
 from agent.data.usable_rows import ChatRow, Drops, KeptRow, Reading, chat_rows, kept_rows
 from agent.errors import AgentError

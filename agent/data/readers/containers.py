@@ -90,6 +90,8 @@ class Upload:
         raw = self.unpack()
         if self.head.startswith(UTF_16):
             raw = _Recoded(raw)  # type: ignore[assignment]  # a RawIOBase, which BufferedReader takes
+        elif b"\r" in self.head and b"\n" not in self.head and not self.is_parquet:
+            raw = _Relined(raw)  # type: ignore[assignment]  # the same
         return io.BufferedReader(raw)  # type: ignore[arg-type]  # a file on disk is typed BinaryIO, and is one
 
     def read(self, limit: int) -> bytes | None:
@@ -255,6 +257,26 @@ class _Bounded(io.RawIOBase):
         if not self.closed:
             self._unpacked.close()
             self._packed.close()
+        super().close()
+
+
+class _Relined(io.RawIOBase):
+    """Text whose lines end with a carriage return alone, with line feeds in their place."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # all that is ever given
+        data = self._raw.read(len(buffer)).replace(b"\r", b"\n")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
         super().close()
 
 

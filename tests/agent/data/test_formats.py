@@ -57,7 +57,9 @@ def test_a_broken_line_of_jsonl_is_named_and_the_others_are_kept(tmp_path: Path)
     assert len([row for row in rows if row.value]) == 2
 
 
-@pytest.mark.parametrize("bad", ['{"a": NaN}', '{"a": 1, "a": 2}', '{"a": ' + "9" * 5000 + "}"])
+@pytest.mark.parametrize(
+    "bad", ['{"a": 1, "a": 2}', "{'a': 1, 'a': 2}", "{'a': None, 'a': 2}", '{"a": ' + "9" * 5000 + "}"]
+)
 def test_what_json_does_not_allow_is_a_problem_of_its_line(tmp_path: Path, bad: str) -> None:
     rows = list(read_rows(written(tmp_path, f"{json.dumps(ROW)}\n{bad}\n")))
     assert rows[1].value is None
