@@ -14,7 +14,6 @@ from agent.data.turns import (
     RowProblem,
     chat_turn,
     sharegpt_turn,
-    talk_in_a_text,
 )
 from shared.inspections import DatasetForm
 from shared.language import N_, _
@@ -212,8 +211,7 @@ def _answer(row: dict[str, Any], key: str) -> list[Message]:
     answer = row.get(key)
     if isinstance(answer, list | dict):
         return [sharegpt_turn(turn) for turn in (answer if isinstance(answer, list) else [answer])]
-    text = _text(row, key)
-    return talk_in_a_text(text) or [Message(role="assistant", content=text)]
+    return [Message(role="assistant", content=_text(row, key))]
 
 
 def _before(row: dict[str, Any]) -> list[Message]:

@@ -1,6 +1,5 @@
 """One turn of a chat, in any of the ways in which files write it. Pure."""
 
-import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -31,7 +30,6 @@ SHAREGPT_ROLES: dict[str, Role] = {  # as their names are written in small lette
     "function_call": "assistant",
     "observation": "tool",
 }
-_HH_TURN = re.compile(r"(?:^|\n\n)(Human|Assistant):[ \t]*")  # as Anthropic's HH files part a talk that is one text
 
 
 class RowProblem(Exception):
@@ -84,15 +82,6 @@ def sharegpt_turn(turn: Any) -> Message:
     if isinstance(turn, dict) and "role" in turn and "from" not in turn:
         return _turn(turn, "role", "content", SHAREGPT_ROLES)
     return _turn(turn, "from", "value", SHAREGPT_ROLES)
-
-
-def talk_in_a_text(text: str) -> list[Message]:
-    """Return the turns of a text that is a whole talk, each begun by "Human:" or "Assistant:"; else none."""
-    pieces = _HH_TURN.split(text)
-    if pieces[0].strip() or "Assistant" not in pieces[1::2]:
-        return []
-    said = zip(pieces[1::2], pieces[2::2], strict=True)
-    return [Message(role="user" if who == "Human" else "assistant", content=what) for who, what in said]
 
 
 def _turn(turn: Any, role_key: str, text_key: str, roles: dict[str, Role]) -> Message:

@@ -14,7 +14,9 @@ from agent.data.readers.json_rows import MAX_JSON_BYTES, looks_like_json, read_j
 from agent.data.readers.parquet import read_parquet
 from agent.data.readers.plain_text import read_pieces
 from agent.data.readers.raw_row import RawRow
-from agent.data.readers.tables import find_layout, read_table
+from agent.data.readers.rendered_rows import read_rendered
+from agent.data.readers.rendered_text import looks_rendered, read_rendered_text
+from agent.data.readers.tables import even_layout, named_layout, read_table
 from agent.data.readers.talks import read_talks
 from agent.data.readers.whatsapp import looks_like_whatsapp, read_whatsapp
 from agent.errors import AgentError
@@ -39,7 +41,7 @@ def read_rows(path: Path, meter: ReadSoFar | None = None, mapping: Mapping | Non
     elif mapping is not None:
         yield from map_columns(map(unfold, _rows(upload, decoder)), mapping)
     else:
-        yield from map(unfold, _rows(upload, decoder))
+        yield from read_rendered(map(unfold, _rows(upload, decoder)))
 
 
 def _chat_export(upload: Upload, decoder: Decoder) -> ChatExport | None:
@@ -73,7 +75,11 @@ def _rows(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
         raise AgentError(_("The file is empty. Send a dataset with at least ten rows."), code=ErrorCode.dataset_empty)
     if looks_like_json(visible):
         yield from read_json(upload, decoder, visible)
-    elif (layout := find_layout(upload)) is not None:
+    elif (layout := named_layout(upload)) is not None:
+        yield from read_table(upload, layout, decoder)
+    elif looks_rendered(visible.decode("utf-8", "ignore")):
+        yield from read_rendered_text(upload, decoder)
+    elif (layout := even_layout(upload)) is not None:
         yield from read_table(upload, layout, decoder)
     else:
         yield from read_pieces(upload, decoder)

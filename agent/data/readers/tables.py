@@ -38,10 +38,9 @@ class Layout:
     skipped: int = 0  # lines before it, which are for a spreadsheet
 
 
-def find_layout(upload: Upload) -> Layout | None:
-    """Return what gives known names, else what parts every row alike; None: it is plain text."""
-    head = _head(upload)
-    first = next(iter(head.splitlines()), "").strip()
+def named_layout(upload: Upload) -> Layout | None:
+    """Return what a spreadsheet's own line says, or what gives known names; None: it may still be a table."""
+    first = _first_line(_head(upload))
     if said := SPREADSHEET.match(first):
         return Layout(delimiter=said[1], skipped=1)
     for mark in DELIMITERS:
@@ -49,12 +48,23 @@ def find_layout(upload: Upload) -> Layout | None:
         form = detect_form(names)
         if form is not None and (form is not DatasetForm.text or names == {"text"}):
             return Layout(delimiter=mark)
+    return None
+
+
+def even_layout(upload: Upload) -> Layout | None:
+    """Return what parts every row alike; None: it is plain text."""
+    head = _head(upload)
+    first = _first_line(head)
     for mark in sorted(DELIMITERS, key=first.count, reverse=True):
         rows = _rows(head, mark)
         is_data = _begins_with_data(rows)
         if len(rows) >= 2 and _parts_alike(rows, named=not is_data):
             return Layout(delimiter=mark, named=not is_data)
     return None
+
+
+def _first_line(head: str) -> str:
+    return next(iter(head.splitlines()), "").strip()
 
 
 def _head(upload: Upload) -> str:

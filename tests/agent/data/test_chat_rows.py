@@ -88,10 +88,6 @@ BRIEF = Message(role="system", content="Be brief")
         ({"prompt": "Hi", "response": "Hello"}, [USER, ASSISTANT]),
         ({"question": "Hi", "answer": 4}, [USER, Message(role="assistant", content="4")]),
         (
-            {"chosen": "\n\nHuman: Hi\n\nAssistant: Hello", "rejected": "\n\nHuman: Hi\n\nAssistant: No."},
-            [USER, ASSISTANT],
-        ),
-        (
             {
                 "prompt": [{"role": "system", "content": "Be brief"}, {"role": "user", "content": "Hi"}],
                 "chosen": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}],

@@ -19,6 +19,7 @@ from agent.data.readers.cells import unfold
 from agent.data.readers.chat_export import read_export
 from agent.data.readers.columns import ask_for_columns
 from agent.data.readers.raw_row import RawRow
+from agent.data.readers.rendered import turns_in
 from agent.data.readers.whatsapp import EDITED
 from agent.data.redact import redact
 from agent.data.turns import Message
@@ -41,6 +42,8 @@ SLOW: dict[str, Callable[[int], object]] = {
     "namesakes": lambda n: read_export(
         {"channel": {}, "messages": [{"author": {"id": str(k), "name": "Ann"}, "content": "Hi"} for k in range(n)]}
     ),
+    "spaces between turns": lambda n: turns_in("User: a" + " " * n + "b\nAI: c" + "\n" * n + "d" + "<s> " * n),
+    "marks of turns": lambda n: turns_in("A: <<SYS>> \n## [INST] # [/INST]\nQ 1 " * n),
     "columns": lambda n: ask_for_columns([{f"c{k}": f"a b {k}" for k in range(n)}] * 3),
     "phrases": lambda n: [Phrases(["a b " * 40]).longest("a b " * n, at) for at in range(0, n, 100)],
 }
