@@ -66,6 +66,7 @@ class FindingCode(StrEnum):
     unusable_rows = "unusable_rows"
     unread_columns = "unread_columns"  # with a text that the form of the file has no place for
     converted = "converted"  # from another encoding, by what its text leaves no doubt about
+    part_read = "part_read"  # of a workbook or an archive, which holds more
     unseen_characters = "unseen_characters"  # control, zero-width, turning the reading direction
     loose_spaces = "loose_spaces"  # around texts
     markup = "markup"  # HTML left over from a web page

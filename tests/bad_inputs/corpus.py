@@ -14,6 +14,7 @@ from functools import partial
 from shared.errors import ErrorCode
 from shared.inspections import FindingCode
 from tests.bad_inputs import packed, slow, tables
+from tests.fakes import workbooks
 
 GOOD = [json.dumps({"prompt": f"Question {n}?", "completion": f"Answer {n}: toast."}) for n in range(12)]
 SECRET = "sk-proj-0123456789abcdefghijklmn"
@@ -72,6 +73,13 @@ ARCHIVES = (
     Bad(row=5, name="zip-in-zip-in-zip", code=NO_TEXT, words="a zip archive", make=lambda: packed.nested(jsonl(), 6)),
     Bad(row=5, name="zip-of-100000-members", code=BROKEN, words="holds 100000 files",
         make=lambda: packed.zip_of_many(100_000)),
+    Bad(row=3, name="workbook-bomb", code=TOO_LARGE, words=r"unpacks to more than \d+ MiB", make=lambda:
+        workbooks.packed({"xl/workbook.xml": "<", "xl/worksheets/sheet1.xml": " " * (50 << 20)})),
+    Bad(row=3, name="workbook-of-two-cells-far-apart", code=TOO_LARGE, words="reaches over 1,048,576 rows",
+        make=lambda: workbooks.packed({"xl/workbook.xml": "<", "xl/worksheets/sheet1.xml": workbooks.sheet(
+            [["question", "answer"]], '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')})),
+    Bad(row=3, name="workbook-of-repeated-cells", code=BROKEN, words="cannot be read as a workbook",
+        make=lambda: workbooks.ods({"A": [["toast"]]}, times=16_000)),
     Bad(row=6, name="overlapping-zip", code=BROKEN, words="[Oo]verlap|holds 2 files", make=packed.overlapping_zip),
     Bad(row=7, name="zip-member-that-climbs", make=lambda: packed.zipped(jsonl(), name="../../.ssh/authorized_keys")),
     Bad(row=8, name="tar-member-that-climbs", code=NO_TEXT, words="a tar archive",
@@ -111,7 +119,7 @@ TEXTS = (
         make=lambda: b'{"\\ud800": 1}\n' * 12),
     Bad(row=18, name="utf-16", make=lambda: jsonl().decode().encode("utf-16")),
     Bad(row=18, name="utf-32", code=NO_TEXT, words="UTF-32", make=lambda: jsonl().decode().encode("utf-32")),
-    Bad(row=18, name="utf-7", code=TOO_SMALL, words="4 rows are usable",  # as plain text
+    Bad(row=18, name="utf-7", code=TOO_SMALL, words="3 rows are usable",  # as plain text
         make=lambda: "\n".join(GOOD).encode("utf-7").replace(b"{", b"+AHs-").replace(b",", b"+ACw-")),
     Bad(row=18, name="latin-1", code=NO_TEXT, words="not UTF-8 text.*0xe4",
         make=lambda: answers("Es wäre schön.", "Größe").decode("unicode_escape").encode("latin-1")),

@@ -26,6 +26,7 @@ RULES: tuple[Rule, ...] = (  # in the order in which findings of one severity ar
     row_rules.repeated_answers,
     row_rules.label_balance,
     text_rules.converted,
+    text_rules.part_read,
     text_rules.unseen_characters,
     text_rules.markup,
     text_rules.unusable,

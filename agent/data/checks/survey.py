@@ -16,7 +16,7 @@ from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.checks.copies import SAMPLE, fingerprint
 from agent.data.checks.languages import language_of
 from agent.data.checks.text_checks import MARKDOWN, RowText, text_checks
-from agent.data.readers.containers import ReadSoFar
+from agent.data.readers.containers import PartRead, ReadSoFar
 from agent.data.readers.count import has_more_lines
 from agent.data.turns import Message, RowProblem
 from agent.data.usable_rows import MAX_ROWS, SHOWN, ChatRow, Drops, Reading, batches, chat_rows, too_many_rows
@@ -82,6 +82,7 @@ class Survey:
     longest: int = 0  # tokens of a row; also of those outside the sample, as far as their characters tell
     longest_answer: int = 0
     encoding: str | None = None  # that the file was converted from
+    part: PartRead | None = None  # that was read of a file that holds several things
     sampled: bool = False  # there are more rows than were looked at
 
     @property
@@ -123,6 +124,7 @@ class Surveyor:
             report(self.survey.rows + self.survey.drops.count, meter.at)
         self.survey.sample = sorted(self._slots.values(), key=lambda row: row.number)
         self.survey.encoding = meter.encoding
+        self.survey.part = meter.part
         self.survey.sampled = self.survey.rows > len(self._slots)
         return self.survey
 

@@ -1,14 +1,16 @@
 """Findings from what the text of each row says, over all rows. Pure; the rules behind them are those of the seeds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from agent.data.checks.rule_input import RuleInput, finding
 from agent.data.checks.text_checks import SHORT_ANSWER
+from agent.data.quoting import shown
 from agent.data.redact import SECRETS
 from agent.data.split_sizes import MIN_ROWS
 from shared.inspections import Finding, FindingCode, Fix, Severity
 from shared.language import _, grouped, ngettext
 
+PARTS_NAMED, PART_CHARS = 3, 40
 CHANGING = 0.1  # of the answers
 SERIOUS, WARNING, NOTE = Severity.serious, Severity.warning, Severity.note
 
@@ -117,6 +119,26 @@ def converted(seen: RuleInput) -> Iterator[Finding]:
             _("The file itself is as you sent it. If a letter looks wrong in the examples, save it as UTF-8 instead."),
             count=seen.survey.rows,
         )  # fmt: skip
+
+
+def part_read(seen: RuleInput) -> Iterator[Finding]:
+    """Of a workbook or an archive."""
+    part = seen.survey.part
+    if part is not None:
+        message = _("Read: {names}.", names=_listed(part.read))
+        yield finding(
+            FindingCode.part_read, NOTE, [],
+            message + (" " + _("Left out: {names}.", names=_listed(part.left)) if part.left else ""),
+            _("The file holds several things, and this looked like the dataset. If it is not, send that alone."),
+            count=seen.survey.rows,
+        )  # fmt: skip
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
+    hidden = len(names) - PARTS_NAMED
+    more = [ngettext("and {n} more", "and {n} more", hidden)] if hidden > 0 else []
+    return ", ".join([*(f"“{shown(name)[-PART_CHARS:]}”" for name in names[:PARTS_NAMED]), *more])
 
 
 def unseen_characters(seen: RuleInput) -> Iterator[Finding]:

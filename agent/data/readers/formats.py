@@ -3,12 +3,13 @@
 import codecs
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from agent.data.readers.cells import unfold
 from agent.data.readers.chat_export import ChatExport, read_export
 from agent.data.readers.columns import map_columns
-from agent.data.readers.containers import HEAD_BYTES, ReadSoFar, Upload, open_upload
+from agent.data.readers.containers import HEAD_BYTES, ReadSoFar, Upload, open_uploads
 from agent.data.readers.decoding import Decoder
 from agent.data.readers.json_rows import MAX_JSON_BYTES, looks_like_json, read_json, whole_object
 from agent.data.readers.parquet import read_parquet
@@ -19,6 +20,7 @@ from agent.data.readers.rendered_text import looks_rendered, read_rendered_text
 from agent.data.readers.tables import even_layout, named_layout, read_table
 from agent.data.readers.talks import read_talks
 from agent.data.readers.whatsapp import looks_like_whatsapp, read_whatsapp
+from agent.data.readers.workbook import read_workbook
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _
@@ -33,19 +35,20 @@ def read_rows(path: Path, meter: ReadSoFar | None = None, mapping: Mapping | Non
 
     Raises AgentError when the whole cannot be read, UnclearError when somebody has to say who speaks in it.
     """
-    upload = open_upload(path, meter)
-    decoder = Decoder(upload)
-    export = _chat_export(upload, decoder)
+    uploads = open_uploads(path, meter)
+    first = next(uploads)
+    decoder = Decoder(first)
+    export = _chat_export(first, decoder)
     if export is not None:
         yield from read_talks(export, mapping)
-    elif mapping is not None:
-        yield from map_columns(map(unfold, _rows(upload, decoder)), mapping)
-    else:
-        yield from read_rendered(map(unfold, _rows(upload, decoder)))
+        return
+    others = (row for upload in uploads for row in _rows(upload, Decoder(upload)))
+    rows = map(unfold, chain(_rows(first, decoder), others))
+    yield from read_rendered(rows) if mapping is None else map_columns(rows, mapping)
 
 
 def _chat_export(upload: Upload, decoder: Decoder) -> ChatExport | None:
-    if upload.is_parquet:
+    if not upload.is_text:
         return None
     with upload.open() as file:
         start = file.read(HEAD_BYTES).decode("utf-8-sig", "ignore").lstrip()
@@ -66,20 +69,20 @@ def _chat_export(upload: Upload, decoder: Decoder) -> ChatExport | None:
 
 
 def _rows(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
-    if upload.is_parquet:
-        yield from read_parquet(upload)
+    if not upload.is_text:
+        yield from (read_parquet if upload.is_parquet else read_workbook)(upload)
         return
     with upload.open() as file:
         visible = file.read(HEAD_BYTES).removeprefix(codecs.BOM_UTF8).lstrip()
     if not visible:
         raise AgentError(_("The file is empty. Send a dataset with at least ten rows."), code=ErrorCode.dataset_empty)
-    if looks_like_json(visible):
+    if looks_like_json(visible) and not upload.is_one_text:
         yield from read_json(upload, decoder, visible)
     elif (layout := named_layout(upload)) is not None:
         yield from read_table(upload, layout, decoder)
     elif looks_rendered(visible.decode("utf-8", "ignore")):
         yield from read_rendered_text(upload, decoder)
-    elif (layout := even_layout(upload)) is not None:
+    elif not upload.is_one_text and (layout := even_layout(upload)) is not None:
         yield from read_table(upload, layout, decoder)
     else:
         yield from read_pieces(upload, decoder)

@@ -23,9 +23,9 @@ def read_pieces(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
     with upload.open() as file:
         rest, line = b"", 1
         while data := file.read(PIECE_BYTES):
-            data = (data if line > 1 or rest else data.removeprefix(codecs.BOM_UTF8)).replace(b"\r\n", b"\n")
-            whole = rest + data
-            end = _end_of_piece(whole)
+            begin = data if line > 1 or rest else data.removeprefix(codecs.BOM_UTF8)
+            whole = rest + begin.replace(b"\r\n", b"\n")
+            end = _end_of_piece(whole) if len(data) == PIECE_BYTES else len(whole)
             yield from _piece(whole[:end], line, decoder)
             line += whole[:end].count(b"\n")
             rest = whole[end:]

@@ -57,7 +57,7 @@ def even_layout(upload: Upload) -> Layout | None:
     first = _first_line(head)
     for mark in sorted(DELIMITERS, key=first.count, reverse=True):
         rows = _rows(head, mark)
-        is_data = _begins_with_data(rows)
+        is_data = begins_with_data(rows)
         if len(rows) >= 2 and _parts_alike(rows, named=not is_data):
             return Layout(delimiter=mark, named=not is_data)
     return None
@@ -95,7 +95,7 @@ def _parts_alike(rows: list[list[str]], *, named: bool) -> bool:
     return fit and not names[-1].endswith((".", "!", "?"))
 
 
-def _begins_with_data(rows: list[list[str]]) -> bool:
+def begins_with_data(rows: list[list[str]]) -> bool:
     """Say whether the first row asks as the others do; a form's columns are called by questions that are not below."""
     asked = [place for place, cell in enumerate(rows[0][:-1]) if cell.endswith("?")] if rows else []
     below, asking = Counter[int](), Counter[int]()
