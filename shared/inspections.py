@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints
 
 from shared.errors import ErrorDetail
+from shared.language import N_
 from shared.mapping import Mapping
 from shared.people import RequestedBy
 from shared.schema import Request, Response
@@ -152,10 +153,36 @@ class ReadingProgress(Response):
     of: int
 
 
+class ColumnKind(StrEnum):
+    """What a column holds. All but texts and labels are never proposed as what is asked or answered."""
+
+    text = "text"
+    label = "label"  # one of a few words or numbers
+    number = "number"
+    flag = "flag"  # yes or no
+    date = "date"
+    id = "id"
+    link = "link"
+    role = "role"  # who speaks
+
+
+COLUMN_KINDS = {
+    ColumnKind.text: N_("texts"),
+    ColumnKind.label: N_("labels"),
+    ColumnKind.number: N_("numbers"),
+    ColumnKind.flag: N_("yes or no"),
+    ColumnKind.date: N_("dates"),
+    ColumnKind.id: N_("ids"),
+    ColumnKind.link: N_("links"),
+    ColumnKind.role: N_("roles"),
+}
+
+
 class SeenColumn(Response):
     """One column of a table whose columns are unclear."""
 
     name: str
+    kind: ColumnKind = ColumnKind.text
     example: str  # the beginning of its first text, masked
 
 
@@ -179,7 +206,8 @@ class Question(Response):
     about: Literal["columns", "assistant"]
     columns: list[SeenColumn] = []
     speakers: list[SeenSpeaker] = []  # who says most first
-    choices: list[Choice]  # the likeliest first
+    label: str | None = None  # the column that nobody knows the meaning of, where the others are clear
+    choices: list[Choice]  # the likeliest first; none where nothing is likely
 
 
 class Inspection(Response):

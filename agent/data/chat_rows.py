@@ -87,6 +87,16 @@ def detect_form(keys: Iterable[str]) -> DatasetForm | None:
     return DatasetForm.text if "text" in names and names - {"text"} <= ABOUT_A_TEXT else None
 
 
+def label_beside(row: dict[str, Any]) -> tuple[str, str, str] | None:
+    """Return the columns of a question, its answer and a label, where a row has these and nothing else is read."""
+    names = {canonical_name(key): key for key in reversed(list(row))}
+    pair = _pair(names)
+    others = READ - {"label", *(pair or ())}
+    if pair is None or "label" not in names or others & names.keys():
+        return None
+    return names[pair[0]], names[pair[1]], names["label"]
+
+
 def stands_aside(key: str) -> bool:
     """Say whether a column may stay beside a question and an answer that a person named: it means nothing else."""
     name = canonical_name(key)
@@ -113,7 +123,7 @@ def _pair(names: Iterable[str]) -> tuple[str, str] | None:
 def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
     """Turn a row into messages that end with the assistant's, or into one text. Raises RowProblem."""
     named = canonical(row)
-    if named.get("label") is False:
+    if form is DatasetForm.labelled and named.get("label") is False:
         raise BadExample(_("is labelled as a bad answer, and only good ones are learned"))
     try:
         messages = _read(named, form)

@@ -158,6 +158,8 @@ def _sample(row: Looked | ChatRow, template: ChatTemplate) -> SampleRow:
 
 def with_examples(dataset: Path, question: Question, template: ChatTemplate) -> Question:
     """Return a question whose first choice shows rows, read so, as far as the file has some."""
+    if not question.choices:
+        return question
     best, *others = question.choices
     examples: list[SampleRow] = []
     with contextlib.suppress(AgentError, RowProblem):  # of a file, or a row, that says more once it is read so

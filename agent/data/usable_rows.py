@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from agent.data.chat_rows import FORM_HINT, detect_form, to_messages
+from agent.data.chat_rows import FORM_HINT, detect_form, label_beside, to_messages
 from agent.data.chat_template import ChatTemplate, TokenizedRow
 from agent.data.quoting import SURROGATE
-from agent.data.readers.columns import ask_for_columns
+from agent.data.readers.columns import ask_about_label, ask_for_columns
 from agent.data.readers.containers import ReadSoFar
 from agent.data.readers.formats import read_rows
 from agent.data.readers.plain_text import passage_length, passages
@@ -192,11 +192,17 @@ def find_reading(dataset: Path, mapping: Mapping | None = None) -> Reading:
     """
     first: RawRow | None = None
     values: list[dict[str, Any]] = []
+    found: DatasetForm | None = None
     for raw in islice(read_rows(dataset, mapping=mapping), LOOKED_AT):
         first = first or raw
-        if raw.value is not None and (form := detect_form(set(raw.value))):
-            return Reading(dataset=dataset, form=form, mapping=mapping)
-        values += [raw.value] if raw.value is not None else []
+        if raw.value is None:
+            continue
+        found = found or detect_form(set(raw.value))
+        values.append(raw.value)
+        if found is not None and label_beside(raw.value) is None:
+            return Reading(dataset=dataset, form=found, mapping=mapping)
+    if found is not None and (beside := label_beside(values[-1])) is not None:
+        raise ask_about_label(values, *beside)
     if first is None:
         raise AgentError(_("The file has no rows. Send a dataset with at least ten."), code=ErrorCode.dataset_too_small)
     raise ask_for_columns(values) or _unknown(first)

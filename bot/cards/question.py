@@ -7,7 +7,7 @@ from bot.core.reply import Button, Copy, Reply
 from bot.words.format import clip, count, one_line, wrap
 from bot.words.mapping import write_mapping
 from shared.files import FileObject
-from shared.inspections import Choice, Inspection, Question, SampleRow
+from shared.inspections import COLUMN_KINDS, Choice, ColumnKind, Inspection, Question, SampleRow
 from shared.language import _, ngettext
 from shared.mapping import Mapping
 
@@ -35,10 +35,10 @@ def question_card(file: FileObject, inspection: Inspection, *, ask: str, with_ro
     blocks = [
         [clip(title)],
         _columns(question, with_rows=with_rows) if asks_for_columns else _people(question),
-        _proposal(question.choices[0]) if asks_for_columns else [],
-        _examples(question.choices[0]) if with_rows else [],
+        _proposal(question.choices[0]) if asks_for_columns and question.choices else [],
+        _examples(question.choices[0]) if with_rows and question.choices else [],
     ]
-    has_rows = bool(question.choices[0].examples)
+    has_rows = any(choice.examples for choice in question.choices)
     return Reply(
         text="\n\n".join("\n".join(block) for block in blocks if block),
         buttons=(
@@ -80,12 +80,25 @@ def read_so(mapping: Mapping) -> list[str]:
 
 
 def _columns(question: Question, *, with_rows: bool) -> list[str]:
-    lines = wrap(_("The names of these columns do not tell me what is asked and what is answered:"))
+    lines = wrap(_what_is_open(question))
     for column in question.columns[:SHOWN]:
         example = f": {one_line(column.example)}" if with_rows else ""
-        lines.append(clip(f"- {one_line(column.name)}{example}"))
+        kind = "" if column.kind is ColumnKind.text else f" ({_(COLUMN_KINDS[column.kind])})"
+        lines.append(clip(f"- {one_line(column.name)}{kind}{example}"))
     hidden = len(question.columns) - SHOWN
     return lines + ([ngettext("and {n} more", "and {n} more", hidden)] if hidden > 0 else [])
+
+
+def _what_is_open(question: Question) -> str:
+    if question.label is not None:
+        return _(
+            "What does {label} mean? If it marks rows that are bad, leave these out and send the file again. "
+            "The columns:",
+            label=one_line(question.label),
+        )
+    if question.choices:
+        return _("The names of these columns do not tell me what is asked and what is answered:")
+    return _("I see no question with its answer in these columns, and no text to learn:")
 
 
 def _proposal(choice: Choice) -> list[str]:
@@ -138,6 +151,8 @@ def _label(mapping: Mapping, place: int) -> str:
 
 
 def _typed(question: Question, inspection: Inspection) -> tuple[Copy, ...]:
-    likely = next((it.mapping for it in question.choices if it.mapping.answer), question.choices[0].mapping)
+    named = Mapping(question=_("COLUMN 1"), answer=_("COLUMN 2"))
+    likely = next((it.mapping for it in question.choices if it.mapping.answer), None)
+    likely = likely or (question.choices[0].mapping if question.choices else named)
     line = " ".join([f"/finetune of:{inspection.id}", *write_mapping(likely)])
     return (Copy(intro=_("Other columns? Type this line with their names:"), lines=(line,)),)

@@ -1,6 +1,6 @@
 """Questions that a file raises, for the tests of every front-end."""
 
-from shared.inspections import Choice, Question, SampleRow, SeenColumn, SeenSpeaker
+from shared.inspections import Choice, ColumnKind, Question, SampleRow, SeenColumn, SeenSpeaker
 from shared.mapping import Mapping
 
 BEFORE = "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
@@ -19,6 +19,16 @@ COLUMNS = Question(
         Choice(mapping=Mapping(text="Unsere Antwort")),
     ],
 )
+NOTHING_LIKELY = Question(
+    about="columns",
+    columns=[
+        SeenColumn(name="conversation_id", example="c1", kind=ColumnKind.id),
+        SeenColumn(name="created_at", example="2026-03-01", kind=ColumnKind.date),
+        SeenColumn(name="is_archived_by_owner_of_list", example="false", kind=ColumnKind.flag),
+    ],
+    choices=[],
+)
+A_LABEL = COLUMNS.model_copy(update={"label": "label"})
 NAMES = ("Mia Lund", "Ada Berg-Lindqvist of the team", "Tom")
 PEOPLE = Question(
     about="assistant",

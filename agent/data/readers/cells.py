@@ -6,8 +6,9 @@ import re
 import warnings
 from typing import Any
 
-from agent.data.chat_rows import canonical_name
+from agent.data.chat_rows import canonical_name, detect_form
 from agent.data.readers.raw_row import RawRow
+from shared.inspections import DatasetForm
 
 OF_TURNS = ("messages", "conversations", "prompt", "completion", "chosen", "rejected")
 ONE_TURN = ("chosen", "rejected")  # may hold a turn alone
@@ -20,17 +21,24 @@ YES_OR_NO = {
 
 
 def unfold(row: RawRow) -> RawRow:
-    """Return a row whose lists of turns and whose label are values again, if they came as a text."""
+    """Return a row whose lists of turns are values again, if they came as a text.
+
+    So is the label of an answer; beside anything else, a label is what it is.
+    """
     if row.value is None:
         return row
     changed: dict[str, Any] = {}
     for key, cell in row.value.items():
         name = canonical_name(key)
-        if name == "label" and not isinstance(cell, bool) and str(cell).strip().lower() in YES_OR_NO:
+        if name == "label" and _says_yes_or_no(cell) and detect_form(row.value) is DatasetForm.labelled:
             changed[key] = YES_OR_NO[str(cell).strip().lower()]
         elif name in STRUCTURED and isinstance(cell, str) and _fits(name, value := _parsed(cell.strip())):
             changed[key] = value
     return RawRow(line=row.line, unit=row.unit, value=row.value | changed) if changed else row
+
+
+def _says_yes_or_no(cell: Any) -> bool:
+    return not isinstance(cell, bool) and str(cell).strip().lower() in YES_OR_NO
 
 
 def _fits(key: str, value: Any) -> bool:

@@ -5,118 +5,98 @@ A proposal is never acted upon by itself.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from heapq import nlargest
 from itertools import permutations
 from typing import Any
 
 from agent.data.chat_rows import stands_aside
-from agent.data.quoting import SURROGATE
+from agent.data.readers.column_kinds import ASKS, TELLS, Column, as_text, columns_of
 from agent.data.readers.raw_row import RawRow
-from agent.data.readers.unclear import UnclearError, same_name, words
-from agent.data.redact import personal_kinds, redact
+from agent.data.readers.unclear import UnclearError, same_name
+from agent.data.redact import redact
 from agent.errors import AgentError
 from shared.errors import ErrorCode
-from shared.inspections import Choice, Question, SeenColumn
+from shared.inspections import COLUMN_KINDS, Choice, ColumnKind, Question, SeenColumn
 from shared.language import _
 from shared.mapping import Mapping
 
-ASKS = words(
-    "question frage pregunta domanda prompt query instruction input user human ask asked problem source context "
-    "request message post title subject betreff eingabe anfrage anweisung q text review sentence customer kunde "
-    "comment email english en src document article"
-)
-TELLS = words(
-    "answer antwort respuesta réponse reponse risposta response output reply replied completion target label solution "
-    "assistant agent bot gpt summary translation ausgabe lösung loesung a category class sentiment intent tag "
-    "german de tgt highlights"
-)
-ASIDE = words(  # says something about a row, and is neither asked nor answered
-    "id uuid index idx url link source_url timestamp date time created_at updated_at lang language author license meta "
-    "metadata split set score rating votes unnamed row nr no number"
-)
 CHOICES = 5
-MOSTLY = 0.5  # of the rows have a text in a column that can be asked or answered
 COMPARED = 100  # columns, each with each other; a row may have tens of thousands
 EXAMPLE_CHARS = 80
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """What the first rows hold under one name."""
-
-    name: str
-    words: frozenset[str]  # of its name
-    place: int
-    length: float  # characters of a text, on average
-    distinct: float  # share of the texts that are different
-    prose: bool  # some text has more than one word
-    example: str
-
-    @property
-    def aside(self) -> bool:
-        """Whether it is hardly asked or answered: a number of a row, a link, a date."""
-        return bool(self.words & ASIDE) or not self.words or (self.distinct > 0.9 and not self.prose)
+VALUES_NAMED = 4
 
 
 def ask_for_columns(rows: list[dict[str, Any]]) -> UnclearError | None:
-    """Return the question which column is what, from the first rows; None where no column holds text."""
-    columns = _promising(list(_columns(rows)))
+    """Return the question which column is what, from the first rows; None where no column holds text.
+
+    Ids, dates, links, flags, roles and numbers are never proposed: where nothing else is there, nothing is.
+    """
+    columns = _promising(list(columns_of(rows)))
     choices = [Choice(mapping=mapping) for mapping in _mappings(columns)]
-    if not choices:
+    if not columns:
         return None
-    seen = [SeenColumn(name=column.name, example=redact(column.example)[:EXAMPLE_CHARS]) for column in columns]
-    likely = choices[0].mapping
-    message = _(
-        "The columns {columns} do not say what is asked and what is answered. The likeliest: {mapping}. "
-        "Confirm it, or name them with `mapping`.",
-        columns=", ".join(column.name[:40] for column in columns[:8]),
-        mapping=likely.model_dump_json(exclude_defaults=True),
-    )
-    return UnclearError(message, Question(about="columns", columns=seen, choices=choices))
-
-
-def _columns(rows: list[dict[str, Any]]) -> Iterator[Column]:
-    cells: dict[str, list[str]] = {}
-    for row in rows:
-        for name, value in row.items():
-            cells.setdefault(str(name), []).append(_as_text(value).strip())
-    for place, (name, values) in enumerate(cells.items()):
-        texts = [text for text in values if text]
-        if len(texts) < MOSTLY * len(rows) or not _can_be_named(name):
-            continue
-        yield Column(
-            name=name,
-            words=frozenset(name.casefold().replace("_", " ").replace("-", " ").replace(".", " ").split()),
-            place=place,
-            length=sum(map(len, texts)) / len(texts),
-            distinct=len(set(texts)) / len(texts),
-            prose=any(" " in text for text in texts),
-            example=texts[0],
+    if choices:
+        message = _(
+            "The columns {columns} do not say what is asked and what is answered. The likeliest: {mapping}. "
+            "Confirm it, or name them with `mapping`.",
+            columns=", ".join(column.name[:40] for column in columns[:8]),
+            mapping=choices[0].mapping.model_dump_json(exclude_defaults=True),
         )
+    else:
+        message = _(
+            "The columns are {columns}; none looks like a question with its answer, or like a text to learn. Send a "
+            "table that has them, or name its columns with `mapping`.",
+            columns=", ".join(f"{column.name[:40]} ({_(COLUMN_KINDS[column.kind])})" for column in columns[:8]),
+        )
+    return UnclearError(message, Question(about="columns", columns=_seen(columns), choices=choices))
+
+
+def ask_about_label(rows: list[dict[str, Any]], asked: str, told: str, label: str) -> UnclearError:
+    """Return the question what a label beside a question and its answer means, of which no row may be lost before."""
+    columns = list(columns_of(rows))
+    values = dict.fromkeys(as_text(row.get(label)) for row in rows)
+    message = _(
+        "Beside {asked} and {told} stands {label} ({values}), and it does not say what it means. Name with `mapping` "
+        "what is learned; if it marks rows that are bad, leave these out and send the file again.",
+        asked=asked[:40],
+        told=told[:40],
+        label=label[:40],
+        values=", ".join(value[:20] for value in list(values)[:VALUES_NAMED]),
+    )
+    choices = [Choice(mapping=Mapping(question=asked, answer=it)) for it in (told, label)]
+    return UnclearError(message, Question(about="columns", columns=_seen(columns), label=label, choices=choices))
+
+
+def _seen(columns: list[Column]) -> list[SeenColumn]:
+    return [
+        SeenColumn(name=column.name, example=redact(column.example)[:EXAMPLE_CHARS], kind=column.kind)
+        for column in columns
+    ]
 
 
 def _promising(columns: list[Column]) -> list[Column]:
     """Return the columns in their order; of very many, those that are likeliest asked or answered."""
-    kept = nlargest(COMPARED, columns, key=lambda column: max(_asked(column), _told(column)) - 9.0 * column.aside)
+    kept = nlargest(COMPARED, columns, key=lambda column: max(_asked(column), _told(column)) - 9.0 * (not column.asks))
     return sorted(kept, key=lambda column: column.place)
-
-
-def _can_be_named(name: str) -> bool:
-    """Say whether people may read a column's name: no half a character, nothing personal (then it is no header)."""
-    return len(name.strip()) > 0 and len(name) <= 200 and not SURROGATE.search(name) and not personal_kinds(name)
 
 
 def _mappings(columns: list[Column]) -> Iterator[Mapping]:
     """Yield the likely ways to read these columns, the likeliest first."""
-    useful = [column for column in columns if not column.aside] or [column for column in columns if column.prose]
-    pairs = sorted(permutations(useful, 2), key=_likeness, reverse=True)
-    best = pairs[:1] + [(told, asked) for asked, told in pairs[:1]]
+    pairs = sorted(filter(_is_likely, permutations(columns, 2)), key=_likeness, reverse=True)
+    turned = [(told, asked) for asked, told in pairs[:1] if (told, asked) in pairs]
+    best = pairs[:1] + turned
     for asked, told in [*best, *(pair for pair in pairs if pair not in best)][: CHOICES - 1]:
         yield Mapping(question=asked.name, answer=told.name)
-    prose = [column for column in useful if column.prose]
-    if prose:
-        yield Mapping(text=max(prose, key=lambda column: column.length).name)
+    speaks = any(column.kind is ColumnKind.role for column in columns)
+    texts = [column for column in columns if column.tells and column.kind is ColumnKind.text and column.prose]
+    if texts and not speaks:
+        yield Mapping(text=max(texts, key=lambda column: column.length).name)
+
+
+def _is_likely(pair: tuple[Column, Column]) -> bool:
+    """Say whether the first column may be asked and the second answered: at least one of them is a text."""
+    asked, told = pair
+    return asked.asks and told.tells and ColumnKind.text in {asked.kind, told.kind}
 
 
 def _likeness(pair: tuple[Column, Column]) -> float:
@@ -127,7 +107,8 @@ def _likeness(pair: tuple[Column, Column]) -> float:
 
 
 def _asked(column: Column) -> float:
-    return 4.0 * bool(column.words & ASKS) - 2.0 * bool(column.words & TELLS) + 2.0 * column.distinct
+    is_label = column.kind is ColumnKind.label
+    return 4.0 * bool(column.words & ASKS) - 2.0 * bool(column.words & TELLS) + 2.0 * column.distinct - 4.0 * is_label
 
 
 def _told(column: Column) -> float:
@@ -152,7 +133,7 @@ def map_columns(rows: Iterator[RawRow], mapping: Mapping) -> Iterator[RawRow]:
         if not checked:
             _check(found, wanted, row.value)
             checked = True
-        value = {role: _as_text(row.value[key]) for role, key in found.items() if key is not None}
+        value = {role: as_text(row.value[key]) for role, key in found.items() if key is not None}
         if "answer" in wanted:
             aside = {key: cell for key, cell in row.value.items() if key not in found.values() and stands_aside(key)}
             value = {"answer": "", "question": ""} | value | aside
@@ -178,10 +159,3 @@ def _check(found: dict[str, str | None], wanted: dict[str, str], row: dict[str, 
                 code=ErrorCode.dataset_unclear,
                 param="mapping",
             )
-
-
-def _as_text(value: Any) -> str:
-    """Return a cell as it is learned; what is no text and no number counts as empty."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, str | int | float) else ""

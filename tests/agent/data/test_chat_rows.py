@@ -119,7 +119,7 @@ def test_nothing_that_belongs_to_a_row_is_left_out(row: dict[str, object], messa
 @pytest.mark.parametrize(
     "row",
     [
-        {"question": "Hi", "answer": "Go away", "label": False},
+        {"prompt": "Hi", "completion": "Go away", "label": False},
         {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "No"}], "kto_tag": False},
         {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "No", "weight": 0}]},
     ],

@@ -51,6 +51,91 @@ def test_the_likeliest_columns_come_first_and_the_other_way_round_second(
     assert all(other.text for other in others[-1:])
 
 
+PROSE = [f"Waited {n} minutes for cold fries" for n in range(20)]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {
+            "id": range(20),
+            "title": PROSE,
+            "is_archived": [True, False] * 10,
+            "created_at": range(1_700_000_000, 1_700_000_020),
+        },
+        {"is_user": [True, False] * 10, "is_system": [False] * 20},
+        {"text": PROSE, "role": ["user", "assistant"] * 10},
+        {"message": PROSE, "Speaker": ["Mia", "Tom"] * 10},
+        {"createdAt": ["2026-03-01T10:00:00Z"] * 20, "price": ["9,99 €"] * 20, "link": ["https://example.org/a"] * 20},
+        {"userId": [f"u-{n}" for n in range(20)], "hash": [f"{n:040x}" for n in range(20)]},
+        {"amount": [n / 2 for n in range(20)], "day": ["March 1, 2026"] * 20, "active": ["yes", "no"] * 10},
+    ],
+    ids=lambda columns: "-".join(columns),
+)
+def test_ids_dates_flags_roles_and_numbers_are_never_proposed(columns: dict[str, Any]) -> None:
+    error = ask_for_columns([dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)])
+    assert error is not None
+    assert error.question.choices == []
+    assert [column.name for column in error.question.columns] == list(columns)
+    assert "none looks like a question with its answer" in error.message
+
+
+def test_what_is_not_proposed_can_be_said(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    rows: list[Any] = [{"title": text, "is_archived": n % 2 == 0} for n, text in enumerate(PROSE)]
+    path = jsonl(tmp_path, rows)
+    with pytest.raises(UnclearError, match=r"title \(texts\), is_archived \(yes or no\)"):
+        inspect_dataset(path, smollm2_card)
+    said = Mapping(question="title", answer="is_archived")
+    assert inspect_dataset(path, smollm2_card, mapping=said).rows == len(rows)
+
+
+@pytest.mark.parametrize(
+    "labels", ["01", "0123", ["good", "bad"], ["yes", "no"], ["true", "false"], ["1.0", "0.0"], ["Ja", "nein"]]
+)
+def test_labels_beside_a_text_are_proposed_and_learned_as_they_are_written(
+    tmp_path: Path, labels: list[str], smollm2_card: BaseModelCard
+) -> None:
+    rows = [(text, labels[n % len(labels)]) for n, text in enumerate(PROSE)]
+    as_csv = "text,label\n" + "".join(f"{text},{label}\n" for text, label in rows)
+    path = tmp_path / "rows.csv"
+    path.write_text(as_csv)
+    with pytest.raises(UnclearError) as asked:
+        inspect_dataset(path, smollm2_card)
+    likely = asked.value.question.choices[0].mapping
+    assert likely == Mapping(question="text", answer="label")
+    read = chat_rows(find_reading(path, likely), ChatTemplate(smollm2_card), Drops())
+    assert [(row.messages[0].content, row.messages[1].content) for row in read] == rows
+
+
+@pytest.mark.parametrize(
+    ("label", "learned"), [(0, "0"), (1, "1"), (True, "true"), (False, "false"), (1.0, "1.0"), ("1", "1")]
+)
+def test_labels_in_json_are_learned_as_they_are_written(tmp_path: Path, label: object, learned: str) -> None:
+    path = jsonl(tmp_path, [{"text": text, "label": label} for text in PROSE])
+    row = next(read_rows(path, mapping=Mapping(question="text", answer="label")))
+    assert row.value == {"question": PROSE[0], "answer": learned}
+
+
+@pytest.mark.parametrize("values", [(0, 1), (True, False), ("good", "bad"), ("a", "b")])
+def test_a_label_beside_a_question_and_its_answer_is_asked_about_before_a_row_is_lost(
+    tmp_path: Path, values: tuple[object, object], smollm2_card: BaseModelCard
+) -> None:
+    rows: list[Any] = [
+        {"Question": text, "answer": f"So: {text}", "Label": values[n % 2]} for n, text in enumerate(PROSE)
+    ]
+    path = jsonl(tmp_path, rows)
+    with pytest.raises(UnclearError, match="Beside Question and answer stands Label") as asked:
+        inspect_dataset(path, smollm2_card)
+    question = asked.value.question
+    assert question.label == "Label"
+    assert [choice.mapping for choice in question.choices] == [
+        Mapping(question="Question", answer="answer"), Mapping(question="Question", answer="Label"),
+    ]  # fmt: skip
+    for choice in question.choices:
+        found = inspect_dataset(path, smollm2_card, mapping=choice.mapping)
+        assert (found.rows, found.dropped_count) == (len(rows), 0)
+
+
 def test_one_column_of_prose_is_proposed_as_text_and_numbers_as_nothing() -> None:
     error = ask_for_columns([{"id": n, "story": f"Once upon a time, {n} cats"} for n in range(3)])
     assert error is not None

@@ -8,14 +8,16 @@ from shared.language import LANGUAGES
 from shared.mapping import Mapping
 from tests.bot.commands.test_dataset_findings import FOUND
 from tests.bot.harness import Bot, dataset
-from tests.bot.questions import BEST, COLUMNS, PEOPLE
+from tests.bot.questions import A_LABEL, BEST, COLUMNS, NOTHING_LIKELY, PEOPLE
 from tests.fakes.agent_server import FakeAgent, refusal
 
 BUTTON_BYTES = 64
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("question", [COLUMNS, PEOPLE], ids=["columns", "people"])
+@pytest.mark.parametrize(
+    "question", [COLUMNS, PEOPLE, NOTHING_LIKELY, A_LABEL], ids=["columns", "people", "nothing", "label"]
+)
 @pytest.mark.parametrize("private", [True, False])
 async def test_every_question_fits_a_phone(
     agent: FakeAgent, bot: Bot, question: Question, private: bool, language: str
@@ -25,7 +27,9 @@ async def test_every_question_fits_a_phone(
         reply = await bot.say(line, dataset("tickets.csv"), private=private, locale=language)
         assert max(map(len, reply.text.splitlines())) <= 40
         assert all(len(button.label) <= 20 and len(button.line) <= BUTTON_BYTES for button in reply.buttons)
-        assert ("Wo ist Paket" in reply.text) is private, "rows are shown to others only on request"
+        assert ("Wo ist Paket" in reply.text) is (private and bool(question.choices)), (
+            "rows are shown to others only on request"
+        )
 
 
 async def test_columns_are_seen_proposed_with_three_rows_and_confirmed_by_a_tap(agent: FakeAgent, bot: Bot) -> None:
@@ -46,6 +50,24 @@ async def test_columns_are_seen_proposed_with_three_rows_and_confirmed_by_a_tap(
     assert len(bot.chat.messages) == 1, "the answer takes the place of the question"
     await bot.press("Start")
     assert list(agent.jobs) == ["ftjob-1"]
+
+
+async def test_where_nothing_is_likely_nothing_is_proposed_and_columns_can_still_be_named(
+    agent: FakeAgent, bot: Bot
+) -> None:
+    agent.question = NOTHING_LIKELY
+    reply = await bot.say("/finetune", dataset("chats.csv"))
+    assert "I see no question with its answer" in " ".join(reply.text.split())
+    assert "- conversation_id (ids)" in reply.text
+    assert "I would read it so" not in reply.text
+    assert list(reply.buttons) == []
+    assert reply.copy[0].lines[0].endswith(" question:COLUMN_1 answer:COLUMN_2")
+
+
+async def test_a_label_that_nobody_knows_is_asked_about(agent: FakeAgent, bot: Bot) -> None:
+    agent.question = A_LABEL
+    reply = await bot.say("/finetune", dataset("rated.csv"))
+    assert "What does label mean? If it marks rows that are bad" in " ".join(reply.text.split())
 
 
 async def test_an_answer_that_leads_nowhere_says_so_in_place_of_its_question(agent: FakeAgent, bot: Bot) -> None:
