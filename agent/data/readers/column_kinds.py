@@ -30,12 +30,13 @@ DATES = words("date datum time timestamp created updated modified day year month
 LINKS = words("url link href uri website homepage")
 FLAGS = words("is has was can should did enabled disabled active deleted archived flag")
 ROLES = words("role speaker sender rolle sprecher")
+PEOPLE = words("author autor name username nickname user from who wer member participant")
 TITLES = words("title name subject headline heading titel betreff")  # too short to be what is answered
 ASIDE = words(
     "lang language locale author license meta metadata split set score rating votes source_url version status file "
     "filename path model tokens"
 )
-LABEL_KINDS = 30  # different labels at most
+LABEL_KINDS, LABEL_CHARS = 30, 30  # different labels at most, and characters of one on average
 MOSTLY = 0.5  # of the rows have a text in a column that can be asked or answered
 _WORD = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -110,6 +111,14 @@ def columns_of(rows: list[dict[str, Any]]) -> Iterator[Column]:
         )
 
 
+def are_messages(columns: list[Column]) -> bool:
+    """Say whether a table has a message a row: it says who speaks, or names people who write at a time."""
+    if any(column.kind is ColumnKind.role or column.words >= {"is", "user"} for column in columns):
+        return True
+    people = any(column.words & PEOPLE and column.kind is ColumnKind.label for column in columns)
+    return people and any(column.kind is ColumnKind.date for column in columns)
+
+
 def words_of(name: str) -> frozenset[str]:
     """Return the words of a column's name, however they are put together."""
     return frozenset(word.casefold() for word in _WORD.findall(_CAMEL.sub(" ", name)))
@@ -136,7 +145,8 @@ def kind_of(called: frozenset[str], texts: list[str]) -> ColumnKind:
     if is_number:
         return ColumnKind.number
     few = len(values) <= min(LABEL_KINDS, len(texts) // 3)
-    return ColumnKind.label if few and not is_prose and not called & ASKS else ColumnKind.text
+    is_short = not is_prose or sum(map(len, values)) <= LABEL_CHARS * len(values)
+    return ColumnKind.label if few and is_short and not called & ASKS else ColumnKind.text
 
 
 def as_text(value: Any) -> str:

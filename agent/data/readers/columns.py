@@ -10,7 +10,7 @@ from itertools import permutations
 from typing import Any
 
 from agent.data.chat_rows import stands_aside
-from agent.data.readers.column_kinds import ASKS, TELLS, Column, as_text, columns_of
+from agent.data.readers.column_kinds import ASKS, TELLS, Column, are_messages, as_text, columns_of
 from agent.data.readers.raw_row import RawRow
 from agent.data.readers.unclear import UnclearError, same_name
 from agent.data.redact import redact
@@ -87,9 +87,8 @@ def _mappings(columns: list[Column]) -> Iterator[Mapping]:
     best = pairs[:1] + turned
     for asked, told in [*best, *(pair for pair in pairs if pair not in best)][: CHOICES - 1]:
         yield Mapping(question=asked.name, answer=told.name)
-    speaks = any(column.kind is ColumnKind.role for column in columns)
     texts = [column for column in columns if column.tells and column.kind is ColumnKind.text and column.prose]
-    if texts and not speaks:
+    if texts and not are_messages(columns):  # which would be learned without who says them
         yield Mapping(text=max(texts, key=lambda column: column.length).name)
 
 

@@ -65,6 +65,8 @@ PROSE = [f"Waited {n} minutes for cold fries" for n in range(20)]
         },
         {"is_user": [True, False] * 10, "is_system": [False] * 20},
         {"text": PROSE, "role": ["user", "assistant"] * 10},
+        {"name": ["Mia", "Captain Ruth"] * 10, "is_user": [True, False] * 10, "mes": PROSE},
+        {"Author": ["Mia", "Tom"] * 10, "Date": ["2026-03-01T10:00:00"] * 20, "Content": PROSE},
         {"message": PROSE, "Speaker": ["Mia", "Tom"] * 10},
         {"createdAt": ["2026-03-01T10:00:00Z"] * 20, "price": ["9,99 €"] * 20, "link": ["https://example.org/a"] * 20},
         {"userId": [f"u-{n}" for n in range(20)], "hash": [f"{n:040x}" for n in range(20)]},
