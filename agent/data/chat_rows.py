@@ -8,6 +8,7 @@ from typing import Any
 from agent.data import tools
 from agent.data.turns import (
     BadExample,
+    ColumnProblem,
     EmptyText,
     Message,
     NoText,
@@ -127,8 +128,9 @@ def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
         raise BadExample(_("is labelled as a bad answer, and only good ones are learned"))
     try:
         messages = _read(named, form)
-    except NoText as problem:
-        raise NoText(next((key for key in row if canonical_name(key) == problem.column), problem.column)) from None
+    except ColumnProblem as problem:
+        problem.column = next((key for key in row if canonical_name(key) == problem.column), problem.column)
+        raise
     if form is DatasetForm.text:
         return messages
     last = max((place for place, message in enumerate(messages) if message.role == "assistant"), default=-1)
@@ -162,7 +164,7 @@ def _offering(row: dict[str, Any], messages: list[Message]) -> list[Message]:
     """Return the turns of a row, the first with the tools that are offered, if any."""
     found = tools.offered(row.get("tools"))
     if found is None:
-        raise RowProblem(_("has `tools` that are no list of tools with a name"))
+        raise ColumnProblem(N_("has `{key}` that are no list of tools with a name"), "tools")
     return [replace(messages[0], tools=found), *messages[1:]] if found else messages
 
 
@@ -174,7 +176,7 @@ def _history(row: dict[str, Any]) -> list[Message]:
     """Return the turns before the last, which LLaMA-Factory's Alpaca files keep as pairs."""
     history = row.get("history") or []
     if not isinstance(history, list) or not all(_is_pair(turn) for turn in history):
-        raise RowProblem(_("has a `history` that is no list of question and answer"))
+        raise ColumnProblem(N_("has a `{key}` that is no list of question and answer"), "history")
     return [message for asked, told in history for message in _asked(asked, told)]
 
 
@@ -241,7 +243,7 @@ def _before(row: dict[str, Any]) -> list[Message]:
 def _from_labelled(row: dict[str, Any]) -> list[Message]:
     """Return a talk that was found good (KTO)."""
     if not isinstance(row["label"], bool):
-        raise RowProblem(_("has a `label` that is neither true nor false"))
+        raise ColumnProblem(N_("has a `{key}` that is neither true nor false"), "label")
     return _from_messages(row) if "messages" in row else _from_prompt_completion(row)
 
 
@@ -252,7 +254,7 @@ def _from_text(row: dict[str, Any]) -> list[Message]:
 def _turns(row: dict[str, Any], key: str) -> list[Any]:
     turns = row.get(key)
     if not isinstance(turns, list) or not turns:
-        raise RowProblem(_("has no list of turns in `{key}`", key=key))
+        raise ColumnProblem(N_("has no list of turns in `{key}`"), key)
     return turns
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent.data import tools
-from shared.language import _
+from shared.language import N_, _
 
 Role = Literal["system", "user", "assistant", "tool", "text"]  # of text nobody is the speaker: it is learned whole
 
@@ -40,12 +40,23 @@ class EmptyText(RowProblem):
     """A row without a question or an answer."""
 
 
-class NoText(EmptyText):
+class ColumnProblem(RowProblem):
+    """A row with something wrong in one column, which goes by the name that the file gives it."""
+
+    def __init__(self, said: str, column: str) -> None:
+        super().__init__(said)
+        self._said = said  # a text of the catalogue, with {key}
+        self.column = column
+
+    def __str__(self) -> str:
+        return _(self._said, key=self.column[:40])
+
+
+class NoText(ColumnProblem, EmptyText):
     """A row with nothing in a column that is read."""
 
     def __init__(self, column: str) -> None:
-        super().__init__(_("has no text in `{key}`", key=column[:40]))
-        self.column = column
+        super().__init__(N_("has no text in `{key}`"), column)
 
 
 class BadExample(RowProblem):

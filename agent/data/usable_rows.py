@@ -18,7 +18,7 @@ from agent.data.readers.formats import read_rows
 from agent.data.readers.plain_text import passage_length, passages
 from agent.data.readers.raw_row import RawRow
 from agent.data.row_length import USUAL_MAX_LENGTH
-from agent.data.turns import BadExample, EmptyText, Message, NoText, RowProblem
+from agent.data.turns import BadExample, ColumnProblem, EmptyText, Message, RowProblem
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm, DroppedRow
@@ -165,8 +165,9 @@ def _messages(raw: RawRow, form: DatasetForm) -> list[Message]:
         raise RowProblem(_("has the keys {keys}, not those of the {form} form", keys=_keys(raw.value), form=form.value))
     try:
         messages = to_messages(raw.value, form)
-    except NoText as problem:
-        raise NoText(raw.columns.get(problem.column, problem.column)) from None
+    except ColumnProblem as problem:
+        problem.column = raw.columns.get(problem.column, problem.column)
+        raise
     if len(messages) > ROW_TURNS:
         raise RowProblem(
             _("has {turns} turns, and a row may have {limit}", turns=grouped(len(messages)), limit=grouped(ROW_TURNS))

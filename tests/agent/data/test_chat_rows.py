@@ -158,3 +158,22 @@ def test_a_row_that_cannot_train_says_why(row: dict[str, object], reason: str) -
 def test_a_column_goes_by_the_name_that_the_file_gives_it() -> None:
     with pytest.raises(EmptyText, match="has no text in `Preferred_Output`"):
         to_messages({"Preferred_Output": "", "Non_Preferred_Output": "b", "Prompt": "Hi"}, DatasetForm.preference)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"Messages": "Hi"},
+        {"Conversation": []},
+        {"Prompt": "Hi", "Completion": "Ho", "KTO_Tag": 3},
+        {"Instruction": "Hi", "Output": "Ho", "History": "none"},
+        {"messages": [{"role": "user", "content": "Hi"}], "Tools": "look up"},
+        {"Question": "Hi", "Answer": " "},
+    ],
+    ids=lambda row: "-".join(row),
+)
+def test_what_is_wrong_with_a_row_is_said_by_the_name_of_its_own_column(row: dict[str, object]) -> None:
+    form = detect_form(row)
+    assert form is not None
+    with pytest.raises(RowProblem, match=f"`{list(row)[-1]}`"):
+        to_messages(row, form)
