@@ -91,7 +91,7 @@ def detect_form(keys: Iterable[str]) -> DatasetForm | None:
 def label_beside(row: dict[str, Any]) -> tuple[str, str, str] | None:
     """Return the columns of a question, its answer and a label, where a row has these and nothing else is read."""
     names = {canonical_name(key): key for key in reversed(list(row))}
-    pair = _pair(names)
+    pair = ("prompt", "completion") if {"prompt", "completion"} <= names.keys() else _pair(names)
     others = READ - {"label", *(pair or ())}
     if pair is None or "label" not in names or others & names.keys():
         return None

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from agent.data.chat_rows import FORM_HINT, detect_form, label_beside, to_messages
+from agent.data.chat_rows import FORM_HINT, canonical, detect_form, label_beside, to_messages
 from agent.data.chat_template import ChatTemplate, TokenizedRow
 from agent.data.quoting import SURROGATE
 from agent.data.readers.columns import ask_about_label, ask_for_columns
@@ -202,8 +202,10 @@ def find_reading(dataset: Path, mapping: Mapping | None = None) -> Reading:
         values.append(raw.value)
         if found is not None and label_beside(raw.value) is None:
             return Reading(dataset=dataset, form=found, mapping=mapping)
-    if found is not None and (beside := label_beside(values[-1])) is not None:
-        raise ask_about_label(values, *beside)
+    if found is DatasetForm.labelled and all(isinstance(canonical(row).get("label"), bool | None) for row in values):
+        return Reading(dataset=dataset, form=found, mapping=mapping)
+    if found is not None:
+        raise ask_about_label(values, *next(filter(None, map(label_beside, values))))
     if first is None:
         raise AgentError(_("The file has no rows. Send a dataset with at least ten."), code=ErrorCode.dataset_too_small)
     raise ask_for_columns(values) or _unknown(first)

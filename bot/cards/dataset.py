@@ -220,8 +220,8 @@ def forms_card() -> Reply:
     lines = [
         _("What a dataset looks like"),
         "",
-        *wrap(_("A JSONL file: one row a line, in one of these forms. JSON (a list of such rows), Parquet, CSV "
-            "and TSV (with the same names as columns) work too, also as .gz or in a .zip.")),
+        *wrap(_("A JSONL file: one row a line, in one of these forms. JSON (a list of such rows), Parquet, "
+            "Excel, CSV and TSV (with the same names as columns) work too, also as .gz or in a .zip.")),
         "",
         *wrap(_("A chat exported from WhatsApp, Telegram or Discord works as it is, and so do plain text and Markdown. "
             "Where I cannot tell, I ask.")),

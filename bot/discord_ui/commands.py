@@ -128,7 +128,10 @@ def _with_file(command: Command, answer: Answer) -> SlashCommand:
         await answer(interaction, DiscordRequest(command=command.name, arguments=arguments, files=files))
 
     return _made(
-        command, callback, file=N_("JSONL, JSON, CSV, Parquet, text or a chat export"), options=N_("or the word help")
+        command,
+        callback,
+        file=N_("JSONL, JSON, CSV, Excel, Parquet, text or a chat export"),
+        options=N_("or the word help"),
     )
 
 
@@ -163,7 +166,7 @@ def _finetune(command: Command, answer: Answer, suggestions: Suggestions) -> Sla
     made = _made(
         command,
         slash.choices(preset=presets)(callback),
-        file=N_("your dataset: JSONL, JSON, CSV, Parquet, text or a chat export"),
+        file=N_("your dataset: JSONL, JSON, CSV, Excel, Parquet, text or a chat export"),
         dataset=N_("or one that was sent before"),
         model=N_("which model learns; left out: the small one that is there"),
         preset=N_("how thoroughly; left out: balanced"),

@@ -19,7 +19,9 @@ SETTINGS = N_(
     "There is nothing to set up in this chat. What a training may use is said with it, as in "
     "/finetune epochs:3. The owner's settings are on the machine itself."
 )
-NO_DATASET = N_("I read datasets: JSONL, JSON, CSV, Parquet, text or a chat export, sent as a file. /help shows how.")
+NO_DATASET = N_(
+    "I read datasets: JSONL, JSON, CSV, Excel, Parquet, text or a chat export, sent as a file. /help shows how."
+)
 LEFT_ALONE = N_("All right, I leave that file alone.")
 UNKNOWN_BUTTON = N_("I do not know this button any more. /help shows what I know.")
 

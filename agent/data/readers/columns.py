@@ -23,7 +23,6 @@ from shared.mapping import Mapping
 CHOICES = 5
 COMPARED = 100  # columns, each with each other; a row may have tens of thousands
 EXAMPLE_CHARS = 80
-VALUES_NAMED = 4
 
 
 def ask_for_columns(rows: list[dict[str, Any]]) -> UnclearError | None:
@@ -54,14 +53,12 @@ def ask_for_columns(rows: list[dict[str, Any]]) -> UnclearError | None:
 def ask_about_label(rows: list[dict[str, Any]], asked: str, told: str, label: str) -> UnclearError:
     """Return the question what a label beside a question and its answer means, of which no row may be lost before."""
     columns = list(columns_of(rows))
-    values = dict.fromkeys(as_text(row.get(label)) for row in rows)
     message = _(
-        "Beside {asked} and {told} stands {label} ({values}), and it does not say what it means. Name with `mapping` "
+        "Beside {asked} and {told} stands {label}, and it does not say what it means. Name with `mapping` "
         "what is learned; if it marks rows that are bad, leave these out and send the file again.",
         asked=asked[:40],
         told=told[:40],
         label=label[:40],
-        values=", ".join(value[:20] for value in list(values)[:VALUES_NAMED]),
     )
     choices = [Choice(mapping=Mapping(question=asked, answer=it)) for it in (told, label)]
     return UnclearError(message, Question(about="columns", columns=_seen(columns), label=label, choices=choices))

@@ -12,6 +12,7 @@ from agent.data.readers.columns import map_columns
 from agent.data.readers.containers import HEAD_BYTES, ReadSoFar, Upload, open_uploads
 from agent.data.readers.decoding import Decoder
 from agent.data.readers.json_rows import MAX_JSON_BYTES, looks_like_json, read_json, whole_object
+from agent.data.readers.orients import keyed_rows
 from agent.data.readers.parquet import read_parquet
 from agent.data.readers.plain_text import read_pieces
 from agent.data.readers.raw_row import RawRow
@@ -43,8 +44,8 @@ def read_rows(path: Path, meter: ReadSoFar | None = None, mapping: Mapping | Non
         yield from read_talks(export, mapping)
         return
     others = (row for upload in uploads for row in _rows(upload, Decoder(upload)))
-    rows = map(unfold, chain(_rows(first, decoder), others))
-    yield from read_rendered(rows) if mapping is None else map_columns(rows, mapping)
+    rows = keyed_rows(chain(_rows(first, decoder), others))
+    yield from read_rendered(map(unfold, rows)) if mapping is None else map_columns(rows, mapping)
 
 
 def _chat_export(upload: Upload, decoder: Decoder) -> ChatExport | None:

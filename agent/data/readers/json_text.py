@@ -23,9 +23,9 @@ _BETWEEN = re.compile(rf"(?:{_COMMENT}|[\s,;\ufeff])*+")  # two values
 _ASIDE = re.compile(rf'"(?:[^"\\]|\\.?)*+"?|\'(?:[^\'\\]|\\.?)*+\'?|{_COMMENT}', re.DOTALL)  # texts and comments
 _PRINTED = re.compile(rf"{_ASIDE.pattern}|\b(?:None|True|False|nan|inf)\b|[()]", re.DOTALL)
 _AS_JSON5 = {"None": "null", "True": "true", "False": "false", "nan": "NaN", "inf": "NaN", "(": "[", ")": "]"}
-_WIDE = re.compile(
-    r"\\(?:U(00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|.)", re.DOTALL
-)  # how Python writes characters that cannot be seen
+_CHARACTER = re.compile(  # of a text, as Python writes what cannot be seen, or as it must not stand in JSON
+    r"\\(?:U(00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|.)|\n", re.DOTALL
+)
 
 
 class RefusedValue(json.JSONDecodeError):
@@ -109,8 +109,14 @@ def parse_one(text: str) -> Any:
 def _from_python(token: re.Match[str]) -> str:
     """Return a name or a text that Python has printed as JSON5 writes it, as long as before wherever that can be."""
     if token[0].startswith(("'", '"')):
-        return _WIDE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[0], token[0])
+        return _CHARACTER.sub(_as_character, token[0])
     return _AS_JSON5.get(token[0], token[0])
+
+
+def _as_character(found: re.Match[str]) -> str:
+    if found[1]:
+        return chr(int(found[1], 16))
+    return "\\n" if found[0] == "\n" else found[0]  # a line that somebody broke inside a text
 
 
 def _parse_json5(text: str) -> Any:

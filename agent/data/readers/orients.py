@@ -1,22 +1,46 @@
 """Rows of a JSON value that is no list of objects: by columns, by index, split, or question to answer. Pure."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, islice
 from typing import Any
 
 from agent.data.chat_rows import detect_form
-from agent.data.readers.nested import nested_rows
+from agent.data.readers.nested import DEPTH, NESTED_KEYS, nested_rows
+from agent.data.readers.raw_row import RawRow
 from agent.data.readers.tables import UNNAMED
 
 ALIKE = 0.8  # of the values, for a whole to have this shape
 FEWEST = 2  # rows
+LOOKED_AT = 100  # of them
 
 
-def rows_of(whole: dict[str, Any]) -> list[Any] | None:
+def rows_of(whole: dict[str, Any], depth: int = DEPTH) -> list[Any] | None:
     """Return the rows that one object holds; None where it is a row itself or nothing known."""
     for read in (_split, _columns, _indexed, _questions, nested_rows):
         rows = read(whole)
         if rows is not None:
             return rows
-    return None
+    inner = [
+        value for key, value in whole.items() if isinstance(value, dict) and (key in NESTED_KEYS or len(whole) == 1)
+    ]
+    return rows_of(inner[0], depth - 1) if inner and depth and detect_form(whole) is None else None
+
+
+def keyed_rows(rows: Iterator[RawRow]) -> Iterator[RawRow]:
+    """Yield rows that have a question for their only key as question and answer; others as they are."""
+    first = list(islice(rows, LOOKED_AT))
+    keys = {key for row in first if row.value is not None for key in row.value}
+    alone = all(row.value is None or [type(cell) for cell in row.value.values()] == [str] for row in first)
+    everything = chain(first, rows)
+    if not alone or len(keys) <= len(first) / 2 or len(keys) < FEWEST or not _are_prose(dict.fromkeys(keys)):
+        return everything
+    return (replace(row, value=_questions_of(row.value)) for row in everything)
+
+
+def _questions_of(row: dict[str, Any] | None) -> dict[str, Any] | None:
+    [(question, answer)] = row.items() if row is not None and len(row) == 1 else [(None, None)]
+    return row if question is None else {"question": question, "answer": answer}
 
 
 def listed_rows(rows: list[Any]) -> list[Any]:

@@ -32,6 +32,7 @@ class Turn:
     role: Role
     text: str
     at: int
+    is_marked: bool = True  # else it stands before the first mark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +142,7 @@ def _turns(text: str, marks: list[tuple[int, int, str]], frame: Frame) -> list[T
     if any(whose.casefold() not in frame.roles for _at, _end, whose in marks) or marks[0][0] > PREAMBLE_CHARS:
         return []
     preamble = without_end(_without_begin(text[: marks[0][0]]))
-    turns = [Turn(role="system", text=preamble, at=0)] if preamble else []
+    turns = [Turn(role="system", text=preamble, at=0, is_marked=False)] if preamble else []
     limits = [*(at for at, _end, _whose in marks[1:]), len(text)]
     for (at, end, whose), limit in zip(marks, limits, strict=True):
         role, said = frame.roles[whose.casefold()], without_end(text[end:limit])

@@ -11,6 +11,7 @@ from agent.data.readers.json_rows import MAX_JSON_BYTES
 from agent.data.readers.raw_row import RawRow
 from agent.data.readers.rendered import Turn, as_messages, turns_in
 from agent.data.readers.talks import TURNS
+from agent.data.split_sizes import MIN_ROWS
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _
@@ -41,7 +42,14 @@ def read_rendered_text(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
         )
     text = decoder.whole(content).replace("\r\n", "\n")
     lines = at = 0
-    for talk in split_talks(text, turns_in(text)):
+    before, *turns = turns_in(text)
+    if before.is_marked:
+        turns = [before, *turns]
+    else:  # it belongs to the file, not to its first talk
+        yield RawRow(
+            line=1, value=None, problem=_("and what follows stand before the first question, and are left out")
+        )
+    for talk in split_talks(text, turns):
         lines += text.count("\n", at, talk[0].at)
         at = talk[0].at
         yield RawRow(line=lines + 1, value={"messages": as_messages(talk)})
@@ -51,17 +59,18 @@ def split_talks(text: str, turns: list[Turn]) -> list[list[Turn]]:
     """Return the talks of a text.
 
     Empty lines or rules part them, unless these stand before answers as well; else each question begins one, or, where
-    somebody speaks with somebody, a dozen turns are one.
+    somebody speaks with somebody, some turns are one.
     """
     apart = [_APART.search(text[max(0, turn.at - BEFORE) : turn.at]) is not None for turn in turns]
     before_answers = sum(it for it, turn in zip(apart, turns, strict=True) if turn.role == "assistant")
     tells = any(apart[1:]) and before_answers <= FEW * len(turns)
+    longest = max(2, min(TURNS, len(turns) // MIN_ROWS))
     talks: list[list[Turn]] = []
     for turn, is_apart in zip(turns, apart, strict=True):
         last = talks[-1] if talks else []
         ended = not last or (last[-1].role == "assistant" and turn.role in {"user", "system"})
         is_question = _QUESTION.match(text, turn.at) is not None or turn.role == "system"
-        if ended and (not last or (is_apart if tells else is_question or len(last) >= TURNS)):
+        if ended and (not last or (is_apart if tells else is_question or len(last) >= longest)):
             talks.append([])
         talks[-1].append(turn)
     return [[*talk[:-1], replace(talk[-1], text=_RULE_BEHIND.sub("", talk[-1].text).rstrip())] for talk in talks]

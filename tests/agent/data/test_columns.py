@@ -138,6 +138,14 @@ def test_a_label_beside_a_question_and_its_answer_is_asked_about_before_a_row_is
         assert (found.rows, found.dropped_count) == (len(rows), 0)
 
 
+def test_a_label_that_is_no_yes_or_no_beside_a_prompt_is_asked_about_and_stays_as_it_is(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, [{"prompt": text, "completion": "So.", "label": n % 3} for n, text in enumerate(PROSE)])
+    with pytest.raises(UnclearError, match="Beside prompt and completion stands label") as asked:
+        find_reading(path)
+    learned = [(row.value or {})["answer"] for row in read_rows(path, mapping=asked.value.question.choices[1].mapping)]
+    assert learned[:4] == ["0", "1", "2", "0"]
+
+
 def test_one_column_of_prose_is_proposed_as_text_and_numbers_as_nothing() -> None:
     error = ask_for_columns([{"id": n, "story": f"Once upon a time, {n} cats"} for n in range(3)])
     assert error is not None

@@ -70,6 +70,9 @@ def read(path: Path, content: str | bytes) -> list[Any]:
         FRAME.to_json(orient="columns", indent=2),
         json.dumps(FRAME.to_dict(orient="list")),
         repr(FRAME.to_dict(orient="list")),
+        json.dumps({"version": 1, "data": FRAME.to_dict()}),
+        "\n".join(line.replace("\\n", "\n") for line in LINES),
+        json.dumps(ROWS).replace("\\n", "\n"),
         json.dumps([list(ROWS[0]), *(list(row.values()) for row in ROWS)]),
     ],
 )
@@ -82,6 +85,9 @@ def test_a_question_may_be_the_key_of_its_answer(tmp_path: Path) -> None:
     answers = {"How long does an egg boil?": "Six minutes.", "Which knot holds?": "A bowline.", "Why?": "So."}
     rows = [{"question": question, "answer": answer} for question, answer in answers.items()]
     for content in (json.dumps(answers), json.dumps(answers, indent=1), repr(answers)):
+        assert read(tmp_path, content) == rows
+    one_each = [json.dumps({question: answer}) for question, answer in answers.items()]
+    for content in ("\n".join(one_each), f"[{','.join(one_each)}]", json.dumps({"faq": answers})):
         assert read(tmp_path, content) == rows
     under = {question: {"answer": answer, "lang": "en"} for question, answer in answers.items()}
     assert read(tmp_path, json.dumps(under)) == [row | {"lang": "en"} for row in rows]

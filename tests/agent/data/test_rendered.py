@@ -194,6 +194,7 @@ PAIRS = [(f"How long do {n} eggs boil, in minutes?", f"{n} minutes, or so.") for
         "\n\n".join(f"**Q{n}:** {asked}\n**A{n}:** {told}" for n, (asked, told) in enumerate(PAIRS)),
         "\n\n".join(f"{n}. Q: {asked}\n   A: {told}" for n, (asked, told) in enumerate(PAIRS)),
         "\n\n".join(f"User: {asked}\nAssistant: {told}" for asked, told in PAIRS),
+        "\r\n\r\n".join(f"User: {asked}\r\n\r\nAssistant: {told}" for asked, told in PAIRS),
         "\n\n".join(f"### Instruction:\n{asked}\n\n### Response:\n{told}" for asked, told in PAIRS),
         "".join(f"<s>[INST] {asked} [/INST] {told} </s>" for asked, told in PAIRS),
     ],
@@ -208,7 +209,14 @@ def test_a_text_file_of_questions_and_answers_is_one_row_each(tmp_path: Path, co
 def test_a_long_talk_in_a_text_file_becomes_rows_of_some_turns(tmp_path: Path) -> None:
     path = written(tmp_path, "\n".join(f"You: {asked}\nRuth: {told}" for asked, told in PAIRS * 4))
     rows = [(row.line, len((row.value or {})["messages"])) for row in read_rows(path)]
-    assert rows == [(1 + 12 * n, 12) for n in range(8)]
+    assert rows == [(1 + 10 * n, 10) for n in range(9)] + [(91, 6)]
+
+
+def test_what_stands_before_the_questions_of_a_file_is_named_and_no_part_of_a_row(tmp_path: Path) -> None:
+    content = "Our questions\n\nAs of March.\n\n" + "\n\n".join(f"Q: {asked}\nA: {told}" for asked, told in PAIRS)
+    first, *rows = read_rows(written(tmp_path, content))
+    assert "before the first question" in (first.problem or "")
+    assert [len((row.value or {})["messages"]) for row in rows] == [2] * len(PAIRS)
 
 
 def test_a_story_in_which_somebody_is_asked_stays_a_text(tmp_path: Path) -> None:
