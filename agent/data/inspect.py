@@ -27,7 +27,7 @@ from agent.data.readers.unclear import UnclearError
 from agent.data.row_length import quantiles
 from agent.data.split_sizes import MIN_ROWS
 from agent.data.turns import Message, RowProblem
-from agent.data.usable_rows import ChatRow, Drops, chat_rows, find_reading
+from agent.data.usable_rows import ChatRow, Drops, chat_rows, find_reading, learned_rows
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Finding, Question, ReadingProgress, SampleRow, Severity
@@ -161,7 +161,10 @@ def with_examples(dataset: Path, question: Question, template: ChatTemplate) -> 
     examples: list[SampleRow] = []
     with contextlib.suppress(AgentError, RowProblem):  # of a file, or a row, that says more once it is read so
         reading = find_reading(dataset, best.mapping)
-        examples += (_sample(row, template) for row in islice(chat_rows(reading, template, Drops()), EXAMPLES))
+        examples += (
+            _sample(row, template)
+            for row in islice(learned_rows(chat_rows(reading, template, Drops()), template), EXAMPLES)
+        )
     return question.model_copy(update={"choices": [best.model_copy(update={"examples": examples}), *others]})
 
 

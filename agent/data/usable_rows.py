@@ -4,13 +4,14 @@ The card, the fixes and the trainer read a file through here, so that all of the
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from agent.data.chat_rows import FORM_HINT, detect_form, to_messages
 from agent.data.chat_template import ChatTemplate, TokenizedRow
+from agent.data.fitting import learned_answers
 from agent.data.quoting import SURROGATE
 from agent.data.readers.columns import ask_for_columns
 from agent.data.readers.containers import ReadSoFar
@@ -43,16 +44,19 @@ class ChatRow:
     unit: str  # what `line` counts
     messages: list[Message]
     value: dict[str, Any]  # as it lies in the file
+    part: int = 0  # of the examples that are made of one row, the whole talk first
+    answers_left_out: int = 0  # of the row, before anything is cut: those that the template has no place for
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeptRow:
-    """A row that can be trained on."""
+    """An example that can be trained on."""
 
     line: int
     messages: list[Message]
     tokens: TokenizedRow
     value: dict[str, Any]
+    part: int = 0
 
 
 @dataclass(kw_only=True)
@@ -122,18 +126,27 @@ def _passages(row: ChatRow, template: ChatTemplate, length: int) -> Iterator[Cha
 
 
 def kept_rows(reading: Reading, template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
-    """Yield the usable rows of a file with their tokens; each other one goes to `drops`."""
-    return tokenized(chat_rows(reading, template, drops), template, drops)
+    """Yield the examples of a file with their tokens; each row that gives none goes to `drops`."""
+    return tokenized(learned_rows(chat_rows(reading, template, drops), template), template, drops)
+
+
+def learned_rows(rows: Iterable[ChatRow], template: ChatTemplate) -> Iterator[ChatRow]:
+    """Yield the examples by which a template teaches each row: most often one, else one for each answer."""
+    for row in rows:
+        examples = template.examples(row.messages)
+        left_out = learned_answers(row.messages) - sum(map(learned_answers, examples))
+        for part, messages in enumerate(examples):
+            yield replace(row, messages=messages, part=part, answers_left_out=0 if part else left_out)
 
 
 def tokenized(rows: Iterable[ChatRow], template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
     """Yield rows with their tokens, some hundred at once."""
     for batch in batches(rows):
         for row, tokens in zip(batch, template.tokenize_all([row.messages for row in batch]), strict=True):
-            if isinstance(tokens, RowProblem):
+            if not isinstance(tokens, RowProblem):
+                yield KeptRow(line=row.line, messages=row.messages, tokens=tokens, value=row.value, part=row.part)
+            elif not row.part:
                 drops.add(row.line, row.unit, tokens)
-            else:
-                yield KeptRow(line=row.line, messages=row.messages, tokens=tokens, value=row.value)
 
 
 def batches(rows: Iterable[ChatRow]) -> Iterator[list[ChatRow]]:

@@ -89,7 +89,8 @@ def _take_all(context: Context, template: ChatTemplate, ends: set[int]) -> Prepa
     taken, length = PreparedRows(), context.spec.settings.max_length
     with writing_rows(context.folder) as writer:
         for number, row in enumerate(_kept(context, template)):
-            taken.digests.append(_digest(row.tokens.input_ids))
+            # The examples of one row stay together: the part of the whole talk is that of each answer in it.
+            taken.digests.append(taken.digests[-1] if row.part else _digest(row.tokens.input_ids))
             if number < SAMPLE:
                 taken.fingerprints.append(fingerprint(RowText(row.messages).whole))
             else:

@@ -83,10 +83,11 @@ def test_a_talk_is_rendered_a_few_times_however_long_it_is(
     template, rendered = ChatTemplate(smollm2_card), []
     render = template.render
 
-    def counted(messages: list[Message], *, add_generation_prompt: bool = False) -> str:
+    def counted(messages: list[Message], **how: bool) -> str:
         rendered.append(len(messages))
-        return render(messages, add_generation_prompt=add_generation_prompt)
+        return render(messages, **how)
 
+    assert template.habits.keeps_answers
     monkeypatch.setattr(template, "render", counted)
     counts = []
     for answers in (50, 500):
@@ -130,4 +131,4 @@ def test_rows_with_a_new_key_each_are_counted_in_bounded_memory(tmp_path: Path, 
     path = tmp_path / "rows.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
     survey = Surveyor(ChatTemplate(smollm2_card), smollm2_card.eos_tokens).look(find_reading(path), lambda *_: None)
-    assert (len(survey.lines), len(survey.unread)) == (COLUMNS + 50, COLUMNS)
+    assert (len(survey.lines), len(survey.lost)) == (COLUMNS + 50, COLUMNS)
