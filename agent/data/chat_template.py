@@ -18,7 +18,7 @@ from agent.data import tools
 from agent.data.answers import ended, find_answers
 from agent.data.fitting import examples, fit, learned_answers
 from agent.data.jinja import compile_template
-from agent.data.template_habits import CLOSE, OPEN, Habits, find_habits
+from agent.data.template_habits import CLOSE, OPEN, Habits, find_habits, shows_texts
 from agent.data.turns import Message, RowProblem
 from shared.language import _, grouped
 
@@ -50,6 +50,7 @@ class ChatTemplate:
         self._eos_tokens = card.eos_tokens
         self._name = card.name
         self._in_pieces = False  # whether the template takes a content as a list of pieces alone
+        self._in_pieces = not shows_texts(self.render)
         self.context_length = card.context_length
         self._tokenizer = _tokenizer(Path(card.folder) / "tokenizer.json")
 
@@ -71,13 +72,7 @@ class ChatTemplate:
     @cached_property
     def habits(self) -> Habits:
         """What the template does with a talk."""
-        found = find_habits(self.render, self._eos_tokens)
-        if found.shows_texts:
-            return found
-        self._in_pieces = True  # some templates of models that see pictures show no other
-        found = find_habits(self.render, self._eos_tokens)
-        self._in_pieces = found.shows_texts
-        return found
+        return find_habits(self.render, self._eos_tokens, in_pieces=self._in_pieces)
 
     def examples(self, messages: list[Message]) -> list[list[Message]]:
         """Return a talk as the template can say it, once, or once for each answer; the whole of it first."""

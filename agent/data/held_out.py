@@ -7,7 +7,7 @@ class HeldOutPrompt(Response):
     """A question that no training row contained."""
 
     question: str
-    messages: list[dict[str, str]]  # up to the question
+    messages: list[dict[str, str]]  # up to the question, without the system text that is the model's own
     prompt_ids: list[int]
     expected: str
     expected_tokens: int

@@ -9,6 +9,10 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+# What Llama 3 says where nobody tells it the day. One day for all: else a model is asked tomorrow what it was never
+# trained on, and a job that goes on after midnight is trained on two.
+DAY = datetime.date(2024, 7, 26)
+
 
 class GenerationTag(Extension):
     """`{% generation %}`: marks what the assistant says. Here it is text like any other."""
@@ -28,7 +32,7 @@ def compile_template(source: str) -> Template:
     )
     environment.filters["tojson"] = _to_json
     environment.globals["raise_exception"] = _raise
-    environment.globals["strftime_now"] = _strftime_now
+    environment.globals["strftime_now"] = strftime_now
     return environment.from_string(source)
 
 
@@ -47,5 +51,6 @@ def _raise(message: str) -> NoReturn:
     raise TemplateError(message)
 
 
-def _strftime_now(pattern: str) -> str:
-    return datetime.datetime.now(tz=datetime.UTC).strftime(pattern)
+def strftime_now(pattern: str) -> str:
+    """Return the day that every template is told, also that of a finished model."""
+    return DAY.strftime(pattern)

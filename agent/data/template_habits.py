@@ -20,7 +20,7 @@ OPEN, CLOSE = "<think>", "</think>"
 class Habits:
     """What one chat template does."""
 
-    shows_texts: bool  # of a question and its answer; else it takes no text as a content, or none of this
+    in_pieces: bool  # a content is a list of pieces, each a text or a picture
     takes_system: bool
     takes_greeting: bool  # an answer before the first question
     learns_greeting: bool  # and that can be learned, too
@@ -34,7 +34,13 @@ class Habits:
     goes_on: str  # what stands between an answer and the next question
 
 
-def find_habits(render: Render, eos_tokens: Sequence[str]) -> Habits:
+def shows_texts(render: Render) -> bool:
+    """Say whether a template shows contents that are texts; some of models that see pictures show lists alone."""
+    question, answer = Message(role="user", content=ASKED), Message(role="assistant", content=ANSWERED)
+    return _Text(render, ()).shows([question, answer], ASKED, ANSWERED)
+
+
+def find_habits(render: Render, eos_tokens: Sequence[str], *, in_pieces: bool = False) -> Habits:
     """Find out what a template does. One that refuses even one question and its answer has no habits worth naming."""
     question, again = Message(role="user", content=ASKED), Message(role="user", content=ASKED_AGAIN)
     answer, answer_again = (
@@ -52,7 +58,7 @@ def find_habits(render: Render, eos_tokens: Sequence[str]) -> Habits:
     repeated = [question, again, answer, answer_again]
     earlier = text.of(talk).partition(ASKED)[2].partition(ANSWERED)[0]
     return Habits(
-        shows_texts=text.shows([question, answer], ASKED, ANSWERED),
+        in_pieces=in_pieces,
         takes_system=text.shows([Message(role="system", content=SYSTEM), question, answer], SYSTEM, ASKED),
         takes_greeting=takes_greeting,
         learns_greeting=takes_greeting and text.shows([greeting], GREETED),

@@ -44,6 +44,7 @@ class ChatRow:
     unit: str  # what `line` counts
     messages: list[Message]
     value: dict[str, Any]  # as it lies in the file
+    said: list[Message] = field(default_factory=list)  # the row as it was read, before it was fitted to a template
     part: int = 0  # of the examples that are made of one row, the whole talk first
     answers_left_out: int = 0  # of the row, before anything is cut: those that the template has no place for
 
@@ -56,6 +57,7 @@ class KeptRow:
     messages: list[Message]
     tokens: TokenizedRow
     value: dict[str, Any]
+    said: list[Message]  # the row as it was read, before it was fitted to a template
     part: int = 0
 
 
@@ -136,7 +138,9 @@ def learned_rows(rows: Iterable[ChatRow], template: ChatTemplate) -> Iterator[Ch
         examples = template.examples(row.messages)
         left_out = learned_answers(row.messages) - sum(map(learned_answers, examples))
         for part, messages in enumerate(examples):
-            yield replace(row, messages=messages, part=part, answers_left_out=0 if part else left_out)
+            yield replace(
+                row, messages=messages, said=row.messages, part=part, answers_left_out=0 if part else left_out
+            )
 
 
 def tokenized(rows: Iterable[ChatRow], template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
@@ -144,7 +148,14 @@ def tokenized(rows: Iterable[ChatRow], template: ChatTemplate, drops: Drops) -> 
     for batch in batches(rows):
         for row, tokens in zip(batch, template.tokenize_all([row.messages for row in batch]), strict=True):
             if not isinstance(tokens, RowProblem):
-                yield KeptRow(line=row.line, messages=row.messages, tokens=tokens, value=row.value, part=row.part)
+                yield KeptRow(
+                    line=row.line,
+                    messages=row.messages,
+                    tokens=tokens,
+                    value=row.value,
+                    said=row.said or row.messages,
+                    part=row.part,
+                )
             elif not row.part:
                 drops.add(row.line, row.unit, tokens)
 
