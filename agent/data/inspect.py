@@ -30,12 +30,13 @@ from agent.data.turns import Message, RowProblem
 from agent.data.usable_rows import ChatRow, Drops, chat_rows, find_reading, learned_rows
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail
-from shared.inspections import Finding, Question, ReadingProgress, SampleRow, Severity
+from shared.inspections import Finding, FindingCode, Question, ReadingProgress, SampleRow, Severity
 from shared.language import _, grouped, ngettext
 from shared.mapping import Mapping
 
 SAMPLE_CHARS = 600
 EXAMPLES = 3  # rows, of the likeliest way to read a file
+TOLD_ANYWAY = (FindingCode.one_side_learned, FindingCode.own_system_text, FindingCode.answers_apart)
 NOTES = 4  # of the findings, said on the card of a plan
 PROGRESS_S = 1.0
 MEMORY_MIB, CPU_S = 4096, 1150  # a little less than the parent waits
@@ -136,7 +137,7 @@ def _check_different(seen: RuleInput) -> None:
 
 
 def _notes(found: list[Finding]) -> list[str]:
-    told = [it for it in found if it.severity is not Severity.note or it.code.value == "one_side_learned"]
+    told = [it for it in found if it.severity is not Severity.note or it.code in TOLD_ANYWAY]
     return [it.message for it in told[:NOTES]]
 
 

@@ -20,6 +20,7 @@ from agent.data.held_out import HeldOutPrompt
 from agent.data.split import Split, split_rows
 from agent.data.turns import Message
 from agent.data.usable_rows import Drops, KeptRow, Reading, kept_rows
+from agent.diagnosis.answer_signs import answer_digest
 from agent.errors import AgentError
 from agent.job_folder.durable import file_sha256, replace_file
 from agent.job_folder.folder import JobFolder
@@ -42,6 +43,7 @@ class PreparedRows:
     digests: "array[int]" = field(default_factory=lambda: array("q"))  # of each kept row; equal for copies
     fingerprints: list[RMinHash] = field(default_factory=list)  # of each, while they are not too many to be compared
     owners: "array[int]" = field(default_factory=lambda: array("I"))  # of each row on disk, the kept row it is of
+    answers: "array[int]" = field(default_factory=lambda: array("q"))  # of each kept row, the digest of its last answer
     character: CharacterCount = field(default_factory=CharacterCount)
     stops: bytearray = field(default_factory=bytearray)  # of each row on disk, whether it teaches where to stop
 
@@ -68,6 +70,18 @@ def read_character(folder: JobFolder) -> Character:
         return Character()
 
 
+def read_trained_answers(folder: JobFolder) -> frozenset[int]:
+    """Read the digests of the answers that were trained on; empty for a job that an older version prepared."""
+    try:
+        return frozenset(np.load(_answers_file(folder), allow_pickle=False).tolist())
+    except FileNotFoundError:
+        return frozenset()
+
+
+def _answers_file(folder: JobFolder) -> Path:
+    return folder.path / "rows" / "answers.npy"
+
+
 def _character_file(folder: JobFolder) -> Path:
     return folder.path / "rows" / "character.json"
 
@@ -85,6 +99,7 @@ def run(context: Context) -> None:
     if spec.form is not DatasetForm.text:
         _check_end_of_turn(np.frombuffer(taken.stops, dtype=np.bool_)[parts == TRAIN])
     write_parts(context.folder, parts)
+    np.save(_answers_file(context.folder), np.unique(np.frombuffer(taken.answers, dtype=np.int64)[list(split.train)]))
     character = taken.character.found()
     replace_file(_character_file(context.folder), character.model_dump_json().encode())
     _write_held_out(context, split, template, character)
@@ -107,6 +122,7 @@ def _take_all(context: Context, template: ChatTemplate, ends: set[int]) -> Prepa
         for number, row in enumerate(_kept(context, template)):
             # The examples of one row stay together: the part of the whole talk is that of each answer in it.
             taken.digests.append(taken.digests[-1] if row.part else _digest(row.tokens.input_ids))
+            taken.answers.append(answer_digest(row.messages[-1].content))
             if not row.part:
                 taken.character.add(row.said)
             if number < SAMPLE:

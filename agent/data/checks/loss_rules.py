@@ -77,3 +77,24 @@ def answers_apart(seen: RuleInput) -> Iterator[Finding]:
               "longer."),
             count=seen.survey.apart,
         )  # fmt: skip
+
+
+def own_system_text(seen: RuleInput) -> Iterator[Finding]:
+    """Say what the finished model is told by itself, where the rows say it."""
+    character = seen.survey.character.found()
+    if character.system is None:
+        return
+    said = _("{percent} % of the rows begin with the same system text. The finished model is told it by itself.",
+             percent=round(100 * character.share))  # fmt: skip
+    if character.others:
+        said += " " + ngettext(
+            "{n} other system text is learned, too, and counts where it is sent along.",
+            "{n} other system texts are learned, too, and count where they are sent along.",
+            character.others,
+        )
+    yield finding(
+        FindingCode.own_system_text, NOTE, [], said,
+        _("A model answers as it was taught only to what it was taught with. A program that sends a system text of its "
+          "own still has the last word."),
+        count=round(character.share * seen.survey.rows),
+    )  # fmt: skip

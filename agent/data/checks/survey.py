@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from rensa import RMinHash
 
+from agent.data.character import CharacterCount
 from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.checks.copies import SAMPLE, fingerprint
 from agent.data.checks.languages import language_of
@@ -87,6 +88,7 @@ class Survey:
     found: dict[FindingCode, Tally] = field(default_factory=dict)
     personal: dict[str, int] = field(default_factory=dict)  # kind → rows
     lost: Counter[str] = field(default_factory=Counter)  # key → rows with a text there that the model is not shown
+    character: CharacterCount = field(default_factory=CharacterCount)
     left_out: int = 0  # answers that are not learned
     left_out_lines: list[int] = field(default_factory=list)  # the first rows that have some
     apart: int = 0  # examples beyond the first of their row
@@ -195,6 +197,8 @@ class Surveyor:
     def _note_losses(self, row: ChatRow, tokens: TokenizedRow | None) -> None:
         survey = self.survey
         survey.apart += row.part > 0
+        if not row.part:
+            survey.character.add(row.said)
         if left_out := row.answers_left_out + (tokens.missed if tokens is not None else 0):
             survey.left_out += left_out
             if len(survey.left_out_lines) < SHOWN:
