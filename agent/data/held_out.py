@@ -9,6 +9,7 @@ class HeldOutPrompt(Response):
     question: str
     messages: list[dict[str, str]]  # up to the question, without the system text that is the model's own
     prompt_ids: list[int]
+    base_prompt_ids: list[int] = []  # the same question to the base model, which is told nothing of its own
     expected: str
     expected_tokens: int
 

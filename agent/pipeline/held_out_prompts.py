@@ -25,6 +25,7 @@ def held_out_prompt(row: list[Message], template: ChatTemplate, character: Chara
         question=next(message.content for message in reversed(asked) if message.role == "user"),
         messages=[{"role": message.role, "content": message.content} for message in sent],
         prompt_ids=prompt_ids,
+        base_prompt_ids=template.tokenize_prompt(sent, thinking=character.thinks),
         expected=told.content,
         expected_tokens=max(1, len(whole.input_ids) - len(prompt_ids)),
     )
