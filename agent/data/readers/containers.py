@@ -85,6 +85,12 @@ class Upload:
         """Whether it is a table in Parquet's own form rather than text."""
         return self.head.startswith(PARQUET)
 
+    @property
+    def head_text(self) -> str:
+        """Its first characters, as far as they are UTF-8; whatever is unseen before them is left out."""
+        with self.open() as file:
+            return file.read(HEAD_BYTES).decode("utf-8-sig", "ignore").lstrip()
+
     def open(self) -> io.BufferedReader:
         """Return its bytes; text as UTF-8. Raises AgentError while it is read."""
         raw = self.unpack()

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from agent.data.readers.cells import unfold
-from agent.data.readers.chat_export import ChatExport, read_export
+from agent.data.readers.chat_export import ChatExport
 from agent.data.readers.columns import map_columns
 from agent.data.readers.containers import HEAD_BYTES, ReadSoFar, Upload, open_upload
 from agent.data.readers.decoding import Decoder, bounded_lines, not_utf8, undecoded
+from agent.data.readers.exports.table import find_row_export, row_export, text_export
 from agent.data.readers.nested import nested_rows, turns_as_row
 from agent.data.readers.parquet import read_parquet
 from agent.data.readers.plain_text import read_pieces
 from agent.data.readers.raw_row import RawRow
 from agent.data.readers.tables import find_layout, read_table
 from agent.data.readers.talks import read_talks
-from agent.data.readers.whatsapp import looks_like_whatsapp, read_whatsapp
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _
@@ -29,8 +29,6 @@ from shared.mapping import Mapping
 MAX_JSON_BYTES = 256 * 1024 * 1024  # a JSON array is parsed whole; JSONL has no such limit
 LISTS_BY_LINE = re.compile(rb"\[.*\][ \t\r]*\n\s*\[")  # JSONL whose rows are lists of turns
 COMMENTS = (b"#", b"//")  # above JSONL
-# Then it is parsed to see: before the first message of a group many people may join.
-CHAT_EXPORT = re.compile(r'"channel"\s*:\s*\{|"from_id"|"personal_information"|"chats"|"type"\s*:\s*"service"')
 
 
 def read_rows(path: Path, meter: ReadSoFar | None = None, mapping: Mapping | None = None) -> Iterator[RawRow]:
@@ -40,34 +38,14 @@ def read_rows(path: Path, meter: ReadSoFar | None = None, mapping: Mapping | Non
     """
     upload = open_upload(path, meter)
     decoder = Decoder(upload)
-    export = _chat_export(upload, decoder)
-    if export is not None:
-        yield from read_talks(export, mapping)
-    elif mapping is not None:
-        yield from map_columns(map(unfold, _rows(upload, decoder)), mapping)
-    else:
-        yield from map(unfold, _rows(upload, decoder))
-
-
-def _chat_export(upload: Upload, decoder: Decoder) -> ChatExport | None:
-    if upload.is_parquet:
-        return None
-    with upload.open() as file:
-        start = file.read(HEAD_BYTES).decode("utf-8-sig", "ignore").lstrip()
-    if start.startswith("{"):
-        return read_export(_whole_object(upload, decoder)) if CHAT_EXPORT.search(start) else None
-    if not looks_like_whatsapp(start):
-        return None
-    content = upload.read(MAX_JSON_BYTES)
+    content, is_export = text_export(upload, decoder), True
     if content is None:
-        raise AgentError(
-            _(
-                "A chat export may have {limit} MiB, this one has more. Export a shorter time.",
-                limit=MAX_JSON_BYTES >> 20,
-            ),
-            code=ErrorCode.file_too_large,
-        )
-    return read_whatsapp(decoder.whole(content).splitlines())
+        content, is_export = row_export(_rows(upload, decoder), mapping)
+    if isinstance(content, ChatExport):
+        yield from read_talks(content, mapping)
+        return
+    rows = content if is_export else map(unfold, content)
+    yield from rows if mapping is None else map_columns(rows, mapping)
 
 
 def _rows(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
@@ -149,7 +127,7 @@ def _nested_rows(upload: Upload, decoder: Decoder) -> Iterator[RawRow] | None:
     whole = _whole_object(upload, decoder)
     if whole is None:
         return None  # read line by line, it will say where it breaks
-    rows = nested_rows(whole)
+    rows = None if find_row_export([whole]) else nested_rows(whole)
     return _numbered([whole] if rows is None else rows, decoder)
 
 

@@ -47,7 +47,7 @@ def read_talks(export: ChatExport, mapping: Mapping | None) -> Iterator[RawRow]:
             code=ErrorCode.dataset_unclear,
             param="mapping",
         )
-    counts = Counter(said.who for said in export.said)
+    counts = Counter(said.who for said in reversed(export.said))  # of two who say as much, who spoke last answers
     without = {_known(name, counts) for name in mapping.without} if mapping else set()
     if mapping is None or mapping.assistant is None:
         raise _who_is_it(counts, sorted(without))

@@ -16,8 +16,8 @@ from agent.data.checks.survey import COLUMNS, Surveyor
 from agent.data.checks.text_checks import trimmed
 from agent.data.phrases import Phrases
 from agent.data.readers.cells import unfold
-from agent.data.readers.chat_export import read_export
 from agent.data.readers.columns import ask_for_columns
+from agent.data.readers.exports.discord import read_json
 from agent.data.readers.raw_row import RawRow
 from agent.data.readers.whatsapp import EDITED
 from agent.data.redact import redact
@@ -38,7 +38,7 @@ SLOW: dict[str, Callable[[int], object]] = {
         RawRow(line=1, value={"messages": f"[{{{', '.join(f'{k * (2**61 - 1)}: 1' for k in range(n))}}}]"})
     ),
     "edited": lambda n: EDITED.sub("", "a" + " " * n + "b"),
-    "namesakes": lambda n: read_export(
+    "namesakes": lambda n: read_json(
         {"channel": {}, "messages": [{"author": {"id": str(k), "name": "Ann"}, "content": "Hi"} for k in range(n)]}
     ),
     "columns": lambda n: ask_for_columns([{f"c{k}": f"a b {k}" for k in range(n)}] * 3),
