@@ -95,14 +95,14 @@ def read_html(upload: Upload, decoder: Decoder) -> ChatExport:
 
 def read_page(html: str, classes: Classes) -> ChatExport:
     """Return what is said on a page; who is not named anew speaks on."""
-    found = [it for it in messages(html, classes) if it.text.strip() or it.who]
+    found = messages(html, classes)
     dates = Dates(it.at for it in found)
     said, names, who, at = list[ExportedMessage](), dict[str, set[str]](), "", None
     for it in found:
         who = speaker_name(it.who) if it.who else who
         at = dates.moment(it.at) if it.at else at
-        if who and it.text.strip():
-            said.append(ExportedMessage(line=it.line, at=at, who=who, text=it.text.strip()))
+        if who and (text := it.text):
+            said.append(ExportedMessage(line=it.line, at=at, who=who, text=text))
             names.setdefault(who, {who})
         for mentioned in it.mentions:
             name = speaker_name(mentioned.removeprefix("@"))

@@ -4,15 +4,15 @@ The standard library's parser is fed; nothing is fetched, and elements may be ne
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Literal
 
+from agent.data.readers.exports.html_source import complete_tags
+
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
 BLOCKS = frozenset({"p", "div", "li", "tr", "blockquote", "pre"})
 UNREAD = frozenset({"script", "style", "title", "head"})
-FEED_CHARS = 1 << 16
 
 Part = Literal["who", "at", "text", "mention", "none", ""]
 
@@ -36,18 +36,21 @@ class HtmlMessage:
     line: int
     who: str = ""
     at: str = ""
-    text: str = ""
+    pieces: list[str] = field(default_factory=list)  # of the text
     mentions: list[str] = field(default_factory=list)
 
+    @property
+    def text(self) -> str:
+        """Return what is said."""
+        return "".join(self.pieces).strip()
 
-def messages(html: str, classes: Classes) -> Iterator[HtmlMessage]:
-    """Yield the messages of a page, in its order."""
+
+def messages(html: str, classes: Classes) -> list[HtmlMessage]:
+    """Return the messages of a page, in its order."""
     page = _Page(classes)
-    for start in range(0, len(html), FEED_CHARS):
-        page.feed(html[start : start + FEED_CHARS])
-        yield from page.done()
+    page.feed(complete_tags(html))
     page.close()
-    yield from page.done(last=True)
+    return page.found
 
 
 class _Page(HTMLParser):
@@ -56,14 +59,7 @@ class _Page(HTMLParser):
         self._classes = classes
         self._open: list[tuple[str, Part]] = []
         self._count: Counter[str] = Counter()  # of open elements by tag: an end that closes none costs nothing
-        self._found: list[HtmlMessage] = []
-
-    def done(self, *, last: bool = False) -> list[HtmlMessage]:
-        """Return the messages that are complete."""
-        kept = 0 if last else 1
-        complete = self._found[: len(self._found) - kept]
-        self._found = self._found[len(self._found) - kept :] if kept else []
-        return complete
+        self.found: list[HtmlMessage] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -74,15 +70,15 @@ class _Page(HTMLParser):
             self._open.append((tag, part))
             self._count[tag] += 1
         if self._classes.message in names and outer != "none":
-            self._found.append(HtmlMessage(line=self.getpos()[0]))
-        if not self._found:
+            self.found.append(HtmlMessage(line=self.getpos()[0]))
+        if not self.found:
             return
         if part in ("who", "at") and part != outer and (title := (given.get("title") or "").strip()):
-            setattr(self._found[-1], part, title)
+            setattr(self.found[-1], part, title)
         if part == "mention" and (title := (given.get("title") or "").strip()):
-            self._found[-1].mentions.append(title)
+            self.found[-1].mentions.append(title)
         if part == "text" and tag == "img":
-            self._found[-1].text += given.get("alt") or ""
+            self.found[-1].pieces.append(given.get("alt") or "")
         if part == "text" and (tag == "br" or tag in BLOCKS):
             self._break()
 
@@ -103,25 +99,25 @@ class _Page(HTMLParser):
         while self._open:
             closed, part = self._open.pop()
             self._count[closed] -= 1
-            if part == "text" and closed in BLOCKS and self._found:
+            if part == "text" and closed in BLOCKS and self.found:
                 self._break()
             if closed == tag:
                 return
 
     def _break(self) -> None:
-        message = self._found[-1]
-        if message.text and not message.text.endswith("\n"):
-            message.text += "\n"
+        pieces = self.found[-1].pieces
+        if pieces and not pieces[-1].endswith("\n"):
+            pieces.append("\n")
 
     def handle_data(self, data: str) -> None:
         part = self._open[-1][1] if self._open else ""
-        if not self._found or part in ("", "none"):
+        if not self.found or part in ("", "none"):
             return
-        message = self._found[-1]
+        message = self.found[-1]
         if part == "mention":
             message.mentions.append(data)
         if part in ("text", "mention"):
-            message.text += data
+            message.pieces.append(data)
         elif part == "who" and not message.who.strip():
             message.who = data.strip()
         elif part == "at" and not message.at.strip():

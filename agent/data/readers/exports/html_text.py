@@ -2,6 +2,8 @@
 
 from html.parser import HTMLParser
 
+from agent.data.readers.exports.html_source import complete_tags
+
 APART = frozenset({"p", "div", "pre", "ul", "ol", "blockquote", "table", "h1", "h2", "h3", "h4", "h5", "h6", "hr"})
 LINE = frozenset({"br", "tr", "dt", "dd"})
 UNSEEN = frozenset({"script", "style"})
@@ -10,7 +12,7 @@ UNSEEN = frozenset({"script", "style"})
 def html_to_text(html: str) -> str:
     """Return what a post says."""
     post = _Post()
-    post.feed(html)
+    post.feed(complete_tags(html))
     post.close()
     return post.text()
 

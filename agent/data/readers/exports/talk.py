@@ -1,6 +1,8 @@
 """Talks with an assistant as rows of messages: what the readers of their exports have in common. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from agent.data.chat_rows import stands_aside
@@ -20,17 +22,13 @@ def turn(role: str, content: str, reasoning: str = "") -> Turn:
 
 def joined(turns: Iterable[Turn]) -> list[Turn]:
     """Return turns without empty ones, neighbours of one role as one turn."""
-    talk: list[Turn] = []
-    for it in turns:
-        if not it["content"].strip() and not it.get("reasoning_content"):
-            continue
-        if talk and talk[-1]["role"] == it["role"]:
-            for key in ("content", "reasoning_content"):
-                texts = [text for text in (talk[-1].get(key), it.get(key)) if text]
-                talk[-1] |= {key: "\n\n".join(texts)} if texts else {}
-        else:
-            talk.append(dict(it))
-    return talk
+    said = (it for it in turns if it["content"].strip() or it.get("reasoning_content"))
+    return [_as_one(role, list(neighbours)) for role, neighbours in groupby(said, key=itemgetter("role"))]
+
+
+def _as_one(role: str, turns: list[Turn]) -> Turn:
+    texts = (it["content"] for it in turns if it["content"])
+    return turn(role, "\n\n".join(texts), "\n\n".join(it.get("reasoning_content", "") for it in turns).strip())
 
 
 def texts_of(content: Any) -> list[str]:

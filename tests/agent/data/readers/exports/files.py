@@ -54,6 +54,7 @@ def said_by(path: Path, assistant: str) -> dict[str, int]:
     with pytest.raises(UnclearError, match="Say with `mapping` who is the assistant") as caught:
         list(read_rows(path))
     question = caught.value.question
+    assert f'{{"assistant":"{assistant}"}}' in caught.value.message, "a program learns from it what to send"
     assert Mapping(assistant=assistant) in [choice.mapping for choice in question.choices]
     return {speaker.name: speaker.messages for speaker in question.speakers}
 
