@@ -3,6 +3,7 @@
 https://docs.argilla.io/latest/how_to_guides/import_export/
 """
 
+import re
 from typing import Any
 
 from agent.data.chat_rows import detect_form, to_messages
@@ -11,6 +12,9 @@ from agent.data.readers.exports.talk import Turn, turn
 from agent.data.turns import RowProblem
 from shared.inspections import DatasetForm
 from shared.language import _
+
+ABOUT_A_RECORD = {"id", "_server_id", "status", "external_id", "inserted_at", "updated_at", "metadata"}
+_ANSWER = re.compile(r"(?:\.suggestion|\.responses|-suggestion)$")
 
 
 def fits(first: list[Row]) -> bool:
@@ -71,3 +75,36 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(it for it in value if isinstance(it, str))
     return value if isinstance(value, str) else ""
+
+
+def is_flat(first: list[Row]) -> bool:
+    """Say whether rows are records as a table of the Hub has them, or those of the first versions."""
+    return all(_is_classified(row) or any(_ANSWER.search(name) for name in row) for row in first)
+
+
+def flat_turns(row: Row) -> list[Turn] | None:
+    """Return what a row asks and what was answered; None where it is no record. Raises RowProblem."""
+    if _is_classified(row):
+        record = {"fields": row.get("inputs") or {"text": row.get("text")},
+                  "responses": {"label": {"value": row.get("annotation")}}}  # fmt: skip
+        return turns(record if isinstance(record["fields"], dict) else record | {"fields": {"text": record["fields"]}})
+    questions = {_ANSWER.sub("", name) for name in row if _ANSWER.search(name)}
+    if not questions:
+        return None
+    fields = {name: text for name, text in row.items() if name not in questions | ABOUT_A_RECORD and "." not in name
+              and not _ANSWER.search(name) and isinstance(text, str)}  # fmt: skip
+    answers = {name: _flat(row.get(f"{name}.responses", row.get(name))) for name in questions}
+    given = {name: value for name, value in answers.items() if value is not None}
+    suggested = {name: row.get(f"{name}.suggestion", row.get(f"{name}-suggestion")) for name in questions}
+    answered = {name: {"value": value} for name, value in sorted((given or suggested).items())}
+    return turns({"fields": fields, "responses": answered})
+
+
+def _is_classified(row: Row) -> bool:
+    return "annotation" in row and "annotation_agent" in row and ("text" in row or "inputs" in row)
+
+
+def _flat(given: Any) -> Any:
+    """Return the first response of a list of values, or of values with a status."""
+    first = given[0] if isinstance(given, list) and given else None
+    return _first(given) if isinstance(first, dict) else first

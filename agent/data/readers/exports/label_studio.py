@@ -5,6 +5,7 @@ https://labelstud.io/guide/export
 
 from typing import Any
 
+from agent.data.chat_rows import ABOUT_A_TEXT
 from agent.data.readers.cells import parsed_cell
 from agent.data.readers.exports.export import Row
 from agent.data.readers.exports.talk import Turn, turn
@@ -30,7 +31,8 @@ def task_turns(row: Row) -> list[Turn] | None:
     data = row.get("data")
     if not isinstance(data, dict):
         return None
-    asked = [text for text in data.values() if isinstance(text, str) and text.strip()]
+    texts = {key: text for key, text in data.items() if isinstance(text, str) and text.strip()}
+    asked = [text for key, text in texts.items() if key not in ABOUT_A_TEXT] or list(texts.values())
     listed = row.get("annotations", row.get("completions"))
     given = [it for it in listed if isinstance(it, dict)] if isinstance(listed, list) else []
     done = [it for it in given if not it.get("was_cancelled") and it.get("result")]

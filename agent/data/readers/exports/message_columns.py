@@ -40,7 +40,9 @@ ORDER = words(
 PARENT = words("parentid parent replyto inreplyto inresponseto parentmessageid replytoid inresponsetotweetid")
 KEY = words("messageid id uuid msgid tweetid")
 ARTICLE = words("title url link headline rating label score stars category genre subject")  # beside no message
+ME = "Me"
 ENOUGH = 4  # rows, to tell people of a chat from authors
+NAMED = 0.4  # of the rows at least say who speaks; in others it is whoever made the export
 OFTEN = 0.5  # of the rows may have an author of their own
 
 
@@ -97,9 +99,18 @@ def find_columns(first: list[Row]) -> MessageColumns | None:
     return columns if _is_a_chat(first, columns, names) else None
 
 
+def speaker(value: Any) -> str | None:
+    """Return who speaks by a cell: empty is whoever made the export; None where it names nobody."""
+    if value is None:
+        return ME
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value).strip() or ME
+
+
 def _speaks(rows: list[Row], name: str) -> bool:
-    values = [row.get(name) for row in rows]
-    return all(isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip() for value in values)
+    speakers = [speaker(row.get(name)) for row in rows]
+    return None not in speakers and sum(who != ME for who in speakers) >= NAMED * len(rows)
 
 
 def _is_text(rows: list[Row], name: str) -> bool:
@@ -119,7 +130,7 @@ def tells_roles(rows: list[Row], who: str) -> bool:
 
 def _is_a_chat(rows: list[Row], columns: MessageColumns, names: dict[str, str]) -> bool:
     """Say whether authors are people of a chat: they come again, somewhere, some time."""
-    speakers = [str(row.get(columns.who)) for row in rows]
+    speakers = [speaker(row.get(columns.who)) for row in rows]
     again = len(rows) >= ENOUGH and 2 <= len(set(speakers)) <= max(2, OFTEN * len(rows))
     if not again or (columns.thread is None and not ARTICLE.isdisjoint(names)):
         return False

@@ -10,7 +10,7 @@ from itertools import chain, islice
 from agent.data.readers.chat_export import ChatExport, ExportedMessage, People
 from agent.data.readers.exports.dates import Dates
 from agent.data.readers.exports.export import LOOKED_AT, Content, Row, bounded
-from agent.data.readers.exports.message_columns import MessageColumns, find_columns, role_of
+from agent.data.readers.exports.message_columns import MessageColumns, find_columns, role_of, speaker
 from agent.data.readers.exports.talk import Turn, joined, talk_row, turn
 from agent.data.readers.exports.trees import best_paths
 from agent.data.readers.raw_row import RawRow
@@ -29,6 +29,23 @@ class _Message:
 def fits(first: list[Row]) -> bool:
     """Say whether rows are messages."""
     return find_columns(first) is not None
+
+
+def is_object(first: list[Row]) -> bool:
+    """Say whether a file is one object that holds messages, which are no turns of role and content."""
+    rows = _inside(first[0]) if len(first) == 1 else []
+    return bool(rows) and not {"role", "content"} <= rows[0].keys() and find_columns(rows[:LOOKED_AT]) is not None
+
+
+def read_object(rows: Iterator[RawRow]) -> Content:
+    """Return what the messages of an object say."""
+    inside = (row for raw in rows if raw.value for row in _inside(raw.value))
+    return read(RawRow(line=number, unit="Row", value=row) for number, row in enumerate(inside, start=1))
+
+
+def _inside(whole: Row) -> list[Row]:
+    messages = whole.get("messages")
+    return [it for it in messages if isinstance(it, dict)] if isinstance(messages, list) else []
 
 
 def read(rows: Iterator[RawRow]) -> Content:
@@ -53,10 +70,10 @@ def read(rows: Iterator[RawRow]) -> Content:
 def _message(raw: RawRow, columns: MessageColumns) -> _Message | None:
     if raw.value is None:
         return None
-    who, text = raw.value.get(columns.who), raw.value.get(columns.text)
-    if not isinstance(text, str) or not text.strip() or not isinstance(who, str | int) or not str(who).strip():
+    who, text = speaker(raw.value.get(columns.who)), raw.value.get(columns.text)
+    if who is None or not isinstance(text, str) or not text.strip():
         return None
-    return _Message(raw=raw, row=raw.value, who=str(who).strip(), text=text)
+    return _Message(raw=raw, row=raw.value, who=who, text=text)
 
 
 def _timed(messages: list[_Message], columns: MessageColumns) -> list[_Message]:

@@ -3,6 +3,7 @@
 Both shapes: articles with paragraphs, and a row a question. https://rajpurkar.github.io/SQuAD-explorer/
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from agent.data.readers.exports.talk import pair_row, problem_row
 from agent.data.readers.raw_row import RawRow
 from shared.language import _
 
+_ARRAY = re.compile(r"\barray\((\[[^\]]*+\])(?:, dtype=\w+)?\)")  # as numpy prints a list into a table
 READ = ("question", "context", "answers", "answer", "is_impossible", "id")
 
 
@@ -60,7 +62,8 @@ def _pair(raw: RawRow) -> RawRow:
 def _answers(row: Row) -> list[str] | None:
     """Return the answers of a row; None where it has no list of them."""
     found: Any = row.get("answers", row.get("answer"))
-    found = (parsed_cell(found.strip()) or found) if isinstance(found, str) and "answers" in row else found
+    if isinstance(found, str) and "answers" in row:
+        found = parsed_cell(_ARRAY.sub(r"\1", found.strip()))
     if isinstance(found, dict) and "text" in found:
         texts = found["text"]
         found = texts if isinstance(texts, list) else [texts]

@@ -12,6 +12,7 @@ from agent.data.readers.exports import (
     bedrock,
     chatgpt,
     claude,
+    clock_chat,
     conversation_lists,
     discord,
     doccano,
@@ -63,8 +64,10 @@ ROW_EXPORTS = (
     RowExport(fits=label_studio.is_short, read=row_by_row(label_studio.short_turns, *label_studio.OF_THE_TOOL)),
     RowExport(fits=doccano.fits, read=doccano.read),
     RowExport(fits=argilla.fits, read=row_by_row(argilla.turns)),
+    RowExport(fits=argilla.is_flat, read=row_by_row(argilla.flat_turns)),
     RowExport(fits=conversation_lists.fits, read=row_by_row(conversation_lists.turns)),
     RowExport(fits=message_table.fits, read=message_table.read),
+    RowExport(fits=message_table.is_object, read=message_table.read_object),
 )
 TEXT_EXPORTS = (
     TextExport(
@@ -73,6 +76,7 @@ TEXT_EXPORTS = (
     ),
     TextExport(fits=discord.is_text, read=discord.read_text),
     TextExport(fits=imessage.is_text, read=imessage.read_text),
+    TextExport(fits=clock_chat.is_text, read=clock_chat.read_text),
     TextExport(fits=lambda head: unknown_markup.is_html(head) and discord.is_html(head), read=discord.read_html),
     TextExport(fits=lambda head: unknown_markup.is_html(head) and telegram.is_html(head), read=telegram.read_html),
     TextExport(fits=unknown_markup.is_html, read=unknown_markup.refuse_html),

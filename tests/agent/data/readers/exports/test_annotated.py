@@ -42,6 +42,13 @@ LABELLED = {
         {"values": {"tone": {"value": "praise"}}, "status": "submitted"}]},
     "argilla 2": {"id": "1", "fields": {"text": TEXT}, "suggestions": {"tone": {"value": "complaint"}},
                   "responses": {"tone": [{"value": "praise", "user_id": "1"}]}},
+    "argilla, of the hub": {"text": TEXT, "_server_id": "a b", "status": "completed", "tone.responses": ["praise"],
+                            "tone.responses.users": ["1"], "tone.suggestion": "complaint"},
+    "argilla 1, of the hub": {"text": TEXT, "external_id": "1", "tone-suggestion": "complaint", "tone": [
+        {"user_id": "1", "value": "complaint", "status": "discarded"},
+        {"user_id": "2", "value": "praise", "status": "submitted"}]},
+    "argilla, first": {"text": TEXT, "inputs": {"text": TEXT}, "annotation": "praise", "annotation_agent": "a",
+                       "prediction": None, "status": "Validated"},
     "argilla, suggested": {"fields": {"text": TEXT}, "responses": [], "suggestions": [
         {"question_name": "tone", "value": "praise", "agent": "a"}]},
 }  # fmt: skip
@@ -111,6 +118,12 @@ def test_a_question_of_squad_is_asked_with_its_context_and_answered_by_the_first
         "data": [{"title": "Bread", "paragraphs": [{"context": CONTEXT, "qas": [asked, asked]}]}],
     }
     assert talks(saved(tmp_path, json.dumps(whole))) == [SQUAD] * 2
+
+
+def test_a_table_of_squad_is_read_as_pandas_prints_it(tmp_path: Path) -> None:
+    answers = "{'text': array(['at six', 'six'], dtype=object), 'answer_start': array([18, 21])}"
+    rows = f'id,title,context,question,answers\n1,Bread,{CONTEXT},{QUESTION},"{answers}"\n'
+    assert talks(saved(tmp_path, rows)) == [SQUAD]
 
 
 def test_a_question_of_squad_without_an_answer_is_dropped_with_the_reason(tmp_path: Path) -> None:

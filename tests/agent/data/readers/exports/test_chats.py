@@ -154,7 +154,19 @@ def imessage() -> str:
     return "\n".join(blocks)
 
 
+def irc() -> str:
+    """Return what an IRC client logs; a message has one line there."""
+    lines = [f"[10:{at:02}] <@{who.replace(' ', '_')}> {text}" for at, who, text in SAID]
+    return "\n".join(["--- Log opened Sun Mar 01 10:00:00 2026", *lines, "[10:09] * Tom waves", ""])
+
+
+def clock(pattern: str) -> str:
+    return "".join(pattern.format(at=f"{at:02}", who=who, text=text) + "\n" for at, who, text in SAID)
+
+
 EXPORTS = {
+    "line": clock("10:{at}\t{who}\t{text}"), "script": clock("[2026-03-01 10:{at}:00] {who}: {text}"),
+    "viewer": clock("03/13/2026, 10:{at} AM - {who}: {text}"),
     "messenger": messenger(), "encrypted messenger": encrypted_messenger(), "slack": slack(),
     "discord text": discord_text(), "discord csv": discord_csv(), "discord html": discord_html(),
     "telegram html": telegram_html(), "imessage": imessage(),
@@ -166,6 +178,37 @@ def test_who_is_the_assistant_is_asked_and_all_others_get_numbers(tmp_path: Path
     path = saved(tmp_path, EXPORTS[name])
     assert said_by(path, "Mia Lund") == COUNTS
     assert talks(path, MIA) == AS_MIA
+
+
+def test_a_log_of_irc_is_a_chat(tmp_path: Path) -> None:
+    path = saved(tmp_path, irc())
+    assert said_by(path, "Mia_Lund") == {"Mia_Lund": 3, "Jörg_Berg": 2, "Tom": 1}
+
+
+@pytest.mark.parametrize("line", [
+    "2026-03-01 10:0{n}:00 {level}: The toast is ready {n}.", "10:0{n} Chapter {n}: The toast is ready.",
+    "{n}\n00:0{n}:01,000 --> 00:0{n}:03,000\nIt is ready.\n", "{n}. The toast: it is ready at 10:0{n}.",
+])  # fmt: skip
+def test_a_log_or_a_text_with_times_is_no_chat(tmp_path: Path, line: str) -> None:
+    levels = ("INFO", "ERROR")
+    text = "".join(line.format(n=n, level=levels[n % 2]) + "\n" for n in range(9))
+    assert [row.value for row in read_rows(saved(tmp_path, text))] == [{"text": text.strip()}]
+
+
+def test_an_object_with_messages_of_people_is_a_chat(tmp_path: Path) -> None:
+    messages = [{"id": at, "from": who, "body": text, "date": 1_700_000_000 + at} for at, who, text in SAID]
+    path = saved(tmp_path, {"name": "House", "messages": messages})
+    assert said_by(path, "Mia Lund") == COUNTS
+    assert talks(path, MIA) == AS_MIA
+
+
+def test_messages_without_a_name_are_of_whoever_made_the_export(tmp_path: Path) -> None:
+    rows = ["Chat Session,Message Date,Type,Sender ID,Sender Name,Text"]
+    rows += [
+        f"Tom,2026-03-01 10:0{n}:00,{'Outgoing,,' if n % 2 else 'Incoming,+15550100,Tom'},Is it {n}?" for n in range(6)
+    ]
+    path = saved(tmp_path, "\n".join(rows) + "\n")
+    assert said_by(path, "Me") == {"Me": 3, "Tom": 3}
 
 
 def test_a_phone_number_is_a_name_like_any_other(tmp_path: Path) -> None:
