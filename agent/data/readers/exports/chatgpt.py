@@ -26,6 +26,27 @@ def turns(row: Row) -> list[Turn] | None:
     return joined(it for node in _way(row, mapping) if (it := _turn(node.get("message"))) is not None)
 
 
+def left_out(row: Row) -> Row:
+    """Return texts that were shown in no answer, or in one that was replaced: by their kind the first of each."""
+    found: Row = {}
+    shown = {id(node) for node in _way(row, row["mapping"])}
+    for node in row["mapping"].values():
+        message = node.get("message") if isinstance(node, dict) else None
+        content = message.get("content") if isinstance(message, dict) else None
+        if (
+            not isinstance(message, dict)
+            or not isinstance(content, dict)
+            or _is_hidden(message)
+            or (id(node) in shown and _turn(message))
+        ):
+            continue
+        kind = str(content.get("content_type")) if content.get("content_type") not in CONTENTS else _speaker(message)
+        texts = [text for name in ("parts", "text", "thoughts", "result") for text in texts_of(content.get(name))]
+        texts += [text for it in content.get("thoughts") or [] for text in texts_of(it.get("content"))]
+        found |= {f"mapping.{kind}": texts[0]} if texts and f"mapping.{kind}" not in found else {}
+    return found
+
+
 def _way(row: Row, mapping: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the nodes from the first to the current one; where none is current, to the newest."""
     at = row.get("current_node")
@@ -55,12 +76,22 @@ def _turn(message: Any) -> Turn | None:
     """Return a message that was shown, as a turn."""
     if not isinstance(message, dict):
         return None
-    author, content, metadata = message.get("author"), message.get("content"), message.get("metadata")
-    role = author.get("role") if isinstance(author, dict) else None
+    role, content = _speaker(message), message.get("content")
     if role not in ROLES or message.get("recipient") not in ("all", None) or not isinstance(content, dict):
         return None
     if content.get("content_type") not in CONTENTS or message.get("channel") in ("analysis", "commentary"):
         return None
-    if isinstance(metadata, dict) and any(metadata.get(name) for name in HIDDEN):
+    if _is_hidden(message):
         return None
     return turn(role, "\n".join(texts_of(content.get("parts", content.get("text")))))
+
+
+def _speaker(message: dict[str, Any]) -> str:
+    author = message.get("author")
+    return str(author.get("role")) if isinstance(author, dict) else ""
+
+
+def _is_hidden(message: dict[str, Any]) -> bool:
+    """Say whether a message was shown to nobody, by what the export says of it."""
+    metadata = message.get("metadata")
+    return isinstance(metadata, dict) and any(metadata.get(name) for name in HIDDEN)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from agent.data.readers.exports.export import Row
-from agent.data.readers.exports.talk import Turn, joined, turn
+from agent.data.readers.exports.talk import Turn, joined, texts_of, turn
 
 ROLES = {"human": "user", "user": "user", "assistant": "assistant"}
 
@@ -19,6 +19,14 @@ def turns(row: Row) -> list[Turn] | None:
     if not isinstance(messages, list):
         return None
     return joined(_turn(it) for it in messages if isinstance(it, dict) and it.get("sender") in ROLES)
+
+
+def left_out(row: Row) -> Row:
+    """Return the first result of a tool that the assistant asked; what it asked and was told is not learned."""
+    parts = [part for it in row["chat_messages"] if isinstance(it, dict) for part in it.get("content") or []]
+    results = [part for part in parts if isinstance(part, dict) and part.get("type") == "tool_result"]
+    texts = [text for it in results for text in texts_of(it.get("content"))]
+    return {"chat_messages.content.tool_result": texts[0]} if texts else {}
 
 
 def _turn(message: dict[str, Any]) -> Turn:

@@ -11,7 +11,7 @@ from agent.data.readers.chat_export import ChatExport, ExportedMessage, People
 from agent.data.readers.exports.dates import Dates
 from agent.data.readers.exports.export import LOOKED_AT, Content, Row, bounded
 from agent.data.readers.exports.message_columns import MessageColumns, find_columns, role_of, speaker
-from agent.data.readers.exports.talk import Turn, joined, talk_row, turn
+from agent.data.readers.exports.talk import Turn, is_prose, joined, talk_row, turn
 from agent.data.readers.exports.trees import best_paths
 from agent.data.readers.raw_row import RawRow
 from agent.data.readers.talks import SILENCE_S, TURNS
@@ -124,7 +124,7 @@ def _aside(talk: list[_Message], columns: MessageColumns) -> Row:
     found: Row = {}
     for it in talk:
         for name, text in it.row.items():
-            if name not in columns.read and isinstance(text, str) and text.strip():
+            if name not in columns.read and is_prose(name, text):
                 found.setdefault(name, text)
     return found
 

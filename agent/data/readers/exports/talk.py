@@ -1,5 +1,6 @@
 """Talks with an assistant as rows of messages: what the readers of their exports have in common. Pure."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -12,6 +13,7 @@ from agent.data.turns import RowProblem
 from shared.language import _
 
 Turn = dict[str, Any]
+_OF_A_THING = re.compile(r"(?:^|_|\b)(?:id|uuid|at|date|time|timestamp|url)$|(?:Id|At|Date|Time)$")  # names of columns
 
 
 def turn(role: str, content: str, reasoning: str = "") -> Turn:
@@ -50,11 +52,11 @@ def only_texts(content: Any) -> str:
     return "\n".join(texts_of(content))
 
 
-def talk_row(raw: RawRow, turns: list[Turn], read: Iterable[str] = ()) -> RawRow:
+def talk_row(raw: RawRow, turns: list[Turn], read: Iterable[str] = (), left_out: Row | None = None) -> RawRow:
     """Return a talk as a row; what else its row says, and no turn holds, stays beside it to be named."""
     if not turns:
         return problem_row(raw, _("holds no turn with a text"))
-    return RawRow(line=raw.line, unit=raw.unit, value=_aside(raw, read) | {"messages": turns})
+    return RawRow(line=raw.line, unit=raw.unit, value=_aside(raw, read) | (left_out or {}) | {"messages": turns})
 
 
 def pair_row(raw: RawRow, question: str, answer: str, read: Iterable[str] = ()) -> RawRow:
@@ -72,14 +74,22 @@ def _aside(raw: RawRow, read: Iterable[str]) -> Row:
     return {
         key: text
         for key, text in (raw.value or {}).items()
-        if isinstance(text, str) and key not in known and stands_aside(key)
+        if key not in known and stands_aside(key) and is_prose(key, text)
     }
 
 
+def is_prose(key: str, value: Any) -> bool:
+    """Say whether a value is a text of words; the id of a thing, and when it was made, are none."""
+    return isinstance(value, str) and " " in value.strip() and not _OF_A_THING.search(key)
+
+
 def row_by_row(
-    convert: Callable[[Row], list[Turn] | None], *read: str
+    convert: Callable[[Row], list[Turn] | None], *read: str, left_out: Callable[[Row], Row] = lambda _row: {}
 ) -> Callable[[Iterator[RawRow]], Iterator[RawRow]]:
-    """Return what makes talks of rows, one of one: `convert` knows how, and returns None for a row of another kind."""
+    """Return what makes talks of rows, one of one.
+
+    `convert` knows how, and returns None for a row of another kind; `left_out` returns the texts that it does not take.
+    """
 
     def talks(rows: Iterator[RawRow]) -> Iterator[RawRow]:
         for raw in rows:
@@ -87,7 +97,7 @@ def row_by_row(
                 turns = None if raw.value is None else convert(raw.value)
             except RowProblem as problem:
                 yield problem_row(raw, str(problem))
-            else:
-                yield raw if turns is None else talk_row(raw, turns, read)
+                continue
+            yield raw if raw.value is None or turns is None else talk_row(raw, turns, read, left_out(raw.value))
 
     return talks

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from agent.data.readers.formats import read_rows
 from tests.agent.data.readers.exports.files import Talk, first_turns, pair, problems, saved, talks
 
 
@@ -37,6 +38,23 @@ def test_chatgpt_is_read_along_the_answers_that_are_shown(tmp_path: Path, withou
     row["mapping"]["b"]["message"]["create_time"] = 1.7e9
     path = saved(tmp_path, [row, chatgpt()], lines=lines)
     assert talks(path) == [pair("What is this?", "It is a toaster.\n\nAnd it is warm.")] * 2
+
+
+def test_what_chatgpt_looked_up_thought_and_replaced_stays_beside_the_talk_to_be_named(tmp_path: Path) -> None:
+    row = chatgpt()
+    row["mapping"]["t"]["message"]["content"] = {"content_type": "thoughts", "thoughts": [{"content": "Warm, then."}]}
+    found = next(read_rows(saved(tmp_path, [row]))).value or {}
+    assert {key: text for key, text in found.items() if key.startswith("mapping")} == {
+        "mapping.assistant": "A first try.", "mapping.thoughts": "Warm, then.", "mapping.code": "look()",
+        "mapping.tether_browsing_display": "found"}  # fmt: skip
+    assert "s" not in found, "a hidden message was shown to nobody"
+
+
+def test_what_claude_was_told_by_a_tool_stays_beside_the_talk_to_be_named(tmp_path: Path) -> None:
+    told = {"type": "tool_result", "content": [{"type": "text", "text": "Warm toast."}]}
+    messages = [{"sender": "human", "text": "And?"}, {"sender": "assistant", "text": "Warm.", "content": [told]}]
+    found = next(read_rows(saved(tmp_path, [{"chat_messages": messages}]))).value or {}
+    assert found["chat_messages.content.tool_result"] == "Warm toast."
 
 
 def test_nodes_in_a_circle_end_a_talk_of_chatgpt(tmp_path: Path) -> None:
