@@ -18,8 +18,9 @@ _RULER = re.compile(r"^={20,}\s*$", re.MULTILINE)
 _HEADER = re.compile(r"^\[(?P<at>[^\]\n]{5,40})\] (?P<who>[^\n]{1,200}?)(?: \(pinned\))?$")
 _SECTION = re.compile(r"^\{(?:Attachments|Embed|Reactions|Stickers|Forwarded Message)\}$")
 HTML = Classes(
-    message="chatlog__message", who="chatlog__author", at="chatlog__timestamp", text="chatlog__content",
-    mention="chatlog__markdown-mention",
+    message=frozenset({"chatlog__message", "chatlog__message-group"}),
+    who=frozenset({"chatlog__author", "chatlog__author-name"}),  # newer versions and older ones
+    at="chatlog__timestamp", text="chatlog__content", mention="chatlog__markdown-mention",
     none=frozenset({
         "chatlog__reply", "chatlog__reference", "chatlog__embed", "chatlog__attachment", "chatlog__reactions",
         "chatlog__edited-timestamp", "chatlog__system-notification", "chatlog__forwarded", "chatlog__author-tag",

@@ -21,8 +21,8 @@ Part = Literal["who", "at", "text", "mention", "none", ""]
 class Classes:
     """By which classes a program's HTML names the parts of a message."""
 
-    message: str
-    who: str
+    message: frozenset[str]  # of the elements with which one begins, or several of one person
+    who: frozenset[str]
     at: str
     text: str
     mention: str  # in a text: a name
@@ -69,7 +69,7 @@ class _Page(HTMLParser):
         if tag not in VOID:
             self._open.append((tag, part))
             self._count[tag] += 1
-        if self._classes.message in names and outer != "none":
+        if outer != "none" and not self._classes.message.isdisjoint(names):
             self.found.append(HtmlMessage(line=self.getpos()[0]))
         if not self.found:
             return
@@ -88,9 +88,12 @@ class _Page(HTMLParser):
             return "none"
         if classes.mention in names and outer == "text":
             return "mention"
-        for part, name in (("who", classes.who), ("at", classes.at), ("text", classes.text)):
-            if name in names:
-                return part  # type: ignore[return-value]  # one of the three
+        if not classes.who.isdisjoint(names):
+            return "who"
+        if classes.at in names:
+            return "at"
+        if classes.text in names:
+            return "text"
         return outer
 
     def handle_endtag(self, tag: str) -> None:

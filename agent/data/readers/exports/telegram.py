@@ -11,7 +11,7 @@ from agent.data.readers.exports.export import Row, whole_text
 from agent.data.readers.exports.html_chat import Classes
 
 HTML = Classes(
-    message="message", who="from_name", at="date", text="text", mention="mention",
+    message=frozenset({"message"}), who=frozenset({"from_name"}), at="date", text="text", mention="mention",
     none=frozenset({"service", "forwarded", "reply_to", "media_wrap", "reactions", "userpic_wrap", "page_header",
                     "via_bot", "signature", "game_wrap"}),
 )  # fmt: skip

@@ -119,6 +119,18 @@ def discord_html() -> str:
     )
 
 
+def old_discord_html() -> str:
+    """Return what older versions wrote, where a name stands above all that one person says."""
+    groups = [
+        f'<div class="chatlog__message-group"><div class="chatlog__messages"><span class="chatlog__author-name" '
+        f'title="{who}" data-user-id="1">{who}</span><span class="chatlog__timestamp">01-Mar-26 10:{at:02} AM</span>'
+        f'<div class="chatlog__message" data-message-id="{at}"><div class="chatlog__content"><div class="markdown">'
+        f'<span class="preserve-whitespace">{text}</span></div></div></div></div></div>'
+        for at, who, text in SAID
+    ]
+    return f'<!DOCTYPE html>\n<html lang="en"><body><div class="chatlog">{"".join(groups)}</div></body></html>'
+
+
 def telegram_html() -> str:
     blocks = ['<div class="message service" id="message-1"><div class="body details">1 March 2026</div></div>']
     last = ""
@@ -169,7 +181,7 @@ EXPORTS = {
     "viewer": clock("03/13/2026, 10:{at} AM - {who}: {text}"),
     "messenger": messenger(), "encrypted messenger": encrypted_messenger(), "slack": slack(),
     "discord text": discord_text(), "discord csv": discord_csv(), "discord html": discord_html(),
-    "telegram html": telegram_html(), "imessage": imessage(),
+    "old discord html": old_discord_html(), "telegram html": telegram_html(), "imessage": imessage(),
 }  # fmt: skip
 
 
