@@ -17,6 +17,7 @@ SPOKEN = ("Default", "Reply", None)  # types of a message; others tell who joine
 _RULER = re.compile(r"^={20,}\s*$", re.MULTILINE)
 _HEADER = re.compile(r"^\[(?P<at>[^\]\n]{5,40})\] (?P<who>[^\n]{1,200}?)(?: \(pinned\))?$")
 _SECTION = re.compile(r"^\{(?:Attachments|Embed|Reactions|Stickers|Forwarded Message)\}$")
+_BY_A_BOT = re.compile(r" via @\w+$")  # behind the name of who asked it
 HTML = Classes(
     message=frozenset({"chatlog__message", "chatlog__message-group"}),
     who=frozenset({"chatlog__author", "chatlog__author-name"}),  # newer versions and older ones
@@ -100,7 +101,7 @@ def read_page(html: str, classes: Classes) -> ChatExport:
     dates = Dates(it.at for it in found)
     said, names, who, at = list[ExportedMessage](), dict[str, set[str]](), "", None
     for it in found:
-        who = speaker_name(it.who) if it.who else who
+        who = speaker_name(_BY_A_BOT.sub("", it.who)) if it.who else who
         at = dates.moment(it.at) if it.at else at
         if who and (text := it.text):
             said.append(ExportedMessage(line=it.line, at=at, who=who, text=text))

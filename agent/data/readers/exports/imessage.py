@@ -15,6 +15,7 @@ _WHEN = re.compile(r"^(?P<at>[A-Z][a-z]{2} \d{1,2}, \d{4}\s{1,2}\d{1,2}:\d{2}:\d
 _ASIDE = re.compile(  # a line that nobody wrote
     r"^(?:This message responded to an earlier message\.|Sent with .{1,40}|Edited .{1,80}|Tapbacks:|Stickers:"
     r"|(?:~|/|[A-Z]:\\).{0,400}[/\\]Attachments[/\\].{1,300}|attachments/.{1,300}|Attachment missing!?"
+    r"|This message was deleted from the conversation!|(?:Started|Stopped) sharing location!|SharePlay Message|Ended"
     r"|.{0,80} unsent (?:this|a) message.{0,80}|iMessage app message.*|\[.{0,40} (?:App|Pay|Call).{0,40}\])$"
 )
 _REACTIONS = ("Tapbacks:", "Stickers:")

@@ -31,7 +31,7 @@ def _chats(whole: Row) -> list[dict[str, Any]]:
 def _is_chat(chat: Any) -> bool:
     messages = chat.get("messages") if isinstance(chat, dict) else None
     return isinstance(messages, list) and any(  # a group may begin with hundreds of people who join
-        isinstance(it, dict) and it.get("type") == "message" and "from_id" in it for it in messages
+        isinstance(it, dict) and it.get("type") == "message" and ("from_id" in it or "from" in it) for it in messages
     )
 
 

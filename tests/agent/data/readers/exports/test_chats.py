@@ -135,7 +135,8 @@ def telegram_html() -> str:
     blocks = ['<div class="message service" id="message-1"><div class="body details">1 March 2026</div></div>']
     last = ""
     for at, who, text in SAID:
-        name = "" if who == last else f'<div class="from_name">\n{who}\n </div>'
+        via = " via @gif" if at == 6 else ""
+        name = "" if who == last else f'<div class="from_name">\n{who}{via}\n </div>'
         reply = '<div class="reply_to details">In reply to <a href="#go">this</a></div>' if at == 4 else ""
         blocks.append(
             f'<div class="message default clearfix{"" if name else " joined"}" id="message{at}"><div class="pull_left '
@@ -160,6 +161,7 @@ def imessage() -> str:
         read = " (Read by them after 5 seconds)" if at == 1 else ""
         blocks.append(f"Mar 01, 2026 10:{at:02}:00 AM{read}\n{who}\n{text}\n")
     blocks[1] += "Tapbacks:\n    Loved by Tom\n"
+    blocks[0] += "This message was deleted from the conversation!\n"
     blocks[2] += "This message responded to an earlier message.\n    Mar 01, 2026 10:04:00 AM\n    Tom\n    Indented.\n"
     blocks.insert(3, "Mar 01, 2026 10:03:30 AM You named the conversation House\n")
     blocks.insert(3, "Mar 01, 2026 10:03:20 AM\nTom\n/Users/tom/Library/Messages/Attachments/0a/IMG_1.heic\n")
@@ -228,6 +230,12 @@ def test_a_phone_number_is_a_name_like_any_other(tmp_path: Path) -> None:
     talk = talks(path, MIA)[0]
     assert "Person 2: It is\nready." in [text for _role, text in talk]
     assert not any("15550100" in text for _role, text in talk)
+
+
+def test_a_chat_of_telegram_may_have_names_alone(tmp_path: Path) -> None:
+    messages = [{"id": at, "type": "message", "date": f"2026-03-01T10:{at:02}:00", "from": who, "text": [text]}
+                for at, who, text in SAID]  # fmt: skip
+    assert talks(saved(tmp_path, {"name": "House", "messages": messages}), MIA) == AS_MIA
 
 
 def test_a_thread_of_slack_stays_together(tmp_path: Path) -> None:
