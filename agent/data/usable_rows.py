@@ -5,7 +5,7 @@ The card, the fixes and the trainer read a file through here, so that all of the
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from agent.data.readers.formats import read_rows
 from agent.data.readers.plain_text import passage_length, passages
 from agent.data.readers.raw_row import RawRow
 from agent.data.row_length import USUAL_MAX_LENGTH
+from agent.data.split_sizes import MIN_ROWS
 from agent.data.turns import BadExample, EmptyText, Message, NoText, RowProblem
 from agent.errors import AgentError
 from shared.errors import ErrorCode
@@ -33,6 +34,7 @@ TURN_CHARS = 40  # with those that a chat template adds to a turn
 ROW_CHARS = 1_000_000  # longer than any model reads; tokens take a hundred times the memory of their text
 ROW_TURNS = 10_000
 MAX_ROWS = 3_000_000  # the largest file that is taken, in rows of 350 bytes
+TURNS_BEFORE = 11  # that an answer of a long talk is given with, where it is learned by itself
 LOOKED_AT = 100  # rows, to find the form
 
 
@@ -45,6 +47,8 @@ class ChatRow:
     messages: list[Message]
     value: dict[str, Any]  # as it lies in the file
     said: list[Message] = field(default_factory=list)  # the row as it was read, before it was fitted to a template
+    whole: list[Message] = field(default_factory=list)  # the talk that this is a part of; empty: it is all
+    goes_on: bool = False  # the row that it is a part of came before
     part: int = 0  # of the examples that are made of one row, the whole talk first
     answers_left_out: int = 0  # of the row, before anything is cut: those that the template has no place for
 
@@ -59,6 +63,7 @@ class KeptRow:
     value: dict[str, Any]
     said: list[Message]  # the row as it was read, before it was fitted to a template
     part: int = 0
+    goes_on: bool = False
 
 
 @dataclass(kw_only=True)
@@ -98,7 +103,10 @@ def chat_rows(
 ) -> Iterator[ChatRow]:
     """Yield the rows that can be learned; each other one goes to `drops`. Raises AgentError for the file as a whole."""
     length = _passage_length(reading, template) if reading.form is DatasetForm.text else 0
-    for number, raw in enumerate(read_rows(reading.dataset, meter, reading.mapping), start=1):
+    rows = read_rows(reading.dataset, meter, reading.mapping)
+    first = list(islice(rows, MIN_ROWS))
+    few = len(first) < MIN_ROWS and reading.form is not DatasetForm.text
+    for number, raw in enumerate(chain(first, rows), start=1):
         if number > MAX_ROWS:
             raise too_many_rows()
         try:
@@ -106,7 +114,21 @@ def chat_rows(
         except RowProblem as problem:
             drops.add(raw.line, raw.unit, problem)
         else:
-            yield from _passages(row, template, length) if length else (row,)
+            yield from _passages(row, template, length) if length else _answers_of(row) if few else (row,)
+
+
+def _answers_of(row: ChatRow) -> Iterator[ChatRow]:
+    """Yield a talk answer by answer, each with what was said before it: of a few long talks none could be held out."""
+    told = [at for at, message in enumerate(row.messages) if message.role == "assistant" and message.learned]
+    if len(told) < MIN_ROWS:
+        yield row
+        return
+    led = [message for message in row.messages if message.role == "system"]
+    for number, last in enumerate(told):
+        asked = [message for message in row.messages[max(0, last - TURNS_BEFORE) : last] if message.role != "system"]
+        before = [replace(each, learned=False) if each.role == "assistant" else each for each in asked]
+        messages = [*led, *before, row.messages[last]]
+        yield replace(row, messages=messages, whole=row.messages, goes_on=number > 0)
 
 
 def _passage_length(reading: Reading, template: ChatTemplate) -> int:
@@ -155,6 +177,7 @@ def tokenized(rows: Iterable[ChatRow], template: ChatTemplate, drops: Drops) -> 
                     value=row.value,
                     said=row.said or row.messages,
                     part=row.part,
+                    goes_on=row.goes_on,
                 )
             elif not row.part:
                 drops.add(row.line, row.unit, tokens)

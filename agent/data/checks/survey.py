@@ -203,7 +203,7 @@ class Surveyor:
             survey.left_out += left_out
             if len(survey.left_out_lines) < SHOWN:
                 survey.left_out_lines.append(row.line)
-        for key in lost_texts(row.value, row.messages) if not row.part else ():
+        for key in () if row.part or row.goes_on else lost_texts(row.value, row.whole or row.messages):
             if key in survey.lost or len(survey.lost) < COLUMNS:
                 survey.lost[key] += 1
 
