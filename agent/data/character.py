@@ -15,7 +15,12 @@ class Character(Response):
     system: str | None = None  # None: the base model's own
     share: float = 0.0  # of the rows carry it
     others: int = 0  # other system texts in the rows
-    thinks: bool = False  # most answers come with thoughts
+    thinks: bool | None = False  # most answers come with thoughts; None: rows that an older version made tokens of
+
+    @property
+    def asked_to_think(self) -> bool:
+        """Whether its prompts ask for thoughts; an older version asked as templates do by themselves."""
+        return self.thinks is not False
 
 
 class CharacterCount:

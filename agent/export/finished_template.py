@@ -13,11 +13,13 @@ _PATTERN = re.compile(r"""strftime_now\(\s*["']([^"']+)["']\s*\)""")
 SWITCHES = ("enable_thinking", "thinking")  # by which templates hear whether the model is to think
 
 
-def finished_template(source: str, *, system: str | None, thinks: bool, habits: Habits) -> str:
+def finished_template(source: str, *, system: str | None, thinks: bool | None, habits: Habits) -> str:
     """Return a template that adds the model's own system text to a chat without one, and thinks as in training.
 
     Where the family has no system turn, one stands in front of the first question, as it did in training.
     """
+    if thinks is None:
+        return source  # an older version trained on it as it is
     begin = _day(source)
     for switch in SWITCHES:
         if switch in source:

@@ -124,8 +124,8 @@ def describe_model(
 
     `longest_answer` is in tokens.
     """
-    family = find_family(template, thinks=character.thinks)
-    base_system = default_system(template, family, thinks=character.thinks) if family else None
+    family = find_family(template, thinks=character.asked_to_think)
+    base_system = default_system(template, family, thinks=character.asked_to_think) if family else None
     return ChatSettings(
         template=family.go if family else None,
         system=character.system or base_system,

@@ -18,14 +18,14 @@ def held_out_prompt(row: list[Message], template: ChatTemplate, character: Chara
         messages = [Message(role="system", content=character.system), *messages]
     messages = fit(messages, replace(template.habits, takes_system=True))  # the prompt folds it, where that is needed
     asked, told = messages[:-1], messages[-1]
-    prompt_ids = template.tokenize_prompt(asked, thinking=character.thinks)
+    prompt_ids = template.tokenize_prompt(asked, thinking=character.asked_to_think)
     whole = template.tokenize(template.examples(messages)[0])
     sent = [message for message in asked if message.role != "system" or message.content != character.system]
     return HeldOutPrompt(
         question=next(message.content for message in reversed(asked) if message.role == "user"),
         messages=[{"role": message.role, "content": message.content} for message in sent],
         prompt_ids=prompt_ids,
-        base_prompt_ids=template.tokenize_prompt(sent, thinking=character.thinks),
+        base_prompt_ids=template.tokenize_prompt(sent, thinking=character.asked_to_think),
         expected=told.content,
         expected_tokens=max(1, len(whole.input_ids) - len(prompt_ids)),
     )

@@ -67,7 +67,7 @@ def read_character(folder: JobFolder) -> Character:
     try:
         return Character.model_validate_json(_character_file(folder).read_bytes())
     except FileNotFoundError:
-        return Character()
+        return Character(thinks=None)
 
 
 def read_trained_answers(folder: JobFolder) -> frozenset[int]:
