@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from agent.base_models.catalog import PACKAGED, BaseModelSource, find_base_model
 from agent.data.turns import Message
 from agent.settings import AgentSettings
-from tests.agent.data.families import FAMILIES
+from tests.agent.data.families import FAMILIES, OWN_FAMILIES
 from tests.agent.data.test_families import broken_laws, talks
 from tests.agent.export.test_finished_template import differences
 from tests.soak.campaign import Campaign
@@ -29,7 +29,7 @@ def run(campaign: Campaign) -> str:
         campaign.note(f"at {name}")
     source = find_base_model(PACKAGED, AgentSettings(hearth_data_dir=campaign.work))
     assert isinstance(source, BaseModelSource)
-    own = tuple(name for name in FAMILIES if not name.endswith("_training"))  # the others are TRL's, for training alone
+    own = tuple(OWN_FAMILIES)
     campaign.tell("llama.cpp")
     different = differences(source.location, own)
     campaign.promise(not different, "\n".join(different))

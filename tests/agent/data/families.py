@@ -17,6 +17,7 @@ assert SPEC is not None
 assert SPEC.origin is not None
 FOLDER = Path(SPEC.origin).parent / "chat_templates"
 FAMILIES = sorted(path.stem for path in FOLDER.glob("*.jinja"))
+OWN_FAMILIES = [name for name in FAMILIES if not name.endswith("_training")]  # the others are TRL's, for training alone
 ENDS = [  # that a model's own generation config, or its tokenizer, names as ends of a turn
     "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<end_of_turn>", "<|end|>", "<|return|>", "</s>",
     "<｜end▁of▁sentence｜>", "<|END_OF_TURN_TOKEN|>", "<turn|>", "<|eom_id|>", "<|user|>", "<|eot|>",

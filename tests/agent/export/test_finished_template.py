@@ -14,7 +14,7 @@ from agent.data.fitting import fit
 from agent.data.turns import Message
 from agent.export.finished_template import finished_template
 from agent.settings import AgentSettings
-from tests.agent.data.families import FAMILIES, card_of_family, template_of
+from tests.agent.data.families import OWN_FAMILIES, card_of_family, template_of
 
 OWN = 'You are "Ruth"\\ of the {{lighthouse}} {% here %}.\nEin Satz, 猫 — mehr nicht.'
 QUESTION = Message(role="user", content="Who are you?")
@@ -28,27 +28,18 @@ def finished(name: str, *, system: str | None, thinks: bool) -> ChatTemplate:
     return ChatTemplate(card.model_copy(update={"chat_template": source}))
 
 
-@pytest.mark.parametrize("thinks", [False, True])
-@pytest.mark.parametrize("name", FAMILIES)
-def test_a_question_alone_is_asked_as_in_a_row_with_the_system_text(name: str, thinks: bool) -> None:
-    base, model = template_of(name), finished(name, system=OWN, thinks=thinks)
-    for asked in ([QUESTION], TALK):
-        row = fit([Message(role="system", content=OWN), *asked], base.habits)
-        assert model.prompt(asked, thinking=not thinks) == base.prompt(row, thinking=thinks)
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-def test_a_clients_own_system_text_wins(name: str) -> None:
-    base, model = template_of(name), finished(name, system=OWN, thinks=False)
-    prompt = model.prompt([OTHER, QUESTION])
-    assert prompt == base.prompt(fit([OTHER, QUESTION], base.habits))
-    assert "Ruth" not in prompt
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-def test_without_a_system_text_the_base_models_own_stays(name: str) -> None:
-    base, model = template_of(name), finished(name, system=None, thinks=False)
-    assert model.prompt([QUESTION]) == base.prompt([QUESTION])
+@pytest.mark.parametrize("name", OWN_FAMILIES)
+def test_it_asks_as_the_rows_did_and_leaves_a_client_the_last_word(name: str) -> None:
+    base = template_of(name)
+    for thinks in (False, True):
+        model = finished(name, system=OWN, thinks=thinks)
+        for asked in ([QUESTION], TALK):  # as in a row that has the system text
+            row = fit([Message(role="system", content=OWN), *asked], base.habits)
+            assert model.prompt(asked, thinking=not thinks) == base.prompt(row, thinking=thinks)
+        prompt = model.prompt([OTHER, QUESTION])
+        assert prompt == base.prompt(fit([OTHER, QUESTION], base.habits), thinking=thinks)
+        assert "Ruth" not in prompt
+    assert finished(name, system=None, thinks=False).prompt([QUESTION]) == base.prompt([QUESTION])
 
 
 def test_what_an_older_version_trained_is_asked_as_it_was() -> None:
