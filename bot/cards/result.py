@@ -7,7 +7,8 @@ from bot.cards.snapshot import Snapshot
 from bot.cards.trying import try_line
 from bot.core.reply import Button, Copy, File, Image, Reply
 from bot.words.format import clip, clock_time, duration, number, one_line, size, wrap
-from bot.words.options import within_limits, write_change, write_line
+from bot.words.option_lines import write_change, write_line
+from bot.words.options import within_limits
 from shared.files import FileLink, FileObject
 from shared.jobs import Job, JobStatus
 from shared.language import N_, _, ngettext

@@ -39,8 +39,8 @@ def speaker_name(raw: object) -> str:
     return " ".join(visible.split())[:NAME_CHARS] or "?"
 
 
-class People:
-    """People by their ids: two may have the same name."""
+class SpeakerNames:
+    """SpeakerNames by their ids: two may have the same name."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, str] = {}

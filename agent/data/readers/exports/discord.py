@@ -6,7 +6,7 @@ https://github.com/Tyrrrz/DiscordChatExporter
 import re
 from typing import Any
 
-from agent.data.readers.chat_export import ChatExport, ExportedMessage, People, moment, names_of, speaker_name
+from agent.data.readers.chat_export import ChatExport, ExportedMessage, SpeakerNames, moment, names_of, speaker_name
 from agent.data.readers.containers import Upload
 from agent.data.readers.decoding import Decoder
 from agent.data.readers.exports.dates import Dates
@@ -37,7 +37,7 @@ def is_json(first: list[Row]) -> bool:
 
 def read_json(whole: Row) -> ChatExport:
     """Return what is said in a channel."""
-    people = People()
+    people = SpeakerNames()
     said = []
     for number, message in enumerate(whole["messages"], start=1):
         if not isinstance(message, dict) or not isinstance(author := message.get("author"), dict):
@@ -52,7 +52,7 @@ def read_json(whole: Row) -> ChatExport:
     return ChatExport(said=said, names=people.names)
 
 
-def _meet(people: People, person: dict[str, Any]) -> str:
+def _meet(people: SpeakerNames, person: dict[str, Any]) -> str:
     called = names_of(person, "nickname", "name")
     return people.known(str(person.get("id") or called), called)
 

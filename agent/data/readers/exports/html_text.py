@@ -11,13 +11,13 @@ UNSEEN = frozenset({"script", "style"})
 
 def html_to_text(html: str) -> str:
     """Return what a post says."""
-    post = _Post()
+    post = _PostText()
     post.feed(complete_tags(html))
     post.close()
     return post.text()
 
 
-class _Post(HTMLParser):
+class _PostText(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._pieces: list[str] = []

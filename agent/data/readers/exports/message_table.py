@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from agent.data.readers.chat_export import ChatExport, ExportedMessage, People
+from agent.data.readers.chat_export import ChatExport, ExportedMessage, SpeakerNames
 from agent.data.readers.exports.dates import Dates
 from agent.data.readers.exports.export import LOOKED_AT, Content, Row, bounded
 from agent.data.readers.exports.message_columns import MessageColumns, find_columns, role_of, speaker
@@ -161,7 +161,7 @@ def _parted(messages: list[_Message]) -> list[list[_Message]]:
 
 
 def _chat(threads: list[list[_Message]], columns: MessageColumns) -> ChatExport:
-    people = People()
+    people = SpeakerNames()
     said = []
     for room, thread in enumerate(threads):
         for it in thread:

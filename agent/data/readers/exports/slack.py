@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterable
 
-from agent.data.readers.chat_export import ChatExport, ExportedMessage, People, moment, names_of
+from agent.data.readers.chat_export import ChatExport, ExportedMessage, SpeakerNames, moment, names_of
 from agent.data.readers.exports.export import Row
 
 SPOKEN = (None, "thread_broadcast", "me_message", "bot_message", "file_share", "reply_broadcast")  # subtypes
@@ -58,7 +58,7 @@ def _people(messages: list[Row]) -> tuple[dict[str, str], dict[str, set[str]]]:
             profile = message.get("user_profile")
             known = names_of(profile if isinstance(profile, dict) else {}, "display_name", "real_name", "name")
             called.setdefault(key, []).extend(known or names_of(message, "username"))
-    people = People()
+    people = SpeakerNames()
     return {key: people.known(key, [*names, key]) for key, names in called.items()}, people.names
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from agent.data.readers.chat_export import ChatExport, ExportedMessage, People, moment, speaker_name
+from agent.data.readers.chat_export import ChatExport, ExportedMessage, SpeakerNames, moment, speaker_name
 from agent.data.readers.containers import Upload
 from agent.data.readers.decoding import Decoder
 from agent.data.readers.exports.discord import read_page
@@ -38,7 +38,7 @@ def _is_chat(chat: Any) -> bool:
 def read_json(whole: Row) -> ChatExport:
     """Return what is said in all chats of a file."""
     said: list[ExportedMessage] = []
-    people = People()
+    people = SpeakerNames()
     mentioned: dict[str, set[str]] = {}
     number = 0
     for room, chat in enumerate(_chats(whole)):
@@ -55,7 +55,7 @@ def read_json(whole: Row) -> ChatExport:
     return ChatExport(said=said, names=mentioned | people.names)
 
 
-def _person(message: dict[str, Any], people: People) -> str:
+def _person(message: dict[str, Any], people: SpeakerNames) -> str:
     """Return who speaks. Old exports have names alone; a deleted account has an id alone."""
     name, key = message.get("from"), message.get("from_id")
     called = [speaker_name(name)] if isinstance(name, str) and name.strip() else []
