@@ -28,7 +28,7 @@ test: .venv/.installed-dev  ## check and test everything
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --numprocesses 3 --maxschedchunk 1 --cov --cov-report=json
+	$(BIN)/python -m pytest --numprocesses 3 --maxschedchunk 1 -p tests.measured
 	$(BIN)/python -m tests.covered
 
 unit: .venv/.installed-dev  ## test what starts no process and needs no torch, in a minute or two

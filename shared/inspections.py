@@ -65,7 +65,11 @@ class FindingCode(StrEnum):
     label_balance = "label_balance"
     empty_texts = "empty_texts"
     unusable_rows = "unusable_rows"
-    unread_columns = "unread_columns"  # with a text that the form of the file has no place for
+    unread_columns = "unread_columns"  # keys with a text that stands in nothing that the model is shown
+    thoughts_not_shown = "thoughts_not_shown"  # before an answer, to a model that has no place for them
+    answers_left_out = "answers_left_out"  # that the template has no place for, as a greeting before all questions
+    own_system_text = "own_system_text"  # what most rows tell the model before the talk becomes its own
+    answers_apart = "answers_apart"  # a talk becomes an example for each answer
     converted = "converted"  # from another encoding, by what its text leaves no doubt about
     part_read = "part_read"  # of a workbook or an archive, which holds more
     unseen_characters = "unseen_characters"  # control, zero-width, turning the reading direction

@@ -50,6 +50,7 @@ class JobResult(Response):
     """The closing facts. Losses are nats per trained token."""
 
     verdict: str  # one or two sentences
+    ready: bool = True  # its answers end, are there and do not go round; the verdict says what is wrong
     base_loss: float  # of the base model on the held-out rows
     final_loss: float  # of the tuned model on the same rows
     best_step: int

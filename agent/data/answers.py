@@ -1,4 +1,4 @@
-"""Where the answers of a long talk stand in its text, found in one pass. Pure."""
+"""Where answers stand in a talk's text, and where each of them ends. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -27,3 +27,25 @@ def find_answers(
         end = ended.end()
         spans.append((start, end))
     return spans
+
+
+def ended(said: str, eos_tokens: Sequence[str], *, goes_on: str) -> str | None:
+    """Return an answer up to its end-of-turn token; None for one without. `goes_on`: what stands before a question.
+
+    Some templates end no turn: then what begins the next one is the end. Some end the whole text once more behind it.
+    """
+    ends = [said.rfind(token) + len(token) for token in eos_tokens if token in said]
+    if not ends:
+        begun = [goes_on.index(token) + len(token) for token in eos_tokens if goes_on.lstrip().startswith(token)]
+        return said + goes_on[: max(begun)] if begun else None
+    said = said[: max(ends)]
+    while earlier := _without_last_end(said, eos_tokens):
+        said = earlier
+    return said
+
+
+def _without_last_end(said: str, eos_tokens: Sequence[str]) -> str | None:
+    """Return a text that ends with two ends of a turn without the second; None for any other."""
+    last = max((token for token in eos_tokens if said.endswith(token)), key=len)
+    before = said.removesuffix(last).rstrip()
+    return before if before.endswith(tuple(eos_tokens)) else None

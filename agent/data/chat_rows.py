@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from agent.data import tools
@@ -15,6 +14,7 @@ from agent.data.turns import (
     RowProblem,
     chat_turn,
     sharegpt_turn,
+    thinking,
 )
 from shared.inspections import DatasetForm
 from shared.language import N_, _
@@ -33,6 +33,7 @@ PAIRS = (  # two columns, what is asked and what is answered; the first that a r
     ("prompt", "answer"),
     ("problem", "solution"),
 )
+CLASSIFIED = ("text", "label")  # a text and its class, which is learned as it is written
 ALSO_ASKED = ("input", "context")  # columns that belong to the question, behind it
 OTHER_NAMES = {  # of the columns of a form, as some files and tools write them
     "system_prompt": "system",
@@ -83,7 +84,7 @@ def detect_form(keys: Iterable[str]) -> DatasetForm | None:
         return DatasetForm.alpaca
     if {"prompt", "completion"} <= names:
         return DatasetForm.labelled if "label" in names else DatasetForm.prompt_completion
-    if _pair(names) is not None:
+    if (pair := _pair(names)) is not None and (pair != CLASSIFIED or names - set(CLASSIFIED) <= ABOUT_A_TEXT):
         return DatasetForm.question_answer
     return DatasetForm.text if "text" in names and names - {"text"} <= ABOUT_A_TEXT else None
 
@@ -93,7 +94,7 @@ def label_beside(row: dict[str, Any]) -> tuple[str, str, str] | None:
     names = {canonical_name(key): key for key in reversed(list(row))}
     pair = ("prompt", "completion") if {"prompt", "completion"} <= names.keys() else _pair(names)
     others = READ - {"label", *(pair or ())}
-    if pair is None or "label" not in names or others & names.keys():
+    if pair is None or "label" in pair or "label" not in names or others & names.keys():
         return None
     return names[pair[0]], names[pair[1]], names["label"]
 
@@ -104,21 +105,10 @@ def stands_aside(key: str) -> bool:
     return name == "context" or not (name in READ or any(name in pair for pair in PAIRS))
 
 
-def unread(row: Mapping[str, Any]) -> list[str]:
-    """Return the columns of a row that hold a text and that no form reads."""
-    return [key for key in _unread_names(tuple(row)) if isinstance(row[key], str) and " " in row[key].strip()]
-
-
-@lru_cache(maxsize=64)
-def _unread_names(keys: tuple[str, ...]) -> list[str]:
-    read = READ | ABOUT_A_TEXT | set(_pair(map(canonical_name, keys)) or ())
-    return [key for key in keys if canonical_name(key) not in read]
-
-
 def _pair(names: Iterable[str]) -> tuple[str, str] | None:
     """Return which two columns ask and answer."""
     known = set(names)
-    return next((pair for pair in PAIRS if known.issuperset(pair)), None)
+    return next((pair for pair in (*PAIRS, CLASSIFIED) if known.issuperset(pair)), None)
 
 
 def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
@@ -153,11 +143,18 @@ def _read(row: dict[str, Any], form: DatasetForm) -> list[Message]:
 
 
 def _from_messages(row: dict[str, Any]) -> list[Message]:
-    return _offering(row, [chat_turn(turn) for turn in _turns(row, "messages")])
+    return _offering(row, _led([chat_turn(turn) for turn in _turns(row, "messages")], row))
 
 
 def _from_sharegpt(row: dict[str, Any]) -> list[Message]:
-    return _offering(row, [*_system(row), *map(sharegpt_turn, _turns(row, "conversations"))])
+    return _offering(row, _led(list(map(sharegpt_turn, _turns(row, "conversations"))), row))
+
+
+def _led(turns: list[Message], row: dict[str, Any]) -> list[Message]:
+    """Return the turns of a talk below a system text that stands beside them, unless one of them says it already."""
+    beside = _system(row)
+    said = {turn.content.strip() for turn in turns if turn.role == "system"}
+    return turns if not beside or beside[0].content.strip() in said else [*beside, *turns]
 
 
 def _offering(row: dict[str, Any], messages: list[Message]) -> list[Message]:
@@ -169,7 +166,8 @@ def _offering(row: dict[str, Any], messages: list[Message]) -> list[Message]:
 
 
 def _from_alpaca(row: dict[str, Any]) -> list[Message]:
-    return [*_system(row), *_history(row), *_asked(_question(row, "instruction"), _text(row, "output"))]
+    question = Message(role="user", content=_question(row, "instruction"))
+    return [*_system(row), *_history(row), question, _told(row, _text(row, "output"))]
 
 
 def _history(row: dict[str, Any]) -> list[Message]:
@@ -206,7 +204,9 @@ def _from_prompt_completion(row: dict[str, Any]) -> list[Message]:
 def _from_question_answer(row: dict[str, Any]) -> list[Message]:
     pair = _pair(row)
     assert pair is not None  # or the row would have another form
-    return [*_system(row), *_asked(_question(row, pair[0]), _text(row, pair[1]))]
+    question = Message(role="user", content=_question(row, pair[0]))
+    told = str(row["label"]).lower() if pair == CLASSIFIED and isinstance(row["label"], bool) else _text(row, pair[1])
+    return [*_system(row), *_history(row), question, _told(row, told)]
 
 
 def _from_preference(row: dict[str, Any]) -> list[Message]:
@@ -223,7 +223,12 @@ def _answer(row: dict[str, Any], key: str) -> list[Message]:
     answer = row.get(key)
     if isinstance(answer, list | dict):
         return [sharegpt_turn(turn) for turn in (answer if isinstance(answer, list) else [answer])]
-    return [Message(role="assistant", content=_text(row, key))]
+    return [_told(row, _text(row, key))]
+
+
+def _told(row: dict[str, Any], text: str) -> Message:
+    """Return a text as an answer, with its thoughts where the row has some."""
+    return thinking(Message(role="assistant", content=text), row)
 
 
 def _before(row: dict[str, Any]) -> list[Message]:

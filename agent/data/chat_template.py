@@ -1,24 +1,24 @@
-"""The model's own chat template, rendered in a sandbox, with the trained part marked. No ML library.
+"""The model's own chat template, rendered with the trained part marked. No ML library.
 
 The same functions read a dataset for the card and for the trainer, so that both see the same tokens.
 """
 
-import datetime
 import json
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from jinja2 import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Encoding, Tokenizer
 
 from agent.base_models.card import BaseModelCard
 from agent.data import tools
-from agent.data.answers import find_answers
+from agent.data.answers import ended, find_answers
+from agent.data.fitting import examples, fit, learned_answers
+from agent.data.jinja import compile_template
+from agent.data.template_habits import CLOSE, OPEN, Habits, find_habits, shows_texts
 from agent.data.turns import Message, RowProblem
 from shared.language import _, grouped
 
@@ -33,6 +33,7 @@ class TokenizedRow:
 
     input_ids: list[int]
     labels: list[int]
+    missed: int = 0  # answers that could not be told from the rest, so they are not learned
 
     @property
     def trained(self) -> int:
@@ -44,37 +45,49 @@ class ChatTemplate:
     """Renders messages as one base model expects them."""
 
     def __init__(self, card: BaseModelCard) -> None:
-        environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-        )
-        environment.filters["tojson"] = _to_json
-        environment.globals["raise_exception"] = _raise
-        environment.globals["strftime_now"] = _strftime_now
-        self._template = environment.from_string(card.chat_template)
+        self._template = compile_template(card.chat_template)
         self._tokens = _special_tokens(Path(card.folder))
         self._eos_tokens = card.eos_tokens
         self._name = card.name
+        self._in_pieces = False  # whether the template takes a content as a list of pieces alone
+        self._in_pieces = not shows_texts(self.render)
         self.context_length = card.context_length
         self._tokenizer = _tokenizer(Path(card.folder) / "tokenizer.json")
 
-    def render(self, messages: list[Message], *, add_generation_prompt: bool = False) -> str:
-        """Return the text of a conversation. Raises RowProblem when the template refuses it."""
+    def render(self, messages: list[Message], *, add_generation_prompt: bool = False, thinking: bool = False) -> str:
+        """Return the text of a conversation, with or without thoughts. Raises RowProblem where that is refused."""
         try:
             offered = messages[0].tools if messages else ""
             return self._template.render(
-                messages=[_turn(message) for message in messages],
+                messages=[_turn(message, in_pieces=self._in_pieces) for message in messages],
                 tools=json.loads(offered) if offered else None,
                 add_generation_prompt=add_generation_prompt,
+                enable_thinking=thinking,
+                thinking=thinking,
                 **self._tokens,
             )
         except Exception as error:  # a template is a program of its publisher and may fail in any way
             raise RowProblem(_("is refused by the model's chat template: {error}", error=str(error)[:120])) from error
 
-    def parts(self, messages: list[Message]) -> list[tuple[str, bool]]:
-        """Split a rendered conversation into (text, trained): each answer with its end-of-turn token is trained.
+    @cached_property
+    def habits(self) -> Habits:
+        """What the template does with a talk."""
+        return find_habits(self.render, self._eos_tokens, in_pieces=self._in_pieces)
 
-        A template that rewrites earlier turns (some drop old reasoning) is trained on the last answer only. A text that
-        is nobody's turn is trained on as a whole, without a template.
+    def examples(self, messages: list[Message]) -> list[list[Message]]:
+        """Return a talk as the template can say it, once, or once for each answer; the whole of it first."""
+        if messages[0].role == "text":
+            return [messages]
+        return list(examples(fit(messages, self.habits), self.habits))
+
+    def prompt(self, messages: list[Message], *, thinking: bool = False) -> str:
+        """Return the text of a conversation that waits for the assistant."""
+        return self.render(messages, add_generation_prompt=True, thinking=thinking)
+
+    def parts(self, messages: list[Message]) -> list[tuple[str, bool]]:
+        """Split a talk of `examples` into (text, trained): each learned answer with its end-of-turn token is trained.
+
+        A text that is nobody's turn is trained on as a whole, without a template. Raises RowProblem.
         """
         if messages[0].role == "text":
             return [(messages[0].content, True)]
@@ -85,30 +98,33 @@ class ChatTemplate:
                     name=self._name,
                 )
             )
-        full = self.render(messages)
-        answers = [i for i, message in enumerate(messages) if message.role == "assistant"]
-        spans = self._answer_spans(messages, answers, full)
-        if not spans or len(spans) < len(answers):
-            spans = spans[-1:] if spans and spans[-1][1] > len(full) - len(messages[-1].content) - 200 else []
+        answers = [at for at, each in enumerate(messages) if each.role == "assistant" and each.learned]
+        full, spans = self._marked(messages, answers)
         if not spans:
-            raise RowProblem(_("cannot be marked: the model's chat template hides where the answer begins"))
-        parts, at = [], 0
-        for (start, end), answer in zip(spans, answers[-len(spans) :], strict=True):
-            parts += [(full[at:start], False), (full[start:end], messages[answer].learned)]
+            raise _hidden()
+        parts, at = list[tuple[str, bool]](), 0
+        for start, end in spans:
+            parts += [(full[at:start], False), (full[start:end], True)]
             at = end
         return [part for part in [*parts, (full[at:], False)] if part[0]]
 
-    def _answer_spans(self, messages: list[Message], answers: list[int], full: str) -> list[tuple[int, int]]:
-        """Return where in `full` the answers stand, as far as that can be told, each with its end-of-turn token.
+    def _marked(self, messages: list[Message], answers: list[int]) -> tuple[str, list[tuple[int, int]]]:
+        """Return a talk's text, and where the answers stand in it, each with its end-of-turn token.
 
         To render a talk twice for each answer takes time by its square, so in longer ones they are looked for in order.
         """
+        if len(answers) == 1 and answers[0] == len(messages) - 1:
+            prompt, said = self._asked_and_told(messages)
+            full = self.render(messages, thinking=bool(messages[-1].thoughts))
+            full = full if full.startswith(prompt + said) else prompt + said
+            return full, [(len(prompt), len(prompt + said))]
+        full = self.render(messages, thinking=any(each.thoughts for each in messages))
         if len(answers) > FEW_ANSWERS:
             opening = self._opening(messages[: answers[0]])
             found = find_answers(full, opening, [messages[i].content for i in answers], self._eos_tokens)
             ends = ((found[at], self._answer_span(messages, answers[at], full)) for at in (0, -1)) if found else ()
             if found and all(span == exact for span, exact in ends):
-                return found
+                return full, found
         if len(answers) > MOST_ANSWERS:
             raise RowProblem(
                 _(
@@ -119,7 +135,7 @@ class ChatTemplate:
                     name=self._name,
                 )
             )
-        return [span for i in answers if (span := self._answer_span(messages, i, full))]
+        return full, [span for i in answers if (span := self._answer_span(messages, i, full))]
 
     def _opening(self, before: list[Message]) -> str:
         """Return what the template writes in front of an answer, by what it writes in front of the first."""
@@ -128,29 +144,60 @@ class ChatTemplate:
         return prompt.removeprefix(asked) or prompt[prompt.rfind(said) + len(said) :]
 
     def _answer_span(self, messages: list[Message], index: int, full: str) -> tuple[int, int] | None:
-        prompt = self.render(messages[:index], add_generation_prompt=True)
-        answered = full if index == len(messages) - 1 else self.render(messages[: index + 1])
-        if not answered.startswith(prompt) or not full.startswith(answered.rstrip()):
+        try:
+            prompt, said = self._asked_and_told(messages[: index + 1])
+        except RowProblem:
             return None
-        answer = answered[len(prompt) :]
-        ends = [answer.rfind(token) + len(token) for token in self._eos_tokens if token in answer]
-        if not ends:
+        return (len(prompt), len(prompt + said)) if full.startswith(prompt + said) else None
+
+    def _asked_and_told(self, messages: list[Message]) -> tuple[str, str]:
+        """Return the prompt that a talk's last answer is given to, and that answer as the model has to write it.
+
+        Some prompts begin the thoughts, and some talks leave them out: then the answer is what goes on from the prompt.
+        """
+        last, habits = messages[-1], self.habits
+        thinking = bool(last.thoughts)
+        told = self.render(messages, thinking=thinking)
+        extra = habits.asks_for_thoughts if thinking else habits.asks_for_none
+        if any(message.role in ("user", "assistant") for message in messages[:-1]):
+            prompt = self.prompt(messages[:-1], thinking=thinking)
+        else:  # a greeting: many templates write a beginning only in front of a turn
+            prompt = self._before_a_greeting(told) + extra
+        base = prompt.removesuffix(extra)
+        if not told.startswith(base):
+            raise _hidden()
+        said = told[len(prompt) :] if told.startswith(prompt) else told[len(base) :]
+        if last.content.strip() not in said:
+            raise RowProblem(_("has an answer of which the model's chat template leaves out a part"))
+        if not told.startswith(prompt) and OPEN in extra and CLOSE not in extra:
+            said = f"{last.thoughts}\n{CLOSE}\n\n{said}"
+        answer = ended(said, self._eos_tokens, goes_on=habits.goes_on)
+        if answer is None:
             raise RowProblem(_("has no end-of-turn token after its answer, so the model would never learn to stop"))
-        return len(prompt), len(prompt) + max(ends)
+        return prompt, answer
+
+    def _before_a_greeting(self, told: str) -> str:
+        for opening in (self.habits.opening, self.habits.earlier_opening):
+            if opening and opening in told:
+                return told[: told.index(opening) + len(opening)]
+        raise _hidden()
 
     def tokenize(self, messages: list[Message], *, max_length: int | None = None) -> TokenizedRow:
-        """Return ids and labels of one conversation, cut at `max_length` tokens. Raises RowProblem."""
-        (row,) = self.tokenize_all([messages])
+        """Return ids and labels of one example, cut at `max_length` tokens. Raises RowProblem."""
+        [row] = self.tokenize_all([messages])
         if isinstance(row, RowProblem):
             raise row
-        return TokenizedRow(input_ids=row.input_ids[:max_length], labels=row.labels[:max_length])
+        return replace(row, input_ids=row.input_ids[:max_length], labels=row.labels[:max_length])
 
     def tokenize_all(self, conversations: list[list[Message]]) -> list[TokenizedRow | RowProblem]:
         """Return ids and labels of each conversation, or why it has none. A batch is faster than one by one."""
         rendered = [self._parts_or_problem(messages) for messages in conversations]
         texts = ["".join(text for text, _ in parts) for parts in rendered if not isinstance(parts, RowProblem)]
         encodings = iter(self._tokenizer.encode_batch(texts, add_special_tokens=False))
-        return [parts if isinstance(parts, RowProblem) else _labelled(next(encodings), parts) for parts in rendered]
+        return [
+            parts if isinstance(parts, RowProblem) else _labelled(next(encodings), parts, learned_answers(messages))
+            for messages, parts in zip(conversations, rendered, strict=True)
+        ]
 
     def _parts_or_problem(self, messages: list[Message]) -> list[tuple[str, bool]] | RowProblem:
         try:
@@ -184,10 +231,10 @@ class ChatTemplate:
         """Return where each token of a text begins and ends, in characters."""
         return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
 
-    def tokenize_prompt(self, messages: list[Message]) -> list[int]:
+    def tokenize_prompt(self, messages: list[Message], *, thinking: bool = False) -> list[int]:
         """Return the ids of a conversation that waits for the assistant."""
         ids: list[int] = self._tokenizer.encode(
-            self.render(messages, add_generation_prompt=True), add_special_tokens=False
+            self.prompt(fit(messages, self.habits), thinking=thinking), add_special_tokens=False
         ).ids
         return ids
 
@@ -201,6 +248,10 @@ class ChatTemplate:
         return {number for token in tokens if (number := self._tokenizer.token_to_id(token)) is not None}
 
 
+def _hidden() -> RowProblem:
+    return RowProblem(_("cannot be marked: the model's chat template hides where the answer begins"))
+
+
 @lru_cache(maxsize=2)  # half a second to load, and every stage of a job asks for it
 def _tokenizer(path: Path) -> Tokenizer:
     tokenizer = Tokenizer.from_file(str(path))
@@ -209,13 +260,16 @@ def _tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
-def _turn(message: Message) -> dict[str, Any]:
+def _turn(message: Message, *, in_pieces: bool) -> dict[str, Any]:
     """Return a turn as templates take it. Some templates ask whether there are calls, others whether there is a key."""
-    return {**message.as_dict(), "tool_calls": json.loads(message.calls)} if message.calls else dict(message.as_dict())
+    turn: dict[str, Any] = dict(message.as_dict())
+    if in_pieces:
+        turn["content"] = [{"type": "text", "text": message.content}]
+    return {**turn, "tool_calls": json.loads(message.calls)} if message.calls else turn
 
 
-def _labelled(encoding: Encoding, parts: list[tuple[str, bool]]) -> TokenizedRow:
-    """Return ids, and as labels those that lie wholly in a trained part."""
+def _labelled(encoding: Encoding, parts: list[tuple[str, bool]], answers: int) -> TokenizedRow:
+    """Return ids, and as labels those that lie wholly in a trained part; of `answers` each should be one."""
     ids, offsets = encoding.ids, encoding.offsets
     labels = [IGNORED] * len(ids)
     number, start = 0, 0
@@ -228,7 +282,8 @@ def _labelled(encoding: Encoding, parts: list[tuple[str, bool]]) -> TokenizedRow
                 for token, (left, right) in zip(ids[number:stop], offsets[number:stop], strict=True)
             ]
         number, start = stop, end
-    return TokenizedRow(input_ids=ids, labels=labels)
+    missed = max(0, answers - sum(trained for _text, trained in parts))
+    return TokenizedRow(input_ids=ids, labels=labels, missed=missed)
 
 
 def _special_tokens(folder: Path) -> dict[str, str]:
@@ -239,16 +294,3 @@ def _special_tokens(folder: Path) -> dict[str, str]:
         value = config.get(name)
         tokens[name] = value.get("content", "") if isinstance(value, dict) else value or ""
     return tokens
-
-
-def _to_json(value: Any, ensure_ascii: bool = False, indent: int | None = None) -> str:
-    # Jinja's own tojson escapes HTML characters, which the training text must not contain.
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent)
-
-
-def _raise(message: str) -> NoReturn:
-    raise TemplateError(message)
-
-
-def _strftime_now(pattern: str) -> str:
-    return datetime.datetime.now(tz=datetime.UTC).strftime(pattern)

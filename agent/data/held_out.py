@@ -7,8 +7,9 @@ class HeldOutPrompt(Response):
     """A question that no training row contained."""
 
     question: str
-    messages: list[dict[str, str]]  # up to the question
+    messages: list[dict[str, str]]  # up to the question, without the system text that is the model's own
     prompt_ids: list[int]
+    base_prompt_ids: list[int] = []  # the same question to the base model, which is told nothing of its own
     expected: str
     expected_tokens: int
 

@@ -27,7 +27,7 @@ from agent.data.readers.unclear import UnclearError
 from agent.data.row_length import quantiles
 from agent.data.split_sizes import MIN_ROWS
 from agent.data.turns import Message, RowProblem
-from agent.data.usable_rows import ChatRow, Drops, chat_rows, find_reading
+from agent.data.usable_rows import ChatRow, Drops, chat_rows, find_reading, learned_rows
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Finding, FindingCode, Question, ReadingProgress, SampleRow, Severity
@@ -37,7 +37,12 @@ from shared.mapping import Mapping
 SAMPLE_CHARS = 600
 EXAMPLES = 3  # rows, of the likeliest way to read a file
 NOTES = 4  # of the findings, said on the card of a plan
-TOLD = {FindingCode.one_side_learned, FindingCode.part_read}  # there, although they are mere notes
+TOLD = {  # there, although they are mere notes
+    FindingCode.one_side_learned,
+    FindingCode.part_read,
+    FindingCode.own_system_text,
+    FindingCode.answers_apart,
+}
 PROGRESS_S = 1.0
 MEMORY_MIB, CPU_S = 4096, 1150  # a little less than the parent waits
 
@@ -164,7 +169,10 @@ def with_examples(dataset: Path, question: Question, template: ChatTemplate) -> 
     examples: list[SampleRow] = []
     with contextlib.suppress(AgentError, RowProblem):  # of a file, or a row, that says more once it is read so
         reading = find_reading(dataset, best.mapping)
-        examples += (_sample(row, template) for row in islice(chat_rows(reading, template, Drops()), EXAMPLES))
+        examples += (
+            _sample(row, template)
+            for row in islice(learned_rows(chat_rows(reading, template, Drops()), template), EXAMPLES)
+        )
     return question.model_copy(update={"choices": [best.model_copy(update={"examples": examples}), *others]})
 
 

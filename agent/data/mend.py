@@ -83,6 +83,8 @@ def _chosen(
     if Fix.drop_cut in fixes:
         rows = kept_rows(reading, template, drops)
     for row in rows:
+        if row.part or row.goes_on:
+            continue  # the row was looked at, and is written whole
         text = RowText(row.messages)
         is_cut = isinstance(row, KeptRow) and _end(row) > max_length
         identity = identity_of(row.messages)

@@ -1,6 +1,7 @@
 """One turn of a chat, in any of the ways in which files write it. Pure."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from agent.data import tools
@@ -30,6 +31,8 @@ SHAREGPT_ROLES: dict[str, Role] = {  # as their names are written in small lette
     "function_call": "assistant",
     "observation": "tool",
 }
+THOUGHTS = ("reasoning_content", "reasoning", "thinking")  # as files and templates call what comes before an answer
+_THOUGHT_ALOUD = re.compile(r"\s*<(think|thinking|thought|reasoning)>(.*?)</\1>\s*", re.DOTALL)
 
 
 class RowProblem(Exception):
@@ -71,16 +74,19 @@ class Message:
     content: str
     calls: str = ""  # JSON: the tools that this turn calls
     tools: str = ""  # JSON, of the first turn alone: the tools that are offered
+    thoughts: str = ""  # of an answer: what comes before it, and is no part of it
+    written: str = ""  # of an answer whose thoughts stood in its text: that text
     learned: bool = True  # of an answer; its owner may say that it only leads up to the next
 
     def as_dict(self) -> dict[str, str]:
         """Return what chat templates take; of the tools, nothing."""
-        return {"role": self.role, "content": self.content}
+        thoughts = dict.fromkeys(THOUGHTS, self.thoughts) if self.thoughts else {}
+        return {"role": self.role, "content": self.content, **thoughts}
 
     @property
     def said(self) -> str:
         """Return all that stands in this turn."""
-        return f"{self.content}\n{self.calls}".strip("\n") if self.calls else self.content
+        return "\n".join(text for text in (self.thoughts, self.content, self.calls) if text)
 
 
 def chat_turn(turn: Any) -> Message:
@@ -116,7 +122,22 @@ def _turn(turn: Any, role_key: str, text_key: str, roles: dict[str, Role]) -> Me
     if not isinstance(content, str) and not (calls and content is None):
         raise RowProblem(_("has a turn without text in `{text_key}`", text_key=text_key))
     text = "" if role == "function_call" else content or ""
-    return Message(role=roles[role], content=text, calls=calls, learned=turn.get("weight") != 0)
+    message = Message(role=roles[role], content=text, calls=calls, learned=turn.get("weight") != 0)
+    return thinking(message, turn) if message.role == "assistant" else message
+
+
+def thinking(message: Message, turn: dict[str, Any]) -> Message:
+    """Return an answer with its thoughts, which stand beside it or in front of it."""
+    for key in THOUGHTS:
+        if isinstance(turn.get(key), str) and turn[key].strip():
+            return replace(message, thoughts=turn[key].strip("\n"))
+    found = _THOUGHT_ALOUD.match(message.content)
+    if found is None or not message.content[found.end() :].strip():
+        return message
+    content = message.content[found.end() :]
+    if not found[2].strip():  # nothing was thought: a model that thinks writes that by itself
+        return replace(message, content=content)
+    return replace(message, content=content, thoughts=found[2].strip("\n"), written=message.content)
 
 
 def _content(content: Any) -> Any:

@@ -4,13 +4,14 @@ The card, the fixes and the trainer read a file through here, so that all of the
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from agent.data.chat_rows import FORM_HINT, canonical, detect_form, label_beside, to_messages
 from agent.data.chat_template import ChatTemplate, TokenizedRow
+from agent.data.fitting import learned_answers
 from agent.data.quoting import SURROGATE
 from agent.data.readers.columns import ask_about_label, ask_for_columns
 from agent.data.readers.containers import ReadSoFar
@@ -18,6 +19,7 @@ from agent.data.readers.formats import read_rows
 from agent.data.readers.plain_text import passage_length, passages
 from agent.data.readers.raw_row import RawRow
 from agent.data.row_length import USUAL_MAX_LENGTH
+from agent.data.split_sizes import MIN_ROWS
 from agent.data.turns import BadExample, ColumnProblem, EmptyText, Message, RowProblem
 from agent.errors import AgentError
 from shared.errors import ErrorCode
@@ -32,6 +34,7 @@ TURN_CHARS = 40  # with those that a chat template adds to a turn
 ROW_CHARS = 1_000_000  # longer than any model reads; tokens take a hundred times the memory of their text
 ROW_TURNS = 10_000
 MAX_ROWS = 3_000_000  # the largest file that is taken, in rows of 350 bytes
+TURNS_BEFORE = 11  # that an answer of a long talk is given with, where it is learned by itself
 LOOKED_AT = 100  # rows, to find the form
 
 
@@ -43,16 +46,24 @@ class ChatRow:
     unit: str  # what `line` counts
     messages: list[Message]
     value: dict[str, Any]  # as it lies in the file
+    said: list[Message] = field(default_factory=list)  # the row as it was read, before it was fitted to a template
+    whole: list[Message] = field(default_factory=list)  # the talk that this is a part of; empty: it is all
+    goes_on: bool = False  # the row that it is a part of came before
+    part: int = 0  # of the examples that are made of one row, the whole talk first
+    answers_left_out: int = 0  # of the row, before anything is cut: those that the template has no place for
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeptRow:
-    """A row that can be trained on."""
+    """An example that can be trained on."""
 
     line: int
     messages: list[Message]
     tokens: TokenizedRow
     value: dict[str, Any]
+    said: list[Message]  # the row as it was read, before it was fitted to a template
+    part: int = 0
+    goes_on: bool = False
 
 
 @dataclass(kw_only=True)
@@ -92,7 +103,10 @@ def chat_rows(
 ) -> Iterator[ChatRow]:
     """Yield the rows that can be learned; each other one goes to `drops`. Raises AgentError for the file as a whole."""
     length = _passage_length(reading, template) if reading.form is DatasetForm.text else 0
-    for number, raw in enumerate(read_rows(reading.dataset, meter, reading.mapping), start=1):
+    rows = read_rows(reading.dataset, meter, reading.mapping)
+    first = list(islice(rows, MIN_ROWS))
+    few = len(first) < MIN_ROWS and reading.form is not DatasetForm.text
+    for number, raw in enumerate(chain(first, rows), start=1):
         if number > MAX_ROWS:
             raise too_many_rows()
         try:
@@ -100,7 +114,21 @@ def chat_rows(
         except RowProblem as problem:
             drops.add(raw.line, raw.unit, problem)
         else:
-            yield from _passages(row, template, length) if length else (row,)
+            yield from _passages(row, template, length) if length else _answers_of(row) if few else (row,)
+
+
+def _answers_of(row: ChatRow) -> Iterator[ChatRow]:
+    """Yield a talk answer by answer, each with what was said before it: of a few long talks none could be held out."""
+    told = [at for at, message in enumerate(row.messages) if message.role == "assistant" and message.learned]
+    if len(told) < MIN_ROWS:
+        yield row
+        return
+    led = [message for message in row.messages if message.role == "system"]
+    for number, last in enumerate(told):
+        asked = [message for message in row.messages[max(0, last - TURNS_BEFORE) : last] if message.role != "system"]
+        before = [replace(each, learned=False) if each.role == "assistant" else each for each in asked]
+        messages = [*led, *before, row.messages[last]]
+        yield replace(row, messages=messages, whole=row.messages, goes_on=number > 0)
 
 
 def _passage_length(reading: Reading, template: ChatTemplate) -> int:
@@ -122,18 +150,37 @@ def _passages(row: ChatRow, template: ChatTemplate, length: int) -> Iterator[Cha
 
 
 def kept_rows(reading: Reading, template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
-    """Yield the usable rows of a file with their tokens; each other one goes to `drops`."""
-    return tokenized(chat_rows(reading, template, drops), template, drops)
+    """Yield the examples of a file with their tokens; each row that gives none goes to `drops`."""
+    return tokenized(learned_rows(chat_rows(reading, template, drops), template), template, drops)
+
+
+def learned_rows(rows: Iterable[ChatRow], template: ChatTemplate) -> Iterator[ChatRow]:
+    """Yield the examples by which a template teaches each row: most often one, else one for each answer."""
+    for row in rows:
+        examples = template.examples(row.messages)
+        left_out = learned_answers(row.messages) - sum(map(learned_answers, examples))
+        for part, messages in enumerate(examples):
+            yield replace(
+                row, messages=messages, said=row.messages, part=part, answers_left_out=0 if part else left_out
+            )
 
 
 def tokenized(rows: Iterable[ChatRow], template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
     """Yield rows with their tokens, some hundred at once."""
     for batch in batches(rows):
         for row, tokens in zip(batch, template.tokenize_all([row.messages for row in batch]), strict=True):
-            if isinstance(tokens, RowProblem):
+            if not isinstance(tokens, RowProblem):
+                yield KeptRow(
+                    line=row.line,
+                    messages=row.messages,
+                    tokens=tokens,
+                    value=row.value,
+                    said=row.said or row.messages,
+                    part=row.part,
+                    goes_on=row.goes_on,
+                )
+            elif not row.part:
                 drops.add(row.line, row.unit, tokens)
-            else:
-                yield KeptRow(line=row.line, messages=row.messages, tokens=tokens, value=row.value)
 
 
 def batches(rows: Iterable[ChatRow]) -> Iterator[list[ChatRow]]:

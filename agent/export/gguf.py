@@ -25,13 +25,24 @@ from shared.errors import ErrorCode
 from shared.language import _
 
 PHI_3 = re.compile("phi-?3", re.IGNORECASE)
+CHAT_TEMPLATE = "tokenizer.chat_template"
 QUANTIZED_FILE = "quantized_weights.json"  # names of the weights that training held in NF4
 
 
 def write_gguf(
-    base: Path, adapter: Path, out: Path, *, name: str, target: MergeTarget, prepared: Prepared | None
+    base: Path,
+    adapter: Path,
+    out: Path,
+    *,
+    name: str,
+    target: MergeTarget,
+    prepared: Prepared | None,
+    chat_template: str | None = None,
 ) -> None:
-    """Convert `base` with `adapter` merged in. No merged copy on disk, one tensor in memory. Raises AgentError."""
+    """Convert `base` with `adapter` merged in. No merged copy on disk, one tensor in memory. Raises AgentError.
+
+    `chat_template` is what the file states; None: the base model's.
+    """
     pairs = read_adapter(adapter)
     quantized = set(read_json(adapter / QUANTIZED_FILE))
     staged = out.with_suffix(".staging")
@@ -48,6 +59,8 @@ def write_gguf(
         settings["general.name"].value = name_in_file(
             name, architecture=settings["general.architecture"].value, vocabulary=settings["tokenizer.ggml.model"].value
         )
+        if chat_template is not None and CHAT_TEMPLATE in settings:
+            settings[CHAT_TEMPLATE].value = chat_template
         writer.write_header_to_file(path=staged)
         writer.write_kv_data_to_file()
         writer.kv_data.clear()

@@ -5,9 +5,11 @@ at the first closing quote. So every value is parsed again, and one that does no
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from agent.data.character import Character
 from agent.data.chat_template import ChatTemplate
+from agent.data.template_habits import OPEN
 from agent.data.turns import Message, Role, RowProblem
 
 NUM_PREDICT_MIN = 256
@@ -60,9 +62,11 @@ FAMILIES: tuple[TemplateFamily, ...] = (
     ),
     TemplateFamily(
         name="gemma",
-        go=(
-            '{{- range .Messages }}<start_of_turn>{{ if eq .Role "assistant" }}model{{ else }}{{ .Role }}{{ end }}\n'
-            "{{ .Content }}<end_of_turn>\n{{ end }}<start_of_turn>model\n"
+        go=(  # it has no system turn: such a text stands in front of the first question
+            '{{- $system := "" }}{{- range .Messages }}{{- if eq .Role "system" }}{{- $system = .Content }}{{- else }}'
+            '<start_of_turn>{{ if eq .Role "assistant" }}model{{ else }}{{ .Role }}{{ end }}\n'
+            '{{ if $system }}{{ $system }}\n\n{{ $system = "" }}{{ end }}{{ .Content }}<end_of_turn>\n'
+            "{{ end }}{{ end }}<start_of_turn>model\n"
         ),
         turn=lambda role, text: f"<start_of_turn>{'model' if role == 'assistant' else role}\n{text}<end_of_turn>\n",
         opening="<start_of_turn>model\n",
@@ -70,24 +74,29 @@ FAMILIES: tuple[TemplateFamily, ...] = (
 )
 
 
-def find_family(template: ChatTemplate) -> TemplateFamily | None:
-    """Return the family whose rendering equals the model's own template on a probe; None when none does."""
+def find_family(template: ChatTemplate, *, thinks: bool = False) -> TemplateFamily | None:
+    """Return the family whose rendering equals the model's own template on a probe; None when none does.
+
+    What the prompt adds for a model that is not to think, or that is, belongs to it.
+    """
     for probe in (PROBE, PROBE[1:]):  # some templates refuse a system turn
         try:
-            rendered = template.render(probe, add_generation_prompt=True)
+            rendered = template.prompt(probe, thinking=thinks)
         except RowProblem:
             continue
         for family in FAMILIES:
             body = "".join(family.turn(message.role, message.content) for message in probe) + family.opening
-            if rendered.endswith(body) and len(rendered) - len(body) < len("<|begin_of_text|>") + 1:
-                return family  # what precedes it is the beginning-of-text token, which Ollama adds itself
+            before, found, after = rendered.partition(body)
+            is_short = len(before) < len("<|begin_of_text|>") + 1  # the beginning of the text, which Ollama adds itself
+            if found and is_short and (not after or after.startswith(OPEN)):
+                return replace(family, go=family.go + after, opening=family.opening + after)
     return None
 
 
-def default_system(template: ChatTemplate, family: TemplateFamily) -> str | None:
+def default_system(template: ChatTemplate, family: TemplateFamily, *, thinks: bool = False) -> str | None:
     """Return the system text that the template adds when a chat has none; None when it adds nothing."""
     user = family.turn("user", "U1") + family.opening
-    rendered = template.render([Message(role="user", content="U1")], add_generation_prompt=True)
+    rendered = template.prompt([Message(role="user", content="U1")], thinking=thinks)
     before, _, _ = family.turn("system", "\0").partition("\0")
     start = rendered.find(before)
     if not rendered.endswith(user) or start < 0:
@@ -108,22 +117,34 @@ class ChatSettings:
     temperature: float = TEMPERATURE
 
 
-def describe_model(*, template: ChatTemplate, stops: list[str], longest_answer: int) -> ChatSettings:
-    """Describe a model from its base model's template and ends of turn; `longest_answer` is in tokens."""
-    family = find_family(template)
+def describe_model(
+    *, template: ChatTemplate, stops: list[str], longest_answer: int, character: Character
+) -> ChatSettings:
+    """Describe a model from its base model's template, its ends of turn and its own character.
+
+    `longest_answer` is in tokens.
+    """
+    family = find_family(template, thinks=character.asked_to_think)
+    base_system = default_system(template, family, thinks=character.asked_to_think) if family else None
     return ChatSettings(
         template=family.go if family else None,
-        system=default_system(template, family) if family else None,
+        system=character.system or base_system,
         stops=tuple(stops),
         num_predict=max(NUM_PREDICT_MIN, 4 * longest_answer),
     )
 
 
 def write_modelfile(
-    *, gguf_name: str, template: ChatTemplate, stops: list[str], longest_answer: int, card_name: str
+    *,
+    gguf_name: str,
+    template: ChatTemplate,
+    stops: list[str],
+    longest_answer: int,
+    character: Character,
+    card_name: str,
 ) -> str:
     """Return the text of a Modelfile for a GGUF that lies beside it."""
-    model = describe_model(template=template, stops=stops, longest_answer=longest_answer)
+    model = describe_model(template=template, stops=stops, longest_answer=longest_answer, character=character)
     lines = [
         f"# Fine-tuned from {card_name} with Hearth. Beside this file: ollama create NAME -f Modelfile",
         f"FROM ./{gguf_name}",

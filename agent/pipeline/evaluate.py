@@ -63,7 +63,7 @@ def _losses(context: Context, model: LoadedModel, rows: TokenRows) -> tuple[floa
 def _answers(
     context: Context, model: LoadedModel, prompts: list[HeldOutPrompt], *, adapter: bool, limit: int
 ) -> list[TunedAnswer]:
-    ids = [prompt.prompt_ids for prompt in prompts]
+    ids = [prompt.prompt_ids if adapter else prompt.base_prompt_ids or prompt.prompt_ids for prompt in prompts]
     answers = model.answer(ids, adapter=adapter, max_new_tokens=limit, tick=context.tick)
     return [
         TunedAnswer(

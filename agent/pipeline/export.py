@@ -4,13 +4,14 @@ from pathlib import Path
 
 from agent.base_models.llama_cpp import read_prepared
 from agent.data.chat_template import ChatTemplate
+from agent.export.finished_template import finished_template
 from agent.export.gguf import write_adapter_gguf, write_gguf
 from agent.export.merge import MergeTarget
 from agent.export.modelfile import write_modelfile
 from agent.job_folder.durable import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import read_evaluation
-from agent.pipeline.prepare import base_card
+from agent.pipeline.prepare import base_card, read_character
 
 
 def gguf_path(context: Context) -> Path:
@@ -32,6 +33,7 @@ def run(context: Context) -> None:
         gguf_name=gguf_path(context).name,
         template=ChatTemplate(card),
         stops=card.eos_tokens,
+        character=read_character(context.folder),
         longest_answer=max(answer.prompt.expected_tokens for answer in answers),
         card_name=context.spec.base_model,
     )
@@ -43,5 +45,16 @@ def export_gguf(context: Context, target: MergeTarget) -> None:
     card = base_card(context)
     out = gguf_path(context)
     prepared = read_prepared(Path(context.spec.base_model_cache))
-    write_gguf(Path(card.folder), context.folder.adapter, out, name=context.spec.name, target=target, prepared=prepared)
+    character, template = read_character(context.folder), ChatTemplate(card)
+    write_gguf(
+        Path(card.folder),
+        context.folder.adapter,
+        out,
+        name=context.spec.name,
+        target=target,
+        prepared=prepared,
+        chat_template=finished_template(
+            card.chat_template, system=character.system, thinks=character.thinks, habits=template.habits
+        ),
+    )
     context.pulse.beat()

@@ -4,6 +4,7 @@ import importlib.metadata
 from pathlib import Path
 
 from agent.data.redact import redact
+from agent.diagnosis.answer_signs import look_at
 from agent.diagnosis.curve import LossCurve
 from agent.diagnosis.rules import Case, diagnose
 from agent.job_folder.durable import replace_file
@@ -11,7 +12,7 @@ from agent.job_folder.events import read_events
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import SHOWN_QUESTIONS, read_evaluation
 from agent.pipeline.export import gguf_path
-from agent.pipeline.prepare import base_card
+from agent.pipeline.prepare import base_card, read_trained_answers
 from agent.pipeline.to_ollama import read_ollama
 from agent.pipeline.token_rows import read_rows
 from agent.pipeline.verify import read_verified
@@ -75,20 +76,32 @@ def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) 
     optimistic = test_rows == 0
     best_step, best_loss = curve.best or (0, evaluation.final_loss)
     speeds = [point.tokens_per_s for point in progress if point.tokens_per_s is not None]
+    answers = evaluation.tuned_answers
+    endless = 0 if evaluation.capped else sum(not answer.stopped for answer in answers)
+    signs = look_at(
+        [answer.text for answer in answers],
+        endless=endless,
+        expected=[answer.prompt.expected for answer in answers],
+        trained=read_trained_answers(context.folder),
+    )
+    told = verdict(
+        base_loss=evaluation.base_loss,
+        final_loss=evaluation.final_loss,
+        test_rows=test_rows or len(read_rows(context.folder, "validation")),
+        optimistic=optimistic,
+        signs=signs,
+        form=context.spec.form,
+    )
     case = Case(
         curve=curve,
         settings=context.spec.settings,
         train_rows=len(read_rows(context.folder, "train")),
-        answers=len(evaluation.tuned_answers),
-        unstopped=0 if evaluation.capped else sum(not answer.stopped for answer in evaluation.tuned_answers),
+        answers=len(answers),
+        unstopped=endless,
     )
     return JobResult(
-        verdict=verdict(
-            base_loss=evaluation.base_loss,
-            final_loss=evaluation.final_loss,
-            test_rows=test_rows or len(read_rows(context.folder, "validation")),
-            optimistic=optimistic,
-        ),
+        verdict=told.text,
+        ready=told.ready,
         base_loss=evaluation.base_loss,
         final_loss=evaluation.final_loss,
         best_step=best_step,

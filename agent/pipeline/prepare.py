@@ -3,7 +3,7 @@
 import json
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rensa import RMinHash
 
 from agent.base_models.card import BaseModelCard, read_card
+from agent.data.character import Character, CharacterCount
 from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.checks.copies import SAMPLE, fingerprint, kept_together, near_pairs
 from agent.data.checks.text_checks import RowText
@@ -19,10 +20,12 @@ from agent.data.held_out import HeldOutPrompt
 from agent.data.split import Split, split_rows
 from agent.data.turns import Message
 from agent.data.usable_rows import Drops, KeptRow, Reading, kept_rows
+from agent.diagnosis.answer_signs import answer_digest
 from agent.errors import AgentError
 from agent.job_folder.durable import file_sha256, replace_file
 from agent.job_folder.folder import JobFolder
 from agent.pipeline.context import Context
+from agent.pipeline.held_out_prompts import held_out_prompt
 from agent.pipeline.token_rows import PARTS, write_parts, writing_rows
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm
@@ -31,7 +34,6 @@ from shared.language import _
 TRAIN, VALIDATION, TEST = range(len(PARTS))
 TICK_ROWS = 256  # read between two looks at what the agent wishes
 HELD_OUT_PROMPTS = 8
-BEGIN_CHARS, GOES_ON_CHARS = 200, 400  # of a text that the finished model is asked to go on with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,8 @@ class PreparedRows:
     digests: "array[int]" = field(default_factory=lambda: array("q"))  # of each kept row; equal for copies
     fingerprints: list[RMinHash] = field(default_factory=list)  # of each, while they are not too many to be compared
     owners: "array[int]" = field(default_factory=lambda: array("I"))  # of each row on disk, the kept row it is of
+    answers: "array[int]" = field(default_factory=lambda: array("q"))  # of each kept row, the digest of its last answer
+    character: CharacterCount = field(default_factory=CharacterCount)
     stops: bytearray = field(default_factory=bytearray)  # of each row on disk, whether it teaches where to stop
 
 
@@ -58,6 +62,30 @@ def read_held_out(folder: JobFolder) -> list[HeldOutPrompt]:
     return [HeldOutPrompt.model_validate(item) for item in data]
 
 
+def read_character(folder: JobFolder) -> Character:
+    """Read what the finished model is by itself; a job that an older version prepared has none of its own."""
+    try:
+        return Character.model_validate_json(_character_file(folder).read_bytes())
+    except FileNotFoundError:
+        return Character(thinks=None)
+
+
+def read_trained_answers(folder: JobFolder) -> frozenset[int]:
+    """Read the digests of the answers that were trained on; empty for a job that an older version prepared."""
+    try:
+        return frozenset(np.load(_answers_file(folder), allow_pickle=False).tolist())
+    except FileNotFoundError:
+        return frozenset()
+
+
+def _answers_file(folder: JobFolder) -> Path:
+    return folder.path / "rows" / "answers.npy"
+
+
+def _character_file(folder: JobFolder) -> Path:
+    return folder.path / "rows" / "character.json"
+
+
 def run(context: Context) -> None:
     """Write rows/: the tokens, the parts, held_out.json. Raises AgentError, Cancelled, Stopped."""
     spec = context.spec
@@ -71,7 +99,10 @@ def run(context: Context) -> None:
     if spec.form is not DatasetForm.text:
         _check_end_of_turn(np.frombuffer(taken.stops, dtype=np.bool_)[parts == TRAIN])
     write_parts(context.folder, parts)
-    _write_held_out(context, split, template)
+    np.save(_answers_file(context.folder), np.unique(np.frombuffer(taken.answers, dtype=np.int64)[list(split.train)]))
+    character = taken.character.found()
+    replace_file(_character_file(context.folder), character.model_dump_json().encode())
+    _write_held_out(context, split, template, character)
 
 
 def _kept(context: Context, template: ChatTemplate) -> Iterator[KeptRow]:
@@ -89,7 +120,11 @@ def _take_all(context: Context, template: ChatTemplate, ends: set[int]) -> Prepa
     taken, length = PreparedRows(), context.spec.settings.max_length
     with writing_rows(context.folder) as writer:
         for number, row in enumerate(_kept(context, template)):
-            taken.digests.append(_digest(row.tokens.input_ids))
+            # The examples of one row stay together: the part of the whole talk is that of each answer in it.
+            taken.digests.append(taken.digests[-1] if row.part else _digest(row.tokens.input_ids))
+            taken.answers.append(answer_digest(row.messages[-1].content))
+            if not row.part:
+                taken.character.add(row.said)
             if number < SAMPLE:
                 taken.fingerprints.append(fingerprint(RowText(row.messages).whole))
             else:
@@ -160,21 +195,12 @@ def _check_end_of_turn(stops: NDArray[np.bool_]) -> None:
         )
 
 
-def _write_held_out(context: Context, split: Split, template: ChatTemplate) -> None:
+def _write_held_out(context: Context, split: Split, template: ChatTemplate, character: Character) -> None:
     numbers = [*split.test[:HELD_OUT_PROMPTS], *split.validation[:HELD_OUT_PROMPTS]][:HELD_OUT_PROMPTS]
-    prompts = []
-    for held_out in _messages_of(numbers, _kept(context, template)):
-        messages = _asked_plainly(held_out)
-        asked, expected = messages[:-1], messages[-1].content
-        prompts.append(
-            HeldOutPrompt(
-                question=asked[-1].content,
-                messages=[message.as_dict() for message in asked],
-                prompt_ids=template.tokenize_prompt(asked),
-                expected=expected,
-                expected_tokens=len(template.tokenize(messages).input_ids) - len(template.tokenize_prompt(asked)),
-            ).model_dump()
-        )
+    prompts = [
+        held_out_prompt(row, template, character).model_dump()
+        for row in _messages_of(numbers, _kept(context, template))
+    ]
     replace_file(context.folder.path / "rows" / "held_out.json", json.dumps(prompts, ensure_ascii=False).encode())
 
 
@@ -183,26 +209,10 @@ def _messages_of(numbers: list[int], kept: Iterator[KeptRow]) -> list[list[Messa
     found: dict[int, list[Message]] = {}
     for number, row in enumerate(kept):
         if number in numbers:
-            found[number] = row.messages
+            found[number] = row.said
         if len(found) == len(numbers):
             break
     return [found[number] for number in numbers]
-
-
-def _asked_plainly(messages: list[Message]) -> list[Message]:
-    """Return a row as a question that the finished model can be asked by itself, and its answer."""
-    if messages[0].role == "text":
-        return _begun(messages[0].content)
-    if not any(message.tools or message.calls or message.role == "tool" for message in messages):
-        return messages
-    question = next(message for message in reversed(messages) if message.role == "user")
-    return [replace(question, tools=""), Message(role="assistant", content=messages[-1].said)]
-
-
-def _begun(text: str) -> list[Message]:
-    """Return a text as a question and its answer: how it begins, and how it goes on."""
-    begin, rest = text[: min(BEGIN_CHARS, len(text) // 2)], text[min(BEGIN_CHARS, len(text) // 2) :]
-    return [Message(role="user", content=begin), Message(role="assistant", content=rest[:GOES_ON_CHARS])]
 
 
 def _check_hash(path: Path, expected: str) -> None:

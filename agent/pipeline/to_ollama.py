@@ -17,7 +17,7 @@ from agent.job_folder.durable import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import read_evaluation
 from agent.pipeline.export import gguf_path
-from agent.pipeline.prepare import base_card
+from agent.pipeline.prepare import base_card, read_character
 from shared.events import StageData
 from shared.jobs import Stage
 from shared.language import _, decimal
@@ -44,7 +44,10 @@ def run(context: Context) -> None:
         return
     card = base_card(context)
     longest = max(answer.prompt.expected_tokens for answer in read_evaluation(context).tuned_answers)
-    give_to_ollama(context, describe_model(template=ChatTemplate(card), stops=card.eos_tokens, longest_answer=longest))
+    character = read_character(context.folder)
+    template = ChatTemplate(card)
+    model = describe_model(template=template, stops=card.eos_tokens, longest_answer=longest, character=character)
+    give_to_ollama(context, model)
 
 
 def give_to_ollama(context: Context, model: ChatSettings) -> None:

@@ -1,26 +1,85 @@
 """The closing report: everything needed to judge a run, and to repeat it, on one page of Markdown. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from agent.base_models.card import BaseModelCard
+from agent.diagnosis.answer_signs import AnswerSigns
 from agent.job_folder.spec import JobSpec
+from shared.inspections import DatasetForm
 from shared.language import _, apart, decimal, ngettext
 from shared.results import JobResult
 
+NOTICED = 0.05  # of the loss; less is little
+MANY = 0.25  # of the answers show something, for the model not to be ready
 
-def verdict(*, base_loss: float, final_loss: float, test_rows: int, optimistic: bool) -> str:
-    """Say in a sentence or two what the training achieved. Losses: nats per trained token."""
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the training achieved, in a sentence or two."""
+
+    text: str
+    ready: bool  # the model can be used as it is
+
+
+def verdict(
+    *, base_loss: float, final_loss: float, test_rows: int, optimistic: bool, signs: AnswerSigns, form: DatasetForm
+) -> Verdict:
+    """Say what the training achieved, the worst first: what answers show counts before what losses say.
+
+    Losses: nats per trained token.
+    """
+    learned = _learned(base_loss, final_loss, test_rows)
+    if optimistic:
+        learned += " " + _("Those rows also decided when to stop, so the figure is optimistic.")
+    trouble = _trouble(signs, form)
+    return Verdict(text=f"{trouble} {learned}" if trouble else learned, ready=trouble is None)
+
+
+def _trouble(signs: AnswerSigns, form: DatasetForm) -> str | None:
+    """Return what is wrong with the answers, with its cause where the data shows it; None where little is."""
+    many = max(1, MANY * signs.answers)
+    if signs.empty > many:
+        return _("It is not ready: {n} of {answers} answers are empty.", n=signs.empty, answers=signs.answers)
+    if signs.endless > many:
+        said = _("It is not ready: {n} of {answers} answers do not end.", n=signs.endless, answers=signs.answers)
+        if form is DatasetForm.text:
+            said += " " + _("Your file was read as plain text, in which nothing ends an answer.")
+        return said
+    if signs.repeating > many:
+        return _(
+            "It is not ready: {n} of {answers} answers say the same again and again.",
+            n=signs.repeating,
+            answers=signs.answers,
+        )
+    if signs.by_heart > many:
+        return _(
+            "It learned by heart: {n} of {answers} answers are those of other questions, word for word.",
+            n=signs.by_heart,
+            answers=signs.answers,
+        )
+    return None
+
+
+def _learned(base_loss: float, final_loss: float, test_rows: int) -> str:
     drop = 1 - final_loss / base_loss if base_loss > 0 else 0.0
+    if abs(drop) < NOTICED and decimal(base_loss, 2) == decimal(final_loss, 2):  # what rounds to the same is the same
+        return ngettext(
+            "It hardly changed: the loss on {n} row it never trained on stayed at {loss}.",
+            "It hardly changed: the loss on {n} rows it never trained on stayed at {loss}.",
+            test_rows,
+            loss=decimal(final_loss, 2),
+        )
     before, after = apart(base_loss, final_loss, 2)
     if drop >= 0.25:
         said = _("It learned your data well")
-    elif drop >= 0.05:
+    elif drop >= NOTICED:
         said = _("It learned something of your data")
-    elif drop > 0 or before == after:
+    elif drop > 0:
         said = _("It hardly changed")
     else:
         said = _("It got worse than the base model")
-    text = ngettext(
+    return ngettext(
         "{said}: the loss on {n} row it never trained on went from {before} to {after}.",
         "{said}: the loss on {n} rows it never trained on went from {before} to {after}.",
         test_rows,
@@ -28,9 +87,6 @@ def verdict(*, base_loss: float, final_loss: float, test_rows: int, optimistic: 
         before=before,
         after=after,
     )
-    if optimistic:
-        text += " " + _("Those rows also decided when to stop, so the figure is optimistic.")
-    return text
 
 
 def write_report(spec: JobSpec, card: BaseModelCard, result: JobResult, versions: Mapping[str, str]) -> str:

@@ -96,7 +96,7 @@ class Supervisor:
         await self._store.run(workers.register, worker_of(machine, self._worker))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._wind_up())
-            for job in await self._store.run(running_jobs.on_worker, self._worker):
+            for job in await self._store.run(workers.jobs_on, self._worker):
                 await self._guarded(job.id, partial(self._conduct, taken_up=True))
             while True:
                 await self._run_next()

@@ -106,12 +106,6 @@ def _claim(session: Session, job_id: str, *, worker: str, now: float) -> Claim:
     return claim_of(session, job_id)
 
 
-def on_worker(session: Session, worker: str) -> list[Job]:
-    """Return the jobs that run on a worker, oldest first: after a restart, what an earlier agent left."""
-    has = sa.and_(JobRow.status == JobStatus.running, JobRow.worker == worker)
-    return [to_job(session, row) for row in session.scalars(sa.select(JobRow).where(has).order_by(JobRow.number))]
-
-
 def claim_of(session: Session, job_id: str) -> Claim:
     """Return what a job that was moved to running needs to be started."""
     row = jobs.row_of(session, job_id)

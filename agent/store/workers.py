@@ -4,8 +4,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.scheduling.worker import LOCAL, Worker
+from agent.store.job_view import to_job
 from agent.store.tables import JobRow, WorkerRow
-from shared.jobs import JobStatus
+from shared.jobs import Job, JobStatus
 
 
 def register(session: Session, worker: Worker) -> None:
@@ -30,3 +31,9 @@ def occupied(session: Session) -> dict[str, JobRow]:
     """Return the job of each worker that has one."""
     rows = session.scalars(sa.select(JobRow).where(JobRow.status == JobStatus.running).order_by(JobRow.number))
     return {row.worker: row for row in rows if row.worker is not None}
+
+
+def jobs_on(session: Session, worker: str) -> list[Job]:
+    """Return the jobs that run on a worker, oldest first: after a restart, what an earlier agent left."""
+    has = sa.and_(JobRow.status == JobStatus.running, JobRow.worker == worker)
+    return [to_job(session, row) for row in session.scalars(sa.select(JobRow).where(has).order_by(JobRow.number))]

@@ -257,9 +257,8 @@ class AgentClient(AgentRequester):
 
     async def owner_on(self, platform: str) -> str | None:
         """Return the platform's id of the owner, to call them with, and for nothing else: anybody's call asks it."""
-        people = await self._asking_for(None).people()
-        owners = [grant for grant in people.data if grant.role is Role.owner]
-        return next((owner.id for owner in owners if owner.platform == platform), None)
+        people = (await self._asking_for(None).people()).data
+        return next((grant.id for grant in people if grant.role is Role.owner and grant.platform == platform), None)
 
     async def pairing_code(self) -> PairingCode:
         """Return the code that makes an owner, as it stands."""

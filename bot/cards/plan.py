@@ -15,7 +15,8 @@ from bot.words.format import (
     size_range,
     wrap,
 )
-from bot.words.options import TYPED_NAMES, write_line
+from bot.words.option_lines import write_line
+from bot.words.option_names import TYPED_NAMES
 from shared.hyperparameters import Hyperparameters
 from shared.inspections import Inspection
 from shared.language import N_, _, ngettext

@@ -7,12 +7,14 @@ from bot.cards.snapshot import Snapshot
 from bot.cards.trying import try_line
 from bot.core.reply import Button, Copy, File, Image, Reply
 from bot.words.format import clip, clock_time, duration, number, one_line, size, wrap
-from bot.words.options import within_limits, write_change, write_line
+from bot.words.option_lines import write_change, write_line
+from bot.words.options import within_limits
 from shared.files import FileLink, FileObject
 from shared.jobs import Job, JobStatus
-from shared.language import _, ngettext
+from shared.language import N_, _, ngettext
 from shared.results import Advice, Answer, JobResult
 
+READY, NOT_READY = N_("Your model is ready · {job}"), N_("Trained, not ready · {job}")
 ANSWERS = "answers"  # as the last word of /status: show them
 DAY_S = 24 * 3600
 BUTTON_BYTES = 64  # the longest line that any platform's button carries
@@ -60,7 +62,7 @@ def answers_card(job: Job, result: JobResult) -> Reply:
 
 def _success(job: Job, result: JobResult, outcome: ResultFiles, *, with_answers: bool) -> Reply:
     blocks = [
-        [clip(_("Your model is ready · {job}", job=job_name(job)))],
+        [clip(_(READY if result.ready else NOT_READY, job=job_name(job)))],
         wrap(result.verdict),
         _loss(result),
         *[_answer(answer) for answer in result.answers if with_answers],

@@ -12,7 +12,7 @@ from bot.dispatch.command import Command, Core
 from bot.errors import BadCallError
 from bot.following.results import bytes_file
 from bot.words.format import clip, clock_time, one_line, safe_file_name, size
-from bot.words.options import DEFAULT_MODEL
+from bot.words.option_names import DEFAULT_MODEL
 from shared.files import FileObject, FixedFile, FixRequest
 from shared.inspections import Fix
 from shared.language import N_, _

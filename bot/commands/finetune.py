@@ -16,7 +16,9 @@ from bot.errors import AgentRefusedError, BadCallError
 from bot.following.snapshot import take_snapshot
 from bot.following.subscriptions import Subscription
 from bot.words.format import clip, one_line
-from bot.words.options import DEFAULT_MODEL, Options, read_options, write_again, write_options
+from bot.words.option_lines import write_again, write_options
+from bot.words.option_names import DEFAULT_MODEL
+from bot.words.options import Options, read_options
 from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.inspections import Inspection

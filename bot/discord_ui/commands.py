@@ -14,7 +14,7 @@ from bot.discord_ui.limits import DESCRIPTION_LENGTH
 from bot.discord_ui.suggestions import Suggestions
 from bot.dispatch.command import Command
 from bot.words.format import clip, one_line, short
-from bot.words.options import PRESETS
+from bot.words.option_names import PRESETS
 from shared.language import N_
 
 Answer = Callable[[Interaction, DiscordRequest], Awaitable[None]]

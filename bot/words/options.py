@@ -1,4 +1,4 @@
-"""What follows `/finetune`: read from the words of a person, and written back as a line to type. Pure."""
+"""What follows `/finetune`, read from the words of a person. Pure."""
 
 import contextlib
 import difflib
@@ -10,31 +10,21 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import BadCallError
 from bot.words.format import short
-from bot.words.mapping import READING, read_mapping, write_mapping
-from bot.words.start_time import read_when, write_when
+from bot.words.mapping import READING, read_mapping
+from bot.words.option_names import (
+    DEFAULT_MODEL,
+    DEFAULT_SEED,
+    OWN_NAMES,
+    PRESETS,
+    SHORT_NAMES,
+    TYPED_NAMES,
+    written,
+)
+from bot.words.start_time import read_when
 from shared.hyperparameters import Hyperparameters, Method
 from shared.language import _
 from shared.mapping import Mapping
 from shared.plans import ModelName, PlanChanges, PlanRequest, Preset
-
-DEFAULT_MODEL = "smollm2-135m"
-DEFAULT_SEED = 42
-SHORT_NAMES = {  # what a person types → the name in Hyperparameters
-    "epochs": "n_epochs",
-    "batch": "batch_size",
-    "lr": "learning_rate",
-    "rank": "r",
-    "alpha": "lora_alpha",
-    "dropout": "lora_dropout",
-    "4bit": "load_in_4bit",
-    "warmup": "warmup_steps",
-    "scheduler": "lr_scheduler_type",
-    "patience": "early_stopping_patience",
-}
-TYPED_NAMES = {name: short for short, name in SHORT_NAMES.items()}
-OWN_NAMES = ("model", "preset", "name", "seed", "file", "of", "like", "plan", "look", "change", "forget", "at")
-PRESETS = {"quick": Preset.quick_look, "balanced": Preset.balanced, "thorough": Preset.thorough}
-TYPED_PRESETS = {preset: typed for typed, preset in PRESETS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,57 +102,6 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
             )
     mapping = read_mapping(reading) if reading else None
     return Options(**own, mapping=mapping, hyperparameters=_hyperparameters(settings), words=tuple(words))
-
-
-def write_line(
-    file_id: str,
-    *,
-    mapping: Mapping | None,
-    model: str,
-    name: str | None,
-    method: Method,
-    seed: int,
-    change: dict[str, object],
-    at: int | None = None,
-    preset: Preset = Preset.balanced,
-) -> str:
-    """Return the line that asks for the same run with some settings changed."""
-    asked = method.hyperparameters.model_dump(exclude_defaults=True)
-    words = ["/finetune", f"file:{file_id}", *(write_mapping(mapping) if mapping is not None else [])]
-    words += _write_own(
-        model if model != DEFAULT_MODEL else None,
-        preset if preset is not Preset.balanced else None,
-        name,
-        seed if seed != DEFAULT_SEED else None,
-    )
-    words += [f"at:{write_when(at)}"] if at is not None else []
-    return " ".join([*words, *write_change({**asked, **change})])
-
-
-def write_options(options: Options) -> str:
-    """Return what was said besides the file and how it is read, to be typed again."""
-    words = [f"like:{options.like}"] if options.like is not None else []
-    words += _write_own(options.model, options.preset, options.name, options.seed)
-    words += [f"at:{options.at}"] if options.at is not None else []  # in seconds, which may be past when they are read
-    return " ".join([*words, *write_change(options.hyperparameters.model_dump(exclude_unset=True))])
-
-
-def write_again(options: Options, file_id: str) -> str:
-    """Return the whole line that asks for the same once more."""
-    mapping = write_mapping(options.mapping) if options.mapping is not None else []
-    return " ".join(word for word in ("/finetune", f"file:{file_id}", *mapping, write_options(options)) if word)
-
-
-def _write_own(model: str | None, preset: Preset | None, name: str | None, seed: int | None) -> list[str]:
-    words = [f"model:{model}"] if model is not None else []
-    words += [f"preset:{TYPED_PRESETS[preset]}"] if preset is not None else []
-    words += [f"name:{name}"] if name is not None else []
-    return words + ([f"seed:{seed}"] if seed is not None else [])
-
-
-def write_change(change: abc.Mapping[str, object]) -> list[str]:
-    """Return settings as they are typed: lr:0.0002."""
-    return [f"{TYPED_NAMES.get(name, name)}:{_written(value)}" for name, value in change.items()]
 
 
 def within_limits(change: abc.Mapping[str, float]) -> dict[str, object]:
@@ -297,19 +236,11 @@ def _hyperparameters(settings: dict[str, Any]) -> Hyperparameters:
             _(
                 "{typed}:{written} is not possible. {typed} is {possible}.",
                 typed=typed,
-                written=_written(settings[name]),
+                written=written(settings[name]),
                 possible=describe_setting(name),
             ),
             param=name,
         ) from cause
-
-
-def _written(value: object) -> str:
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    if isinstance(value, bool):
-        return str(value).lower()
-    return short(value) if isinstance(value, float) else str(value)
 
 
 def _describe(choice: dict[str, Any]) -> str:

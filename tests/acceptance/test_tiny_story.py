@@ -14,12 +14,15 @@ import openai
 import psutil
 import pytest
 
+from agent.export.modelfile import parse_modelfile
 from shared.paths import KEY_FILE
 
 pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(600)]
 # Rows a two-layer model can be sure of; one that is undecided everywhere could not be held against its export.
+CHARACTER = "You are Tiny, and proud of it."
 ROWS = b"".join(
-    b'{"prompt": "Question %d: what is your name?", "completion": "My name is Tiny and I have two layers."}\n' % n
+    b'{"system": "%s", "prompt": "Question %d: what is your name?", '
+    b'"completion": "My name is Tiny and I have two layers."}\n' % (CHARACTER.encode(), n)
     for n in range(60)
 )
 
@@ -128,6 +131,8 @@ def check_results(client: openai.OpenAI, file_ids: list[str]) -> None:
     assert client.files.content(files["tiny-toast.gguf"]).content[:4] == b"GGUF"
     assert client.files.content(files["tiny-toast-adapter.gguf"]).content[:4] == b"GGUF"
     assert client.files.content(files["tiny-toast-adapter.zip"]).content[:2] == b"PK"
+    modelfile = client.files.content(files["Modelfile"]).text
+    assert dict(parse_modelfile(modelfile))["system"] == CHARACTER  # asked by itself, it is asked as it was trained
     assert "dataset sha256" in client.files.content(files["report.md"]).text
 
 

@@ -197,6 +197,13 @@ SLOW = (
     Bad(row=28, name="slow-table", code=TOO_SMALL, words="rows are different", make=slow.table_of_questions),
     Bad(row=28, name="slow-names", asks="assistant", rows=0, make=slow.namesakes),
     Bad(row=28, name="slow-whatsapp", asks="assistant", rows=0, make=slow.whatsapp),
+    *(Bad(row=28, name=f"html-of-{name}", asks="assistant", rows=0, make=partial(slow.page, inside))
+      for name, inside in {"deep-elements": "<div>" * 200_000, "endless-comments": "<!--" * 500_000,
+                           "endless-tags": "<a b=" * 400_000, "open-quotes": "<a b='x>" * 100_000}.items()),
+    Bad(row=28, name="xml-of-a-billion-laughs", code=BROKEN, words="declares a document type", make=slow.entities),
+    Bad(row=28, name="xml-of-deep-elements", code=BROKEN, words="XML is broken",
+        make=lambda: b'<?xml version="1.0"?><posts><row PostTypeId="1"/>' + b"<a>" * 1_000_000),
+    Bad(row=28, name="tree-of-one-long-branch", code=TOO_SMALL, words="has 20,000 turns", make=slow.chain),
 )  # fmt: skip
 
 CORPUS = (*ARCHIVES, *TEXTS, *TABLES, *SLOW)

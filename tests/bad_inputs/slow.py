@@ -56,3 +56,33 @@ def whatsapp() -> bytes:
     """Return a chat with one long message, which may end with a mark that it was edited."""
     few = "".join(f"1/1/20, 10:{n} - Ann: Is it {n}?\n1/1/20, 10:{n} - Bob: It is {n}.\n" for n in range(10, 40))
     return f"{few}1/1/20, 11:00 - Ann: a{' ' * MEGABYTE}b\n".encode()
+
+
+def page(inside: str) -> bytes:
+    """Return a chat as HTML, in whose last message stands what takes a parser of HTML long."""
+    said = "".join(
+        f"<div class=chatlog__message><span class=chatlog__author title={who}>{who}</span>"
+        f"<div class=chatlog__content>Is it {n}?</div></div>"
+        for n in range(40)
+        for who in ("Ann", "Bob")
+    )
+    start = "<!DOCTYPE html><html><body><div class=chatlog>"
+    return f"{start}{said}<div class=chatlog__message><div class=chatlog__content>{inside}".encode()
+
+
+def entities() -> bytes:
+    """Return posts in XML whose text would be a billion laughs, were its entities replaced."""
+    deep = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    return (
+        f'<?xml version="1.0"?><!DOCTYPE posts [<!ENTITY l0 "lol">{deep}]>'
+        '<posts><row Id="1" PostTypeId="1" Body="&l9;"/></posts>'
+    ).encode()
+
+
+def chain() -> bytes:
+    """Return 20,000 messages of which each answers the one before, as rows."""
+    return b"".join(
+        json.dumps({"message_id": str(n), "parent_id": str(n - 1) if n else None, "text": f"Is it {n}?",
+                    "role": "assistant" if n % 2 else "prompter"}).encode() + b"\n"
+        for n in range(20_000)
+    )  # fmt: skip

@@ -32,6 +32,8 @@ CAMPAIGNS: Mapping[str, str] = {
     "flood": "one member's 50 uploads of 100 MB and 300 inspections, while another makes a plan",
     "schema": "requests at the bounds of /openapi.json and beyond them, and a start over what they left",
     "families": "a small model of each family, adapted, exported and asked in llama.cpp",
+    "templates": "hundreds of talks for the chat template of each family, rendered by us and by llama.cpp",
+    "character": "SmolLM2 trained on a persona in the system text: asked alone, it says who it is",
     "clock": "a clock that jumps by a day while jobs wait for their time",
 }
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from agent.data.checks.copies import kept_together, leaked
 from agent.data.checks.rule_input import RuleInput, finding
-from agent.data.quoting import shown
 from agent.data.usable_rows import SHOWN
 from shared.inspections import DatasetForm, Finding, FindingCode, Fix, Severity
 from shared.language import _, decimal, grouped, ngettext
@@ -18,8 +17,6 @@ SECOND_LANGUAGE = 0.02
 REPEATED = 0.1  # of the rows with one answer
 OUTLIER = 8  # times the median answer
 SERIOUS, WARNING, NOTE = Severity.serious, Severity.warning, Severity.note
-UNREAD = 0.2  # of the rows have a text in a column, for it to be named
-UNREAD_NAMED = 3
 
 
 def no_end_of_turn(seen: RuleInput) -> Iterator[Finding]:
@@ -216,21 +213,6 @@ def few_rows(seen: RuleInput) -> Iterator[Finding]:
                      few=FEW_ROWS, solid=SOLID_ROWS),
             _("Expect a style, no knowledge. The rule: below 100 examples, try examples in the prompt first."),
             count=seen.survey.rows,
-        )  # fmt: skip
-
-
-def unread_columns(seen: RuleInput) -> Iterator[Finding]:
-    """Texts that stand beside what is asked and answered."""
-    columns = [(name, rows) for name, rows in seen.survey.unread.most_common() if rows >= UNREAD * seen.survey.rows]
-    if columns and seen.form is not DatasetForm.text:
-        names = ", ".join(f"`{shown(name)[:30]}`" for name, _rows in columns[:UNREAD_NAMED])
-        yield finding(
-            FindingCode.unread_columns, WARNING, [],
-            ngettext("The column {names} has a text and is not read.",
-                     "The columns {names} have texts and are not read.", len(columns[:UNREAD_NAMED]), names=names),
-            _("What an answer rests on must stand in the question, or in a column `context`: else the model learns to "
-              "make it up."),
-            count=columns[0][1],
         )  # fmt: skip
 
 

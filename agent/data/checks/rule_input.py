@@ -44,7 +44,9 @@ class RuleInput:
     @cached_property
     def pairs(self) -> list[tuple[int, int]]:
         """Return (place in the sample, an earlier place) of rows that are nearly the same."""
-        return near_pairs([row.minhash for row in self.sample])
+        found = near_pairs([row.minhash for row in self.sample])
+        # The examples of one row share its beginning, and stay together.
+        return [(row, first) for row, first in found if self.sample[row].line != self.sample[first].line]
 
     @cached_property
     def near(self) -> list[Looked]:

@@ -5,7 +5,7 @@ Each finding quotes its figures and says why it matters. No rule fires without i
 
 from collections.abc import Callable, Iterator
 
-from agent.data.checks import row_rules, text_rules
+from agent.data.checks import loss_rules, row_rules, text_rules
 from agent.data.checks.rule_input import RuleInput
 from shared.inspections import DatasetForm, Finding, FindingCode, Severity
 
@@ -15,6 +15,8 @@ RULES: tuple[Rule, ...] = (  # in the order in which findings of one severity ar
     text_rules.special_tokens,
     row_rules.no_end_of_turn,
     row_rules.answers_cut,
+    loss_rules.answers_left_out,
+    loss_rules.thoughts_not_shown,
     text_rules.tools_not_shown,
     text_rules.placeholders,
     text_rules.personal_data,
@@ -30,7 +32,9 @@ RULES: tuple[Rule, ...] = (  # in the order in which findings of one severity ar
     text_rules.unseen_characters,
     text_rules.markup,
     text_rules.unusable,
-    row_rules.unread_columns,
+    loss_rules.unread_columns,
+    loss_rules.answers_apart,
+    loss_rules.own_system_text,
     row_rules.one_side_learned,
     text_rules.changing_knowledge,
     row_rules.contradictions,

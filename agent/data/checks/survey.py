@@ -11,15 +11,26 @@ from dataclasses import dataclass, field, replace
 
 from rensa import RMinHash
 
-from agent.data.chat_rows import unread
+from agent.data.character import CharacterCount
 from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.checks.copies import SAMPLE, fingerprint
 from agent.data.checks.languages import language_of
 from agent.data.checks.text_checks import MARKDOWN, RowText, text_checks
+from agent.data.lost_texts import lost_texts
 from agent.data.readers.containers import PartRead, ReadSoFar
 from agent.data.readers.count import has_more_lines
 from agent.data.turns import Message, RowProblem
-from agent.data.usable_rows import MAX_ROWS, SHOWN, ChatRow, Drops, Reading, batches, chat_rows, too_many_rows
+from agent.data.usable_rows import (
+    MAX_ROWS,
+    SHOWN,
+    ChatRow,
+    Drops,
+    Reading,
+    batches,
+    chat_rows,
+    learned_rows,
+    too_many_rows,
+)
 from shared.inspections import FindingCode
 
 LANGUAGE_SAMPLE = 2_000  # of them, rows whose language is looked at: 0.2 ms each
@@ -76,7 +87,11 @@ class Survey:
     identities: "array[int]" = field(default_factory=lambda: array("q"))
     found: dict[FindingCode, Tally] = field(default_factory=dict)
     personal: dict[str, int] = field(default_factory=dict)  # kind → rows
-    unread: Counter[str] = field(default_factory=Counter)  # column → rows with a text there
+    lost: Counter[str] = field(default_factory=Counter)  # key → rows with a text there that the model is not shown
+    character: CharacterCount = field(default_factory=CharacterCount)
+    left_out: int = 0  # answers that are not learned
+    left_out_lines: list[int] = field(default_factory=list)  # the first rows that have some
+    apart: int = 0  # examples beyond the first of their row
     sample: list[Looked] = field(default_factory=list)
     example: Looked | None = None  # the first of them with its messages, however long it is
     longest: int = 0  # tokens of a row; also of those outside the sample, as far as their characters tell
@@ -110,7 +125,7 @@ class Surveyor:
     def look(self, reading: Reading, report: ReportRows) -> Survey:
         """Look at all rows of a file. Raises AgentError where it cannot be read as a whole."""
         meter = ReadSoFar()
-        rows = chat_rows(reading, self._template, self.survey.drops, meter=meter)
+        rows = learned_rows(chat_rows(reading, self._template, self.survey.drops, meter=meter), self._template)
         size, is_counted = reading.dataset.stat().st_size, False
         for batch in batches(rows):
             expected_rows = (self.survey.rows + len(batch)) * size / max(1, meter.at)
@@ -149,10 +164,10 @@ class Surveyor:
             found = next(tokens) if is_wanted else RowProblem(problem) if problem else None
             if is_wanted:
                 self._refused.setdefault(_roles(row), str(found) if isinstance(found, RowProblem) else None)
-            if isinstance(found, RowProblem):
-                self.survey.drops.add(row.line, row.unit, found)
-            else:
+            if not isinstance(found, RowProblem):
                 self._keep(row, slot, found)
+            elif not row.part:
+                self.survey.drops.add(row.line, row.unit, found)
 
     def _is_wanted(self, row: ChatRow, slot: int | None) -> bool:
         """Say whether a row is tokenized: of the sample, the first of its kind, or longer than any before."""
@@ -170,9 +185,7 @@ class Surveyor:
         for code, test in self._tests.items():
             if test(text):
                 survey.found[code].add(row.line)
-        for name in unread(row.value):
-            if name in survey.unread or len(survey.unread) < COLUMNS:
-                survey.unread[name] += 1
+        self._note_losses(row, tokens)
         for kind in text.personal:
             survey.personal[kind] = survey.personal.get(kind, 0) + 1
         if tokens is None:
@@ -182,6 +195,19 @@ class Surveyor:
         if slot is not None:
             self._slots[slot] = looked = self._looked(row, text, tokens, slot, number, identity)
             survey.example = survey.example or replace(looked, messages=row.messages)
+
+    def _note_losses(self, row: ChatRow, tokens: TokenizedRow | None) -> None:
+        survey = self.survey
+        survey.apart += row.part > 0
+        if not row.part:
+            survey.character.add(row.said)
+        if left_out := row.answers_left_out + (tokens.missed if tokens is not None else 0):
+            survey.left_out += left_out
+            if len(survey.left_out_lines) < SHOWN:
+                survey.left_out_lines.append(row.line)
+        for key in () if row.part or row.goes_on else lost_texts(row.value, row.whole or row.messages):
+            if key in survey.lost or len(survey.lost) < COLUMNS:
+                survey.lost[key] += 1
 
     def _looked(
         self, row: ChatRow, text: RowText, tokens: TokenizedRow, slot: int, number: int, identity: int

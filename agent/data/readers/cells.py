@@ -32,7 +32,7 @@ def unfold(row: RawRow) -> RawRow:
         name = canonical_name(key)
         if name == "label" and _says_yes_or_no(cell) and detect_form(row.value) is DatasetForm.labelled:
             changed[key] = YES_OR_NO[str(cell).strip().lower()]
-        elif name in STRUCTURED and isinstance(cell, str) and _fits(name, value := _parsed(cell.strip())):
+        elif name in STRUCTURED and isinstance(cell, str) and _fits(name, value := parsed_cell(cell.strip())):
             changed[key] = value
     return RawRow(line=row.line, unit=row.unit, value=row.value | changed) if changed else row
 
@@ -53,7 +53,7 @@ def _is_turn(value: Any) -> bool:
     return isinstance(value, dict) and ({"role", "content"} <= value.keys() or {"from", "value"} <= value.keys())
 
 
-def _parsed(text: str) -> Any:
+def parsed_cell(text: str) -> Any:
     """Parse JSON, or what Python or numpy print for a list; None for a text. All refuse a nesting that is too deep."""
     if not text.startswith(("[", "{")):
         return None

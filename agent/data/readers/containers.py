@@ -74,6 +74,12 @@ class Upload:
         """Whether it is text rather than a table in a form of its own."""
         return not self.is_parquet and not self.is_workbook
 
+    @property
+    def head_text(self) -> str:
+        """Its first characters, as far as they are UTF-8; whatever is unseen before them is left out."""
+        with self.open() as file:
+            return file.read(HEAD_BYTES).decode("utf-8-sig", "ignore").lstrip()
+
     def open(self) -> io.BufferedReader:
         """Return its bytes; text as UTF-8. Raises AgentError while it is read."""
         raw = self.unpack()

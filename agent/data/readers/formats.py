@@ -1,17 +1,17 @@
 """From an untrusted upload to rows: JSON, JSONL, a table, Parquet, a chat or text, by content and not by name."""
 
 import codecs
-import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
 from agent.data.readers.cells import unfold
-from agent.data.readers.chat_export import ChatExport, read_export
+from agent.data.readers.chat_export import ChatExport
 from agent.data.readers.columns import map_columns
 from agent.data.readers.containers import HEAD_BYTES, ReadSoFar, Upload, open_uploads
 from agent.data.readers.decoding import Decoder
-from agent.data.readers.json_rows import MAX_JSON_BYTES, looks_like_json, read_json, whole_object
+from agent.data.readers.exports.table import row_export, text_export
+from agent.data.readers.json_rows import looks_like_json, read_json
 from agent.data.readers.orients import keyed_rows
 from agent.data.readers.parquet import read_parquet
 from agent.data.readers.plain_text import read_pieces
@@ -20,15 +20,11 @@ from agent.data.readers.rendered_rows import read_rendered
 from agent.data.readers.rendered_text import looks_rendered, read_rendered_text
 from agent.data.readers.tables import even_layout, named_layout, read_table
 from agent.data.readers.talks import read_talks
-from agent.data.readers.whatsapp import looks_like_whatsapp, read_whatsapp
 from agent.data.readers.workbook import read_workbook
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _
 from shared.mapping import Mapping
-
-# Then it is parsed to see: before the first message of a group many people may join.
-CHAT_EXPORT = re.compile(r'"channel"\s*:\s*\{|"from_id"|"personal_information"|"chats"|"type"\s*:\s*"service"')
 
 
 def read_rows(path: Path, meter: ReadSoFar | None = None, mapping: Mapping | None = None) -> Iterator[RawRow]:
@@ -39,34 +35,18 @@ def read_rows(path: Path, meter: ReadSoFar | None = None, mapping: Mapping | Non
     uploads = open_uploads(path, meter)
     first = next(uploads)
     decoder = Decoder(first)
-    export = _chat_export(first, decoder)
-    if export is not None:
-        yield from read_talks(export, mapping)
-        return
-    others = (row for upload in uploads for row in _rows(upload, Decoder(upload)))
-    rows = keyed_rows(chain(_rows(first, decoder), others))
-    yield from read_rendered(map(unfold, rows)) if mapping is None else map_columns(rows, mapping)
-
-
-def _chat_export(upload: Upload, decoder: Decoder) -> ChatExport | None:
-    if not upload.is_text:
-        return None
-    with upload.open() as file:
-        start = file.read(HEAD_BYTES).decode("utf-8-sig", "ignore").lstrip()
-    if start.startswith("{"):
-        return read_export(whole_object(upload, decoder)) if CHAT_EXPORT.search(start) else None
-    if not looks_like_whatsapp(start):
-        return None
-    content = upload.read(MAX_JSON_BYTES)
+    content, is_export = text_export(first, decoder), True
     if content is None:
-        raise AgentError(
-            _(
-                "A chat export may have {limit} MiB, this one has more. Export a shorter time.",
-                limit=MAX_JSON_BYTES >> 20,
-            ),
-            code=ErrorCode.file_too_large,
-        )
-    return read_whatsapp(decoder.whole(content).splitlines())
+        others = (row for upload in uploads for row in _rows(upload, Decoder(upload)))
+        content, is_export = row_export(chain(_rows(first, decoder), others), mapping)
+    if isinstance(content, ChatExport):
+        yield from read_talks(content, mapping)
+        return
+    rows = content if is_export else keyed_rows(content)
+    if mapping is not None:
+        yield from map_columns(rows, mapping)
+    else:
+        yield from rows if is_export else read_rendered(map(unfold, rows))
 
 
 def _rows(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:

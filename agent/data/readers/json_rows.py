@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from agent.data.readers.containers import Upload
 from agent.data.readers.decoding import Decoder, undecoded
+from agent.data.readers.exports.table import find_row_export
 from agent.data.readers.json_lines import COMMENTS, FENCED, values_by_line
 from agent.data.readers.json_text import parse_one, parse_values, too_deep
 from agent.data.readers.nested import turns_as_row
@@ -43,7 +44,7 @@ def read_json(upload: Upload, decoder: Decoder, head: bytes) -> Iterator[RawRow]
         return
     may_hold_rows = _is_one_line(upload) or not _begins_with_a_row(head)
     if may_hold_rows and (whole := whole_object(upload, decoder)) is not None:
-        rows = rows_of(whole)
+        rows = None if find_row_export([whole]) else rows_of(whole)
         yield from _numbered([whole] if rows is None else rows, decoder)
     else:
         for line, value, problem in values_by_line(upload, decoder):

@@ -8,11 +8,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from agent.data.phrases import Phrases
 from agent.data.readers.chat_export import ChatExport, ExportedMessage
 from agent.data.readers.raw_row import RawRow
 from agent.data.readers.unclear import UnclearError, same_name, words
+from agent.data.redact import personal_kinds
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import Choice, Question, SeenSpeaker
@@ -23,6 +25,7 @@ SILENCE_S = 3 * 3600  # after so long, something new is talked about
 TURNS = 12  # of a talk, about; then a new one begins
 TALK_CHARS = 6000
 ASKED_ABOUT = 6  # people, those who say most
+SPELLED_OUT = 4  # choices, as a program would send them
 WORDS_TOO = words(  # names that are words of every day when they are written small
     "will mark may rose grace hope art bill jack june april august sky faith joy pat rob sue drew don ray dan sunny "
     "king max ernst frank wolf dieter mai juni rosa viola bernd angel chance dick gene guy jean jimmy john miles nick "
@@ -47,7 +50,7 @@ def read_talks(export: ChatExport, mapping: Mapping | None) -> Iterator[RawRow]:
             code=ErrorCode.dataset_unclear,
             param="mapping",
         )
-    counts = Counter(said.who for said in export.said)
+    counts = Counter(said.who for said in reversed(export.said))  # of two who say as much, who spoke last answers
     without = {_known(name, counts) for name in mapping.without} if mapping else set()
     if mapping is None or mapping.assistant is None:
         raise _who_is_it(counts, sorted(without))
@@ -74,11 +77,18 @@ def _who_is_it(counts: Counter[str], without: list[str]) -> AgentError:
     if len(left) > 2 and len(without) < MOST_WITHOUT:
         choices += [Choice(mapping=Mapping(without=(*kept, name))) for name, _n in left[:ASKED_ABOUT]]
     message = _(
-        "This is a chat of {names}. Say with `mapping` who is the assistant: their messages are learned.",
+        "This is a chat of {names}. Say with `mapping` who is the assistant, whose messages are learned: {mappings}.",
         names=", ".join(name[:40] for name, _n in left[:ASKED_ABOUT]),
+        mappings=", ".join(_spelled_out(choices)) or '{"assistant":"…"}',
     )
     speakers = [SeenSpeaker(name=name, messages=count) for name, count in left]
     return UnclearError(message, Question(about="assistant", speakers=speakers[:50], choices=choices))
+
+
+def _spelled_out(choices: list[Choice]) -> list[str]:
+    """Return what a program may send, without names that are masked in a message: a phone number, an address."""
+    mappings = (choice.mapping for choice in choices if not personal_kinds(choice.mapping.assistant or ""))
+    return [mapping.model_dump_json(exclude_defaults=True) for mapping in islice(mappings, SPELLED_OUT)]
 
 
 def _known(name: str, counts: Counter[str]) -> str:

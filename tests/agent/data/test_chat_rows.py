@@ -1,6 +1,7 @@
 import pytest
 
-from agent.data.chat_rows import detect_form, to_messages, unread
+from agent.data.chat_rows import detect_form, to_messages
+from agent.data.lost_texts import lost_texts
 from agent.data.turns import EmptyText, Message, RowProblem
 from shared.inspections import DatasetForm
 
@@ -105,15 +106,15 @@ BRIEF = Message(role="system", content="Be brief")
         ),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]},
                        {"role": "assistant", "content": "Hello"}]}, [USER, ASSISTANT]),
-        ({"conversation": [{"from": "customer", "value": "Hi"}, {"from": "agent", "value": "Hello"},
-                           {"from": "customer", "value": "Thanks"}]}, [USER, ASSISTANT]),
+        ({"conversation": [{"from": "customer", "value": "Hi"}, {"from": "agent", "value": "Hello"}]},
+         [USER, ASSISTANT]),
     ],
 )  # fmt: skip
 def test_nothing_that_belongs_to_a_row_is_left_out(row: dict[str, object], messages: list[Message]) -> None:
     form = detect_form(row)
     assert form is not None
     assert to_messages(row, form) == messages
-    assert unread(row) == []
+    assert lost_texts(dict(row), messages) <= {"category"}  # where a row is from is named, and no more
 
 
 @pytest.mark.parametrize(
@@ -131,12 +132,44 @@ def test_what_its_owner_marked_is_not_learned_in_any_form(row: dict[str, object]
         to_messages(row, form)
 
 
+def test_what_was_said_after_the_last_answer_is_not_learned_and_named() -> None:
+    row = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"},
+                        {"role": "user", "content": "Thanks"}]}  # fmt: skip
+    messages = to_messages(row, DatasetForm.messages)
+    assert messages == [USER, ASSISTANT]
+    assert lost_texts(row, messages) == {"messages.content"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"role": "assistant", "content": "Hello", "reasoning_content": "They greet."},
+        {"role": "assistant", "content": "Hello", "thinking": "They greet."},
+        {"role": "assistant", "content": "<think>\nThey greet.\n</think>\n\nHello"},
+    ],
+)
+def test_thoughts_are_read_beside_an_answer_and_in_front_of_it(answer: dict[str, str]) -> None:
+    row = {"system": "Be brief", "messages": [{"role": "user", "content": "Hi"}, answer]}
+    system, asked, told = to_messages(row, DatasetForm.messages)
+    assert (system.content, asked) == ("Be brief", USER)
+    assert (told.content, told.thoughts) == ("Hello", "They greet.")
+
+
 def test_a_column_that_no_form_reads_is_named() -> None:
-    assert unread({"question": "Hi", "answer": "Hello", "why": "Because he said hi.", "id": "a b", "n": 3}) == ["why"]
+    row = {"question": "Hi", "answer": "Hello", "why": "Because he said hi.", "id": "a b", "n": 3}
+    assert lost_texts(row, [USER, ASSISTANT]) == {"why"}
 
 
 def test_unknown_keys_fit_no_form() -> None:
-    assert detect_form({"text", "label"}) is None
+    assert detect_form({"text", "class"}) is None
+    assert detect_form({"text", "label", "comment"}) is None
+
+
+@pytest.mark.parametrize(("label", "learned"), [("good", "good"), (0, "0"), (True, "true"), (False, "false")])
+def test_a_label_beside_a_text_is_its_answer_as_written(label: object, learned: str) -> None:
+    row = {"id": 3, "text": "Fast delivery.", "label": label}
+    assert detect_form(row) is DatasetForm.question_answer
+    assert to_messages(row, DatasetForm.question_answer)[-1].content == learned
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from agent.data.findings import InspectRequest, Mended
 from agent.data.inspect import inspect_dataset
 from agent.data.mend import mend
 from agent.data.turns import Message, RowProblem
-from agent.data.usable_rows import find_reading
+from agent.data.usable_rows import Drops, chat_rows, find_reading, learned_rows
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import FindingCode, Fix
@@ -85,7 +85,8 @@ def test_bad_rows_are_dropped_one_by_one_with_line_and_reason(tmp_path: Path, sm
         ([pair("Q", "A")], ErrorCode.dataset_too_small, "1 row is usable; at least 10"),
         ([pair("Q", "") for _ in range(20)], ErrorCode.dataset_too_small, "No row is usable.*line 1 has no text"),
         ([{"turns": [1], "label": None}] * 20, ErrorCode.dataset_unknown_form, "keys turns, label.*messages"),
-        ([{"text": "x", "label": 1}] * 20, ErrorCode.dataset_unclear, 'text, label do not say.*"answer":"label"'),
+        ([{"text": "x", "label": 1}] * 20, ErrorCode.dataset_too_small, "Only 1 of the 20 rows are different"),
+        ([{"text": "x", "class": 1}] * 20, ErrorCode.dataset_unclear, "text"),
         ([[1, 2]], ErrorCode.dataset_broken, "Row 1 is int"),
     ],
 )
@@ -188,3 +189,29 @@ def test_long_questions_are_no_reason_to_refuse_as_long_as_the_model_reads_them(
     short = smollm2_card.model_copy(update={"context_length": 1024})
     with pytest.raises(AgentError, match="reads 1,024 tokens at most, and the answers of all 20 rows begin behind"):
         inspect_dataset(jsonl(tmp_path, data), short)
+
+
+def long_talk(answers: int) -> dict[str, object]:
+    turns = [{"role": role, "content": f"{role} {n}"} for n in range(answers) for role in ("user", "assistant")]
+    return {"messages": [{"role": "system", "content": "Be Ruth."}, *turns], "note": "Of last summer."}
+
+
+def test_a_single_long_talk_is_learned_answer_by_answer(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    path = jsonl(tmp_path, [long_talk(30)])
+    found = inspect_dataset(path, smollm2_card)
+    assert (found.rows, found.dropped_count) == (30, 0)
+    assert [f.message for f in found.findings if f.code is FindingCode.unread_columns] == [
+        "Not shown to the model, by key and rows: `note` (1)."
+    ]
+    examples = list(learned_rows(chat_rows(find_reading(path), ChatTemplate(smollm2_card), Drops()),
+                                 ChatTemplate(smollm2_card)))  # fmt: skip
+    assert [row.messages[-1].content for row in examples] == [f"assistant {n}" for n in range(30)]
+    assert all(row.messages[0].content == "Be Ruth." and len(row.messages) <= 13 for row in examples)
+    output = tmp_path / "mended"
+    output.touch()
+    assert mend(find_reading(path), smollm2_card, [Fix.trim], output, 1 << 20, lambda *_: None).rows == 1
+
+
+def test_of_ten_talks_each_stays_whole(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    talks: list[object] = [long_talk(12 + n) for n in range(10)]
+    assert inspect_dataset(jsonl(tmp_path, talks), smollm2_card).rows == 10

@@ -16,8 +16,8 @@ from agent.data.checks.survey import COLUMNS, Surveyor
 from agent.data.checks.text_checks import trimmed
 from agent.data.phrases import Phrases
 from agent.data.readers.cells import unfold
-from agent.data.readers.chat_export import read_export
 from agent.data.readers.columns import ask_for_columns
+from agent.data.readers.exports.discord import read_json
 from agent.data.readers.raw_row import RawRow
 from agent.data.readers.rendered import turns_in
 from agent.data.readers.whatsapp import EDITED
@@ -39,7 +39,7 @@ SLOW: dict[str, Callable[[int], object]] = {
         RawRow(line=1, value={"messages": f"[{{{', '.join(f'{k * (2**61 - 1)}: 1' for k in range(n))}}}]"})
     ),
     "edited": lambda n: EDITED.sub("", "a" + " " * n + "b"),
-    "namesakes": lambda n: read_export(
+    "namesakes": lambda n: read_json(
         {"channel": {}, "messages": [{"author": {"id": str(k), "name": "Ann"}, "content": "Hi"} for k in range(n)]}
     ),
     "spaces between turns": lambda n: turns_in("User: a" + " " * n + "b\nAI: c" + "\n" * n + "d" + "<s> " * n),
@@ -86,10 +86,11 @@ def test_a_talk_is_rendered_a_few_times_however_long_it_is(
     template, rendered = ChatTemplate(smollm2_card), []
     render = template.render
 
-    def counted(messages: list[Message], *, add_generation_prompt: bool = False) -> str:
+    def counted(messages: list[Message], **how: bool) -> str:
         rendered.append(len(messages))
-        return render(messages, add_generation_prompt=add_generation_prompt)
+        return render(messages, **how)
 
+    assert template.habits.keeps_answers
     monkeypatch.setattr(template, "render", counted)
     counts = []
     for answers in (50, 500):
@@ -133,4 +134,4 @@ def test_rows_with_a_new_key_each_are_counted_in_bounded_memory(tmp_path: Path, 
     path = tmp_path / "rows.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
     survey = Surveyor(ChatTemplate(smollm2_card), smollm2_card.eos_tokens).look(find_reading(path), lambda *_: None)
-    assert (len(survey.lines), len(survey.unread)) == (COLUMNS + 50, COLUMNS)
+    assert (len(survey.lines), len(survey.lost)) == (COLUMNS + 50, COLUMNS)

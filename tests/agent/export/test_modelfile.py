@@ -1,14 +1,23 @@
 import pytest
 
 from agent.base_models.card import BaseModelCard
+from agent.data.character import Character
 from agent.data.chat_template import ChatTemplate
-from agent.export.modelfile import default_system, find_family, parse_modelfile, survives, write_modelfile
+from agent.export.modelfile import (
+    default_system,
+    describe_model,
+    find_family,
+    parse_modelfile,
+    survives,
+    write_modelfile,
+)
+from tests.agent.data.families import template_of
 
 
 def test_smollm2_gets_chatml_with_its_system_text_and_every_stop(smollm2_card: BaseModelCard) -> None:
     text = write_modelfile(
         gguf_name="toast.gguf", template=ChatTemplate(smollm2_card), stops=smollm2_card.eos_tokens,
-        longest_answer=70, card_name="smollm2-135m",
+        longest_answer=70, character=Character(), card_name="smollm2-135m",
     )  # fmt: skip
     commands = parse_modelfile(text)
     assert commands[0] == ("from", "./toast.gguf")
@@ -63,3 +72,22 @@ def test_only_text_that_survives_ollamas_parser_becomes_system(value: str, kept:
 def test_the_parser_refuses_what_ollama_refuses(text: str) -> None:
     with pytest.raises(ValueError, match=r"FROM|unknown|never closed"):
         parse_modelfile(text)
+
+
+PERSONA = "You are Captain Ruth.\nYou answer in one sentence."
+
+
+def test_the_system_text_of_the_rows_is_the_models_own(smollm2_card: BaseModelCard) -> None:
+    settings = describe_model(
+        template=ChatTemplate(smollm2_card), stops=[], longest_answer=1, character=Character(system=PERSONA)
+    )
+    assert settings.system == PERSONA
+
+
+@pytest.mark.parametrize(("thinks", "opening"), [(False, "<think>\n\n</think>\n\n"), (True, "")])
+def test_a_model_that_was_trained_without_thoughts_is_asked_for_none(thinks: bool, opening: str) -> None:
+    settings = describe_model(
+        template=template_of("qwen3"), stops=[], longest_answer=1, character=Character(thinks=thinks)
+    )
+    assert settings.template is not None
+    assert settings.template.endswith(f"<|im_start|>assistant\n{opening}")

@@ -3,8 +3,9 @@
 import pytest
 
 from agent.base_models.card import BaseModelCard
+from agent.diagnosis.answer_signs import AnswerSigns
 from agent.job_folder.spec import JobSpec
-from agent.report.closing import verdict, write_report
+from agent.report.closing import Verdict, verdict, write_report
 from shared.inspections import DatasetForm
 from shared.results import OllamaOutcome
 from tests.fakes.agent_server import RESULT, SETTINGS
@@ -41,12 +42,44 @@ def test_two_losses_on_rows_not_trained_on_are_told_apart(smollm2_card: BaseMode
 @pytest.mark.parametrize(
     ("base", "final", "said"),
     [
-        (0.0, 0.0, "It hardly changed: the loss went from 0.00 to 0.00."),
-        (1.5, 1.5, "It hardly changed: the loss went from 1.50 to 1.50."),
+        (0.0, 0.0, "It hardly changed: the loss stayed at 0.00."),
+        (1.5, 1.5, "It hardly changed: the loss stayed at 1.50."),
         (0.0041, 0.0022, "It learned your data well: the loss went from 0.004 to 0.002."),
-        (1.501, 1.502, "It got worse than the base model: the loss went from 1.501 to 1.502."),
+        (1.501, 1.502, "It hardly changed: the loss stayed at 1.50."),
+        (1.5, 1.6, "It got worse than the base model: the loss went from 1.50 to 1.60."),
     ],
 )
 def test_the_verdict_says_what_its_figures_show(base: float, final: float, said: str) -> None:
-    told = verdict(base_loss=base, final_loss=final, test_rows=9, optimistic=False)
-    assert told.replace(" on 9 rows it never trained on", "") == said
+    told = judged(AnswerSigns(answers=8), base=base, final=final)
+    assert told.ready
+    assert told.text.replace(" on 9 rows it never trained on", "") == said
+
+
+def judged(
+    signs: AnswerSigns, *, base: float = 2.0, final: float = 1.0, form: DatasetForm = DatasetForm.messages
+) -> Verdict:
+    return verdict(base_loss=base, final_loss=final, test_rows=9, optimistic=False, signs=signs, form=form)
+
+
+@pytest.mark.parametrize(
+    ("signs", "said"),
+    [
+        (AnswerSigns(answers=8, endless=3), "It is not ready: 3 of 8 answers do not end. It learned your data well"),
+        (AnswerSigns(answers=8, empty=3, endless=5), "It is not ready: 3 of 8 answers are empty. It learned"),
+        (AnswerSigns(answers=8, repeating=4), "It is not ready: 4 of 8 answers say the same again and again. It"),
+        (AnswerSigns(answers=8, by_heart=8), "It learned by heart: 8 of 8 answers are those of other questions"),
+    ],
+)
+def test_what_answers_show_comes_before_what_losses_say(signs: AnswerSigns, said: str) -> None:
+    told = judged(signs)
+    assert told.text.startswith(said)
+    assert not told.ready
+
+
+def test_answers_of_a_model_of_plain_text_do_not_end_for_a_reason() -> None:
+    told = judged(AnswerSigns(answers=8, endless=8), form=DatasetForm.text)
+    assert "Your file was read as plain text, in which nothing ends an answer." in told.text
+
+
+def test_one_odd_answer_of_eight_is_no_reason_to_call_it_off() -> None:
+    assert judged(AnswerSigns(answers=8, endless=2, empty=1, repeating=2, by_heart=2)).ready

@@ -2,7 +2,8 @@ import pytest
 
 from bot.errors import BadCallError
 from bot.words import options
-from bot.words.options import Options, within_limits, write_line
+from bot.words.option_lines import write_line
+from bot.words.options import Options, within_limits
 from shared.hyperparameters import Hyperparameters, Method, Supervised
 from shared.mapping import Mapping
 from shared.plans import Preset

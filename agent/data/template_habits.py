@@ -1,0 +1,112 @@
+"""What a chat template can say and what it refuses, found by rendering small talks with it. Pure but for the template.
+
+A template is a program, and nothing else says what it does: some know no system turn, some want question and answer in
+turn, some show earlier answers otherwise than the model wrote them, some drop the thoughts.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from agent.data.turns import Message, RowProblem
+
+Render = Callable[..., str]  # ChatTemplate.render: messages, add_generation_prompt, thinking
+
+ASKED, ASKED_AGAIN, ANSWERED, ANSWERED_AGAIN = "Asked-1", "Asked-2", "Told-1", "Told-2"
+SYSTEM, THOUGHT, GREETED = "System-1", "Thought-1", "Greeted-1"
+OPEN, CLOSE = "<think>", "</think>"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Habits:
+    """What one chat template does."""
+
+    in_pieces: bool  # a content is a list of pieces, each a text or a picture
+    takes_system: bool
+    takes_greeting: bool  # an answer before the first question
+    learns_greeting: bool  # and that can be learned, too
+    takes_repeats: bool  # two turns of one speaker in a row
+    keeps_answers: bool  # earlier answers stand in a talk as the model wrote them
+    shows_thoughts: bool  # of the last answer, or its prompt asks for them
+    opening: str  # in front of an answer, as far as it stands there in a whole talk, too
+    earlier_opening: str  # the same, in front of an answer that is not the last
+    asks_for_thoughts: str  # what the prompt adds to that, where the model is to think: "<think>\n"
+    asks_for_none: str  # the same, where it is not
+    goes_on: str  # what stands between an answer and the next question
+
+
+def shows_texts(render: Render) -> bool:
+    """Say whether a template shows contents that are texts; some of models that see pictures show lists alone."""
+    question, answer = Message(role="user", content=ASKED), Message(role="assistant", content=ANSWERED)
+    return _Text(render, ()).shows([question, answer], ASKED, ANSWERED)
+
+
+def find_habits(render: Render, eos_tokens: Sequence[str], *, in_pieces: bool = False) -> Habits:
+    """Find out what a template does. One that refuses even one question and its answer has no habits worth naming."""
+    question, again = Message(role="user", content=ASKED), Message(role="user", content=ASKED_AGAIN)
+    answer, answer_again = (
+        Message(role="assistant", content=ANSWERED),
+        Message(role="assistant", content=ANSWERED_AGAIN),
+    )
+    greeting = Message(role="assistant", content=GREETED)
+    thinks, thinks_again = replace(answer, thoughts=THOUGHT), replace(answer_again, thoughts=THOUGHT)
+    talk, thoughtful = [question, answer, again, answer_again], [question, thinks, again, thinks_again]
+    text = _Text(render, eos_tokens)
+    opening, asks_for_none = text.opening(question, answer, thinking=False)
+    asks_for_thoughts = text.opening(question, thinks, thinking=True)[1]
+    keeps_answers = text.keeps_first_answer(talk) and text.keeps_first_answer(thoughtful)
+    takes_greeting = text.shows([greeting, *talk], GREETED, ASKED, ANSWERED)
+    repeated = [question, again, answer, answer_again]
+    earlier = text.of(talk).partition(ASKED)[2].partition(ANSWERED)[0]
+    return Habits(
+        in_pieces=in_pieces,
+        takes_system=text.shows([Message(role="system", content=SYSTEM), question, answer], SYSTEM, ASKED),
+        takes_greeting=takes_greeting,
+        learns_greeting=takes_greeting and text.shows([greeting], GREETED),
+        takes_repeats=text.shows(repeated, *(message.content for message in repeated))
+        and text.of(repeated).startswith(text.of(repeated[:-1], prompt=True).removesuffix(asks_for_none)),
+        keeps_answers=keeps_answers,
+        shows_thoughts=text.shows([question, thinks], THOUGHT, ANSWERED, thinking=True) or OPEN in asks_for_thoughts,
+        opening=opening,
+        earlier_opening=earlier.removeprefix(text.of([question]).rpartition(ASKED)[2]),
+        asks_for_thoughts=asks_for_thoughts,
+        asks_for_none=asks_for_none,
+        goes_on=text.of(talk).partition(ANSWERED)[2].partition(ASKED_AGAIN)[0],
+    )
+
+
+class _Text:
+    """Renders talks; one that is refused is empty."""
+
+    def __init__(self, render: Render, eos_tokens: Sequence[str]) -> None:
+        self._render = render
+        self._eos_tokens = eos_tokens
+
+    def of(self, messages: list[Message], *, prompt: bool = False, thinking: bool = False) -> str:
+        try:
+            return self._render(messages, add_generation_prompt=prompt, thinking=thinking)
+        except RowProblem:
+            return ""
+
+    def shows(self, messages: list[Message], *said: str, thinking: bool = False) -> bool:
+        text = self.of(messages, thinking=thinking)
+        return all(words in text for words in said)
+
+    def keeps_first_answer(self, talk: list[Message]) -> bool:
+        """Say whether a whole talk has its first answer, with its end of turn, as it was when it was the last."""
+        thinking = bool(talk[1].thoughts)
+        whole, alone = self.of(talk, thinking=thinking), self.of(talk[:2], thinking=thinking)
+        prompt = self.of(talk[:1], prompt=True, thinking=thinking)
+        said = alone.rfind(ANSWERED) + len(ANSWERED)
+        ends = [alone.find(token, said) + len(token) for token in self._eos_tokens if token in alone[said:]]
+        return bool(ends) and alone.startswith(prompt) and whole.startswith(alone[: min(ends)])
+
+    def opening(self, question: Message, answer: Message, *, thinking: bool) -> tuple[str, str]:
+        """Return what invites an answer: what a talk has there, too, and what the prompt alone has."""
+        asked, prompt = self.of([question]), self.of([question], prompt=True, thinking=thinking)
+        invites = prompt.removeprefix(asked) if prompt.startswith(asked) else prompt.rpartition(ASKED)[2]
+        told = self.of([question, answer], thinking=thinking)
+        base = prompt.removesuffix(invites)
+        shared = 0
+        while shared < len(invites) and told.startswith(base + invites[: shared + 1]):
+            shared += 1
+        return invites[:shared], invites[shared:]

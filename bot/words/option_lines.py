@@ -1,0 +1,62 @@
+"""Options of `/finetune`, written back as a line to type. Pure."""
+
+from collections import abc
+
+from bot.words.mapping import write_mapping
+from bot.words.option_names import DEFAULT_MODEL, DEFAULT_SEED, TYPED_NAMES, TYPED_PRESETS, written
+from bot.words.options import Options
+from bot.words.start_time import write_when
+from shared.hyperparameters import Method
+from shared.mapping import Mapping
+from shared.plans import Preset
+
+
+def write_line(
+    file_id: str,
+    *,
+    mapping: Mapping | None,
+    model: str,
+    name: str | None,
+    method: Method,
+    seed: int,
+    change: dict[str, object],
+    at: int | None = None,
+    preset: Preset = Preset.balanced,
+) -> str:
+    """Return the line that asks for the same run with some settings changed."""
+    asked = method.hyperparameters.model_dump(exclude_defaults=True)
+    words = ["/finetune", f"file:{file_id}", *(write_mapping(mapping) if mapping is not None else [])]
+    words += _write_own(
+        model if model != DEFAULT_MODEL else None,
+        preset if preset is not Preset.balanced else None,
+        name,
+        seed if seed != DEFAULT_SEED else None,
+    )
+    words += [f"at:{write_when(at)}"] if at is not None else []
+    return " ".join([*words, *write_change({**asked, **change})])
+
+
+def write_options(options: Options) -> str:
+    """Return what was said besides the file and how it is read, to be typed again."""
+    words = [f"like:{options.like}"] if options.like is not None else []
+    words += _write_own(options.model, options.preset, options.name, options.seed)
+    words += [f"at:{options.at}"] if options.at is not None else []  # in seconds, which may be past when they are read
+    return " ".join([*words, *write_change(options.hyperparameters.model_dump(exclude_unset=True))])
+
+
+def write_again(options: Options, file_id: str) -> str:
+    """Return the whole line that asks for the same once more."""
+    mapping = write_mapping(options.mapping) if options.mapping is not None else []
+    return " ".join(word for word in ("/finetune", f"file:{file_id}", *mapping, write_options(options)) if word)
+
+
+def _write_own(model: str | None, preset: Preset | None, name: str | None, seed: int | None) -> list[str]:
+    words = [f"model:{model}"] if model is not None else []
+    words += [f"preset:{TYPED_PRESETS[preset]}"] if preset is not None else []
+    words += [f"name:{name}"] if name is not None else []
+    return words + ([f"seed:{seed}"] if seed is not None else [])
+
+
+def write_change(change: abc.Mapping[str, object]) -> list[str]:
+    """Return settings as they are typed: lr:0.0002."""
+    return [f"{TYPED_NAMES.get(name, name)}:{written(value)}" for name, value in change.items()]
