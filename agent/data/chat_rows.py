@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from agent.data import tools
@@ -57,6 +58,7 @@ READ = frozenset({  # what some form reads, beside its pairs
 })  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
 def canonical_name(key: str) -> str:
     """Return a column's name as the forms know it, however it is written."""
     name = key.strip().casefold()

@@ -114,10 +114,8 @@ class ChatTemplate:
         To render a talk twice for each answer takes time by its square, so in longer ones they are looked for in order.
         """
         if len(answers) == 1 and answers[0] == len(messages) - 1:
-            prompt, said = self._asked_and_told(messages)
-            full = self.render(messages, thinking=bool(messages[-1].thoughts))
-            full = full if full.startswith(prompt + said) else prompt + said
-            return full, [(len(prompt), len(prompt + said))]
+            prompt, said, told = self._asked_and_told(messages)
+            return told if told.startswith(prompt + said) else prompt + said, [(len(prompt), len(prompt + said))]
         full = self.render(messages, thinking=any(each.thoughts for each in messages))
         if len(answers) > FEW_ANSWERS:
             opening = self._opening(messages[: answers[0]])
@@ -145,13 +143,13 @@ class ChatTemplate:
 
     def _answer_span(self, messages: list[Message], index: int, full: str) -> tuple[int, int] | None:
         try:
-            prompt, said = self._asked_and_told(messages[: index + 1])
+            prompt, said, _told = self._asked_and_told(messages[: index + 1])
         except RowProblem:
             return None
         return (len(prompt), len(prompt + said)) if full.startswith(prompt + said) else None
 
-    def _asked_and_told(self, messages: list[Message]) -> tuple[str, str]:
-        """Return the prompt that a talk's last answer is given to, and that answer as the model has to write it.
+    def _asked_and_told(self, messages: list[Message]) -> tuple[str, str, str]:
+        """Return the prompt of a talk's last answer, that answer as the model has to write it, and the talk's text.
 
         Some prompts begin the thoughts, and some talks leave them out: then the answer is what goes on from the prompt.
         """
@@ -174,7 +172,7 @@ class ChatTemplate:
         answer = ended(said, self._eos_tokens, goes_on=habits.goes_on)
         if answer is None:
             raise RowProblem(_("has no end-of-turn token after its answer, so the model would never learn to stop"))
-        return prompt, answer
+        return prompt, answer, told
 
     def _before_a_greeting(self, told: str) -> str:
         for opening in (self.habits.opening, self.habits.earlier_opening):

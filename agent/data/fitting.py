@@ -29,7 +29,7 @@ def fit(messages: list[Message], habits: Habits) -> list[Message]:
         messages = [replace(each, learned=each.learned and at >= first) for at, each in enumerate(messages)]
     if not habits.takes_repeats:
         messages = _merged(messages)
-    if not habits.shows_thoughts:
+    if not habits.shows_thoughts and any(message.thoughts for message in messages):
         messages = [replace(each, content=each.written or each.content, thoughts="") for each in messages]
     return messages
 

@@ -11,6 +11,7 @@ NO_TEXT = frozenset({  # keys whose values say what a row is, or how it is built
     "role", "from", "type", "object", "tool_call_id", "index", "idx", "uuid", "model", "created", "name", "rejected",
     "non_preferred_output", "weight", "tools", "functions",
 })  # fmt: skip
+SKIPPED = NO_TEXT | ABOUT_A_TEXT
 LOOKED_FOR = 100  # texts of a row that are no whole turn; a row may have ten thousand
 MARKER_LETTERS = 40  # that a turn may have in front of it and behind it
 DEPTH = 20
@@ -19,16 +20,16 @@ KEY_CHARS = 100
 
 def lost_texts(row: dict[str, Any], messages: list[Message]) -> set[str]:
     """Return the keys under which a row has a text that no message has, nested ones as `messages.reasoning`."""
-    whole = {text.strip() for message in messages for text in (message.content, message.thoughts)}
-    lost, said, left = set[str](), "", LOOKED_FOR
-    for key, text in _texts(row):
-        if text in whole or key in lost:
-            continue
-        said = said or "\n".join(f"{message.said}\n{message.tools}" for message in messages)
-        if left == 0:
-            break
-        left -= 1
-        if text not in said and json.dumps(text, ensure_ascii=False)[1:-1] not in said and not _is_frame(text, whole):
+    whole = {message.content for message in messages} | {message.thoughts for message in messages}
+    lost = set[str]()
+    left = [(key, text) for key, text in _texts(row) if text not in whole]
+    if not left:
+        return lost
+    whole = {text.strip() for text in whole}
+    said = "\n".join(f"{message.said}\n{message.tools}" for message in messages)
+    for key, text in left[:LOOKED_FOR]:
+        is_said = text in whole or text in said or json.dumps(text, ensure_ascii=False)[1:-1] in said
+        if key not in lost and not is_said and any(map(str.isalpha, text)) and not _is_frame(text, whole):
             lost.add(key)
     return lost
 
@@ -41,16 +42,22 @@ def _is_frame(text: str, said: set[str]) -> bool:
     return bool(inside) and sum(map(str.isalpha, text)) <= MARKER_LETTERS * len(inside)
 
 
-def _texts(value: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
-    """Yield the texts below a value with their keys."""
-    if isinstance(value, str):
-        text = value.strip()
-        if any(map(str.isalpha, text)):
-            yield key, text
-    elif depth < DEPTH and isinstance(value, list):
-        for item in value:
-            yield from _texts(item, key, depth + 1)
-    elif depth < DEPTH and isinstance(value, dict):
-        for name, item in value.items():
-            if canonical_name(str(name)) not in NO_TEXT | ABOUT_A_TEXT:
-                yield from _texts(item, f"{key}.{name}".removeprefix(".")[:KEY_CHARS], depth + 1)
+def _texts(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the texts of a row with their keys, without recursion: this is asked of every row."""
+    open_values: list[tuple[str, Any, int]] = [("", row, 0)]
+    while open_values:
+        key, value, depth = open_values.pop()
+        if isinstance(value, str):
+            if text := value.strip():
+                yield key, text
+        elif depth >= DEPTH:
+            continue
+        elif isinstance(value, dict):
+            begin = f"{key}." if key else ""
+            open_values += [
+                (f"{begin}{name}"[:KEY_CHARS], item, depth + 1)
+                for name, item in value.items()
+                if name not in SKIPPED and canonical_name(str(name)) not in SKIPPED
+            ]
+        elif isinstance(value, list):
+            open_values += [(key, item, depth + 1) for item in value]

@@ -86,6 +86,8 @@ class Message:
     @property
     def said(self) -> str:
         """Return all that stands in this turn."""
+        if not self.thoughts and not self.calls:
+            return self.content
         return "\n".join(text for text in (self.thoughts, self.content, self.calls) if text)
 
 

@@ -34,7 +34,8 @@ TURN_CHARS = 40  # with those that a chat template adds to a turn
 ROW_CHARS = 1_000_000  # longer than any model reads; tokens take a hundred times the memory of their text
 ROW_TURNS = 10_000
 MAX_ROWS = 3_000_000  # the largest file that is taken, in rows of 350 bytes
-TURNS_BEFORE = 11  # that an answer of a long talk is given with, where it is learned by itself
+TURNS_BEFORE = 11  # that a part of a long talk is given with
+PARTS, ANSWERS_OF_A_PART = 20, 6  # of a long talk: so many at least, while each has an answer; and so many at most
 LOOKED_AT = 100  # rows, to find the form
 
 
@@ -114,21 +115,23 @@ def chat_rows(
         except RowProblem as problem:
             drops.add(raw.line, raw.unit, problem)
         else:
-            yield from _passages(row, template, length) if length else _answers_of(row) if few else (row,)
+            yield from _passages(row, template, length) if length else _parted(row) if few else (row,)
 
 
-def _answers_of(row: ChatRow) -> Iterator[ChatRow]:
-    """Yield a talk answer by answer, each with what was said before it: of a few long talks none could be held out."""
+def _parted(row: ChatRow) -> Iterator[ChatRow]:
+    """Yield a long talk in parts, each with what was said before it: of a few long talks none could be held out."""
     told = [at for at, message in enumerate(row.messages) if message.role == "assistant" and message.learned]
     if len(told) < MIN_ROWS:
         yield row
         return
     led = [message for message in row.messages if message.role == "system"]
-    for number, last in enumerate(told):
-        asked = [message for message in row.messages[max(0, last - TURNS_BEFORE) : last] if message.role != "system"]
-        before = [replace(each, learned=False) if each.role == "assistant" else each for each in asked]
-        messages = [*led, *before, row.messages[last]]
-        yield replace(row, messages=messages, whole=row.messages, goes_on=number > 0)
+    size = max(1, min(ANSWERS_OF_A_PART, len(told) // PARTS))
+    for first in range(0, len(told), size):
+        begin, end = told[first], told[min(first + size, len(told)) - 1]
+        before = row.messages[max(0, begin - TURNS_BEFORE) : begin]
+        before = [replace(each, learned=False) if each.role == "assistant" else each for each in before]
+        turns = [each for each in (*before, *row.messages[begin : end + 1]) if each.role != "system"]
+        yield replace(row, messages=[*led, *turns], whole=row.messages, goes_on=first > 0)
 
 
 def _passage_length(reading: Reading, template: ChatTemplate) -> int:
@@ -158,6 +161,9 @@ def learned_rows(rows: Iterable[ChatRow], template: ChatTemplate) -> Iterator[Ch
     """Yield the examples by which a template teaches each row: most often one, else one for each answer."""
     for row in rows:
         examples = template.examples(row.messages)
+        if examples[0] is row.messages and len(examples) == 1:
+            yield row
+            continue
         left_out = learned_answers(row.messages) - sum(map(learned_answers, examples))
         for part, messages in enumerate(examples):
             yield replace(

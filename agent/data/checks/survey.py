@@ -200,7 +200,7 @@ class Surveyor:
         survey = self.survey
         survey.apart += row.part > 0
         if not row.part:
-            survey.character.add(row.said)
+            survey.character.add(row.said or row.messages)
         if left_out := row.answers_left_out + (tokens.missed if tokens is not None else 0):
             survey.left_out += left_out
             if len(survey.left_out_lines) < SHOWN:

@@ -126,7 +126,8 @@ async def test_a_bad_setting_stops_the_start_with_name_value_and_expectation(tmp
     _, err = await bot.communicate(b"")
     assert bot.returncode == 2
     assert err.decode().strip() == (
-        "HEARTH_AGENT_URL is 'my-pc:8420'. Expected: an address such as http://192.168.1.20:8420."
+        "HEARTH_AGENT_URL is 'my-pc:8420'. "
+        "Expected: an address such as http://192.168.1.20:8420 or unix:/run/hearth.sock."
     )
 
 
