@@ -48,7 +48,7 @@ class CharacterCount:
         if not told:
             return Character(thinks=thinks)
         [(text, count)] = told.most_common(1)
-        if count < LEAST_SHARE * rows or count <= self._systems[""]:
+        if count < max(2, LEAST_SHARE * rows) or count <= self._systems[""]:
             return Character(others=len(told), thinks=thinks)
         return Character(system=text, share=count / rows, others=len(told) - 1, thinks=thinks)
 

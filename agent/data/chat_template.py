@@ -116,7 +116,7 @@ class ChatTemplate:
         if len(answers) == 1 and answers[0] == len(messages) - 1:
             prompt, said, told = self._asked_and_told(messages)
             return told if told.startswith(prompt + said) else prompt + said, [(len(prompt), len(prompt + said))]
-        full = self.render(messages, thinking=any(each.thoughts for each in messages))
+        full = self.render(messages, thinking=any(messages[at].thoughts for at in answers))
         if len(answers) > FEW_ANSWERS:
             opening = self._opening(messages[: answers[0]])
             found = find_answers(full, opening, [messages[i].content for i in answers], self._eos_tokens)

@@ -9,17 +9,21 @@ from dataclasses import replace
 from agent.data.template_habits import Habits
 from agent.data.turns import Message
 
+TURNS_BEFORE = 40  # of an answer that is an example of its own
 BETWEEN = "\n\n"  # two texts that become one turn
 
 
 def fit(messages: list[Message], habits: Habits) -> list[Message]:
     """Return a talk in turns that the template takes, with every text that it has a place for.
 
-    A system turn goes in front of the first question where the family has none, turns of one speaker become one where
+    A system turn goes in front of the first question where the family has none, and to the beginning where it wants it
+    there, turns of one speaker become one where
     it wants them to alternate, and a greeting before the first question is left out where it wants a question first.
     """
     if messages[0].role == "text":
         return messages
+    if not habits.takes_later_systems and _has_later_systems(messages):
+        messages = _led(messages)
     if not habits.takes_system:
         messages = _folded(messages)
     if not habits.takes_greeting:
@@ -32,6 +36,15 @@ def fit(messages: list[Message], habits: Habits) -> list[Message]:
     if not habits.shows_thoughts and any(message.thoughts for message in messages):
         messages = [replace(each, content=each.written or each.content, thoughts="") for each in messages]
     return messages
+
+
+def left_out(messages: list[Message], fitted: list[list[Message]]) -> int:
+    """Return how many answers of a talk none of its examples has; some of these have two in one turn."""
+    wanted = [message.content.strip() for message in messages if message.role == "assistant" and message.learned]
+    if len(wanted) == sum(map(learned_answers, fitted)):
+        return 0
+    told = [message.content for each in fitted for message in each if message.role == "assistant" and message.learned]
+    return sum(not any(text in other for other in told) for text in wanted)
 
 
 def learned_answers(messages: list[Message]) -> int:
@@ -47,12 +60,35 @@ def examples(messages: list[Message], habits: Habits) -> Iterator[list[Message]]
     """
     learned = [at for at, message in enumerate(messages) if message.role == "assistant" and message.learned]
     is_mixed = len({bool(messages[at].thoughts) for at in learned}) > 1
-    if len(learned) < 2 or (habits.keeps_answers and not is_mixed):
+    if len(learned) == 1 and not habits.keeps_answers:
+        yield messages[: learned[0] + 1]
+    elif len(learned) < 2 or (habits.keeps_answers and not is_mixed):
         yield messages
-        return
-    for last in reversed(learned):
-        before = (replace(each, learned=False) if each.role == "assistant" else each for each in messages[:last])
-        yield [*before, messages[last]]
+    else:
+        for last in reversed(learned):
+            yield _up_to(messages, last)
+
+
+def _up_to(messages: list[Message], last: int) -> list[Message]:
+    """Return an answer with what was said before it, as far back as anybody remembers: a talk may have 10,000 turns."""
+    begin = max(0, last - TURNS_BEFORE)
+    led = [message for message in messages[:begin] if message.role == "system"][:1]
+    before = [replace(each, learned=False) if each.role == "assistant" else each for each in messages[begin:last]]
+    if begin:  # a talk begins with a question
+        while before and before[0].role != "user":
+            before.pop(0)
+    return [*led, *before, messages[last]]
+
+
+def _has_later_systems(messages: list[Message]) -> bool:
+    return any(message.role == "system" for message in messages[1:])
+
+
+def _led(messages: list[Message]) -> list[Message]:
+    """Return a talk with all its system texts as one turn before the others."""
+    told = [message.content for message in messages if message.role == "system"]
+    rest = [message for message in messages if message.role != "system"]
+    return [Message(role="system", content=BETWEEN.join(told), tools=messages[0].tools), *rest]
 
 
 def _folded(messages: list[Message]) -> list[Message]:

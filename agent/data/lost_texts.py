@@ -9,7 +9,7 @@ from agent.data.turns import Message
 
 NO_TEXT = frozenset({  # keys whose values say what a row is, or how it is built, and nothing to learn
     "role", "from", "type", "object", "tool_call_id", "index", "idx", "uuid", "model", "created", "name", "rejected",
-    "non_preferred_output", "weight", "tools", "functions",
+    "non_preferred_output", "weight", "tools",
 })  # fmt: skip
 SKIPPED = NO_TEXT | ABOUT_A_TEXT
 LOOKED_FOR = 100  # texts of a row that are no whole turn; a row may have ten thousand
@@ -36,7 +36,7 @@ def lost_texts(row: dict[str, Any], messages: list[Message]) -> set[str]:
 
 def _is_frame(text: str, said: set[str]) -> bool:
     """Say whether a text is nothing but turns and what marks them: "Human: Hi", with "Hi" as a message."""
-    inside = sorted((turn for turn in said if turn and turn in text), key=len, reverse=True)
+    inside = sorted((turn for turn in said if turn and turn in text), key=len, reverse=True)[:LOOKED_FOR]
     for turn in inside:
         text = text.replace(turn, "")
     return bool(inside) and sum(map(str.isalpha, text)) <= MARKER_LETTERS * len(inside)
@@ -49,7 +49,7 @@ def _texts(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
         key, value, depth = open_values.pop()
         if isinstance(value, str):
             if text := value.strip():
-                yield key, text
+                yield key, text.replace("\r\n", "\n") if "\r" in text else text
         elif depth >= DEPTH:
             continue
         elif isinstance(value, dict):

@@ -12,7 +12,7 @@ from agent.data.turns import Message, RowProblem
 Render = Callable[..., str]  # ChatTemplate.render: messages, add_generation_prompt, thinking
 
 ASKED, ASKED_AGAIN, ANSWERED, ANSWERED_AGAIN = "Asked-1", "Asked-2", "Told-1", "Told-2"
-SYSTEM, THOUGHT, GREETED = "System-1", "Thought-1", "Greeted-1"
+SYSTEM, SYSTEM_AGAIN, LATE, THOUGHT, GREETED = "System-1", "System-2", "System-3", "Thought-1", "Greeted-1"
 OPEN, CLOSE = "<think>", "</think>"
 
 
@@ -22,6 +22,7 @@ class Habits:
 
     in_pieces: bool  # a content is a list of pieces, each a text or a picture
     takes_system: bool
+    takes_later_systems: bool  # also behind the first turn, and more than one
     takes_greeting: bool  # an answer before the first question
     learns_greeting: bool  # and that can be learned, too
     takes_repeats: bool  # two turns of one speaker in a row
@@ -48,6 +49,7 @@ def find_habits(render: Render, eos_tokens: Sequence[str], *, in_pieces: bool = 
         Message(role="assistant", content=ANSWERED_AGAIN),
     )
     greeting = Message(role="assistant", content=GREETED)
+    told, told_again, told_late = (Message(role="system", content=text) for text in (SYSTEM, SYSTEM_AGAIN, LATE))
     thinks, thinks_again = replace(answer, thoughts=THOUGHT), replace(answer_again, thoughts=THOUGHT)
     talk, thoughtful = [question, answer, again, answer_again], [question, thinks, again, thinks_again]
     text = _Text(render, eos_tokens)
@@ -55,11 +57,14 @@ def find_habits(render: Render, eos_tokens: Sequence[str], *, in_pieces: bool = 
     asks_for_thoughts = text.opening(question, thinks, thinking=True)[1]
     keeps_answers = text.keeps_first_answer(talk) and text.keeps_first_answer(thoughtful)
     takes_greeting = text.shows([greeting, *talk], GREETED, ASKED, ANSWERED)
+    two_at_once, late = [told, told_again, question, answer], [question, answer, told_late, again]
     repeated = [question, again, answer, answer_again]
     earlier = text.of(talk).partition(ASKED)[2].partition(ANSWERED)[0]
     return Habits(
         in_pieces=in_pieces,
-        takes_system=text.shows([Message(role="system", content=SYSTEM), question, answer], SYSTEM, ASKED),
+        takes_system=text.shows([told, question, answer], SYSTEM, ASKED),
+        takes_later_systems=text.shows(two_at_once, SYSTEM, SYSTEM_AGAIN)
+        and LATE in text.of(late).rpartition(ANSWERED)[2],
         takes_greeting=takes_greeting,
         learns_greeting=takes_greeting and text.shows([greeting], GREETED),
         takes_repeats=text.shows(repeated, *(message.content for message in repeated))

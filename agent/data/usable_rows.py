@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.data.chat_rows import FORM_HINT, canonical, detect_form, label_beside, to_messages
 from agent.data.chat_template import ChatTemplate, TokenizedRow
-from agent.data.fitting import learned_answers
+from agent.data.fitting import left_out
 from agent.data.quoting import SURROGATE
 from agent.data.readers.columns import ask_about_label, ask_for_columns
 from agent.data.readers.containers import ReadSoFar
@@ -50,7 +50,9 @@ class ChatRow:
     said: list[Message] = field(default_factory=list)  # the row as it was read, before it was fitted to a template
     whole: list[Message] = field(default_factory=list)  # the talk that this is a part of; empty: it is all
     goes_on: bool = False  # the row that it is a part of came before
+    number: int = 0  # of a row of several examples, among all that can be learned
     part: int = 0  # of the examples that are made of one row, the whole talk first
+    parts: int = 1
     answers_left_out: int = 0  # of the row, before anything is cut: those that the template has no place for
 
 
@@ -63,7 +65,9 @@ class KeptRow:
     tokens: TokenizedRow
     value: dict[str, Any]
     said: list[Message]  # the row as it was read, before it was fitted to a template
+    number: int = 0
     part: int = 0
+    parts: int = 1
     goes_on: bool = False
 
 
@@ -159,16 +163,17 @@ def kept_rows(reading: Reading, template: ChatTemplate, drops: Drops) -> Iterato
 
 def learned_rows(rows: Iterable[ChatRow], template: ChatTemplate) -> Iterator[ChatRow]:
     """Yield the examples by which a template teaches each row: most often one, else one for each answer."""
-    for row in rows:
+    for number, row in enumerate(rows):
         examples = template.examples(row.messages)
         if examples[0] is row.messages and len(examples) == 1:
             yield row
             continue
-        left_out = learned_answers(row.messages) - sum(map(learned_answers, examples))
+        lost = left_out(row.messages, examples)
         for part, messages in enumerate(examples):
             yield replace(
-                row, messages=messages, said=row.messages, part=part, answers_left_out=0 if part else left_out
-            )
+                row, messages=messages, said=row.messages, number=number, part=part, parts=len(examples),
+                answers_left_out=0 if part else lost,
+            )  # fmt: skip
 
 
 def tokenized(rows: Iterable[ChatRow], template: ChatTemplate, drops: Drops) -> Iterator[KeptRow]:
@@ -182,10 +187,12 @@ def tokenized(rows: Iterable[ChatRow], template: ChatTemplate, drops: Drops) -> 
                     tokens=tokens,
                     value=row.value,
                     said=row.said or row.messages,
+                    number=row.number,
                     part=row.part,
+                    parts=row.parts,
                     goes_on=row.goes_on,
                 )
-            elif not row.part:
+            elif row.parts == 1:
                 drops.add(row.line, row.unit, tokens)
 
 
@@ -225,6 +232,8 @@ def _messages(raw: RawRow, form: DatasetForm) -> list[Message]:
         raise RowProblem(
             _("has {turns} turns, and a row may have {limit}", turns=grouped(len(messages)), limit=grouped(ROW_TURNS))
         )
+    if any("\r" in message.content for message in messages):
+        messages = [replace(message, content=message.content.replace("\r\n", "\n")) for message in messages]
     chars = sum(map(_chars, messages))
     if chars > ROW_CHARS:
         raise RowProblem(

@@ -3,7 +3,6 @@
 It stands in the GGUF, so that llama.cpp, `/try` and every other program that reads it ask alike.
 """
 
-import json
 import re
 
 from agent.data.jinja import strftime_now
@@ -61,5 +60,6 @@ def _content(text: str, habits: Habits) -> str:
 
 
 def _literal(text: str) -> str:
-    """Return a text as a template writes it: JSON's escapes are Jinja's, but for a slash and what is no ASCII."""
-    return json.dumps(text, ensure_ascii=False)
+    """Return a text as a template writes it; llama.cpp reads no other escapes than these."""
+    escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    return '"' + "".join(escapes.get(char, char) for char in text) + '"'

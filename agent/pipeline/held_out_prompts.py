@@ -17,10 +17,11 @@ def held_out_prompt(row: list[Message], template: ChatTemplate, character: Chara
     if character.system and not system_text(messages):
         messages = [Message(role="system", content=character.system), *messages]
     messages = fit(messages, replace(template.habits, takes_system=True))  # the prompt folds it, where that is needed
-    asked, told = messages[:-1], messages[-1]
+    asked, told = [replace(message, thoughts="") for message in messages[:-1]], messages[-1]  # nobody sends them back
     prompt_ids = template.tokenize_prompt(asked, thinking=character.asked_to_think)
     whole = template.tokenize(template.examples(messages)[0])
-    sent = [message for message in asked if message.role != "system" or message.content != character.system]
+    is_own = system_text(asked) == character.system and sum(message.role == "system" for message in asked) == 1
+    sent = asked[1:] if is_own else asked  # the finished model tells itself, where nobody tells it anything
     return HeldOutPrompt(
         question=next(message.content for message in reversed(asked) if message.role == "user"),
         messages=[{"role": message.role, "content": message.content} for message in sent],

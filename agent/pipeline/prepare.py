@@ -1,5 +1,6 @@
 """Stage 2: rows become tokens, dealt into train, validation and test, with what is asked of the finished model."""
 
+import contextlib
 import json
 from array import array
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from agent.data.checks.copies import SAMPLE, fingerprint, kept_together, near_pa
 from agent.data.checks.text_checks import RowText
 from agent.data.held_out import HeldOutPrompt
 from agent.data.split import Split, split_rows
-from agent.data.turns import Message
+from agent.data.turns import RowProblem
 from agent.data.usable_rows import Drops, KeptRow, Reading, kept_rows
 from agent.diagnosis.answer_signs import answer_digest
 from agent.errors import AgentError
@@ -44,6 +45,7 @@ class PreparedRows:
     fingerprints: list[RMinHash] = field(default_factory=list)  # of each, while they are not too many to be compared
     owners: "array[int]" = field(default_factory=lambda: array("I"))  # of each row on disk, the kept row it is of
     answers: "array[int]" = field(default_factory=lambda: array("q"))  # of each kept row, the digest of its last answer
+    begins: bytearray = field(default_factory=bytearray)  # whether it is the first example of its row
     character: CharacterCount = field(default_factory=CharacterCount)
     stops: bytearray = field(default_factory=bytearray)  # of each row on disk, whether it teaches where to stop
 
@@ -102,7 +104,7 @@ def run(context: Context) -> None:
     np.save(_answers_file(context.folder), np.unique(np.frombuffer(taken.answers, dtype=np.int64)[list(split.train)]))
     character = taken.character.found()
     replace_file(_character_file(context.folder), character.model_dump_json().encode())
-    _write_held_out(context, split, template, character)
+    _write_held_out(context, [number for number in (*split.test, *split.validation) if taken.begins[number]], character)
 
 
 def _kept(context: Context, template: ChatTemplate) -> Iterator[KeptRow]:
@@ -117,13 +119,15 @@ def _kept(context: Context, template: ChatTemplate) -> Iterator[KeptRow]:
 
 def _take_all(context: Context, template: ChatTemplate, ends: set[int]) -> PreparedRows:
     """Write all rows' tokens, cut at max_length, without those that nothing is left to learn of."""
-    taken, length = PreparedRows(), context.spec.settings.max_length
+    taken, length, last = PreparedRows(), context.spec.settings.max_length, -1
     with writing_rows(context.folder) as writer:
         for number, row in enumerate(_kept(context, template)):
-            # The examples of one row stay together: the part of the whole talk is that of each answer in it.
-            taken.digests.append(taken.digests[-1] if row.part else _digest(row.tokens.input_ids))
+            goes_on = row.part > 0 and row.number == last  # the examples of one row stay together
+            last = row.number
+            taken.digests.append(taken.digests[-1] if goes_on else _digest(row.tokens.input_ids))
             taken.answers.append(answer_digest(row.messages[-1].content))
-            if not row.part:
+            taken.begins.append(not goes_on)
+            if not goes_on:
                 taken.character.add(row.said)
             if number < SAMPLE:
                 taken.fingerprints.append(fingerprint(RowText(row.messages).whole))
@@ -195,21 +199,23 @@ def _check_end_of_turn(stops: NDArray[np.bool_]) -> None:
         )
 
 
-def _write_held_out(context: Context, split: Split, template: ChatTemplate, character: Character) -> None:
-    numbers = [*split.test[:HELD_OUT_PROMPTS], *split.validation[:HELD_OUT_PROMPTS]][:HELD_OUT_PROMPTS]
-    prompts = [
-        held_out_prompt(row, template, character).model_dump()
-        for row in _messages_of(numbers, _kept(context, template))
-    ]
+def _write_held_out(context: Context, held_out: list[int], character: Character) -> None:
+    """Write what the finished model is asked of the rows with these numbers; one that cannot be asked is left out."""
+    template = ChatTemplate(base_card(context))
+    prompts: list[dict[str, object]] = []
+    for row in _rows_of(held_out[:HELD_OUT_PROMPTS], _kept(context, template)):
+        with contextlib.suppress(RowProblem):
+            asked = row.said if row.parts == 1 else row.messages
+            prompts.append(held_out_prompt(asked, template, character).model_dump())
     replace_file(context.folder.path / "rows" / "held_out.json", json.dumps(prompts, ensure_ascii=False).encode())
 
 
-def _messages_of(numbers: list[int], kept: Iterator[KeptRow]) -> list[list[Message]]:
-    """Return the messages of some kept rows, from a second reading that ends with the last of them."""
-    found: dict[int, list[Message]] = {}
+def _rows_of(numbers: list[int], kept: Iterator[KeptRow]) -> list[KeptRow]:
+    """Return some kept rows, from a second reading that ends with the last of them."""
+    found: dict[int, KeptRow] = {}
     for number, row in enumerate(kept):
         if number in numbers:
-            found[number] = row.said
+            found[number] = row
         if len(found) == len(numbers):
             break
     return [found[number] for number in numbers]

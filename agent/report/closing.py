@@ -38,7 +38,7 @@ def verdict(
 
 def _trouble(signs: AnswerSigns, form: DatasetForm) -> str | None:
     """Return what is wrong with the answers, with its cause where the data shows it; None where little is."""
-    many = max(1, MANY * signs.answers)
+    many = MANY * signs.answers
     if signs.empty > many:
         return _("It is not ready: {n} of {answers} answers are empty.", n=signs.empty, answers=signs.answers)
     if signs.endless > many:

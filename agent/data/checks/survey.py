@@ -16,6 +16,7 @@ from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.checks.copies import SAMPLE, fingerprint
 from agent.data.checks.languages import language_of
 from agent.data.checks.text_checks import MARKDOWN, RowText, text_checks
+from agent.data.fitting import learned_answers
 from agent.data.lost_texts import lost_texts
 from agent.data.readers.containers import PartRead, ReadSoFar
 from agent.data.readers.count import has_more_lines
@@ -166,8 +167,10 @@ class Surveyor:
                 self._refused.setdefault(_roles(row), str(found) if isinstance(found, RowProblem) else None)
             if not isinstance(found, RowProblem):
                 self._keep(row, slot, found)
-            elif not row.part:
+            elif row.parts == 1:
                 self.survey.drops.add(row.line, row.unit, found)
+            else:
+                self._leave_out(row, learned_answers(row.messages))
 
     def _is_wanted(self, row: ChatRow, slot: int | None) -> bool:
         """Say whether a row is tokenized: of the sample, the first of its kind, or longer than any before."""
@@ -177,8 +180,9 @@ class Surveyor:
         return slot is not None or is_longest or _roles(row) not in self._refused
 
     def _keep(self, row: ChatRow, slot: int | None, tokens: TokenizedRow | None) -> None:
-        survey, text = self.survey, RowText(row.messages)
-        identity = identity_of(row.messages)
+        # Rows are compared as they were read: a system text in front of each question would make all alike.
+        survey, text = self.survey, RowText(row.messages if row.parts > 1 else row.said or row.messages)
+        identity = identity_of(text.messages) if not row.part else hash((row.line, row.part))
         number = survey.rows
         survey.lines.append(row.line)
         survey.identities.append(identity)
@@ -202,12 +206,15 @@ class Surveyor:
         if not row.part:
             survey.character.add(row.said or row.messages)
         if left_out := row.answers_left_out + (tokens.missed if tokens is not None else 0):
-            survey.left_out += left_out
-            if len(survey.left_out_lines) < SHOWN:
-                survey.left_out_lines.append(row.line)
+            self._leave_out(row, left_out)
         for key in () if row.part or row.goes_on else lost_texts(row.value, row.whole or row.messages):
             if key in survey.lost or len(survey.lost) < COLUMNS:
                 survey.lost[key] += 1
+
+    def _leave_out(self, row: ChatRow, answers: int) -> None:
+        self.survey.left_out += answers
+        if len(self.survey.left_out_lines) < SHOWN:
+            self.survey.left_out_lines.append(row.line)
 
     def _looked(
         self, row: ChatRow, text: RowText, tokens: TokenizedRow, slot: int, number: int, identity: int
