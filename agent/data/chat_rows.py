@@ -13,8 +13,7 @@ from agent.data.turns import (
     Message,
     NoText,
     RowProblem,
-    chat_turn,
-    sharegpt_turn,
+    read_turn,
     thinking,
 )
 from shared.inspections import DatasetForm
@@ -43,6 +42,10 @@ OTHER_NAMES = {  # of the columns of a form, as some files and tools write them
     "kontext": "context",
     "preferred_output": "chosen",
     "non_preferred_output": "rejected",
+    "dialog": "conversations",
+    "dialogue": "conversations",
+    "turns": "conversations",
+    "chat": "conversations",
 }
 ABOUT_A_TEXT = frozenset({  # columns that may stand beside a text, and say where it is from
     "id", "url", "title", "source", "meta", "metadata", "timestamp", "date", "lang", "language", "author", "license",
@@ -145,11 +148,11 @@ def _read(row: dict[str, Any], form: DatasetForm) -> list[Message]:
 
 
 def _from_messages(row: dict[str, Any]) -> list[Message]:
-    return _offering(row, _led([chat_turn(turn) for turn in _turns(row, "messages")], row))
+    return _offering(row, _led(list(map(read_turn, _turns(row, "messages"))), row))
 
 
 def _from_sharegpt(row: dict[str, Any]) -> list[Message]:
-    return _offering(row, _led(list(map(sharegpt_turn, _turns(row, "conversations"))), row))
+    return _offering(row, _led(list(map(read_turn, _turns(row, "conversations"))), row))
 
 
 def _led(turns: list[Message], row: dict[str, Any]) -> list[Message]:
@@ -224,7 +227,7 @@ def _answer(row: dict[str, Any], key: str) -> list[Message]:
     """Return an answer: a text, a turn, or turns, which may be the whole talk."""
     answer = row.get(key)
     if isinstance(answer, list | dict):
-        return [sharegpt_turn(turn) for turn in (answer if isinstance(answer, list) else [answer])]
+        return [read_turn(turn) for turn in (answer if isinstance(answer, list) else [answer])]
     return [_told(row, _text(row, key))]
 
 
@@ -242,7 +245,7 @@ def _before(row: dict[str, Any]) -> list[Message]:
     if isinstance(row.get("input"), dict):  # OpenAI's preference pairs
         return _from_messages(row["input"])
     if isinstance(row.get("prompt"), list):
-        return [sharegpt_turn(turn) for turn in row["prompt"]]
+        return [read_turn(turn) for turn in row["prompt"]]
     asked = next((name for name in ("prompt", "instruction", "question", "query", "input") if name in row), "prompt")
     return [*_system(row), *_history(row), Message(role="user", content=_question(row, asked))]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent.data.chat_rows import ABOUT_A_TEXT, canonical_name
-from agent.data.turns import Message
+from agent.data.turns import KNOWN_ROLES, ROLE_KEYS, Message
 
 NO_TEXT = frozenset({  # keys whose values say what a row is, or how it is built, and nothing to learn
     "role", "from", "type", "object", "tool_call_id", "index", "idx", "uuid", "model", "created", "name", "rejected",
@@ -42,6 +42,10 @@ def _is_frame(text: str, said: set[str]) -> bool:
     return bool(inside) and sum(map(str.isalpha, text)) <= MARKER_LETTERS * len(inside)
 
 
+def _is_role(key: Any, value: Any) -> bool:
+    return key in ROLE_KEYS and isinstance(value, str) and value.lower() in KNOWN_ROLES
+
+
 def _texts(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the texts of a row with their keys, without recursion: this is asked of every row."""
     open_values: list[tuple[str, Any, int]] = [("", row, 0)]
@@ -57,7 +61,7 @@ def _texts(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
             open_values += [
                 (f"{begin}{name}"[:KEY_CHARS], item, depth + 1)
                 for name, item in value.items()
-                if name not in SKIPPED and canonical_name(str(name)) not in SKIPPED
+                if name not in SKIPPED and canonical_name(str(name)) not in SKIPPED and not _is_role(name, item)
             ]
         elif isinstance(value, list):
             open_values += [(key, item, depth + 1) for item in value]

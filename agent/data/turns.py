@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Literal
 
 from agent.data import tools
@@ -9,10 +10,13 @@ from shared.language import N_, _
 
 Role = Literal["system", "user", "assistant", "tool", "text"]  # of text nobody is the speaker: it is learned whole
 
-CHAT_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant",
-                               "tool": "tool", "function": "tool"}  # fmt: skip
-SHAREGPT_ROLES: dict[str, Role] = {  # as their names are written in small letters
-    **CHAT_ROLES,
+KNOWN_ROLES: dict[str, Role] = {  # as their names are written in small letters
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
     "human": "user",
     "prompter": "user",
     "customer": "user",
@@ -31,6 +35,9 @@ SHAREGPT_ROLES: dict[str, Role] = {  # as their names are written in small lette
     "function_call": "assistant",
     "observation": "tool",
 }
+NAMED = 6  # roles in a refusal: those that most files have
+ROLE_KEYS = ("role", "from", "speaker", "author", "sender", "who")  # of a turn, the likeliest first
+TEXT_KEYS = ("content", "value", "text", "message", "utterance")
 THOUGHTS = ("reasoning_content", "reasoning", "thinking")  # as files and templates call what comes before an answer
 _THOUGHT_ALOUD = re.compile(r"\s*<(think|thinking|thought|reasoning)>(.*?)</\1>\s*", re.DOTALL)
 
@@ -91,30 +98,21 @@ class Message:
         return "\n".join(text for text in (self.thoughts, self.content, self.calls) if text)
 
 
-def chat_turn(turn: Any) -> Message:
-    """Read a turn of role and content."""
-    return _turn(turn, "role", "content", CHAT_ROLES)
-
-
-def sharegpt_turn(turn: Any) -> Message:
-    """Read a turn of from and value, or, as some files have it, of role and content."""
-    if isinstance(turn, dict) and "role" in turn and "from" not in turn:
-        return _turn(turn, "role", "content", SHAREGPT_ROLES)
-    return _turn(turn, "from", "value", SHAREGPT_ROLES)
-
-
-def _turn(turn: Any, role_key: str, text_key: str, roles: dict[str, Role]) -> Message:
+def read_turn(turn: Any) -> Message:
+    """Read a turn of role and content, of from and value, or as other programs call these. Raises RowProblem."""
     if not isinstance(turn, dict):
         raise RowProblem(_("has a turn that is not an object"))
+    role_key = next((key for key in ROLE_KEYS if key in turn), "role")
+    text_key = next((key for key in TEXT_KEYS if key in turn), "content")
     role = turn.get(role_key)
     role = role.lower() if isinstance(role, str) else role
-    if not isinstance(role, str) or role not in roles:
+    if not isinstance(role, str) or role not in KNOWN_ROLES:
         raise RowProblem(
             _(
                 "has a turn with the {role_key} {role!r}; known are {roles}",
                 role_key=role_key,
                 role=str(role)[:40],
-                roles=", ".join(roles),
+                roles=", ".join(islice(KNOWN_ROLES, NAMED)),
             )
         )
     content = _content(turn.get(text_key))
@@ -124,7 +122,7 @@ def _turn(turn: Any, role_key: str, text_key: str, roles: dict[str, Role]) -> Me
     if not isinstance(content, str) and not (calls and content is None):
         raise RowProblem(_("has a turn without text in `{text_key}`", text_key=text_key))
     text = "" if role == "function_call" else content or ""
-    message = Message(role=roles[role], content=text, calls=calls, learned=turn.get("weight") != 0)
+    message = Message(role=KNOWN_ROLES[role], content=text, calls=calls, learned=turn.get("weight") != 0)
     return thinking(message, turn) if message.role == "assistant" else message
 
 

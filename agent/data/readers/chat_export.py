@@ -40,7 +40,7 @@ def speaker_name(raw: object) -> str:
 
 
 class SpeakerNames:
-    """SpeakerNames by their ids: two may have the same name."""
+    """People by their ids: two may have the same name."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, str] = {}

@@ -8,7 +8,7 @@ from typing import Any
 from agent.data.quoting import SURROGATE
 from agent.data.readers.unclear import words
 from agent.data.redact import personal_kinds
-from agent.data.turns import SHAREGPT_ROLES
+from agent.data.turns import KNOWN_ROLES
 from shared.inspections import ColumnKind
 
 ASKS = words(
@@ -84,7 +84,9 @@ class Column:
     def aside(self) -> bool:
         """Whether it says something about a row, and is neither asked nor answered."""
         return (
-            bool(self.words & ASIDE) or not self.words or (self.distinct > 0.9 and not self.prose and not self.is_named)
+            (bool(self.words & ASIDE) and not self.words & (ASKS | TELLS))
+            or not self.words
+            or (self.distinct > 0.9 and not self.prose and not self.is_named)
         )
 
 
@@ -131,7 +133,7 @@ def kind_of(called: frozenset[str], texts: list[str]) -> ColumnKind:
     if called & LABELS and len(values) <= min(LABEL_KINDS, max(2, len(texts) // 2)):
         return ColumnKind.label
     for kind, of_the_name, fits in (
-        (ColumnKind.role, ROLES, values <= SHAREGPT_ROLES.keys()),
+        (ColumnKind.role, ROLES, values <= KNOWN_ROLES.keys()),
         (ColumnKind.link, LINKS, _all(_LINK, texts)),
         (ColumnKind.flag, FLAGS, values <= _YES_OR_NO),
         (ColumnKind.date, DATES, _all(_DATE, texts)),

@@ -9,7 +9,7 @@ from heapq import nlargest
 from itertools import permutations
 from typing import Any
 
-from agent.data.chat_rows import stands_aside
+from agent.data.chat_rows import canonical_name, stands_aside
 from agent.data.readers.column_kinds import ASKS, TELLS, Column, are_messages, as_text, columns_of
 from agent.data.readers.raw_row import RawRow
 from agent.data.readers.unclear import UnclearError, same_name
@@ -129,6 +129,8 @@ def map_columns(rows: Iterator[RawRow], mapping: Mapping) -> Iterator[RawRow]:
         if not checked:
             _check(found, wanted, row.value)
             checked = True
+        if "answer" in wanted and "system" not in wanted:  # what it is called says what it is
+            found["system"] = next((key for key in row.value if canonical_name(key) == "system"), None)
         value = {role: as_text(row.value[key]) for role, key in found.items() if key is not None}
         if "answer" in wanted:
             aside = {key: cell for key, cell in row.value.items() if key not in found.values() and stands_aside(key)}

@@ -22,6 +22,7 @@ MAX_JSON_BYTES = 256 * 1024 * 1024  # a JSON array is parsed whole; JSONL has no
 LISTS_BY_LINE = re.compile(rb"\[.*\][ \t\r]*,?[ \t\r]*\n\s*\[")  # JSONL whose rows are lists of turns
 BEGIN = re.compile(rb'(?:```\w*\s*)?+(?:[\[{]|"\s*(?:\{\s*\\"|\[\s*\{))')  # also fenced, and packed into strings
 FENCE = re.compile(r"^[ \t]*```\w*[ \t]*\r?$", re.MULTILINE)  # of Markdown
+SPEAKS = {"role", "from", "speaker", "author", "sender", "user"}  # of a list on a line: then it is one talk
 PACKED = 2  # times that a value may be packed into a string
 
 
@@ -128,7 +129,7 @@ def _begins_with_a_row(head: bytes) -> bool:
 def _rows(line: int, value: Any) -> Iterator[RawRow]:
     """Yield the rows of one value; a list of objects that do not speak is a list of rows."""
     value = _unpacked(value)
-    if isinstance(value, list) and value and isinstance(value[0], dict) and not value[0].keys() & {"role", "from"}:
+    if isinstance(value, list) and value and isinstance(value[0], dict) and not value[0].keys() & SPEAKS:
         yield from (_row(line, row) for row in value)
     else:
         yield _row(line, value)

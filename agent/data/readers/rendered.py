@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.data.turns import SHAREGPT_ROLES, Role
+from agent.data.turns import KNOWN_ROLES, Role
 
 ASKS = (  # as labels
     "human", "user", "you", "question", "frage", "q", "f", "input", "instruction", "prompter", "customer", "kunde",
@@ -21,8 +21,18 @@ LABEL_ROLES: Mapping[str, Role] = {
     **dict.fromkeys(SYSTEM, "system"),
 }
 HASH_ROLES: Mapping[str, Role] = {**LABEL_ROLES, "context": "user", "output": "assistant"}
-MARKER_ROLES: Mapping[str, Role] = {**SHAREGPT_ROLES, "ipython": "tool"}
+MARKER_ROLES: Mapping[str, Role] = {**KNOWN_ROLES, "ipython": "tool"}
 NAMED = frozenset({"you", "user", "human"})  # who talks to somebody who has a name
+_BOTS = frozenset({"assistant", "ai", "bot", "chatbot", "chatgpt", "gpt", "claude", "model", "agent"})
+PARTNERS: Mapping[str, frozenset[str]] = {  # of a label that asks, those that answer it
+    **dict.fromkeys(("human", "user", "you", "prompter", "customer", "kunde"), _BOTS),
+    "question": frozenset({"answer"}),
+    "frage": frozenset({"antwort"}),
+    "q": frozenset({"a"}),
+    "f": frozenset({"a"}),
+    "instruction": frozenset({"response", "answer", "output"}),
+}
+BETWEEN = frozenset({"input", "context"})  # belongs to the instruction before it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +51,7 @@ class Frame:
 
     mark: re.Pattern[str]  # its last group that takes part says whose turn it is
     roles: Mapping[str, Role]
+    by_word: bool = False  # a mark is a word that may as well stand in what somebody says
 
 
 ENDS = (  # of a turn, and of the text before it
@@ -60,9 +71,12 @@ MARKERS = Frame(
 INST = Frame(mark=re.compile(r"(\[/?INST\])"), roles={"[inst]": "user", "[/inst]": "assistant"})
 HASHES = Frame(
     mark=re.compile(
-        rf"#{{2,4}} ?({'|'.join(sorted(HASH_ROLES, key=len, reverse=True))})(?:[ \t]*:|[ \t]*(?=\n|\Z))", re.IGNORECASE
+        rf"(?:(?:^|(?<=\n))#{{2,4}} ?|### ?(?=human|assistant))({'|'.join(sorted(HASH_ROLES, key=len, reverse=True))})"
+        r"(?:[ \t]*:|[ \t]*(?=\n|\Z))",
+        re.IGNORECASE,
     ),
     roles=HASH_ROLES,
+    by_word=True,
 )
 LABELS = Frame(
     mark=re.compile(
@@ -72,11 +86,13 @@ LABELS = Frame(
         re.IGNORECASE,
     ),
     roles=LABEL_ROLES,
+    by_word=True,
 )
 _INLINE = re.compile(  # the same on one line
     rf"\s({'|'.join(sorted(TELLS, key=len, reverse=True))})[ \t]*:[ \t]+", re.IGNORECASE
 )
 _NAME = re.compile(r"(?:^|(?<=\n))([^\W\d_][\w.'’ -]{0,29}):(?:[ \t]+|(?=\n|\Z))")
+EXCHANGES = 2  # with somebody who has a name, for it to be a talk
 PREAMBLE_CHARS = 4000  # what stands before the first turn is the system's text; more of it is no preamble
 
 
@@ -134,7 +150,21 @@ def _is_talk(turns: list[Turn]) -> bool:
 
 def _parted(text: str, frame: Frame) -> list[Turn]:
     marks = [(found.start(), found.end(), found[found.lastindex or 0]) for found in frame.mark.finditer(text)]
+    marks = _of_one_talk(marks) if frame.by_word else marks
     return _turns(text, marks, frame) if marks else []
+
+
+def _of_one_talk(marks: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Return the marks of the two who open a talk; any other label stands in what one of them says."""
+    words = [whose.casefold() for _at, _end, whose in marks]
+    asks = next((word for word in words if word in PARTNERS), None)
+    tells = next((word for word in words if word in PARTNERS.get(asks or "", frozenset())), None)
+    kept: list[tuple[int, int, str]] = []
+    for mark, word in zip(marks, words, strict=True):
+        is_between = word in BETWEEN and asks == "instruction" and bool(kept) and kept[-1][2].casefold() == asks
+        if word in {asks, tells, *SYSTEM} or is_between:
+            kept.append(mark)
+    return kept
 
 
 def _turns(text: str, marks: list[tuple[int, int, str]], frame: Frame) -> list[Turn]:
@@ -157,7 +187,8 @@ def _parted_on_one_line(text: str) -> list[Turn]:
     """Read one question and its answer on one line; a second such word would leave open which is whose."""
     first = LABELS.mark.match(text.lstrip())
     told = list(_INLINE.finditer(text))
-    if first is None or LABEL_ROLES[first[1].casefold()] != "user" or len(told) != 1:
+    told = [found for found in told if first and found[1].casefold() in PARTNERS.get(first[1].casefold(), frozenset())]
+    if first is None or len(told) != 1:
         return []
     begin = len(text) - len(text.lstrip())
     marks = [(begin, begin + first.end(), first[1]), (told[0].start(), told[0].end(), told[0][1])]
@@ -171,6 +202,8 @@ def _parted_by_name(text: str) -> list[Turn]:
     asks = [name for name in names if name.casefold() in NAMED]
     others = [name for name in names if name not in asks]
     if len(asks) != 1 or len(others) != 1 or marks[0][0] > 0:
+        return []
+    if asks[0].casefold() != "you" and min(names.values()) < EXCHANGES:  # “User: root, Host: home” is none
         return []
     roles: dict[str, Role] = {asks[0].casefold(): "user", others[0].casefold(): "assistant"}
     return _turns(text, marks, Frame(mark=_NAME, roles=roles))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from agent.data.readers.containers import Upload
 from agent.data.readers.decoding import Decoder
 from agent.data.readers.json_rows import MAX_JSON_BYTES
+from agent.data.readers.plain_text import read_pieces
 from agent.data.readers.raw_row import RawRow
 from agent.data.readers.rendered import Turn, as_messages, turns_in
 from agent.data.readers.talks import TURNS
@@ -42,7 +43,11 @@ def read_rendered_text(upload: Upload, decoder: Decoder) -> Iterator[RawRow]:
         )
     text = decoder.whole(content).replace("\r\n", "\n")
     lines = at = 0
-    before, *turns = turns_in(text)
+    turns = turns_in(text)
+    if not turns:  # its beginning looked like a talk, and the whole is none
+        yield from read_pieces(upload, decoder)
+        return
+    before, *turns = turns
     if before.is_marked:
         turns = [before, *turns]
     else:  # it belongs to the file, not to its first talk

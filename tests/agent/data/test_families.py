@@ -89,12 +89,12 @@ def broken_laws(name: str, talk: list[Message]) -> Iterator[str]:
                 yield f"{piece!r} has not the thoughts {answer.thoughts!r}"
 
     for example, row in zip(examples, rows, strict=True):
-        *asked, last = example
+        *asked, answer = example
         at = max(place for place, (_text, is_learned) in enumerate(row) if is_learned)
         asked_with = "".join(text for text, _learned in row[:at])
         if any(message.role == "user" for message in asked) and row[at][0].endswith(tuple(ENDS)):
-            prompt = template.prompt(asked, thinking=bool(last.thoughts))
-            if plain(last.content) in plain(row[at][0]) and asked_with != prompt:
+            prompt = template.prompt(asked, thinking=bool(answer.thoughts))
+            if plain(answer.content) in plain(row[at][0]) and asked_with != prompt:
                 yield f"{prompt[-80:]!r} is asked, and {asked_with[-80:]!r} stands before the answer"
 
 

@@ -84,7 +84,7 @@ def test_bad_rows_are_dropped_one_by_one_with_line_and_reason(tmp_path: Path, sm
     [
         ([pair("Q", "A")], ErrorCode.dataset_too_small, "1 row is usable; at least 10"),
         ([pair("Q", "") for _ in range(20)], ErrorCode.dataset_too_small, "No row is usable.*line 1 has no text"),
-        ([{"turns": [1], "label": None}] * 20, ErrorCode.dataset_unknown_form, "keys turns, label.*messages"),
+        ([{"parts": [1], "label": None}] * 20, ErrorCode.dataset_unknown_form, "keys parts, label.*messages"),
         ([{"text": "x", "label": 1}] * 20, ErrorCode.dataset_too_small, "Only 1 of the 20 rows are different"),
         ([{"text": "x", "class": 1}] * 20, ErrorCode.dataset_unclear, "text"),
         ([[1, 2]], ErrorCode.dataset_broken, "Row 1 is int"),

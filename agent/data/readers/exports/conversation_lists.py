@@ -1,4 +1,4 @@
-"""Talks as lists: xtuner's pairs of input and output, and UltraChat's plain texts, question and answer by turns."""
+"""Talks as lists: xtuner's pairs of input and output; plain texts, question and answer by turns, as UltraChat's."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from agent.data.readers.exports.export import Row
 from agent.data.readers.exports.talk import Turn, joined, turn
 
 KEYS = ("conversation", "conversations")
+TEXT_KEYS = ("data", "dialog", "dialogue", "utterances", "turns", "messages", *KEYS)
 PARTS = (("system", "system"), ("input", "user"), ("output", "assistant"))
 
 
@@ -35,6 +36,8 @@ def _pairs(row: Row) -> list[dict[str, Any]] | None:
 
 
 def _texts(row: Row) -> list[str] | None:
-    texts = row.get("data")
-    is_talk = isinstance(texts, list) and len(texts) > 1 and all(isinstance(it, str) and it.strip() for it in texts)
-    return texts if is_talk else None
+    for key in TEXT_KEYS:
+        texts = row.get(key)
+        if isinstance(texts, list) and len(texts) > 1 and all(isinstance(it, str) and it.strip() for it in texts):
+            return texts
+    return None

@@ -8,6 +8,7 @@ from agent.data.readers.chat_export import moment
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NUMBERS = re.compile(r"^\D{0,12}?(\d{1,4})[./\- ](\d{1,2}|[A-Za-z]{3,9})[./\- ](\d{1,4})")
+DATE_CHARS = 80  # of a cell; a longer one begins with no date, or goes on with something else
 _MONTH_FIRST = re.compile(r"([A-Za-z]{3})[a-z]*\.? (\d{1,2})(?:st|nd|rd|th)?, (\d{4})")
 _TIME = re.compile(r"(\d{1,2})[:.h](\d{2})(?:[:.](\d{2}))?(?:\.\d+)?\s?([AaPp]\.?[Mm])?")
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})$")
@@ -43,6 +44,7 @@ class Dates:
         return seconds + shift * (1 if offset and offset[1] == "-" else -1)
 
     def _day(self, text: str) -> tuple[tuple[int, int, int], int] | None:
+        text = text[:DATE_CHARS]
         if named := _MONTH_FIRST.search(text):
             month = _month(named[1])
             return ((int(named[3]), month, int(named[2])), named.end()) if month else None

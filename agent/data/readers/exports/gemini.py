@@ -45,6 +45,8 @@ def _request(row: Row) -> Row | None:
 
 def _contents(request: Row) -> list[dict[str, Any]] | None:
     contents = request.get("contents")
+    if isinstance(contents, str) and not request.keys() & _BESIDE:
+        return None  # a column of that name, in any table
     if isinstance(contents, dict | str):
         contents = [contents if isinstance(contents, dict) else {"parts": [{"text": contents}]}]
     chunked, messages = request.get("chunkedPrompt"), request.get("messages")
@@ -56,6 +58,7 @@ def _contents(request: Row) -> list[dict[str, Any]] | None:
     return contents if is_known and any(_KEYS & it.keys() for it in contents) else None  # type: ignore[union-attr]
 
 
+_BESIDE = {"response", "systemInstruction", "system_instruction", "generationConfig", "generation_config", "config"}
 _KEYS = {"parts", "text", "author"}
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from agent.data.chat_rows import detect_form
 from agent.data.readers.exports.export import Row
+from agent.data.readers.exports.talk import is_prose
 from agent.data.readers.unclear import words
-from agent.data.turns import SHAREGPT_ROLES, Role
+from agent.data.turns import KNOWN_ROLES, Role
 from shared.inspections import DatasetForm
 
 THREAD = words(
@@ -39,7 +40,10 @@ ORDER = words(
 )
 PARENT = words("parentid parent replyto inreplyto inresponseto parentmessageid replytoid inresponsetotweetid")
 KEY = words("messageid id uuid msgid tweetid")
-ARTICLE = words("title url link headline rating label score stars category genre subject")  # beside no message
+ARTICLE = words(
+    "title url link headline rating label score stars category genre subject sentiment response answer reply botreply "
+    "agentreply output completion"
+)  # beside no message
 ME = "Me"
 ENOUGH = 4  # rows, to tell people of a chat from authors
 NAMED = 0.4  # of the rows at least say who speaks; in others it is whoever made the export
@@ -73,7 +77,7 @@ def _plain(name: str) -> str:
 _ASSISTANTS = words("chatbot llm gemini virtualassistant operator support supportagent rep representative")
 _USERS = words("consumer visitor caller enduser")
 ROLES: dict[str, Role] = {
-    **{_plain(name): role for name, role in SHAREGPT_ROLES.items()},
+    **{_plain(name): role for name, role in KNOWN_ROLES.items()},
     **dict.fromkeys(_ASSISTANTS, "assistant"),
     **dict.fromkeys(_USERS, "user"),
 }
@@ -128,11 +132,19 @@ def tells_roles(rows: list[Row], who: str) -> bool:
     return all(role_of(row.get(who)) is not None for row in rows)
 
 
+def _answers_stand_aside(rows: list[Row], columns: MessageColumns) -> bool:
+    """Say whether another column holds sentences in most rows: then a row is more than one message."""
+    others = set(rows[0]) - columns.read
+    return any(sum(is_prose(name, row.get(name)) for row in rows) > OFTEN * len(rows) for name in others)
+
+
 def _is_a_chat(rows: list[Row], columns: MessageColumns, names: dict[str, str]) -> bool:
     """Say whether authors are people of a chat: they come again, somewhere, some time."""
     speakers = [speaker(row.get(columns.who)) for row in rows]
     again = len(rows) >= ENOUGH and 2 <= len(set(speakers)) <= max(2, OFTEN * len(rows))
-    if not again or (columns.thread is None and not ARTICLE.isdisjoint(names)):
+    if not again or (columns.thread is None and not ARTICLE.isdisjoint(names)) or _answers_stand_aside(rows, columns):
         return False
+    if columns.thread is None and _plain(columns.who) in AMBIGUOUS and detect_form(rows[0]) is DatasetForm.text:
+        return False  # texts with their authors
     placed = columns.thread or columns.when or columns.order or columns.parent or columns.who_id
     return placed is not None or _plain(columns.who) not in AMBIGUOUS

@@ -34,6 +34,7 @@ from agent.data.readers.exports import (
 from agent.data.readers.exports.export import LOOKED_AT, Content, Row, RowExport, TextExport, whole_text
 from agent.data.readers.exports.talk import row_by_row
 from agent.data.readers.raw_row import RawRow
+from agent.data.readers.unclear import same_name
 from agent.data.readers.whatsapp import looks_like_whatsapp, read_whatsapp
 from shared.mapping import Mapping
 
@@ -115,4 +116,4 @@ def find_row_export(values: list[Row]) -> RowExport | None:
 
 def _names_columns(row: Row, mapping: Mapping | None) -> bool:
     named = (mapping.question, mapping.answer, mapping.text) if mapping is not None else ()
-    return any(name in row for name in named if name is not None)
+    return any(same_name(name, key) for name in named if name is not None for key in row)
