@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test unit doctor bench texts soak clean
+.PHONY: help install demo run test types tests unit doctor bench texts soak clean
 
 help:           ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,10 +26,16 @@ doctor: install ## say what this machine can do
 test: .venv/.installed-dev  ## check and test everything
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --numprocesses 3 --maxschedchunk 1 -p tests.measured
+	$(MAKE) --no-print-directory --jobs 2 types tests
 	$(BIN)/python -m tests.covered
+
+# Tests of processes that are killed wait a tenth of the time; mypy takes twenty seconds of that.
+types:
+	$(BIN)/mypy
+
+tests:
+	$(BIN)/python -m pytest --numprocesses 4 --maxschedchunk 1 -p tests.measured
 
 unit: .venv/.installed-dev  ## test what starts no process and needs no torch, in a minute or two
 	$(BIN)/python -m pytest --numprocesses 3 --maxschedchunk 8 -m "not slow and not process" \

@@ -1,5 +1,6 @@
 """What `make test` says of its coverage."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,10 @@ def test_lines_and_branches_that_any_worker_saw_are_added_up_and_what_none_saw_c
     for name, number in (("one", 1), ("minus_one", -1)):
         (tmp_path / f"test_{name}.py").write_text(TEST.format(name, number))
     command = [sys.executable, "-m", "pytest", "-q", "--numprocesses", "2", "-p", "tests.measured"]
-    subprocess.run([*command, "test_one.py", "test_minus_one.py"], cwd=tmp_path, check=True, capture_output=True)
+    outside = {name: value for name, value in os.environ.items() if name != "PYTEST_XDIST_WORKER"}
+    subprocess.run(
+        [*command, "test_one.py", "test_minus_one.py"], cwd=tmp_path, env=outside, check=True, capture_output=True
+    )
     reports = sorted((tmp_path / ".venv").glob("coverage-*.json"))
     assert len(reports) == 2
     found = added_up(reports)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import lru_cache
 from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, read_card
@@ -27,7 +28,13 @@ def files_revision(source: BaseModelSource) -> str:
     """
     path = Path(source.location)
     if source.kind is SourceKind.packaged:
-        return file_sha256(path)[:40]
+        stat = path.stat()
+        return _digest(path, stat.st_size, stat.st_mtime_ns)[:40]
     files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
     stamps = [[p.name, p.stat().st_size, p.stat().st_mtime_ns] for p in files]
     return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()[:40]
+
+
+@lru_cache(maxsize=4)  # a third of a second, and each file that somebody sends asks for it
+def _digest(path: Path, _bytes: int, _modified_ns: int) -> str:
+    return file_sha256(path)

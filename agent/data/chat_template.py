@@ -23,7 +23,7 @@ from agent.data.turns import Message, RowProblem
 from shared.language import _, grouped
 
 IGNORED = -100  # the label of a token that is not trained on
-FEW_ANSWERS = 8  # in a row, for each to be marked by rendering what comes before it
+FEW_ANSWERS = 4  # in a row, for each to be marked by rendering what comes before it
 MOST_ANSWERS = 128  # that are marked so, of a template by which they cannot be found in the whole text
 
 

@@ -41,7 +41,10 @@ class Inspector:
     async def describe(self, model: str) -> BaseModelCard:
         """Return the card of a base model, fetching its small files the first time. Raises AgentError."""
         source = find_base_model(model, self._settings)
-        if source.kind is SourceKind.hub and await asyncio.to_thread(kept_card, source) is None:
+        kept = await asyncio.to_thread(kept_card, source)
+        if kept is not None:
+            return kept
+        if source.kind is SourceKind.hub:
             await self._download(source)
         output = await run_child(
             "agent.base_models.describe",

@@ -135,6 +135,11 @@ class Context:
     trained_steps: int = 0  # optimizer steps that the model in memory has had
     terminate: threading.Event = field(default_factory=threading.Event)  # set by SIGTERM
 
+    @property
+    def gguf(self) -> Path:
+        """Return where the finished model lies, or will."""
+        return self.folder.export / f"{self.spec.name}.gguf"
+
     def check_wishes(self) -> None:
         """Raise Cancelled or Stopped if somebody asked for it. Called between steps and stages."""
         if self.folder.cancel_request.exists():

@@ -14,11 +14,6 @@ from agent.pipeline.evaluation import read_evaluation
 from agent.pipeline.prepare import base_card, read_character
 
 
-def gguf_path(context: Context) -> Path:
-    """Return where the finished model lies."""
-    return context.folder.export / f"{context.spec.name}.gguf"
-
-
 def run(context: Context) -> None:
     """Write export/. Raises AgentError."""
     card = base_card(context)
@@ -30,7 +25,7 @@ def run(context: Context) -> None:
     context.pulse.beat()
     answers = read_evaluation(context).tuned_answers
     modelfile = write_modelfile(
-        gguf_name=gguf_path(context).name,
+        gguf_name=context.gguf.name,
         template=ChatTemplate(card),
         stops=card.eos_tokens,
         character=read_character(context.folder),
@@ -43,7 +38,7 @@ def run(context: Context) -> None:
 def export_gguf(context: Context, target: MergeTarget) -> None:
     """Write the standalone GGUF, merged onto `target`, in place of any before. Raises AgentError."""
     card = base_card(context)
-    out = gguf_path(context)
+    out = context.gguf
     prepared = read_prepared(Path(context.spec.base_model_cache))
     character, template = read_character(context.folder), ChatTemplate(card)
     write_gguf(

@@ -11,11 +11,10 @@ from agent.job_folder.durable import replace_file
 from agent.job_folder.events import read_events
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import SHOWN_QUESTIONS, read_evaluation
-from agent.pipeline.export import gguf_path
 from agent.pipeline.prepare import base_card, read_trained_answers
 from agent.pipeline.to_ollama import read_ollama
 from agent.pipeline.token_rows import read_rows
-from agent.pipeline.verify import read_verified
+from agent.pipeline.verified import read_verified
 from agent.report.closing import verdict, write_report
 from agent.report.plot import draw_loss_plot
 from shared.errors import ErrorCode
@@ -58,7 +57,7 @@ def result_files(context: Context) -> list[Path]:
     """List what a person gets, beside the adapter that the training handed out."""
     export, report, name = context.folder.export, context.folder.report, context.spec.name
     return [
-        gguf_path(context),
+        context.gguf,
         export / "Modelfile",
         export / f"{name}-adapter.gguf",
         report / "loss.png",
@@ -121,7 +120,7 @@ def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) 
         advice=diagnose(case),
         verification=verified.verification,
         ollama_name=context.spec.ollama_name,
-        gguf_bytes=gguf_path(context).stat().st_size,
+        gguf_bytes=context.gguf.stat().st_size,
         ollama=read_ollama(context),
     )
 

@@ -16,7 +16,6 @@ from agent.export.modelfile import ChatSettings, describe_model
 from agent.job_folder.durable import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import read_evaluation
-from agent.pipeline.export import gguf_path
 from agent.pipeline.prepare import base_card, read_character
 from shared.events import StageData
 from shared.jobs import Stage
@@ -58,7 +57,7 @@ def give_to_ollama(context: Context, model: ChatSettings) -> None:
     request = HandOver(
         url=spec.ollama_url,
         open_allowed=spec.ollama_open,
-        gguf=str(gguf_path(context)),
+        gguf=str(context.gguf),
         name=spec.ollama_name,
         model=model,
     )

@@ -11,22 +11,14 @@ from agent.export.verify_child import VerifyReply, VerifyRequest
 from agent.job_folder.durable import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import Evaluation, read_evaluation
-from agent.pipeline.export import export_gguf, gguf_path
+from agent.pipeline.export import export_gguf
+from agent.pipeline.verified import VERIFIED_FILE, Verified
 from shared.errors import ErrorCode
 from shared.language import _, decimal
 from shared.results import Verification
-from shared.schema import Response
 
 LIMIT_S = 1800.0
 NEEDED_SHARE = 0.75  # of the held-out answers: six of eight
-VERIFIED_FILE = "verified.json"
-
-
-class Verified(Response):
-    """What `report/verified.json` holds."""
-
-    verification: Verification
-    tuned_texts: list[str]  # the GGUF's answers to the held-out prompts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +39,6 @@ class Trial:
             template_tokens_equal=self.reply.template_tokens_equal,
             stops=self.reply.stops,
         )
-
-
-def read_verified(context: Context) -> Verified:
-    """Read what this stage wrote."""
-    return Verified.model_validate_json((context.folder.report / VERIFIED_FILE).read_bytes())
 
 
 def run(context: Context) -> None:
@@ -102,7 +89,7 @@ def refuse_if_different(verification: Verification, difference: str | None) -> N
 def ask_llama_cpp(context: Context, evaluation: Evaluation) -> VerifyReply:
     """Load the GGUF in a child and compare. Raises AgentError when it does not load, or the child dies."""
     request = VerifyRequest(
-        gguf=str(gguf_path(context)),
+        gguf=str(context.gguf),
         answers=evaluation.tuned_answers,
         max_new_tokens=evaluation.max_new_tokens,
         threads=context.spec.threads,

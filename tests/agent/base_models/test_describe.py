@@ -97,6 +97,7 @@ async def test_a_token_of_the_person_at_the_machine_is_in_nobodys_way(
     token.write_text("hf_of_the_person", encoding="ascii")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert (await Inspector(settings).describe("acme/nested")).revision == COMMIT
+    assert not [path for path in hub.asked if "huge" in path or "model-old" in path], "files in folders are not fetched"
 
 
 @pytest.mark.slow
@@ -135,9 +136,7 @@ def test_a_gguf_that_was_described_before_its_conversion_was_counted_is_counted(
     assert card.of_gguf
 
 
-async def test_files_in_folders_of_a_hub_model_are_not_fetched(hub: FakeHub, settings: AgentSettings) -> None:
-    await Inspector(settings).describe("acme/nested")
-    assert not [path for path in hub.asked if "huge" in path or "model-old" in path]
+def test_weights_in_folders_of_a_hub_model_are_not_its_own() -> None:
     assert chosen(["model.safetensors", "model-old/model.safetensors"], WEIGHT_FILES) == ["model.safetensors"]
 
 

@@ -47,7 +47,7 @@ def test_what_an_older_version_trained_is_asked_as_it_was() -> None:
     assert finished_template(source, system=None, thinks=None, habits=template_of("qwen3").habits) == source
 
 
-SPREAD = ("gemma", "llama3_1", "qwen2_5", "qwen3", "deepseek_r1_distill", "gptoss")  # the others: `make soak`
+SPREAD = ("gemma", "llama3_1", "qwen3", "gptoss")  # the others: `make soak`
 CHATS = ([QUESTION], TALK, [OTHER, QUESTION])
 BEGINS = ("<s>", "<｜begin▁of▁sentence｜>", "<|im_start|>")  # of a text; llama.cpp takes that of the file it has loaded
 

@@ -18,6 +18,7 @@ from agent.pipeline.__main__ import main, run_guarded
 from agent.pipeline.context import Cancelled, Context, EventLog
 from agent.pipeline.load import loaded_model
 from agent.pipeline.stages import STAGES
+from agent.pipeline.verified import read_verified
 from shared.errors import ErrorCode
 from shared.events import AdviceData, ArtifactData, EventData, EventRecord, ProgressData, StateData
 from shared.jobs import JobStatus, Stage
@@ -220,7 +221,7 @@ def test_an_export_that_is_not_the_trained_model_fails_the_job(context: Context)
     with pytest.raises(AgentError, match="answers of the exported model equal") as caught:
         verify.run(context)
     assert caught.value.code is ErrorCode.verification_failed
-    assert verify.read_verified(context).verification.second_try
+    assert read_verified(context).verification.second_try
 
 
 def damage(weights: Path) -> None:

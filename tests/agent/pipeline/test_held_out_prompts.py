@@ -20,7 +20,7 @@ OWN = 'You are "Ruth"\\ of {{x}} {% y %}.\n\x0bEin Satz.'
 
 @pytest.mark.parametrize("name", OWN_FAMILIES)
 @given(talk=talks(), thinks=st.booleans(), has_own=st.booleans(), is_own=st.booleans())
-@settings(max_examples=5, deadline=None, database=None, phases=[Phase.generate])
+@settings(max_examples=3, deadline=None, database=None, phases=[Phase.generate])
 def test_its_prompt_is_what_the_finished_model_makes_of_its_messages(
     name: str, talk: list[Message], thinks: bool, has_own: bool, is_own: bool
 ) -> None:
