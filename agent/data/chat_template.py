@@ -118,7 +118,7 @@ class ChatTemplate:
             return told if told.startswith(prompt + said) else prompt + said, [(len(prompt), len(prompt + said))]
         full = self.render(messages, thinking=any(messages[at].thoughts for at in answers))
         if len(answers) > FEW_ANSWERS:
-            opening = self._opening(messages[: answers[0]])
+            opening = self._opening(messages[: answers[0] or answers[1]])  # before a greeting stands nothing
             found = find_answers(full, opening, [messages[i].content for i in answers], self._eos_tokens)
             ends = ((found[at], self._answer_span(messages, answers[at], full)) for at in (0, -1)) if found else ()
             if found and all(span == exact for span, exact in ends):
@@ -138,7 +138,7 @@ class ChatTemplate:
     def _opening(self, before: list[Message]) -> str:
         """Return what the template writes in front of an answer, by what it writes in front of the first."""
         asked, prompt = self.render(before), self.render(before, add_generation_prompt=True)
-        said = before[-1].content.strip() if before else ""
+        said = before[-1].content.strip()
         return prompt.removeprefix(asked) or prompt[prompt.rfind(said) + len(said) :]
 
     def _answer_span(self, messages: list[Message], index: int, full: str) -> tuple[int, int] | None:
