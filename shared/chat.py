@@ -1,8 +1,8 @@
 """Asking a tuned model: OpenAI's chat completions, as far as trying a model needs them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.people import RequestedBy
 from shared.schema import Request, Response, SentenceError
@@ -12,20 +12,63 @@ DEFAULT_MAX_TOKENS = 512  # finite: a model that never ends its answer must not 
 DEFAULT_TEMPERATURE = 0.3  # as the Modelfile says, so that a model answers here as it does in Ollama
 DEFAULT_TOP_P = 0.9  # Ollama's own
 
-ChatRole = Literal["system", "user", "assistant"]
-FinishReason = Literal["stop", "length"]
+MOST_TOOLS = 64
+ChatRole = Literal["system", "user", "assistant", "tool"]
+FinishReason = Literal["stop", "length", "tool_calls"]
+ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,64}$")]
+
+
+class ChatFunction(Request):
+    """What a tool is called, what it is for, and its arguments as a JSON schema."""
+
+    name: ToolName
+    description: Annotated[str, StringConstraints(max_length=MESSAGE_LENGTH)] | None = None
+    parameters: dict[str, Any] = {}
+    strict: bool | None = None  # of OpenAI's API; a model here is held to the schema anyway
+
+
+class ChatTool(Request):
+    """A tool that the model may call. Whoever asks runs it, never the agent."""
+
+    type: Literal["function"] = "function"
+    function: ChatFunction
+
+
+class CalledFunction(Request):
+    """Which tool is called, and with what."""
+
+    name: ToolName
+    arguments: Annotated[str, StringConstraints(max_length=MESSAGE_LENGTH)]  # JSON
+
+
+class ChatToolCall(Request):
+    """One call of a tool."""
+
+    id: Annotated[str, StringConstraints(max_length=100)] = ""
+    type: Literal["function"] = "function"
+    function: CalledFunction
 
 
 class ChatMessage(Request):
-    """One turn, as text."""
+    """One turn, as text, with the tools that it calls; or what a tool gave back."""
 
     role: ChatRole
-    content: Annotated[str, StringConstraints(min_length=1, max_length=MESSAGE_LENGTH)]
+    content: Annotated[str, StringConstraints(max_length=MESSAGE_LENGTH)] | None = None
+    tool_calls: Annotated[tuple[ChatToolCall, ...], Field(min_length=1, max_length=MOST_TOOLS)] | None = None
+    tool_call_id: Annotated[str, StringConstraints(max_length=100)] | None = None  # which call a tool answers
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.content and not self.tool_calls:
+            raise SentenceError("give a message a content")
+        if self.tool_calls and self.role != "assistant":
+            raise SentenceError("give tool_calls to messages of the assistant alone")
+        return self
 
 
 def _ends_with_a_question(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:
-    if messages[-1].role != "user":
-        raise SentenceError("give a list whose last message has the role user")
+    if messages[-1].role not in ("user", "tool"):
+        raise SentenceError("give a list whose last message has the role user, or tool")
     return messages
 
 
@@ -41,6 +84,8 @@ class ChatRequest(Request):
     temperature: Annotated[float, Field(ge=0, le=2)] = DEFAULT_TEMPERATURE  # 0: always the likeliest word
     top_p: Annotated[float, Field(gt=0, le=1)] = DEFAULT_TOP_P
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    tools: Annotated[tuple[ChatTool, ...], Field(max_length=MOST_TOOLS)] = ()
+    tool_choice: Literal["auto", "none", "required"] = "auto"
     n: Literal[1] = 1
     stream: Literal[False] = False
     requested_by: RequestedBy | None = None
@@ -51,11 +96,27 @@ class ChatRequest(Request):
         return self.max_completion_tokens or self.max_tokens or DEFAULT_MAX_TOKENS
 
 
+class AnsweredFunction(Response):
+    """Which tool the model calls, and with what, as far as it wrote that."""
+
+    name: str
+    arguments: str  # JSON
+
+
+class AnsweredCall(Response):
+    """One call that the model makes; whoever asked runs it."""
+
+    id: str = ""
+    type: Literal["function"] = "function"
+    function: AnsweredFunction
+
+
 class ChatAnswer(Response):
     """What the model said."""
 
     role: Literal["assistant"] = "assistant"
     content: str
+    tool_calls: list[AnsweredCall] | None = None
 
 
 class Choice(Response):
@@ -63,7 +124,7 @@ class Choice(Response):
 
     index: int = 0
     message: ChatAnswer
-    finish_reason: FinishReason  # length: the answer was cut off at max_tokens
+    finish_reason: FinishReason  # length: the answer was cut off at max_tokens; tool_calls: run them and ask again
 
 
 class Usage(Response):

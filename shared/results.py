@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from shared.language import _
 from shared.schema import Response
 
 COMPARED_TOKENS = 16  # an exported answer that equals the trained model's so far agrees with it
@@ -25,6 +26,15 @@ class Advice(Response):
     change: dict[str, float | int] = {}  # the settings a retry would change
 
 
+class ToolCalls(Response):
+    """What the exported model made of held-out questions that its rows answer with calls of tools."""
+
+    asked: int
+    right: int  # the same tools, with the same arguments
+    right_tool: int  # the same tools, whatever the arguments
+    as_trained: bool  # llama.cpp offers it tools in the tokens of training
+
+
 class Verification(Response):
     """How the exported model was checked in llama.cpp."""
 
@@ -35,6 +45,26 @@ class Verification(Response):
     second_try: bool = False  # the first target did not agree, so both were tried and the better kept
     template_tokens_equal: bool
     stops: bool  # ends its turn where the trained model, after the same words, did
+    tool_calls: ToolCalls | None = None  # None: no held-out row calls a tool
+    thoughtful: int | None = None  # answers that came with thoughts; None: the rows have none
+
+    @property
+    def tools_and_thoughts(self) -> list[str]:
+        """Return what came of tools and thoughts, in sentences; nothing for rows that have none."""
+        lines, calls = [], self.tool_calls
+        if calls is not None:
+            lines.append(
+                _(
+                    "Calls tools: {right} of {asked} held-out calls right (name and arguments).",
+                    right=calls.right,
+                    asked=calls.asked,
+                )
+            )
+            if not calls.as_trained:
+                lines.append(_("llama.cpp writes the offered tools otherwise than the rows had them."))
+        if self.thoughtful is not None:
+            lines.append(_("Thinks first: {n} of {answers} held-out answers.", n=self.thoughtful, answers=self.prompts))
+        return lines
 
 
 class OllamaOutcome(Response):

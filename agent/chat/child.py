@@ -48,13 +48,14 @@ class Model:
     def answer(self, question: Question) -> Line:
         """Ask the model, its own chat template applied."""
         body = {
-            "messages": [message.model_dump() for message in question.messages],
+            "messages": [message.model_dump(exclude_none=True) for message in question.messages],
             "max_tokens": question.max_tokens,
             "temperature": question.temperature,
             "top_p": question.top_p,
             "repeat_penalty": 1.0,
             "reasoning_format": "none",  # what it says, all of it
             **({} if question.seed is None else {"seed": question.seed}),
+            **_tools(question),
         }
         return read_reply(self._post(body))
 
@@ -72,6 +73,15 @@ class Model:
                 return json.loads(refusal.read())
 
 
+def _tools(question: Question) -> dict[str, Any]:
+    if not question.tools:
+        return {}
+    return {
+        "tools": [tool.model_dump(exclude_none=True) for tool in question.tools],
+        "tool_choice": question.tool_choice,
+    }
+
+
 def read_reply(reply: dict[str, Any]) -> Line:
     """Read what llama.cpp's server answered."""
     error = reply.get("error")
@@ -83,7 +93,8 @@ def read_reply(reply: dict[str, Any]) -> Line:
     usage = reply["usage"]
     said = ModelReply(
         text=(choice["message"].get("content") or "").strip(),
-        finish_reason="stop" if choice["finish_reason"] == "stop" else "length",
+        tool_calls=choice["message"].get("tool_calls") or [],
+        finish_reason=choice["finish_reason"] if choice["finish_reason"] in ("stop", "tool_calls") else "length",
         prompt_tokens=usage["prompt_tokens"],
         completion_tokens=usage["completion_tokens"],
     )

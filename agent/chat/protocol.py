@@ -1,6 +1,8 @@
 """What the agent and the child that holds a model say to each other: JSON, one object a line."""
 
-from shared.chat import ChatMessage, FinishReason
+from typing import Literal
+
+from shared.chat import AnsweredCall, ChatMessage, ChatTool, FinishReason
 from shared.schema import Response
 
 LINE_LIMIT = 8 * 1024 * 1024  # bytes of the longest line; a request has at most 1 MiB of JSON
@@ -19,6 +21,8 @@ class Question(Response):
     """Every further line."""
 
     messages: tuple[ChatMessage, ...]
+    tools: tuple[ChatTool, ...] = ()
+    tool_choice: Literal["auto", "none", "required"] = "auto"
     max_tokens: int
     temperature: float
     top_p: float
@@ -29,6 +33,7 @@ class ModelReply(Response):
     """A model's answer."""
 
     text: str
+    tool_calls: list[AnsweredCall] = []
     finish_reason: FinishReason
     prompt_tokens: int
     completion_tokens: int

@@ -15,6 +15,7 @@ class Character(Response):
     system: str | None = None  # None: the base model's own
     share: float = 0.0  # of the rows carry it
     others: int = 0  # other system texts in the rows
+    tools: bool = False  # rows offer tools or call them, and its template shows that
     thinks: bool | None = False  # most answers come with thoughts; None: rows that an older version made tokens of
 
     @property
@@ -28,13 +29,14 @@ class CharacterCount:
 
     def __init__(self) -> None:
         self._systems: Counter[str] = Counter()
-        self._answers = self._thoughtful = 0
+        self._answers = self._thoughtful = self._with_tools = 0
 
     def add(self, messages: list[Message]) -> None:
         """Count a row, as it stands in the file."""
         text = system_text(messages)
         if text in self._systems or len(self._systems) < COUNTED:
             self._systems[text] += 1
+        self._with_tools += bool(messages[0].tools) or any(message.calls for message in messages)
         for message in messages:
             if message.role == "assistant":
                 self._answers += 1
@@ -43,14 +45,14 @@ class CharacterCount:
     def found(self) -> Character:
         """Return what most rows say. A text that stands in few rows is none that the model should go by."""
         rows = self._systems.total()
-        thinks = 2 * self._thoughtful > self._answers
+        thinks, tools = 2 * self._thoughtful > self._answers, self._with_tools > 0
         told = Counter({text: count for text, count in self._systems.items() if text})
         if not told:
-            return Character(thinks=thinks)
+            return Character(thinks=thinks, tools=tools)
         [(text, count)] = told.most_common(1)
         if count < max(2, LEAST_SHARE * rows) or count <= self._systems[""]:
-            return Character(others=len(told), thinks=thinks)
-        return Character(system=text, share=count / rows, others=len(told) - 1, thinks=thinks)
+            return Character(others=len(told), thinks=thinks, tools=tools)
+        return Character(system=text, share=count / rows, others=len(told) - 1, thinks=thinks, tools=tools)
 
 
 def system_text(messages: list[Message]) -> str:

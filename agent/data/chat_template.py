@@ -18,7 +18,7 @@ from agent.data import tools
 from agent.data.answers import ended, find_answers
 from agent.data.fitting import examples, fit, learned_answers
 from agent.data.jinja import compile_template
-from agent.data.template_habits import CLOSE, OPEN, Habits, find_habits, shows_texts
+from agent.data.template_habits import CALL, CLOSE, OPEN, RESULT, Habits, find_habits, shows_texts
 from agent.data.turns import Message, RowProblem
 from shared.language import _, grouped
 
@@ -59,7 +59,7 @@ class ChatTemplate:
         try:
             offered = messages[0].tools if messages else ""
             return self._template.render(
-                messages=[_turn(message, in_pieces=self._in_pieces) for message in messages],
+                messages=_turns(messages, in_pieces=self._in_pieces),
                 tools=json.loads(offered) if offered else None,
                 add_generation_prompt=add_generation_prompt,
                 enable_thinking=thinking,
@@ -211,12 +211,8 @@ class ChatTemplate:
     @cached_property
     def shows_calls(self) -> bool:
         """Whether the model sees which tool was called, and what it gave back."""
-        shown = self._probe(
-            Message(role="user", content="?"),
-            Message(role="assistant", content="", calls=json.dumps(tools.PROBE_CALLS)),
-            Message(role="tool", content=tools.RESULT),
-            Message(role="assistant", content="!"),
-        )
+        question, answer = Message(role="user", content="?"), Message(role="assistant", content="!")
+        shown = self._probe(question, CALL, RESULT, answer)
         return tools.NAME in shown and tools.RESULT in shown
 
     def _probe(self, *messages: Message) -> str:
@@ -258,11 +254,18 @@ def _tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
+def _turns(messages: list[Message], *, in_pieces: bool) -> list[dict[str, Any]]:
+    turns = [_turn(message, in_pieces=in_pieces) for message in messages]
+    return tools.with_ids(turns) if any(message.calls or message.role == "tool" for message in messages) else turns
+
+
 def _turn(message: Message, *, in_pieces: bool) -> dict[str, Any]:
     """Return a turn as templates take it. Some templates ask whether there are calls, others whether there is a key."""
     turn: dict[str, Any] = dict(message.as_dict())
     if in_pieces:
         turn["content"] = [{"type": "text", "text": message.content}]
+    if message.answers:
+        turn["tool_call_id"] = message.answers
     return {**turn, "tool_calls": json.loads(message.calls)} if message.calls else turn
 
 

@@ -56,13 +56,16 @@ def examples(messages: list[Message], habits: Habits) -> Iterator[list[Message]]
     """Yield the talks by which every answer is learned, the whole talk first.
 
     It is one where the template keeps answers as they were written, else one for each answer: the talk up to it. Some
-    prompts say whether the model is to think, so a talk with answers of both kinds is taken apart, too.
+    prompts say whether the model is to think, so a talk with answers of both kinds is taken apart, too; some offer
+    tools before the last question alone, and some end a call that has its result otherwise.
     """
     learned = [at for at, message in enumerate(messages) if message.role == "assistant" and message.learned]
     is_mixed = len({bool(messages[at].thoughts) for at in learned}) > 1
-    if len(learned) == 1 and not habits.keeps_answers:
+    keeps = habits.keeps_answers and (habits.keeps_tools or not messages[0].tools)
+    keeps = keeps and (habits.keeps_calls or not any(message.calls for message in messages))
+    if len(learned) == 1 and not keeps:
         yield messages[: learned[0] + 1]
-    elif len(learned) < 2 or (habits.keeps_answers and not is_mixed):
+    elif len(learned) < 2 or (keeps and not is_mixed):
         yield messages
     else:
         for last in reversed(learned):
@@ -77,7 +80,8 @@ def _up_to(messages: list[Message], last: int) -> list[Message]:
     if begin:  # a talk begins with a question
         while before and before[0].role != "user":
             before.pop(0)
-    return [*led, *before, messages[last]]
+    talk = [*led, *before, messages[last]]
+    return [replace(talk[0], tools=messages[0].tools), *talk[1:]]
 
 
 def _has_later_systems(messages: list[Message]) -> bool:

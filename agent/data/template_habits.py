@@ -4,9 +4,11 @@ A template is a program, and nothing else says what it does: some know no system
 turn, some show earlier answers otherwise than the model wrote them, some drop the thoughts.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from agent.data import tools
 from agent.data.turns import Message, RowProblem
 
 Render = Callable[..., str]  # ChatTemplate.render: messages, add_generation_prompt, thinking
@@ -14,6 +16,8 @@ Render = Callable[..., str]  # ChatTemplate.render: messages, add_generation_pro
 ASKED, ASKED_AGAIN, ANSWERED, ANSWERED_AGAIN = "Asked-1", "Asked-2", "Told-1", "Told-2"
 SYSTEM, SYSTEM_AGAIN, LATE, THOUGHT, GREETED = "System-1", "System-2", "System-3", "Thought-1", "Greeted-1"
 OPEN, CLOSE = "<think>", "</think>"
+CALL = Message(role="assistant", content="", calls=json.dumps(tools.PROBE_CALLS))
+RESULT = Message(role="tool", content=tools.RESULT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +31,8 @@ class Habits:
     learns_greeting: bool  # and that can be learned, too
     takes_repeats: bool  # two turns of one speaker in a row
     keeps_answers: bool  # earlier answers stand in a talk as the model wrote them
+    keeps_tools: bool  # what is offered stands where it stood, however the talk goes on
+    keeps_calls: bool  # a call, too, stands in a talk as the model wrote it
     shows_thoughts: bool  # of the last answer, or its prompt asks for them
     opening: str  # in front of an answer, as far as it stands there in a whole talk, too
     earlier_opening: str  # the same, in front of an answer that is not the last
@@ -70,6 +76,8 @@ def find_habits(render: Render, eos_tokens: Sequence[str], *, in_pieces: bool = 
         takes_repeats=text.shows(repeated, *(message.content for message in repeated))
         and text.of(repeated).startswith(text.of(repeated[:-1], prompt=True).removesuffix(asks_for_none)),
         keeps_answers=keeps_answers,
+        keeps_tools=text.keeps_tools(talk),
+        keeps_calls=text.keeps_first_answer([question, CALL, RESULT, answer], said=tools.NAME),
         shows_thoughts=text.shows([question, thinks], THOUGHT, ANSWERED, thinking=True) or OPEN in asks_for_thoughts,
         opening=opening,
         earlier_opening=earlier.removeprefix(text.of([question]).rpartition(ASKED)[2]),
@@ -96,14 +104,20 @@ class _Text:
         text = self.of(messages, thinking=thinking)
         return all(words in text for words in said)
 
-    def keeps_first_answer(self, talk: list[Message]) -> bool:
+    def keeps_first_answer(self, talk: list[Message], *, said: str = ANSWERED) -> bool:
         """Say whether a whole talk has its first answer, with its end of turn, as it was when it was the last."""
         thinking = bool(talk[1].thoughts)
         whole, alone = self.of(talk, thinking=thinking), self.of(talk[:2], thinking=thinking)
         prompt = self.of(talk[:1], prompt=True, thinking=thinking)
-        said = alone.rfind(ANSWERED) + len(ANSWERED)
-        ends = [alone.find(token, said) + len(token) for token in self._eos_tokens if token in alone[said:]]
+        over = alone.rfind(said) + len(said)
+        ends = [alone.find(token, over) + len(token) for token in self._eos_tokens if token in alone[over:]]
         return bool(ends) and alone.startswith(prompt) and whole.startswith(alone[: min(ends)])
+
+    def keeps_tools(self, talk: list[Message]) -> bool:
+        """Say whether a whole talk offers tools where its first question did; one without a place for them does."""
+        offered = [replace(talk[0], tools=json.dumps(tools.PROBE_TOOLS)), *talk[1:]]
+        prompt = self.of(offered[:1], prompt=True)
+        return self.of(offered).startswith(prompt[: prompt.rfind(tools.NAME) + 1])
 
     def opening(self, question: Message, answer: Message, *, thinking: bool) -> tuple[str, str]:
         """Return what invites an answer: what a talk has there, too, and what the prompt alone has."""

@@ -1,6 +1,7 @@
 """Tools as OpenAI's chat format has them: which are offered, which are called. Kept as JSON and never run. Pure."""
 
 import json
+import re
 from typing import Any
 
 NAME = "probe_of_tools"
@@ -12,6 +13,8 @@ PROBE_TOOLS: list[dict[str, Any]] = [
     }
 ]
 PROBE_CALLS: list[dict[str, Any]] = [{"type": "function", "id": "call_1", "function": {"name": NAME, "arguments": {}}}]
+
+_SHORT_ID = re.compile(r"[A-Za-z0-9]{9}")  # as Mistral's templates want the id of a call; others take any
 
 
 def offered(value: Any) -> str | None:
@@ -45,6 +48,31 @@ def called(value: Any) -> str | None:
         known = {key: call[key] for key in ("id", "type") if isinstance(call.get(key), str)}
         whole.append({"type": "function", **known, "function": {"name": function["name"], "arguments": arguments}})
     return json.dumps(whole, ensure_ascii=False)
+
+
+def with_ids(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return turns, as templates take them, whose calls have short ids and whose results say which call they answer.
+
+    That is the call whose id they have, else the first without a result.
+    """
+    ids, waiting, told = dict[str, str](), list[str](), []
+    for turn in turns:
+        calls = []
+        for call in turn.get("tool_calls", ()):
+            given = call.get("id", "")
+            short = given if _SHORT_ID.fullmatch(given) else f"call{len(ids) + 1:05}"
+            ids[given or short] = short
+            waiting.append(short)
+            calls.append({**call, "id": short})
+        if calls:
+            told.append({**turn, "tool_calls": calls})
+        elif turn["role"] == "tool":
+            short = ids.get(turn.get("tool_call_id", "")) or next(iter(waiting), "call00000")
+            waiting = [each for each in waiting if each != short]
+            told.append({**turn, "tool_call_id": short})
+        else:
+            told.append(turn)
+    return told
 
 
 def _name(it: dict[str, Any]) -> str | None:

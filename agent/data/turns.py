@@ -80,6 +80,7 @@ class Message:
     role: Role
     content: str
     calls: str = ""  # JSON: the tools that this turn calls
+    answers: str = ""  # of what a tool gave back: the id of the call, where the file has one
     tools: str = ""  # JSON, of the first turn alone: the tools that are offered
     thoughts: str = ""  # of an answer: what comes before it, and is no part of it
     written: str = ""  # of an answer whose thoughts stood in its text: that text
@@ -122,7 +123,14 @@ def read_turn(turn: Any) -> Message:
     if not isinstance(content, str) and not (calls and content is None):
         raise RowProblem(_("has a turn without text in `{text_key}`", text_key=text_key))
     text = "" if role == "function_call" else content or ""
-    message = Message(role=KNOWN_ROLES[role], content=text, calls=calls, learned=turn.get("weight") != 0)
+    call_id = turn.get("tool_call_id")
+    message = Message(
+        role=KNOWN_ROLES[role],
+        content=text,
+        calls=calls,
+        answers=call_id if isinstance(call_id, str) and KNOWN_ROLES[role] == "tool" else "",
+        learned=turn.get("weight") != 0,
+    )
     return thinking(message, turn) if message.role == "assistant" else message
 
 

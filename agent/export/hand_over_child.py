@@ -70,6 +70,14 @@ def hand_over(request: HandOver, *, addresses: Iterable[str], sent: Callable[[in
             ),
         )
     try:
+        if request.model.requires and (version := ollama.is_older_than(request.model.requires)):
+            raise problem(
+                _(
+                    "it is {version}, and a model that calls tools needs {wanted} or newer",
+                    version=version,
+                    wanted=request.model.requires,
+                )
+            )
         return OllamaOutcome(status="created", message="", run=_give(ollama, request, sent))
     except NameTakenError as error:
         return _failed(

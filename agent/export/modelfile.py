@@ -14,6 +14,7 @@ from agent.data.turns import Message, Role, RowProblem
 
 NUM_PREDICT_MIN = 256
 TEMPERATURE = 0.3
+TOOLS_SINCE = "0.30.0"  # Ollama offers tools through the chat template inside the GGUF, where ours in Go has none
 PROBE = [
     Message(role="system", content="S0"),
     Message(role="user", content="U1"),
@@ -115,6 +116,7 @@ class ChatSettings:
     stops: tuple[str, ...]  # every token that ends a turn
     num_predict: int  # tokens of an answer at most
     temperature: float = TEMPERATURE
+    requires: str | None = None  # the Ollama that asks it as it was trained; None: any
 
 
 def describe_model(
@@ -131,6 +133,7 @@ def describe_model(
         system=character.system or base_system,
         stops=tuple(stops),
         num_predict=max(NUM_PREDICT_MIN, 4 * longest_answer),
+        requires=TOOLS_SINCE if character.tools else None,
     )
 
 
@@ -149,6 +152,9 @@ def write_modelfile(
         f"# Fine-tuned from {card_name} with Hearth. Beside this file: ollama create NAME -f Modelfile",
         f"FROM ./{gguf_name}",
     ]
+    if model.requires is not None:
+        lines += ["# It was trained with tools, which go through the chat template inside the GGUF.",
+                  f"REQUIRES {model.requires}"]  # fmt: skip
     if model.template is None:
         lines.append("# The chat template inside the GGUF applies.")
     else:

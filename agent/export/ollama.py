@@ -29,6 +29,7 @@ CHUNK = 1 << 20
 ANSWER_LIMIT = 16 << 20
 STEP_PERCENT = 5
 SHOWN_REASON = 200  # characters
+VERSION = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}")
 UNSPECIFIED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a server that listens everywhere is found
 
 
@@ -104,6 +105,12 @@ class Ollama:
             return False
         return True
 
+    def is_older_than(self, wanted: str) -> str | None:
+        """Return its version where that is older; one that is no number, as of somebody's own build, is not."""
+        version = self._ask("GET", "/api/version").read(Version).version
+        known = VERSION.match(version)
+        return version if known and _numbers(known[0]) < _numbers(wanted) else None
+
     def reached_at(self, addresses: Iterable[str]) -> str | None:
         """Return where others can reach it, of `addresses` too; None when it listens on loopback alone."""
         if not is_loopback(self._host):
@@ -152,6 +159,7 @@ class Ollama:
             "files": {file_name: f"sha256:{sha256}"},
             "template": model.template,
             "system": model.system,
+            "requires": model.requires,
             "parameters": {
                 "stop": list(model.stops),
                 "num_predict": model.num_predict,
@@ -196,6 +204,10 @@ class Ollama:
             yield line
         finally:
             line.close()
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
 
 
 def _follow(stream: HTTPResponse) -> None:

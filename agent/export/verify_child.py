@@ -5,6 +5,7 @@ llama.cpp is a crash of this process alone. Its port is on loopback and wants a 
 """
 
 import json
+import logging
 import os
 import secrets
 import sys
@@ -12,16 +13,19 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
+from urllib.error import HTTPError
 
-from agent.data.held_out import TunedAnswer
+from agent.data.held_out import HeldOutPrompt, ToolCall, TunedAnswer
 from shared.language import _
-from shared.results import COMPARED_TOKENS
+from shared.results import COMPARED_TOKENS, ToolCalls
 from shared.schema import Response
 
 CONTEXT_SPARE = 64
 END = -1  # stands where an exported answer is over; no token has this number
 COMPLETION_LIMIT_S = 600.0
+
+logger = logging.getLogger("agent.export.verify_child")
 
 
 class VerifyRequest(Response):
@@ -43,6 +47,7 @@ class VerifyReply(Response):
     template_tokens_equal: bool
     stops: bool
     difference: str | None  # where the template's tokens part, for a person
+    tool_calls: ToolCalls | None = None  # None: no held-out row calls a tool
 
 
 def verify(request: VerifyRequest) -> VerifyReply:
@@ -50,7 +55,8 @@ def verify(request: VerifyRequest) -> VerifyReply:
     server = Server(request)
     texts, meetings, endings, difference = [], [], [], None
     for answer in request.answers:
-        difference = difference or server.template_difference(answer)
+        if not answer.prompt.tools:
+            difference = difference or server.template_difference(answer.prompt)
         tokens, text, stopped = server.complete(answer.prompt.prompt_ids)
         texts.append(text.strip())
         meetings.append(compare(answer, tokens, server.continue_from))
@@ -63,6 +69,32 @@ def verify(request: VerifyRequest) -> VerifyReply:
         template_tokens_equal=difference is None,
         stops=stops_like_trained(endings),
         difference=difference,
+        tool_calls=check_calls(server, [answer.prompt for answer in request.answers]),
+    )
+
+
+class Asked(Protocol):
+    """What answers, and says how it is asked."""
+
+    def calls(self, prompt: HeldOutPrompt) -> list[ToolCall]:
+        """Return the tools that it calls."""
+
+    def offers_as_trained(self, prompt: HeldOutPrompt) -> bool:
+        """Say whether it is offered tools in the tokens of training."""
+
+
+def check_calls(server: Asked, prompts: list[HeldOutPrompt]) -> ToolCalls | None:
+    """Ask what calls a tool as a program does that offers tools; None where no answer calls one."""
+    calling = [prompt for prompt in prompts if prompt.calls]
+    if not calling:
+        return None
+    made = [server.calls(prompt) for prompt in calling]
+    pairs = [(prompt.calls, calls) for prompt, calls in zip(calling, made, strict=True)]
+    return ToolCalls(
+        asked=len(calling),
+        right=sum(wanted == calls for wanted, calls in pairs),
+        right_tool=sum([call.name for call in wanted] == [call.name for call in calls] for wanted, calls in pairs),
+        as_trained=all(server.offers_as_trained(prompt) for prompt in prompts if prompt.tools),
     )
 
 
@@ -154,11 +186,28 @@ class Server:
         """Return the next tokens after `prompt`, enough to compare."""
         return self.complete(prompt, limit=COMPARED_TOKENS)[0]
 
-    def template_difference(self, answer: TunedAnswer) -> str | None:
+    def calls(self, prompt: HeldOutPrompt) -> list[ToolCall]:
+        """Return the tools that it calls, as llama.cpp reads its answer; none where that cannot be read."""
+        try:
+            reply = self._post("/v1/chat/completions", {**_chat(prompt), "max_tokens": self._limit, "temperature": 0.0})
+            return read_calls(reply["choices"][0]["message"])
+        except (HTTPError, ValueError, KeyError) as error:
+            logger.warning("no call could be read: %s", error)
+            return []
+
+    def offers_as_trained(self, prompt: HeldOutPrompt) -> bool:
+        """Say whether llama.cpp offers tools in the tokens of training; a template that it refuses does not."""
+        try:
+            return self.template_difference(prompt) is None
+        except HTTPError as error:
+            logger.warning("tools cannot be offered: %s", error)
+            return False
+
+    def template_difference(self, asked: HeldOutPrompt) -> str | None:
         """Say where llama.cpp's rendering of a prompt parts from training's; None when it does not."""
-        prompt = self._post("/apply-template", {"messages": answer.prompt.messages})["prompt"]
+        prompt = self._post("/apply-template", _chat(asked))["prompt"]
         found = self._post("/tokenize", {"content": prompt, "add_special": True, "parse_special": True})["tokens"]
-        expected = answer.prompt.prompt_ids
+        expected = asked.prompt_ids
         if found == expected:
             return None
         at = next((i for i, pair in enumerate(zip(found, expected, strict=False)) if pair[0] != pair[1]), -1)
@@ -174,6 +223,16 @@ class Server:
         )
         with urllib.request.urlopen(request, timeout=COMPLETION_LIMIT_S) as response:  # noqa: S310
             return json.loads(response.read())
+
+
+def _chat(prompt: HeldOutPrompt) -> dict[str, Any]:
+    return {"messages": prompt.messages, **({"tools": prompt.tools} if prompt.tools else {})}
+
+
+def read_calls(message: dict[str, Any]) -> list[ToolCall]:
+    """Return the calls of an answer in OpenAI's form. Raises ValueError, KeyError."""
+    functions = [call["function"] for call in message.get("tool_calls") or []]
+    return [ToolCall(name=each["name"], arguments=json.loads(each["arguments"] or "{}")) for each in functions]
 
 
 def main() -> None:

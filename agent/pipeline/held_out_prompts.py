@@ -1,11 +1,13 @@
 """What the finished model is asked of the rows that it never saw: as it is asked wherever nobody says otherwise."""
 
+import json
 from dataclasses import replace
+from typing import Any
 
 from agent.data.character import Character, system_text
 from agent.data.chat_template import ChatTemplate
 from agent.data.fitting import fit
-from agent.data.held_out import HeldOutPrompt
+from agent.data.held_out import HeldOutPrompt, ToolCall
 from agent.data.turns import Message
 
 BEGIN_CHARS, GOES_ON_CHARS = 200, 400  # of a text that the finished model is asked to go on with
@@ -13,9 +15,10 @@ BEGIN_CHARS, GOES_ON_CHARS = 200, 400  # of a text that the finished model is as
 
 def held_out_prompt(row: list[Message], template: ChatTemplate, character: Character) -> HeldOutPrompt:
     """Return a row, as it was read, as a question to the finished model and the answer that its owner gave."""
-    messages = _asked_plainly(row)
+    messages = _up_to_an_answer(row, template)
+    offered = messages[0].tools
     if character.system and not system_text(messages):
-        messages = [Message(role="system", content=character.system), *messages]
+        messages = _offering(offered, [Message(role="system", content=character.system), *messages])
     messages = fit(messages, replace(template.habits, takes_system=True))  # the prompt folds it, where that is needed
     asked, told = [replace(message, thoughts="") for message in messages[:-1]], messages[-1]  # nobody sends them back
     prompt_ids = template.tokenize_prompt(asked, thinking=character.asked_to_think)
@@ -24,22 +27,45 @@ def held_out_prompt(row: list[Message], template: ChatTemplate, character: Chara
     sent = asked[1:] if is_own else asked  # the finished model tells itself, where nobody tells it anything
     return HeldOutPrompt(
         question=next(message.content for message in reversed(asked) if message.role == "user"),
-        messages=[{"role": message.role, "content": message.content} for message in sent],
+        messages=list(map(_as_sent, sent)),
+        tools=json.loads(offered) if offered else [],
+        calls=_calls(told),
         prompt_ids=prompt_ids,
-        base_prompt_ids=template.tokenize_prompt(sent, thinking=character.asked_to_think),
-        expected=told.content,
+        base_prompt_ids=template.tokenize_prompt(_offering(offered, sent), thinking=character.asked_to_think),
+        expected=told.content or told.calls,
         expected_tokens=max(1, len(whole.input_ids) - len(prompt_ids)),
     )
 
 
-def _asked_plainly(messages: list[Message]) -> list[Message]:
-    """Return a row as a question that the finished model can be asked by itself, and its answer."""
+def _up_to_an_answer(messages: list[Message], template: ChatTemplate) -> list[Message]:
+    """Return a row as a question that the finished model can be asked, and its answer: the first call, if it has one.
+
+    Tools that the model is not shown are not offered.
+    """
     if messages[0].role == "text":
         return _begun(messages[0].content)
-    if not any(message.tools or message.calls or message.role == "tool" for message in messages):
+    calls = [at for at, message in enumerate(messages) if message.calls]
+    if not calls and not messages[0].tools and not any(message.role == "tool" for message in messages):
         return messages
+    if template.shows_tools and (template.shows_calls or not calls):
+        return messages[: calls[0] + 1] if calls else messages
     question = next(message for message in reversed(messages) if message.role == "user")
     return [replace(question, tools=""), Message(role="assistant", content=messages[-1].said)]
+
+
+def _offering(tools: str, messages: list[Message]) -> list[Message]:
+    """Return a talk whose first turn, and no other, offers the tools."""
+    return [replace(message, tools="" if at else tools) for at, message in enumerate(messages)]
+
+
+def _as_sent(message: Message) -> dict[str, Any]:
+    """Return a turn as programs send it. None of them calls a tool: the first call is what is asked for."""
+    return {"role": message.role, "content": message.content}
+
+
+def _calls(answer: Message) -> list[ToolCall]:
+    calls = json.loads(answer.calls) if answer.calls else []
+    return [ToolCall(name=call["function"]["name"], arguments=call["function"]["arguments"]) for call in calls]
 
 
 def _begun(text: str) -> list[Message]:

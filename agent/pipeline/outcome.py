@@ -90,6 +90,7 @@ def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) 
         optimistic=optimistic,
         signs=signs,
         form=context.spec.form,
+        tool_calls=verified.verification.tool_calls,
     )
     case = Case(
         curve=curve,

@@ -103,6 +103,8 @@ def run(context: Context) -> None:
     write_parts(context.folder, parts)
     np.save(_answers_file(context.folder), np.unique(np.frombuffer(taken.answers, dtype=np.int64)[list(split.train)]))
     character = taken.character.found()
+    if not template.shows_tools:
+        character = character.model_copy(update={"tools": False})
     replace_file(_character_file(context.folder), character.model_dump_json().encode())
     _write_held_out(context, [number for number in (*split.test, *split.validation) if taken.begins[number]], character)
 

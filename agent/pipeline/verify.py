@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import dataclass
 
+from agent.data.template_habits import CLOSE
 from agent.errors import AgentError
 from agent.export.merge import MergeTarget
 from agent.export.verify_child import VerifyReply, VerifyRequest
@@ -12,6 +13,7 @@ from agent.job_folder.durable import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import Evaluation, read_evaluation
 from agent.pipeline.export import export_gguf
+from agent.pipeline.prepare import base_card, read_character
 from agent.pipeline.verified import VERIFIED_FILE, Verified
 from shared.errors import ErrorCode
 from shared.language import _, decimal
@@ -38,6 +40,7 @@ class Trial:
             merge_target=self.target,
             template_tokens_equal=self.reply.template_tokens_equal,
             stops=self.reply.stops,
+            tool_calls=self.reply.tool_calls,
         )
 
 
@@ -49,10 +52,18 @@ def run(context: Context) -> None:
     tried_both = not enough_agree(trial.verification) and context.spec.settings.load_in_4bit
     if tried_both:
         trial = _try_other(context, evaluation, trial)
-    verification = trial.verification.model_copy(update={"second_try": tried_both})
+    added = {"second_try": tried_both, "thoughtful": _thoughtful(context, trial.reply.texts)}
+    verification = trial.verification.model_copy(update=added)
     verified = Verified(verification=verification, tuned_texts=trial.reply.texts)
     replace_file(context.folder.report / VERIFIED_FILE, verified.model_dump_json().encode())
     refuse_if_different(verification, trial.reply.difference)
+
+
+def _thoughtful(context: Context, texts: list[str]) -> int | None:
+    """Return how many answers came with thoughts; None where that was not trained, or does not show."""
+    if not read_character(context.folder).thinks or CLOSE not in base_card(context).chat_template:
+        return None
+    return sum(CLOSE in text for text in texts)
 
 
 def refuse_if_different(verification: Verification, difference: str | None) -> None:

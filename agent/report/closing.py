@@ -8,9 +8,10 @@ from agent.diagnosis.answer_signs import AnswerSigns
 from agent.job_folder.spec import JobSpec
 from shared.inspections import DatasetForm
 from shared.language import _, apart, decimal, ngettext
-from shared.results import JobResult
+from shared.results import JobResult, ToolCalls
 
 NOTICED = 0.05  # of the loss; less is little
+FEW_CALLS = 0.5  # of the calls name the right tool; with fewer the model is not ready
 MANY = 0.25  # of the answers show something, for the model not to be ready
 
 
@@ -23,7 +24,14 @@ class Verdict:
 
 
 def verdict(
-    *, base_loss: float, final_loss: float, test_rows: int, optimistic: bool, signs: AnswerSigns, form: DatasetForm
+    *,
+    base_loss: float,
+    final_loss: float,
+    test_rows: int,
+    optimistic: bool,
+    signs: AnswerSigns,
+    form: DatasetForm,
+    tool_calls: ToolCalls | None = None,
 ) -> Verdict:
     """Say what the training achieved, the worst first: what answers show counts before what losses say.
 
@@ -32,7 +40,7 @@ def verdict(
     learned = _learned(base_loss, final_loss, test_rows)
     if optimistic:
         learned += " " + _("Those rows also decided when to stop, so the figure is optimistic.")
-    trouble = _trouble(signs, form)
+    trouble = _trouble(signs, form) or _wrong_calls(tool_calls)
     return Verdict(text=f"{trouble} {learned}" if trouble else learned, ready=trouble is None)
 
 
@@ -59,6 +67,14 @@ def _trouble(signs: AnswerSigns, form: DatasetForm) -> str | None:
             answers=signs.answers,
         )
     return None
+
+
+def _wrong_calls(calls: ToolCalls | None) -> str | None:
+    if calls is None or calls.right_tool >= FEW_CALLS * calls.asked:
+        return None
+    return _(
+        "It is not ready: {n} of {asked} held-out calls name the right tool.", n=calls.right_tool, asked=calls.asked
+    )
 
 
 def _learned(base_loss: float, final_loss: float, test_rows: int) -> str:
@@ -147,6 +163,7 @@ def _checks(result: JobResult) -> list[str]:
         _("It ends its turn wherever the trained model did.")
         if checked.stops
         else _("It does not always end its turn where the trained model did."),
+        *checked.tools_and_thoughts,
         merged,
     ]
 

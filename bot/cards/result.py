@@ -65,6 +65,7 @@ def _success(job: Job, result: JobResult, outcome: ResultFiles, *, with_answers:
         [clip(_(READY if result.ready else NOT_READY, job=job_name(job)))],
         wrap(result.verdict),
         _loss(result),
+        [line for said in result.verification.tools_and_thoughts for line in wrap(said)],
         *[_answer(answer) for answer in result.answers if with_answers],
         *[_advice(advice) for advice in result.advice],
         _missing(outcome),

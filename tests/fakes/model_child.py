@@ -1,7 +1,8 @@
 """A child without llama.cpp that speaks the lines of the real one, as a real process. Its questions tell it what to do.
 
 `hold` waits until a file `go` lies beside the GGUF, `crash` kills it, `too long` and `odd` are refused as llama.cpp
-refuses them. A GGUF that says `broken` cannot be loaded, one that says `slow` never is.
+refuses them; to `weather?` it calls a tool, if it is offered one. A GGUF that says `broken` cannot be loaded, one that
+says `slow` never is.
 """
 
 import os
@@ -13,6 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent.chat.protocol import Line, Load, ModelReply, Question
+from shared.chat import AnsweredCall, AnsweredFunction
+
+CALLED = AnsweredFunction(name="get_weather", arguments='{"place": "Bath", "for": "mia@example.org"}')
+CALL = ModelReply(
+    text="",
+    tool_calls=[AnsweredCall(id="c1", function=CALLED)],
+    finish_reason="tool_calls",
+    prompt_tokens=9,
+    completion_tokens=7,
+)
 
 
 def answer(load: Load, question: Question) -> Line:
@@ -31,6 +42,8 @@ def answer(load: Load, question: Question) -> Line:
                 time.sleep(0.005)
         case "environment":
             asked = " ".join(sorted(os.environ))
+        case "weather?" if question.tools:
+            return Line(said=CALL)
     text = f"{asked}, answers {os.getpid()} with {load.threads} threads"
     return Line(
         said=ModelReply(

@@ -42,6 +42,7 @@ class FakeOllama:
     """What it holds, what it was asked, and the switches of a test."""
 
     url: str = ""
+    version: str = VERSION
     blobs: dict[str, int] = field(default_factory=dict)  # sha256:… → bytes
     models: dict[str, Made] = field(default_factory=dict)  # by name with tag
     asked: list[str] = field(default_factory=list)  # "POST /api/create"
@@ -85,7 +86,7 @@ class FakeOllama:
         return response
 
     async def _version(self, _: web.Request) -> web.Response:
-        return web.json_response({"version": VERSION})
+        return web.json_response({"version": self.version})
 
     async def _has_blob(self, request: web.Request) -> web.Response:
         return web.Response(status=200 if request.match_info["digest"] in self.blobs else 404)

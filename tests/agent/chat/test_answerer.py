@@ -1,6 +1,7 @@
 """Finished models, asked over HTTP: by real processes that need no llama.cpp."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,9 +14,12 @@ import pytest
 
 from agent.chat.answerer import Patience
 from agent.settings import AgentSettings
+from shared.people import TERMINAL
 from tests.agent.running_agent import MACHINE, Agent, run_agent
 
 Json = dict[str, Any]
+AT_THE_TERMINAL = {"platform": TERMINAL, "person": "owner", "chat": "terminal"}
+CALL = {"type": "function", "id": "c1", "function": {"name": "get_weather", "arguments": "{}"}}
 
 pytestmark = pytest.mark.process
 
@@ -70,6 +74,28 @@ async def test_the_openai_sdk_asks_a_tuned_model(settings: AgentSettings) -> Non
             model="toast", messages=[{"role": "user", "content": "Who?"}], max_completion_tokens=1
         )
         assert cut.choices[0].finish_reason == "length"
+
+
+async def test_a_model_that_is_offered_tools_calls_them_and_hears_what_came_back(settings: AgentSettings) -> None:
+    tools: list[Any] = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
+    messages: list[Any] = [{"role": "user", "content": "weather?"}]
+    async with agent_with_a_model(settings) as agent:
+        asked = agent.openai.chat.completions.create
+        [choice] = (await asked(model="toast", messages=messages, tools=tools, tool_choice="auto")).choices
+        assert choice.finish_reason == "tool_calls"
+        [call] = choice.message.tool_calls or []
+        assert call.type == "function"
+        assert json.loads(call.function.arguments) == {"place": "Bath", "for": "mia@example.org"}
+        told: Any = choice.message.model_dump(exclude_none=True)
+        messages += [told, {"role": "tool", "tool_call_id": call.id, "content": "Rain."}]
+        again = await asked(model="toast", messages=messages, tools=tools)
+        assert (again.choices[0].message.content or "").startswith("Rain., answers ")
+        assert again.choices[0].message.tool_calls is None
+        body = {"model": "toast", "messages": messages[:1], "tools": tools, "requested_by": AT_THE_TERMINAL}
+        async with agent.http.post("/v1/chat/completions", json=body) as response:  # for a person in a chat
+            shown = await response.json()
+        assert "mia@example.org" not in json.dumps(shown)
+        assert shown["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "get_weather"
 
 
 async def test_a_name_without_a_version_is_its_newest(settings: AgentSettings) -> None:
@@ -216,9 +242,12 @@ async def test_a_model_whose_file_was_deleted_is_said_to_be_so(settings: AgentSe
         ({"messages": []}, "at least 1 long"),
         ({"messages": [{"role": "user", "content": "?"}] * 65}, "at most 64 long"),
         ({"messages": [{"role": "user", "content": "x" * 16_001}]}, "at most 16000 characters"),
-        ({"messages": [{"role": "assistant", "content": "?"}]}, "whose last message has the role user"),
+        ({"messages": [{"role": "assistant", "content": "?"}]}, "whose last message has the role user, or tool"),
         ({"messages": [{"role": "user", "content": "?", "name": "x"}]}, "“name” is not a known field"),
-        ({"tools": []}, "“tools” is not a known field"),
+        ({"functions": []}, "“functions” is not a known field"),
+        ({"tools": [{"type": "function", "function": {"name": "no name"}}]}, "name"),
+        ({"messages": [{"role": "user"}]}, "give a message a content"),
+        ({"messages": [{"role": "user", "tool_calls": [CALL]}]}, "messages of the assistant alone"),
     ],
 )
 async def test_a_request_that_is_not_taken_says_why(settings: AgentSettings, more: dict[str, Any], words: str) -> None:

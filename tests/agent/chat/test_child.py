@@ -21,6 +21,15 @@ def test_an_answer_is_read(content: str | None, text: str) -> None:
     assert read_reply(reply(content, "stop")) == Line(said=said)
 
 
+def test_a_call_of_a_tool_is_read() -> None:
+    call = {"type": "function", "id": "c1", "function": {"name": "tide", "arguments": '{"port": "Bath"}'}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    said = read_reply({"choices": [{"finish_reason": "tool_calls", "message": message}], "usage": USAGE}).said
+    assert said is not None
+    assert (said.text, said.finish_reason) == ("", "tool_calls")
+    assert [made.model_dump() for made in said.tool_calls] == [call]
+
+
 def test_an_answer_that_was_cut_off_is_known_as_such() -> None:
     said = read_reply(reply("I am", "length")).said
     assert said is not None

@@ -10,8 +10,9 @@ from agent.base_models.card import BaseModelCard
 from agent.data.chat_rows import to_messages
 from agent.data.chat_template import ChatTemplate
 from agent.data.inspect import inspect_dataset
+from agent.data.tools import with_ids
 from agent.data.turns import RowProblem
-from agent.pipeline.prepare import read_held_out
+from agent.pipeline.prepare import read_character, read_held_out
 from agent.pipeline.token_rows import read_rows
 from shared.inspections import DatasetForm, FindingCode
 from tests.agent.data.test_inspect import jsonl
@@ -36,6 +37,22 @@ Tools:{% for tool in tools %} {{ tool | tojson }}{% endfor %}<|im_end|>
 {%- endfor %}
 {%- if add_generation_prompt %}<|im_start|>assistant
 {% endif %}"""
+# As Mistral's: ids of nine characters, and an offer that moves to the last question.
+MISTRAL = """\
+{%- set asked = messages | selectattr("role", "equalto", "user") | list %}
+{%- for message in messages %}
+{%- if message.role == "user" %}
+{%- if tools and message == asked[-1] %}[OFFER]{{ tools | tojson }}[/OFFER]{% endif %}[INST]{{ message.content }}[/INST]
+{%- elif message.tool_calls %}[CALLS]
+{%- for call in message.tool_calls %}
+{%- if call.id | length != 9 %}{{ raise_exception("Nine!") }}{% endif %}{{ call.function | tojson }}{{ call.id }}
+{%- endfor %}<|im_end|>
+{%- elif message.role == "tool" %}
+{%- if message.tool_call_id | length != 9 %}{{ raise_exception("Nine!") }}{% endif -%}
+[RESULT]{{ message.content }}{{ message.tool_call_id }}[/RESULT]
+{%- else %}{{ message.content }}<|im_end|>
+{%- endif %}
+{%- endfor %}"""
 WEATHER = {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
 
 
@@ -77,6 +94,39 @@ def test_tools_are_rendered_and_calls_are_learned(tmp_path: Path, qwen: BaseMode
     ]
 
 
+def test_calls_have_the_ids_and_offers_the_place_that_mistral_gives_them(smollm2_card: BaseModelCard) -> None:
+    template = ChatTemplate(smollm2_card.model_copy(update={"chat_template": MISTRAL}))
+    assert template.shows_tools
+    assert template.shows_calls
+    turns = [*row(1)["messages"], *row(2, calls=False)["messages"]]
+    talk = to_messages({**row(1), "messages": turns}, DatasetForm.messages)
+    rows = [template.parts(example) for example in template.examples(talk)]
+    learned = [text for parts in rows for text, is_learned in parts if is_learned]
+    assert [text.partition("{")[0][:28] for text in reversed(learned)] == [
+        "[CALLS]", "It has 1 degrees in City 1, ", "It has 2 degrees in City 2, ",
+    ]  # fmt: skip
+    for parts in rows:  # each is asked as it will be: with the tools before the last question
+        text = "".join(text for text, _learned in parts)
+        assert text.rindex("[OFFER]") > text[: text.rindex("[INST]")].rfind("[INST]")
+    assert "[RESULT]1 degreescall00001[/RESULT]" in rows[0][0][0]
+
+
+def test_a_result_says_which_call_it_answers() -> None:
+    def call(name: str) -> dict[str, Any]:
+        return {"role": "assistant", "tool_calls": [{"id": name, "function": {"name": "f", "arguments": {}}}]}
+
+    turns: list[dict[str, Any]] = [
+        {"role": "assistant", "tool_calls": [*call("abcdefghi")["tool_calls"], *call("call_two")["tool_calls"]]},
+        {"role": "tool", "tool_call_id": "call_two"},
+        {"role": "tool"},  # of the other
+        {"role": "tool"},  # of none
+    ]
+    told = with_ids(turns)
+    assert [each["id"] for each in told[0]["tool_calls"]] == ["abcdefghi", "call00002"]
+    assert [each["tool_call_id"] for each in told[1:]] == ["call00002", "abcdefghi", "call00000"]
+    assert turns[2] == {"role": "tool"}  # what is given stays as it is
+
+
 def test_where_the_template_has_no_place_for_tools_it_is_said(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     rows: list[object] = [row(n, calls=n < 3) for n in range(14)]
     findings = inspect_dataset(jsonl(tmp_path, rows), smollm2_card)
@@ -90,14 +140,18 @@ def test_where_the_template_has_no_place_for_tools_it_is_said(tmp_path: Path, sm
     assert not ChatTemplate(smollm2_card).shows_tools
 
 
-def test_the_trainer_sees_the_tools_and_asks_the_finished_model_plainly(tmp_path: Path, qwen: BaseModelCard) -> None:
+def test_the_trainer_sees_the_tools_and_offers_them_to_the_finished_model(tmp_path: Path, qwen: BaseModelCard) -> None:
     data = "\n".join(json.dumps(row(n)) for n in range(12))
     folder = prepared(tmp_path, qwen, data, DatasetForm.messages, None, max_length=512)
     ids = ChatTemplate(qwen).tokenize(to_messages(row(0), DatasetForm.messages)).input_ids
     assert ids in [it.input_ids for part in ("train", "validation") for it in read_rows(folder, part)]
     prompts = read_held_out(folder)
-    assert all([message["role"] for message in prompt.messages] == ["user"] for prompt in prompts)
-    assert all(prompt.expected.startswith("It has") for prompt in prompts)
+    for prompt in prompts:
+        assert [message["role"] for message in prompt.messages] == ["user"]
+        assert prompt.tools == [{"type": "function", "function": WEATHER}]
+        [call] = prompt.calls  # the first answer of each row
+        assert (call.name, call.arguments["city"]) == ("get_weather", prompt.question.partition(" in ")[2].rstrip("?"))
+    assert read_character(folder).tools
 
 
 def test_sharegpt_calls_and_bare_functions_are_the_same_row() -> None:

@@ -1,7 +1,7 @@
 """Renders chats by llama.cpp's own reading of chat templates: `python -m tests.agent.export.apply_template GGUF`.
 
-Reads a JSON list of {"template", "chats"} on stdin, writes the prompts of each. In a process of its own, since
-llama.cpp is not ours.
+Reads a JSON list of {"template", "chats"} on stdin, each chat what /apply-template takes; writes the prompts of each.
+In a process of its own, since llama.cpp is not ours.
 """
 
 import json
@@ -15,7 +15,7 @@ import xllamacpp
 KEY = "of-this-test"
 
 
-def prompts(gguf: str, template: str, chats: list[list[dict[str, str]]]) -> list[str]:
+def prompts(gguf: str, template: str, chats: list[dict[str, Any]]) -> list[str]:
     params = xllamacpp.CommonParams()
     params.model.path = gguf
     params.n_ctx = 64
@@ -27,7 +27,7 @@ def prompts(gguf: str, template: str, chats: list[list[dict[str, str]]]) -> list
     params.use_jinja = True
     params.chat_template = template
     server = xllamacpp.Server(params)
-    return [ask(server.listening_address, {"messages": chat})["prompt"] for chat in chats]
+    return [ask(server.listening_address, chat)["prompt"] for chat in chats]
 
 
 def ask(address: str, body: Any) -> Any:

@@ -4,7 +4,9 @@ import itertools
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,11 +51,43 @@ def test_what_an_older_version_trained_is_asked_as_it_was() -> None:
 
 SPREAD = ("gemma", "llama3_1", "qwen3", "gptoss")  # the others: `make soak`
 CHATS = ([QUESTION], TALK, [OTHER, QUESTION])
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": "tide",
+            "description": 'When it is "high" water <& ebb>.',
+            "parameters": {"type": "object", "properties": {"port": {"type": "string"}, "day": {"type": "integer"}}},
+        },
+    }
+]
+ARGUMENTS = {"port": "St. Peter's & Ø", "day": 3}
+CALLS = [{"type": "function", "id": "call_1", "function": {"name": "tide", "arguments": ARGUMENTS}}]
+OFFER = replace(QUESTION, tools=json.dumps(TOOLS))
+CALL = Message(role="assistant", content="", calls=json.dumps(CALLS))
+RESULT = Message(role="tool", content='{"high": "5:12"}')
+OTHERWISE = ("gemma4_v2",)  # llama.cpp writes results of tools in its own way, as later templates of it do
 BEGINS = ("<s>", "<｜begin▁of▁sentence｜>", "<|im_start|>")  # of a text; llama.cpp takes that of the file it has loaded
 
 
 def without_beginning(prompt: str) -> str:
     return next((prompt.removeprefix(begin) for begin in BEGINS if prompt.startswith(begin)), prompt)
+
+
+def body(chat: list[Message]) -> dict[str, Any]:
+    """Return a chat as programs send it; they write arguments as a text."""
+    call = {"id": "call_1", "type": "function", "function": {"name": "tide", "arguments": json.dumps(ARGUMENTS)}}
+    messages = [
+        {"role": message.role, "content": message.content, **({"tool_calls": [call]} if message.calls else {})}
+        for message in chat
+    ]
+    return {"messages": messages, **({"tools": TOOLS} if chat[0].tools else {})}
+
+
+def told_itself(chat: list[Message]) -> list[Message]:
+    """Return a row that has the model's own system text."""
+    own = Message(role="system", content=OWN, tools=chat[0].tools)
+    return [own, replace(chat[0], tools=""), *chat[1:]]
 
 
 def differences(gguf: str, names: tuple[str, ...]) -> list[str]:
@@ -62,10 +96,11 @@ def differences(gguf: str, names: tuple[str, ...]) -> list[str]:
     for name, thinks in itertools.product(names, (False, True)):
         base = template_of(name)
         source = finished_template(card_of_family(name).chat_template, system=OWN, thinks=thinks, habits=base.habits)
-        chats = [[{"role": message.role, "content": message.content} for message in chat] for chat in CHATS]
-        cases.append({"template": source, "chats": chats})
-        own = Message(role="system", content=OWN)
-        rows = [chat if chat[0].role == "system" else [own, *chat] for chat in CHATS]
+        chats = [*CHATS, [OFFER]] if base.shows_tools else [*CHATS]
+        if base.shows_tools and base.shows_calls and name not in OTHERWISE:
+            chats.append([OFFER, CALL, RESULT])
+        cases.append({"template": source, "chats": [body(chat) for chat in chats]})
+        rows = [chat if chat[0].role == "system" else told_itself(chat) for chat in chats]
         expected.append([base.prompt(fit(row, base.habits), thinking=thinks) for row in rows])
     command = [sys.executable, "-m", "tests.agent.export.apply_template", gguf]
     done = subprocess.run(command, input=json.dumps(cases).encode(), stdout=subprocess.PIPE, check=True, timeout=900)

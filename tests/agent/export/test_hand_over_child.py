@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,23 @@ def test_a_model_can_be_run_by_its_name_and_by_its_version(server: FakeOllama, g
     assert asked["parameters"] == {"stop": ["<|im_end|>", "</s>"], "num_predict": 280, "temperature": 0.3}
     assert asked["system"] == MODEL.system  # no quoting to survive
     assert server.models["toast:latest"].digest == server.models["toast:v1"].digest
+
+
+@pytest.mark.parametrize(
+    ("version", "status"), [("0.29.4", "failed"), ("0.30.0", "created"), ("0.31.0-rc1", "created"), ("dev", "created")]
+)
+def test_a_model_that_calls_tools_goes_to_an_ollama_that_offers_them(
+    server: FakeOllama, gguf: Path, version: str, status: str
+) -> None:
+    server.version = version
+    outcome = give(server.url, gguf, model=replace(MODEL, requires="0.30.0"))
+    assert outcome.status == status
+    if status == "created":
+        assert server.models["toast:v1"].request["requires"] == "0.30.0"
+    else:
+        assert "it is 0.29.4, and a model that calls tools needs 0.30.0 or newer" in outcome.message
+        assert not server.models
+    assert give(server.url, gguf, name="toast:v2").status == "created"  # one without tools goes to any
 
 
 def test_a_later_version_takes_the_plain_name_over(server: FakeOllama, gguf: Path) -> None:

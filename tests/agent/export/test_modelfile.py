@@ -84,6 +84,15 @@ def test_the_system_text_of_the_rows_is_the_models_own(smollm2_card: BaseModelCa
     assert settings.system == PERSONA
 
 
+def test_a_model_that_was_trained_with_tools_wants_an_ollama_that_offers_them(smollm2_card: BaseModelCard) -> None:
+    for tools, wanted in ((True, [("requires", "0.30.0")]), (False, [])):
+        text = write_modelfile(
+            gguf_name="a.gguf", template=template_of("qwen2_5"), stops=[], longest_answer=1,
+            character=Character(tools=tools), card_name=smollm2_card.name,
+        )  # fmt: skip
+        assert [each for each in parse_modelfile(text) if each[0] == "requires"] == wanted
+
+
 @pytest.mark.parametrize(("thinks", "opening"), [(False, "<think>\n\n</think>\n\n"), (True, "")])
 def test_a_model_that_was_trained_without_thoughts_is_asked_for_none(thinks: bool, opening: str) -> None:
     settings = describe_model(

@@ -1,11 +1,12 @@
 import pytest
 
-from agent.data.held_out import HeldOutPrompt, TunedAnswer
+from agent.data.held_out import HeldOutPrompt, ToolCall, TunedAnswer
 from agent.errors import AgentError
-from agent.export.verify_child import Agreement, Ending, compare, stops_like_trained
+from agent.export.verify_child import Agreement, Ending, check_calls, compare, read_calls, stops_like_trained
 from agent.pipeline.verify import refuse_if_different
-from shared.results import Verification
+from shared.results import ToolCalls, Verification
 
+TOLD = (("tide", "Bath"), ("tide", "York"), ("wind", "Bath"))
 TOKENS = [*range(30), 2]
 
 
@@ -52,6 +53,46 @@ def test_where_the_trained_model_was_undecided_the_export_goes_on_from_its_word(
     assert given == [[1, 0, 1, 2, 3, 4]]  # the prompt, and the trained model's words up to and with its own
     assert compare(trained(TOKENS, near), parted, lambda prompt: go_on(prompt, wrong)) is Agreement.different
     assert compare(trained(TOKENS, near), [0, 1, 2, 3, 78, 5], never) is Agreement.different
+
+
+class Answering:
+    """What llama.cpp makes of each prompt, by its question."""
+
+    def __init__(self, made: dict[str, list[ToolCall]], *, as_trained: bool = True) -> None:
+        self._made, self._as_trained = made, as_trained
+
+    def calls(self, prompt: HeldOutPrompt) -> list[ToolCall]:
+        return self._made[prompt.question]
+
+    def offers_as_trained(self, prompt: HeldOutPrompt) -> bool:
+        assert prompt.tools
+        return self._as_trained
+
+
+def offered(question: str, *calls: ToolCall) -> HeldOutPrompt:
+    return HeldOutPrompt(
+        question=question, messages=[], tools=[{}], calls=list(calls), prompt_ids=[1], expected="", expected_tokens=1
+    )
+
+
+def test_a_call_is_right_by_its_name_and_its_arguments() -> None:
+    bath, york, other = (ToolCall(name=name, arguments={"at": at}) for name, at in TOLD)
+    prompts = [offered("Bath?", bath), offered("York?", york), offered("Both?", bath, york), offered("Thanks!")]
+    made = {"Bath?": [bath], "York?": [bath], "Both?": [bath, york], "Thanks!": [other]}
+    told = check_calls(Answering(made), prompts)
+    assert told == ToolCalls(asked=3, right=2, right_tool=3, as_trained=True)
+    made["York?"], made["Both?"] = [other], [bath]
+    told = check_calls(Answering(made, as_trained=False), prompts)
+    assert told == ToolCalls(asked=3, right=1, right_tool=1, as_trained=False)
+    assert check_calls(Answering(made), prompts[3:]) is None
+
+
+def test_calls_are_read_as_programs_get_them() -> None:
+    call = {"type": "function", "id": "1", "function": {"name": "tide", "arguments": '{"at": "Bath"}'}}
+    assert read_calls({"content": None, "tool_calls": [call]}) == [ToolCall(name="tide", arguments={"at": "Bath"})]
+    assert read_calls({"content": "No."}) == []
+    with pytest.raises(ValueError, match="Expecting"):
+        read_calls({"tool_calls": [{"function": {"name": "tide", "arguments": '{"at": '}}]})
 
 
 def checked(agreed: int, *, undecided: int = 0, template: bool = True, stops: bool = True) -> Verification:

@@ -37,7 +37,7 @@ def test_its_prompt_is_what_the_finished_model_makes_of_its_messages(
 
 def tokens_asked(finished: ChatTemplate, asked: HeldOutPrompt) -> list[int]:
     """Return the tokens of what is sent to the finished model, by its own template."""
-    sent = [Message(role=turn["role"], content=turn["content"]) for turn in asked.messages]  # type: ignore[arg-type]
+    sent = [Message(role=turn["role"], content=turn["content"]) for turn in asked.messages]
     ids: list[int] = finished._tokenizer.encode(
         finished.render(sent, add_generation_prompt=True), add_special_tokens=False
     ).ids

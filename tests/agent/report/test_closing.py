@@ -7,7 +7,7 @@ from agent.diagnosis.answer_signs import AnswerSigns
 from agent.job_folder.spec import JobSpec
 from agent.report.closing import Verdict, verdict, write_report
 from shared.inspections import DatasetForm
-from shared.results import OllamaOutcome
+from shared.results import OllamaOutcome, ToolCalls
 from tests.fakes.agent_server import RESULT, SETTINGS
 
 SPEC = JobSpec(
@@ -56,9 +56,22 @@ def test_the_verdict_says_what_its_figures_show(base: float, final: float, said:
 
 
 def judged(
-    signs: AnswerSigns, *, base: float = 2.0, final: float = 1.0, form: DatasetForm = DatasetForm.messages
+    signs: AnswerSigns,
+    *,
+    base: float = 2.0,
+    final: float = 1.0,
+    form: DatasetForm = DatasetForm.messages,
+    tool_calls: ToolCalls | None = None,
 ) -> Verdict:
-    return verdict(base_loss=base, final_loss=final, test_rows=9, optimistic=False, signs=signs, form=form)
+    return verdict(
+        base_loss=base,
+        final_loss=final,
+        test_rows=9,
+        optimistic=False,
+        signs=signs,
+        form=form,
+        tool_calls=tool_calls,
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,6 +87,23 @@ def test_what_answers_show_comes_before_what_losses_say(signs: AnswerSigns, said
     told = judged(signs)
     assert told.text.startswith(said)
     assert not told.ready
+
+
+@pytest.mark.parametrize(("right_tool", "ready"), [(4, True), (3, False)])
+def test_a_model_that_calls_the_wrong_tools_is_not_ready(right_tool: int, ready: bool) -> None:
+    calls = ToolCalls(asked=8, right=2, right_tool=right_tool, as_trained=True)
+    told = judged(AnswerSigns(answers=8), tool_calls=calls)
+    assert told.ready is ready
+    assert told.text.startswith("It is not ready: 3 of 8 held-out calls name the right tool. ") is not ready
+
+
+def test_what_came_of_tools_and_thoughts_stands_in_the_report(smollm2_card: BaseModelCard) -> None:
+    calls = ToolCalls(asked=8, right=7, right_tool=8, as_trained=False)
+    checked = RESULT.verification.model_copy(update={"tool_calls": calls, "thoughtful": 5})
+    text = write_report(SPEC, smollm2_card, RESULT.model_copy(update={"verification": checked}), {"torch": "2"})
+    assert "Calls tools: 7 of 8 held-out calls right (name and arguments)." in text
+    assert "llama.cpp writes the offered tools otherwise than the rows had them." in text
+    assert "Thinks first: 5 of 8 held-out answers." in text
 
 
 def test_answers_of_a_model_of_plain_text_do_not_end_for_a_reason() -> None:

@@ -6,7 +6,7 @@ from bot.core.reply import Reply
 from bot.words.format import clock_time
 from shared.files import FileLink, FileObject, FilePurpose
 from shared.jobs import Job, JobStatus
-from shared.results import OllamaOutcome
+from shared.results import OllamaOutcome, ToolCalls
 from tests.bot.cards.test_job import FIELDS
 from tests.fakes.agent_server import NOW, RESULT
 
@@ -29,6 +29,16 @@ def test_without_an_ollama_two_lines_create_and_run_it_and_nothing_is_complained
     before = card(None)
     assert before.copy[0].lines == BY_HAND
     assert card(OllamaOutcome(status="absent", message="No Ollama answers at http://127.0.0.1:11434.")) == before
+
+
+def test_what_came_of_tools_is_said_in_short_lines() -> None:
+    calls = ToolCalls(asked=8, right=7, right_tool=8, as_trained=True)
+    checked = RESULT.verification.model_copy(update={"tool_calls": calls, "thoughtful": 5})
+    job = Job(status=JobStatus.succeeded, result=RESULT.model_copy(update={"verification": checked}), **FIELDS)
+    text = result_card(Snapshot(job=job), ResultFiles(), with_answers=True).text
+    assert "Calls tools: 7 of 8 held-out calls right (name and arguments)." in text.replace("\n", " ")
+    assert "Thinks first: 5 of 8 held-out answers." in text.replace("\n", " ")
+    assert max(map(len, text.splitlines())) <= 40
 
 
 def test_an_ollama_that_did_not_get_it_is_explained_in_short_lines() -> None:
