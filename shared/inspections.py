@@ -68,6 +68,7 @@ class FindingCode(StrEnum):
     unread_columns = "unread_columns"  # keys with a text that stands in nothing that the model is shown
     thoughts_not_shown = "thoughts_not_shown"  # before an answer, to a model that has no place for them
     answers_left_out = "answers_left_out"  # that the template has no place for, as a greeting before all questions
+    base_system_text = "base_system_text"  # what the base model is told by itself, which no row says otherwise
     own_system_text = "own_system_text"  # what most rows tell the model before the talk becomes its own
     answers_apart = "answers_apart"  # a talk becomes an example for each answer
     converted = "converted"  # from another encoding, by what its text leaves no doubt about

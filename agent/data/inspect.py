@@ -24,10 +24,11 @@ from agent.data.findings import Findings, InspectReply, InspectRequest
 from agent.data.mend import mend
 from agent.data.quoting import shown
 from agent.data.readers.unclear import UnclearError
+from agent.data.reading import find_reading
 from agent.data.row_length import quantiles
 from agent.data.split_sizes import MIN_ROWS
 from agent.data.turns import Message, RowProblem
-from agent.data.usable_rows import ChatRow, Drops, chat_rows, find_reading, learned_rows
+from agent.data.usable_rows import ChatRow, Drops, chat_rows, learned_rows
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Finding, FindingCode, Question, ReadingProgress, SampleRow, Severity
@@ -40,6 +41,7 @@ NOTES = 4  # of the findings, said on the card of a plan
 TOLD = {  # there, although they are mere notes
     FindingCode.one_side_learned,
     FindingCode.part_read,
+    FindingCode.base_system_text,
     FindingCode.own_system_text,
     FindingCode.answers_apart,
 }

@@ -18,8 +18,9 @@ from agent.data.checks.text_checks import RowText, special_pattern, text_checks,
 from agent.data.findings import Mended
 from agent.data.quoting import UNSEEN
 from agent.data.readers.json_text import too_deep
+from agent.data.reading import Reading
 from agent.data.redact import redact
-from agent.data.usable_rows import ChatRow, Drops, KeptRow, Reading, chat_rows, kept_rows
+from agent.data.usable_rows import ChatRow, Drops, KeptRow, chat_rows, kept_rows
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import FindingCode, Fix

@@ -1,6 +1,7 @@
 """Make what is quoted from somebody's data fit to be shown: masked, and nothing in it unseen. Pure."""
 
 import re
+from typing import Any
 
 from agent.data.redact import redact
 
@@ -15,3 +16,8 @@ _UNFIT = re.compile(f"{UNSEEN.pattern}|{SURROGATE.pattern}")
 def shown(text: str) -> str:
     r"""Return `text` without personal data and secrets; what cannot be seen or written as its number: \u202e."""
     return _UNFIT.sub(lambda found: f"\\u{ord(found.group()):04x}", redact(text))
+
+
+def named_keys(row: dict[str, Any]) -> str:
+    """Return the first keys of a row, cut."""
+    return ", ".join(str(key)[:40] for key in list(row)[:8])

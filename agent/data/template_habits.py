@@ -39,6 +39,7 @@ class Habits:
     asks_for_thoughts: str  # what the prompt adds to that, where the model is to think: "<think>\n"
     asks_for_none: str  # the same, where it is not
     goes_on: str  # what stands between an answer and the next question
+    own_system: str  # the system text of a talk without one; empty: there is none
 
 
 def shows_texts(render: Render) -> bool:
@@ -84,6 +85,7 @@ def find_habits(render: Render, eos_tokens: Sequence[str], *, in_pieces: bool = 
         asks_for_thoughts=asks_for_thoughts,
         asks_for_none=asks_for_none,
         goes_on=text.of(talk).partition(ANSWERED)[2].partition(ASKED_AGAIN)[0],
+        own_system=text.own_system(told, question),
     )
 
 
@@ -118,6 +120,15 @@ class _Text:
         offered = [replace(talk[0], tools=json.dumps(tools.PROBE_TOOLS)), *talk[1:]]
         prompt = self.of(offered[:1], prompt=True)
         return self.of(offered).startswith(prompt[: prompt.rfind(tools.NAME) + 1])
+
+    def own_system(self, told: Message, question: Message) -> str:
+        """Return what stands where a system text would, in a talk that has none."""
+        before, _told, rest = self.of([told, question], prompt=True).partition(SYSTEM)
+        between, alone = rest.partition(ASKED)[0], self.of([question], prompt=True)
+        if not before or not between or not alone.startswith(before):
+            return ""
+        text, found, _rest = alone.removeprefix(before).partition(between)
+        return text.strip() if found else ""
 
     def opening(self, question: Message, answer: Message, *, thinking: bool) -> tuple[str, str]:
         """Return what invites an answer: what a talk has there, too, and what the prompt alone has."""

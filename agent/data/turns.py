@@ -99,6 +99,12 @@ class Message:
         return "\n".join(text for text in (self.thoughts, self.content, self.calls) if text)
 
 
+def told(text: str, talk: list[Message]) -> list[Message]:
+    """Return a talk that begins with a system text, by which its tools are offered."""
+    offered = talk[0].tools
+    return [Message(role="system", content=text, tools=offered), replace(talk[0], tools=""), *talk[1:]]
+
+
 def read_turn(turn: Any) -> Message:
     """Read a turn of role and content, of from and value, or as other programs call these. Raises RowProblem."""
     if not isinstance(turn, dict):

@@ -6,21 +6,21 @@ The card, the fixes and the trainer read a file through here, so that all of the
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
-from agent.data.chat_rows import FORM_HINT, canonical, detect_form, label_beside, to_messages
+from agent.data.character import system_text
+from agent.data.chat_rows import detect_form, to_messages
 from agent.data.chat_template import ChatTemplate, TokenizedRow
 from agent.data.fitting import left_out
-from agent.data.quoting import SURROGATE
-from agent.data.readers.columns import ask_about_label, ask_for_columns
+from agent.data.quoting import SURROGATE, named_keys
 from agent.data.readers.containers import ReadSoFar
 from agent.data.readers.formats import read_rows
 from agent.data.readers.plain_text import passage_length, passages
 from agent.data.readers.raw_row import RawRow
+from agent.data.reading import Reading
 from agent.data.row_length import USUAL_MAX_LENGTH
 from agent.data.split_sizes import MIN_ROWS
-from agent.data.turns import BadExample, ColumnProblem, EmptyText, Message, RowProblem
+from agent.data.turns import BadExample, ColumnProblem, EmptyText, Message, RowProblem, told
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm, DroppedRow
@@ -36,7 +36,6 @@ ROW_TURNS = 10_000
 MAX_ROWS = 3_000_000  # the largest file that is taken, in rows of 350 bytes
 TURNS_BEFORE = 11  # that a part of a long talk is given with
 PARTS, ANSWERS_OF_A_PART = 20, 6  # of a long talk: so many at least, while each has an answer; and so many at most
-LOOKED_AT = 100  # rows, to find the form
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,15 +93,6 @@ class Drops:
                 self.empty_lines.append(line)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """How a file is read: what form its rows have, after what a person said of it."""
-
-    dataset: Path
-    form: DatasetForm
-    mapping: Mapping | None = None
-
-
 def chat_rows(
     reading: Reading, template: ChatTemplate, drops: Drops, *, meter: ReadSoFar | None = None
 ) -> Iterator[ChatRow]:
@@ -115,7 +105,8 @@ def chat_rows(
         if number > MAX_ROWS:
             raise too_many_rows()
         try:
-            row = ChatRow(line=raw.line, unit=raw.unit, messages=_messages(raw, reading.form), value=raw.value or {})
+            messages = _with_character(_messages(raw, reading.form), reading.mapping)
+            row = ChatRow(line=raw.line, unit=raw.unit, messages=messages, value=raw.value or {})
         except RowProblem as problem:
             drops.add(raw.line, raw.unit, problem)
         else:
@@ -222,7 +213,9 @@ def _messages(raw: RawRow, form: DatasetForm) -> list[Message]:
     if raw.value is None:
         raise RowProblem(raw.problem or _("is not a row"))
     if detect_form(set(raw.value)) is not form:
-        raise RowProblem(_("has the keys {keys}, not those of the {form} form", keys=_keys(raw.value), form=form.value))
+        raise RowProblem(
+            _("has the keys {keys}, not those of the {form} form", keys=named_keys(raw.value), form=form.value)
+        )
     try:
         messages = to_messages(raw.value, form)
     except ColumnProblem as problem:
@@ -244,56 +237,12 @@ def _messages(raw: RawRow, form: DatasetForm) -> list[Message]:
     return messages
 
 
+def _with_character(messages: list[Message], mapping: Mapping | None) -> list[Message]:
+    """Return a row that says who answers, by what a person has said where it does not say so itself."""
+    if mapping is None or mapping.character is None or messages[0].role == "text" or system_text(messages):
+        return messages
+    return told(mapping.character, messages)
+
+
 def _chars(message: Message) -> int:
     return len(message.said) + len(message.tools)
-
-
-def find_reading(dataset: Path, mapping: Mapping | None = None) -> Reading:
-    """Name the form of a file from its first rows.
-
-    Raises AgentError: dataset_unknown_form, dataset_broken; UnclearError where a person has to say how it is read.
-    """
-    first: RawRow | None = None
-    values: list[dict[str, Any]] = []
-    found: DatasetForm | None = None
-    for raw in islice(read_rows(dataset, mapping=mapping), LOOKED_AT):
-        first = first or raw
-        if raw.value is None:
-            continue
-        found = found or detect_form(set(raw.value))
-        values.append(raw.value)
-        if found is not None and label_beside(raw.value) is None:
-            return Reading(dataset=dataset, form=found, mapping=mapping)
-    if found is DatasetForm.labelled and all(isinstance(canonical(row).get("label"), bool | None) for row in values):
-        return Reading(dataset=dataset, form=found, mapping=mapping)
-    if found is not None:
-        raise ask_about_label(values, *next(filter(None, map(label_beside, values))))
-    if first is None:
-        raise AgentError(_("The file has no rows. Send a dataset with at least ten."), code=ErrorCode.dataset_too_small)
-    raise ask_for_columns(values) or _unknown(first)
-
-
-def _unknown(first: RawRow) -> AgentError:
-    if first.value is None:
-        return AgentError(
-            _(
-                "{unit} {line} {problem}. Each row must be one JSON object.",
-                unit=_(first.unit),
-                line=first.line,
-                problem=first.problem,
-            ),
-            code=ErrorCode.dataset_broken,
-        )
-    return AgentError(
-        _(
-            "The rows have the keys {keys}, which fit no form I know: {forms}. Rename the keys "
-            "and send the file again.",
-            keys=_keys(first.value),
-            forms=_(FORM_HINT),
-        ),
-        code=ErrorCode.dataset_unknown_form,
-    )
-
-
-def _keys(row: dict[str, Any]) -> str:
-    return ", ".join(str(key)[:40] for key in list(row)[:8])

@@ -94,19 +94,6 @@ def find_family(template: ChatTemplate, *, thinks: bool = False) -> TemplateFami
     return None
 
 
-def default_system(template: ChatTemplate, family: TemplateFamily, *, thinks: bool = False) -> str | None:
-    """Return the system text that the template adds when a chat has none; None when it adds nothing."""
-    user = family.turn("user", "U1") + family.opening
-    rendered = template.prompt([Message(role="user", content="U1")], thinking=thinks)
-    before, _, _ = family.turn("system", "\0").partition("\0")
-    start = rendered.find(before)
-    if not rendered.endswith(user) or start < 0:
-        return None
-    found = rendered[start + len(before) : -len(user)]
-    _, _, after = family.turn("system", "\0").partition("\0")
-    return found.removesuffix(after).strip() or None
-
-
 @dataclass(frozen=True, kw_only=True)
 class ChatSettings:
     """What Ollama must know of a GGUF to talk with it as the training did; for the Modelfile and for its API."""
@@ -127,7 +114,7 @@ def describe_model(
     `longest_answer` is in tokens.
     """
     family = find_family(template, thinks=character.asked_to_think)
-    base_system = default_system(template, family, thinks=character.asked_to_think) if family else None
+    base_system = template.habits.own_system or None if family else None
     return ChatSettings(
         template=family.go if family else None,
         system=character.system or base_system,

@@ -8,7 +8,7 @@ from agent.data.character import Character, system_text
 from agent.data.chat_template import ChatTemplate
 from agent.data.fitting import fit
 from agent.data.held_out import HeldOutPrompt, ToolCall
-from agent.data.turns import Message
+from agent.data.turns import Message, told
 
 BEGIN_CHARS, GOES_ON_CHARS = 200, 400  # of a text that the finished model is asked to go on with
 
@@ -18,9 +18,9 @@ def held_out_prompt(row: list[Message], template: ChatTemplate, character: Chara
     messages = _up_to_an_answer(row, template)
     offered = messages[0].tools
     if character.system and not system_text(messages):
-        messages = _offering(offered, [Message(role="system", content=character.system), *messages])
+        messages = told(character.system, messages)
     messages = fit(messages, replace(template.habits, takes_system=True))  # the prompt folds it, where that is needed
-    asked, told = [replace(message, thoughts="") for message in messages[:-1]], messages[-1]  # nobody sends them back
+    asked, answer = [replace(message, thoughts="") for message in messages[:-1]], messages[-1]  # nobody sends them back
     prompt_ids = template.tokenize_prompt(asked, thinking=character.asked_to_think)
     whole = template.tokenize(template.examples(messages)[0])
     is_own = system_text(asked) == character.system and sum(message.role == "system" for message in asked) == 1
@@ -29,10 +29,10 @@ def held_out_prompt(row: list[Message], template: ChatTemplate, character: Chara
         question=next(message.content for message in reversed(asked) if message.role == "user"),
         messages=list(map(_as_sent, sent)),
         tools=json.loads(offered) if offered else [],
-        calls=_calls(told),
+        calls=_calls(answer),
         prompt_ids=prompt_ids,
         base_prompt_ids=template.tokenize_prompt(_offering(offered, sent), thinking=character.asked_to_think),
-        expected=told.content or told.calls,
+        expected=answer.content or answer.calls,
         expected_tokens=max(1, len(whole.input_ids) - len(prompt_ids)),
     )
 

@@ -18,9 +18,10 @@ from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.checks.copies import SAMPLE, fingerprint, kept_together, near_pairs
 from agent.data.checks.text_checks import RowText
 from agent.data.held_out import HeldOutPrompt
+from agent.data.reading import Reading
 from agent.data.split import Split, split_rows
 from agent.data.turns import RowProblem
-from agent.data.usable_rows import Drops, KeptRow, Reading, kept_rows
+from agent.data.usable_rows import Drops, KeptRow, kept_rows
 from agent.diagnosis.answer_signs import answer_digest
 from agent.errors import AgentError
 from agent.job_folder.durable import file_sha256, replace_file

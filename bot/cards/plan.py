@@ -18,8 +18,9 @@ from bot.words.format import (
 from bot.words.option_lines import write_line
 from bot.words.option_names import TYPED_NAMES
 from shared.hyperparameters import Hyperparameters
-from shared.inspections import Inspection
+from shared.inspections import FindingCode, Inspection
 from shared.language import N_, _, ngettext
+from shared.mapping import Mapping
 from shared.plans import Alternative, Plan, Preset
 
 BUTTON_WIDTH = 20
@@ -61,9 +62,31 @@ def plan_card(
             Button(label=_("Change"), line=f"/finetune change:{plan.id}{later}"),
             Button(label=_("Cancel"), line=f"/finetune forget:{plan.id}{later}"),
             *([row_button(inspection)] if inspection.sample and not with_row else []),
+            *_character_button(inspection, plan, later),
             *findings_button(inspection),
         ),
     )
+
+
+def _character_button(inspection: Inspection, plan: Plan, later: str) -> list[Button]:
+    """Return the way to a model that is somebody, where no row says who answers."""
+    if not any(finding.code is FindingCode.base_system_text for finding in inspection.findings):
+        return []
+    return [Button(label=_("Give it a character"), line=f"/finetune persona:{plan.id}{later}")]
+
+
+def character_card(plan: Plan, *, at: int | None = None) -> Reply:
+    """Return how the finished model becomes somebody of its own, and the line to type."""
+    title = clip(_("Who should it be? · {name}", name=plan.suffix))
+    what = wrap(_("Each row will begin with what you write, and so will each talk with the finished model."))
+    intro = _("Type this line with words of your own between the quotes:")
+    return Reply(text="\n".join([title, *what]), copy=(Copy(intro=intro, lines=(character_line(plan, at=at),)),))
+
+
+def character_line(plan: Plan, *, at: int | None = None) -> str:
+    """Return the line that asks for this plan again, with an example of who the model is to be."""
+    example = Mapping(character=_("You are Ruth, a pirate. You answer in one sentence."))
+    return plan_line(plan.model_copy(update={"mapping": example.over(plan.mapping)}), {}, at=at)
 
 
 def change_card(plan: Plan, *, at: int | None = None) -> Reply:

@@ -14,6 +14,7 @@ from shared.mapping import Mapping
 LABEL = 20  # characters of a button
 ASKED_LINES, ANSWERED_LINES = 3, 2  # of each example, around where its answer begins
 SHOWN = 8  # columns, or people
+CHARACTER_SHOWN = 110  # characters of who the model is to be
 _PHONE = re.compile(r"\+?[\d\s().\u00a0/-]{7,}")
 ROW = "row"  # as the last word of /dataset: show rows
 
@@ -65,6 +66,15 @@ def rows_button(inspection_id: str) -> Button:
 
 def read_so(mapping: Mapping) -> list[str]:
     """Return how a file is read, as a person has said."""
+    character = [] if mapping.character is None else wrap(
+        _("Character: {who}", who=clip(one_line(mapping.character), CHARACTER_SHOWN)), rest="  "
+    )  # fmt: skip
+    return _rows_read_so(mapping) + character
+
+
+def _rows_read_so(mapping: Mapping) -> list[str]:
+    if mapping.of_rows is None:
+        return []
     if mapping.assistant is not None:
         lines = wrap(_("The assistant: {name}", name=person(mapping.assistant)), rest="  ")
         lines += wrap(_("All others have numbers for names."))

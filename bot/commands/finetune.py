@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.agent_api.dataset_upload import inspect, only_file, reading, sample, taken_up, upload
 from bot.cards.job import job_card
-from bot.cards.plan import change_card, does_not_fit_card, forgotten_card, plan_card
+from bot.cards.plan import change_card, character_card, does_not_fit_card, forgotten_card, plan_card
 from bot.cards.question import question_card
 from bot.core.call import Attachment, Call
 from bot.core.chat import Answer
@@ -15,7 +15,9 @@ from bot.dispatch.owner_approval import ask_for_yes
 from bot.errors import AgentRefusedError, BadCallError
 from bot.following.snapshot import take_snapshot
 from bot.following.subscriptions import Subscription
+from bot.words.arguments import split_words
 from bot.words.format import clip, one_line
+from bot.words.mapping import write_character
 from bot.words.option_lines import write_again, write_options
 from bot.words.option_names import DEFAULT_MODEL
 from bot.words.options import Options, read_options
@@ -36,6 +38,8 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         await _look(call, core, answer, options.look, options.at)
     elif options.change:
         await answer.show(change_card(await core.agent.offered_plan(options.change), at=options.at))
+    elif options.persona:
+        await answer.show(character_card(await core.agent.offered_plan(options.persona), at=options.at))
     elif options.forget:
         plan = await core.agent.offered_plan(options.forget)
         answer.take_over(call.message_id)
@@ -74,7 +78,8 @@ async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> 
 
 async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: FileObject) -> None:
     model = options.model or DEFAULT_MODEL
-    note = write_options(options) or f"model:{model}"  # never empty: it says that a plan was asked for
+    said = (*write_character(options.mapping), write_options(options) or f"model:{model}")
+    note = " ".join(said)  # never empty: it says that a plan was asked for
     inspection = await inspect(core.agent, file, model=model, mapping=options.mapping, note=note, answer=answer)
     if inspection.question is not None:
         await answer.show(question_card(file, inspection, ask="/finetune of:", with_rows=call.private))
@@ -89,7 +94,8 @@ async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: 
 
 def _filled(options: Options, job: Job, file: FileObject) -> Options:
     """Return what was said, with the model of the job that it is to be like, and how that reads the same file."""
-    mapping = options.mapping or (job.mapping if file.id == job.training_file else None)
+    mapping = job.mapping if file.id == job.training_file else None
+    mapping = options.mapping.over(mapping) if options.mapping is not None else mapping
     return replace(options, like=job.id, model=options.model or job.model, mapping=mapping)
 
 
@@ -99,8 +105,11 @@ async def _answered(call: Call, core: Core, answer: Answer, options: Options) ->
     if inspection.question is not None:
         answer.take_over(call.message_id)
     typed = (word for word in call.arguments if not re.match(r"(?i)of[:=]", word))
-    words = (f"file:{inspection.file_id}", *(inspection.note or "").split(), *typed)
-    return replace(read_options(words, now=core.clock.now()), mapping=options.mapping or mapping)
+    words = (f"file:{inspection.file_id}", *split_words(inspection.note or ""), *typed)
+    again = read_options(words, now=core.clock.now())
+    for said in (again.mapping, options.mapping):
+        mapping = said.over(mapping) if said is not None else mapping
+    return replace(again, mapping=mapping)
 
 
 async def _look(call: Call, core: Core, answer: Answer, plan_id: str, at: int | None) -> None:
@@ -142,7 +151,7 @@ async def _start(call: Call, core: Core, answer: Answer, plan_id: str, at: int |
 
 def _changes_something(arguments: tuple[str, ...]) -> bool:
     """Say whether this is more than a look at a plan."""
-    return not any(re.match(r"(?i)(look|change|forget)[:=]", argument) for argument in arguments)
+    return not any(re.match(r"(?i)(look|change|forget|persona)[:=]", argument) for argument in arguments)
 
 
 def _attachment(call: Call, options: Options, *, sent_before: bool) -> Attachment | None:

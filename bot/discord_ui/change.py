@@ -6,7 +6,7 @@ import contextlib
 from discord import Interaction, TextStyle
 from discord.ui import FileUpload, Label, Modal, TextInput
 
-from bot.cards.plan import plan_line
+from bot.cards.plan import character_line, plan_line
 from bot.discord_ui.commands import FINETUNE
 from bot.discord_ui.inbound import FORM_FILE, FORM_LINE, DiscordRequest, requested_by
 from bot.discord_ui.trouble import FAILURES
@@ -36,11 +36,12 @@ async def _line(asked: DiscordRequest, core: Core) -> str | None:
         return None
     with contextlib.suppress(BadCallError):
         options = read_options(asked.arguments, now=core.clock.now())
-        if options.change is not None:
+        if wanted := options.change or options.persona:
             with contextlib.suppress(HearthError, TimeoutError):
                 async with asyncio.timeout(PATIENCE_S):
-                    plan = await core.agent.offered_plan(options.change)
-                return plan_line(plan, {}, at=options.at).removeprefix(FORM).strip()
+                    plan = await core.agent.offered_plan(wanted)
+                line = character_line(plan, at=options.at) if options.persona else plan_line(plan, {}, at=options.at)
+                return line.removeprefix(FORM).strip()
     return None
 
 

@@ -13,6 +13,7 @@ from bot.discord_ui.inbound import DiscordRequest, named
 from bot.discord_ui.limits import DESCRIPTION_LENGTH
 from bot.discord_ui.suggestions import Suggestions
 from bot.dispatch.command import Command
+from bot.words.arguments import split_words
 from bot.words.format import clip, one_line, short
 from bot.words.option_names import PRESETS
 from shared.language import N_
@@ -64,18 +65,18 @@ def _plain(command: Command, answer: Answer) -> SlashCommand:
 
 def _with_job(command: Command, answer: Answer, suggestions: Suggestions, *, more: str) -> SlashCommand:
     async def one(interaction: Interaction, job: str | None = None) -> None:
-        await answer(interaction, DiscordRequest(command=command.name, arguments=tuple((job or "").split())))
+        await answer(interaction, DiscordRequest(command=command.name, arguments=split_words(job or "")))
 
     async def and_more(interaction: Interaction, job: str | None = None, options: str | None = None) -> None:
         await answer(
             interaction,
-            DiscordRequest(command=command.name, arguments=tuple(f"{_numbered(job)} {options or ''}".split())),
+            DiscordRequest(command=command.name, arguments=split_words(f"{_numbered(job)} {options or ''}")),
         )
 
     async def and_words(interaction: Interaction, job: str | None = None, words: str | None = None) -> None:
         await answer(
             interaction,
-            DiscordRequest(command=command.name, arguments=tuple(f"{_numbered(job)} {words or ''}".split())),
+            DiscordRequest(command=command.name, arguments=split_words(f"{_numbered(job)} {words or ''}")),
         )
 
     described = {"words": N_("what you want to ask it")} if more == _WORDS else {"options": more} if more else {}
@@ -93,10 +94,10 @@ def _numbered(job: str | None) -> str:
 
 def _with_text(command: Command, answer: Answer) -> SlashCommand:
     async def needed(interaction: Interaction, text: str) -> None:
-        await answer(interaction, DiscordRequest(command=command.name, arguments=tuple(text.split())))
+        await answer(interaction, DiscordRequest(command=command.name, arguments=split_words(text)))
 
     async def optional(interaction: Interaction, text: str | None = None) -> None:
-        await answer(interaction, DiscordRequest(command=command.name, arguments=tuple((text or "").split())))
+        await answer(interaction, DiscordRequest(command=command.name, arguments=split_words(text or "")))
 
     return _made(command, optional if command.usage.startswith("[") else needed, text=command.usage)
 
@@ -108,7 +109,7 @@ def _with_whom(command: Command, answer: Answer) -> SlashCommand:
         options: str | None = None,
     ) -> None:
         mentioned = named(who) if who is not None else ()
-        arguments = tuple((options or "").split())
+        arguments = split_words(options or "")
         if who is not None and not mentioned:
             arguments = (who.name,)  # a bot, by its name: the command says what it makes of that
         await answer(interaction, DiscordRequest(command=command.name, arguments=arguments, mentioned=mentioned))
@@ -124,7 +125,7 @@ def _with_whom(command: Command, answer: Answer) -> SlashCommand:
 def _with_file(command: Command, answer: Answer) -> SlashCommand:
     async def callback(interaction: Interaction, file: Attachment | None = None, options: str | None = None) -> None:
         files = (Sent.of(file),) if file is not None else ()
-        arguments = tuple((options or "").split())
+        arguments = split_words(options or "")
         await answer(interaction, DiscordRequest(command=command.name, arguments=arguments, files=files))
 
     return _made(
@@ -159,7 +160,7 @@ def _finetune(command: Command, answer: Answer, suggestions: Suggestions) -> Sla
         }
         words = [f"{key}:{value.strip()}" for key, value in named.items() if value]
         files = (Sent.of(file),) if file is not None else ()
-        arguments = (*words, *(options or "").split())
+        arguments = (*words, *split_words(options or ""))
         await answer(interaction, DiscordRequest(command=command.name, arguments=arguments, files=files))
 
     presets = [slash.Choice(name=slash.locale_str(PRESET_NAMES[it]), value=typed) for typed, it in PRESETS.items()]

@@ -11,6 +11,7 @@ from bot.core.chat import Chat
 from bot.discord_ui import texts
 from bot.discord_ui.files import Sent
 from bot.discord_ui.place import DiscordPlace
+from bot.words.arguments import split_words
 from shared.language import _
 from shared.people import GrantKind, RequestedBy
 
@@ -103,20 +104,20 @@ def named(whom: Member | User | Role) -> tuple[Named, ...]:
 
 def read_line(line: str) -> DiscordRequest:
     """Read what a button carries, as it would be typed."""
-    command, *arguments = line.removeprefix("/").split() or [""]
+    command, *arguments = split_words(line.removeprefix("/")) or ("",)
     return DiscordRequest(command=command, arguments=tuple(arguments))
 
 
 def read_form(data: Mapping[str, Any], command: str) -> DiscordRequest:
     """Read a submitted form: a line of options, and perhaps another file in place of the one it names."""
     fields = {field["custom_id"]: field for field in map(_field, data.get("components", []))}
-    words = str(fields.get(FORM_LINE, {}).get("value") or "").removeprefix(f"/{command}").split()
+    words = split_words(str(fields.get(FORM_LINE, {}).get("value") or "").removeprefix(f"/{command}"))
     known = data.get("resolved", {}).get("attachments", {})
     chosen = fields.get(FORM_FILE, {}).get("values") or []
     files = tuple(_sent(known[file_id]) for file_id in chosen if file_id in known)
     if files:
-        words = [word for word in words if not word.lower().startswith(("file:", "file="))]
-    return DiscordRequest(command=command, arguments=tuple(words), files=files)
+        words = tuple(word for word in words if not word.lower().startswith(("file:", "file=")))
+    return DiscordRequest(command=command, arguments=words, files=files)
 
 
 def _chat_name(interaction: Interaction) -> str:

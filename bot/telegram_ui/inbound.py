@@ -8,6 +8,7 @@ from telegram import CallbackQuery, Document, Message, MessageOriginUser, User
 from telegram.constants import ChatType, MessageEntityType
 
 from bot.core.call import Named
+from bot.words.arguments import split_words
 
 OFFERED = "/finetune"  # the line of the button under a file; the file is what that message answers
 DECLINED = "no"
@@ -46,7 +47,7 @@ def read_message(message: Message, *, my_id: int, my_name: str) -> TelegramReque
         return TelegramRequest(
             kind=Kind.command,
             command=ALIASES.get(command, command),
-            arguments=() if command in ALIASES else tuple((typed[3] or "").split()),
+            arguments=() if command in ALIASES else split_words(typed[3] or ""),
             document=message.document or _answered_file(message),
             chat_name=message.chat.title or "",
             mentioned=_mentioned(message),
@@ -79,7 +80,7 @@ def file_name(document: Document) -> str:
 
 
 def _words(typed: "re.Match[str]") -> tuple[str, ...]:
-    return tuple((typed[3] or "").split())
+    return split_words(typed[3] or "")
 
 
 def _mentioned(message: Message) -> tuple[Named, ...]:

@@ -18,7 +18,21 @@ SHORT_NAMES = {  # what a person types → the name in Hyperparameters
     "patience": "early_stopping_patience",
 }
 TYPED_NAMES = {name: short for short, name in SHORT_NAMES.items()}
-OWN_NAMES = ("model", "preset", "name", "seed", "file", "of", "like", "plan", "look", "change", "forget", "at")
+OWN_NAMES = (
+    "model",
+    "preset",
+    "name",
+    "seed",
+    "file",
+    "of",
+    "like",
+    "plan",
+    "look",
+    "change",
+    "forget",
+    "persona",
+    "at",
+)
 PRESETS = {"quick": Preset.quick_look, "balanced": Preset.balanced, "thorough": Preset.thorough}
 TYPED_PRESETS = {preset: typed for typed, preset in PRESETS.items()}
 

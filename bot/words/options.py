@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import BadCallError
+from bot.words.arguments import unquoted
 from bot.words.format import short
 from bot.words.mapping import READING, read_mapping
 from bot.words.option_names import (
@@ -43,6 +44,7 @@ class Options:
     look: str | None = None  # show the card of this one
     change: str | None = None  # show what can be changed of this plan
     forget: str | None = None  # do not start this plan
+    persona: str | None = None  # show how the model of this plan becomes somebody
     at: int | None = None  # not before; seconds since 1970
     hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
     words: tuple[str, ...] = ()
@@ -88,6 +90,7 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
     words = []
     for argument in arguments:
         typed, sign, value = argument.partition(_sign(argument)) if _is_option(argument) else ("", "", "")
+        value = unquoted(value)
         if not sign:
             words.append(argument)
         elif typed.lower() in READING:

@@ -26,6 +26,7 @@ from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
 from bot.kept.requests import Requests
+from bot.words.arguments import split_words
 from tests.fakes.agent_server import KEY, NOW, FakeAgent
 
 
@@ -141,7 +142,7 @@ class Bot:
         return self.chat.last
 
     def call(self, line: str, *attachments: Attachment, **more: Any) -> Call:
-        command, *arguments = line.removeprefix("/").split() or [""]
+        command, *arguments = split_words(line.removeprefix("/")) or ("",)
         known: dict[str, Any] = {"platform": "test", "person": "mia", "chat_id": "room", "private": True}
         return Call(
             chat=self.chat,

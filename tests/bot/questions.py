@@ -1,6 +1,16 @@
 """Questions that a file raises, for the tests of every front-end."""
 
-from shared.inspections import Choice, ColumnKind, Question, SampleRow, SeenColumn, SeenSpeaker
+from shared.inspections import (
+    Choice,
+    ColumnKind,
+    Finding,
+    FindingCode,
+    Question,
+    SampleRow,
+    SeenColumn,
+    SeenSpeaker,
+    Severity,
+)
 from shared.mapping import Mapping
 
 BEFORE = "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
@@ -38,4 +48,8 @@ PEOPLE = Question(
         *(Choice(mapping=Mapping(assistant=name)) for name in NAMES[1:]),
         *(Choice(mapping=Mapping(without=(name,))) for name in NAMES),
     ],
+)
+
+NOBODY = Finding(
+    code=FindingCode.base_system_text, severity=Severity.note, count=8, lines=[], message="No row says who.", why=""
 )

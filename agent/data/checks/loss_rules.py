@@ -11,6 +11,7 @@ from shared.language import _, grouped, ngettext
 
 OFTEN = 0.2  # of the rows have a text under a key, for it to be a warning
 NAMED = 3
+SYSTEM_SHOWN = 80  # characters of a system text
 WARNING, NOTE = Severity.warning, Severity.note
 
 
@@ -77,6 +78,25 @@ def answers_apart(seen: RuleInput) -> Iterator[Finding]:
               "longer."),
             count=seen.survey.apart,
         )  # fmt: skip
+
+
+def base_system_text(seen: RuleInput) -> Iterator[Finding]:
+    """Say who the finished model is where no row says it."""
+    character, own = seen.survey.character.found(), seen.survey.base_system
+    if character.system is not None or character.others or seen.form is DatasetForm.text:
+        return
+    said = (
+        _("No row says who answers. The finished model is told what {name} is told: “{said}”",
+          name=seen.card.name, said=shown(own)[:SYSTEM_SHOWN])
+        if own
+        else _("No row says who answers, and {name} is told nothing by itself.", name=seen.card.name)
+    )  # fmt: skip
+    yield finding(
+        FindingCode.base_system_text, NOTE, [], said,
+        _("A line of your own, as in system:\"You are Ruth, a pirate.\", goes before each row and makes the model "
+          "someone of its own."),
+        count=seen.survey.rows,
+    )  # fmt: skip
 
 
 def own_system_text(seen: RuleInput) -> Iterator[Finding]:

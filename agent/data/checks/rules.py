@@ -34,6 +34,7 @@ RULES: tuple[Rule, ...] = (  # in the order in which findings of one severity ar
     text_rules.unusable,
     loss_rules.unread_columns,
     loss_rules.answers_apart,
+    loss_rules.base_system_text,
     loss_rules.own_system_text,
     row_rules.one_side_learned,
     text_rules.changing_knowledge,

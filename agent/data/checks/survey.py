@@ -20,13 +20,13 @@ from agent.data.fitting import learned_answers
 from agent.data.lost_texts import lost_texts
 from agent.data.readers.containers import PartRead, ReadSoFar
 from agent.data.readers.count import has_more_lines
+from agent.data.reading import Reading
 from agent.data.turns import Message, RowProblem
 from agent.data.usable_rows import (
     MAX_ROWS,
     SHOWN,
     ChatRow,
     Drops,
-    Reading,
     batches,
     chat_rows,
     learned_rows,
@@ -90,6 +90,7 @@ class Survey:
     personal: dict[str, int] = field(default_factory=dict)  # kind → rows
     lost: Counter[str] = field(default_factory=Counter)  # key → rows with a text there that the model is not shown
     character: CharacterCount = field(default_factory=CharacterCount)
+    base_system: str = ""  # what the base model is told where nobody says anything
     left_out: int = 0  # answers that are not learned
     left_out_lines: list[int] = field(default_factory=list)  # the first rows that have some
     apart: int = 0  # examples beyond the first of their row
@@ -121,7 +122,7 @@ class Surveyor:
         self._slots: dict[int, Looked] = {}
         self._refused: dict[tuple[str, ...], str | None] = {}  # by who speaks when: why the template refuses it
         self._most_chars = 0
-        self.survey = Survey(found={code: Tally() for code in self._tests})
+        self.survey = Survey(found={code: Tally() for code in self._tests}, base_system=template.habits.own_system)
 
     def look(self, reading: Reading, report: ReportRows) -> Survey:
         """Look at all rows of a file. Raises AgentError where it cannot be read as a whole."""

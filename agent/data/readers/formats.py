@@ -32,6 +32,7 @@ def read_rows(path: Path, meter: ReadSoFar | None = None, mapping: Mapping | Non
 
     Raises AgentError when the whole cannot be read, UnclearError when somebody has to say who speaks in it.
     """
+    mapping = mapping.of_rows if mapping is not None else None
     uploads = open_uploads(path, meter)
     first = next(uploads)
     decoder = Decoder(first)

@@ -10,7 +10,7 @@ from agent.data.inspect import inspect_dataset
 from agent.data.readers.containers import ReadSoFar
 from agent.data.readers.count import has_more_lines
 from agent.data.readers.formats import read_rows
-from agent.data.usable_rows import find_reading
+from agent.data.reading import find_reading
 from agent.errors import AgentError
 from shared.inspections import DatasetForm, FindingCode
 from tests.agent.data.test_containers import JSONL, ROWS, as_parquet, zipped

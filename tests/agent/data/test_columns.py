@@ -15,7 +15,8 @@ from agent.data.mend import mend
 from agent.data.readers.columns import ask_for_columns
 from agent.data.readers.formats import read_rows
 from agent.data.readers.unclear import UnclearError
-from agent.data.usable_rows import Drops, chat_rows, find_reading
+from agent.data.reading import find_reading
+from agent.data.usable_rows import Drops, chat_rows
 from agent.errors import AgentError
 from shared.inspections import DatasetForm, FindingCode, Fix
 from shared.mapping import Mapping

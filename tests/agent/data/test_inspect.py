@@ -12,8 +12,9 @@ from agent.data.checks.survey import Surveyor
 from agent.data.findings import InspectRequest, Mended
 from agent.data.inspect import inspect_dataset
 from agent.data.mend import mend
+from agent.data.reading import find_reading
 from agent.data.turns import Message, RowProblem
-from agent.data.usable_rows import Drops, chat_rows, find_reading, learned_rows
+from agent.data.usable_rows import Drops, chat_rows, learned_rows
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import FindingCode, Fix

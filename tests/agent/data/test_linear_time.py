@@ -21,9 +21,9 @@ from agent.data.readers.exports.discord import read_json
 from agent.data.readers.raw_row import RawRow
 from agent.data.readers.rendered import turns_in
 from agent.data.readers.whatsapp import EDITED
+from agent.data.reading import find_reading
 from agent.data.redact import redact
 from agent.data.turns import Message
-from agent.data.usable_rows import find_reading
 from tests.bad_inputs.slow import ANSWERS, MEGABYTE
 
 MOST = 30  # times as long

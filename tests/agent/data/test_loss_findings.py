@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 
 from agent.base_models.card import BaseModelCard
+from agent.data.inspect import inspect_dataset
+from agent.errors import AgentError
 from shared.inspections import FindingCode
+from shared.mapping import Mapping
 from tests.agent.data.families import card_of_family
 from tests.agent.data.test_findings import found, rows
+from tests.agent.data.test_inspect import jsonl
 
 
 def led(text: str, count: int = 20) -> list[Any]:
@@ -32,6 +36,31 @@ def test_what_rows_say_to_the_model_before_all_becomes_its_own(
 ) -> None:
     finding = found(tmp_path, smollm2_card, data).get(FindingCode.own_system_text)
     assert said is None if finding is None else said is not None and said in finding.message
+
+
+def test_a_model_that_no_row_says_anything_of_is_what_its_base_is(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    code = FindingCode.base_system_text
+    message = found(tmp_path, smollm2_card, rows())[code].message
+    assert "told what smollm2-135m is told: “You are a helpful AI assistant named SmolLM" in message
+    assert "llama3 is told nothing by itself" in found(tmp_path, card_of_family("llama3"), rows())[code].message
+    for data in (led("Be Ruth."), [row | {"system": f"Be {n}."} for n, row in enumerate(rows())]):
+        assert code not in found(tmp_path, smollm2_card, data)
+
+
+def test_a_character_that_a_person_gave_is_learned_with_each_row_that_has_none(
+    tmp_path: Path, smollm2_card: BaseModelCard
+) -> None:
+    mapping = Mapping(character="You are Ruth.")
+    told = inspect_dataset(jsonl(tmp_path, [*led("Be Mia.", 5), *rows(20)[5:]]), smollm2_card, mapping=mapping)
+    own = next(finding for finding in told.findings if finding.code is FindingCode.own_system_text)
+    assert own.message.startswith("75 % of the rows begin with the same system text.")
+    assert told.rows == 20
+    texts = [text for text, _learned in told.sample.parts]
+    assert "Be Mia." in texts[0]
+    assert "You are Ruth." not in texts[0]
+    whole = jsonl(tmp_path, [{"text": "It was a dark night. " * 20} for _ in range(20)])
+    with pytest.raises(AgentError, match="nobody answers in it"):
+        inspect_dataset(whole, smollm2_card, mapping=mapping)
 
 
 def test_what_is_not_learned_is_named_by_key_and_counted(tmp_path: Path, smollm2_card: BaseModelCard) -> None:

@@ -11,8 +11,9 @@ from agent.data.chat_template import ChatTemplate
 from agent.data.lost_texts import lost_texts
 from agent.data.readers.rendered import as_messages, turns_in
 from agent.data.readers.unclear import UnclearError
+from agent.data.reading import find_reading
 from agent.data.turns import Message
-from agent.data.usable_rows import Drops, chat_rows, find_reading
+from agent.data.usable_rows import Drops, chat_rows
 from shared.inspections import DatasetForm
 from tests.agent.data.families import template_of
 

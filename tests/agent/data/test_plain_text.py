@@ -11,7 +11,8 @@ from agent.data.inspect import inspect_dataset
 from agent.data.mend import mend
 from agent.data.readers.formats import read_rows
 from agent.data.readers.plain_text import PIECE_BYTES
-from agent.data.usable_rows import Drops, chat_rows, find_reading, kept_rows
+from agent.data.reading import find_reading
+from agent.data.usable_rows import Drops, chat_rows, kept_rows
 from shared.inspections import DatasetForm, FindingCode, Fix
 from shared.mapping import Mapping
 

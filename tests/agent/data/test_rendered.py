@@ -13,7 +13,7 @@ from agent.data.chat_rows import to_messages
 from agent.data.inspect import inspect_dataset
 from agent.data.readers.formats import read_rows
 from agent.data.readers.rendered import as_messages, turns_in
-from agent.data.usable_rows import find_reading
+from agent.data.reading import find_reading
 from shared.inspections import DatasetForm, FindingCode
 from tests.agent.data.test_formats import written
 

@@ -4,7 +4,6 @@ from agent.base_models.card import BaseModelCard
 from agent.data.character import Character
 from agent.data.chat_template import ChatTemplate
 from agent.export.modelfile import (
-    default_system,
     describe_model,
     find_family,
     parse_modelfile,
@@ -49,9 +48,8 @@ def test_a_family_is_known_by_what_it_renders(smollm2_card: BaseModelCard, templ
 
 def test_a_template_without_a_default_system_adds_none(smollm2_card: BaseModelCard) -> None:
     template = ChatTemplate(smollm2_card.model_copy(update={"chat_template": LLAMA3}))
-    family = find_family(template)
-    assert family is not None
-    assert default_system(template, family) is None
+    assert find_family(template) is not None
+    assert template.habits.own_system == ""
 
 
 @pytest.mark.parametrize(

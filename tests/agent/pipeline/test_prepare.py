@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from agent.base_models.card import BaseModelCard
+from agent.data.chat_template import ChatTemplate
 from agent.data.inspect import inspect_dataset
+from agent.data.turns import Message
 from agent.job_folder.folder import JobFolder
 from agent.pipeline import token_rows
 from agent.pipeline.context import Cancelled
-from agent.pipeline.prepare import read_held_out
+from agent.pipeline.prepare import read_character, read_held_out
 from agent.pipeline.token_rows import TokenRow, read_rows
 from shared.inspections import DatasetForm
 from shared.mapping import Mapping
@@ -113,3 +115,17 @@ def test_a_cancelled_preparation_ends_at_once(tmp_path: Path, smollm2_card: Base
     folder.cancel_request.touch()
     with pytest.raises(Cancelled):
         prepare_rows(folder)
+
+
+def test_a_character_that_a_person_gave_becomes_the_models_own(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
+    content = "\n".join(json.dumps({"prompt": f"Question {n}?", "completion": f"Answer {n}."}) for n in range(20))
+    folder = prepared(
+        tmp_path, smollm2_card, content, DatasetForm.prompt_completion, Mapping(character="You are Ruth.")
+    )
+    assert read_character(folder).system == "You are Ruth."
+    talk = [Message(role="system", content="You are Ruth."), Message(role="user", content="Question 3?")]
+    begin = ChatTemplate(smollm2_card).tokenize_prompt(talk)
+    assert any(row.input_ids[: len(begin)] == begin for row in all_rows(folder))
+    for prompt in read_held_out(folder):
+        assert [message["role"] for message in prompt.messages] == ["user"]  # the model tells itself who it is
+        assert prompt.base_prompt_ids != prompt.prompt_ids

@@ -4,8 +4,10 @@ from bot.words.format import clock_time
 from bot.words.start_time import write_when
 from shared.errors import ErrorCode
 from shared.jobs import JobStatus
+from shared.mapping import Mapping
 from shared.plans import Preset
 from tests.bot.harness import Bot, dataset
+from tests.bot.questions import NOBODY
 from tests.fakes.agent_server import NOW, FakeAgent, refusal
 
 
@@ -179,3 +181,30 @@ async def test_the_preset_can_be_changed_and_is_asked_for_again(agent: FakeAgent
     assert agent.plan_requests[0].preset is Preset.quick_look
     change = await bot.say(card.buttons[1].line)
     assert "preset:quick" in change.copy[0].lines[0]
+
+
+async def test_a_model_that_no_row_says_anything_of_is_given_a_character(agent: FakeAgent, bot: Bot) -> None:
+    agent.findings = [NOBODY]
+    await bot.say("/finetune epochs:3", dataset())
+    card = await bot.press("Give it a character")
+    assert fits_a_phone(card)
+    [[line]] = [copy.lines for copy in card.copy]
+    assert line.endswith("name:toast epochs:3")
+    assert 'system:"You are Ruth, a pirate. You answer in one sentence."' in line
+    await bot.say(line.replace("Ruth, a pirate", 'Mia, who says "Ahoy"').replace('"You', "“You").replace('e."', "e.”"))
+    wanted = agent.plan_requests[-1]
+    assert wanted.mapping == Mapping(character='You are Mia, who says "Ahoy". You answer in one sentence.')
+    assert wanted.method.hyperparameters.n_epochs == 3
+    again = await bot.press("Change")
+    assert 'system:“You are Mia, who says "Ahoy". You answer in one sentence.”' in again.copy[0].lines[0]
+
+
+async def test_a_character_stays_when_a_job_is_repeated(agent: FakeAgent, bot: Bot) -> None:
+    await bot.say('/finetune system:"You are Ruth."', dataset())
+    await bot.press("Start")
+    await bot.say("/retry #1 epochs:2")
+    assert agent.plan_requests[-1].mapping == Mapping(character="You are Ruth.")
+    await bot.say('/retry #1 system:"You are Mia."')
+    assert agent.plan_requests[-1].mapping == Mapping(character="You are Mia.")
+    await bot.say("/retry #1", dataset("other.jsonl"))
+    assert agent.plan_requests[-1].mapping == Mapping(character="You are Ruth.")

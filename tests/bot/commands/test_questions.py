@@ -14,6 +14,16 @@ from tests.fakes.agent_server import FakeAgent, refusal
 BUTTON_BYTES = 64
 
 
+async def test_who_the_model_is_to_be_outlives_a_question(agent: FakeAgent, bot: Bot) -> None:
+    agent.question = COLUMNS
+    await bot.say('/finetune epochs:3 system:"You are Ruth, a pirate."', dataset("tickets.csv"))
+    plan = await bot.press("Yes, read it so")
+    wanted = agent.plan_requests[0]
+    assert wanted.mapping == BEST.model_copy(update={"character": "You are Ruth, a pirate."})
+    assert wanted.method.hyperparameters.n_epochs == 3
+    assert "Character: You are Ruth, a pirate." in plan.text
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
     "question", [COLUMNS, PEOPLE, NOTHING_LIKELY, A_LABEL], ids=["columns", "people", "nothing", "label"]

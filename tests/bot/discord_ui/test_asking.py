@@ -10,8 +10,10 @@ from bot.commands import COMMANDS
 from bot.discord_ui.commands import MENUS
 from bot.discord_ui.place import DiscordPlace
 from shared.errors import ErrorCode
+from shared.mapping import Mapping
 from shared.plans import Preset
 from tests.bot.discord_ui.harness import ROWS, Story, running_bot
+from tests.bot.questions import NOBODY
 from tests.fakes.agent_server import refusal
 from tests.fakes.discord_server import Person
 from tests.fakes.discord_server.interactions import MODAL, Happened
@@ -189,6 +191,17 @@ async def test_change_opens_a_form_whose_line_makes_another_plan(bot: Story) -> 
     changed = bot.agent.plan_requests[1]
     assert changed.method.supervised.hyperparameters.n_epochs == 7
     assert (changed.training_file, changed.suffix) == ("file-1", "mia")
+
+
+async def test_a_character_is_given_in_a_form(bot: Story) -> None:
+    bot.agent.findings = [NOBODY]
+    await bot.mia.slash("finetune", file=ROWS, channel=bot.team, name="mia")
+    await bot.says("Ready to start")
+    opened = await bot.mia.press("Give it a character", channel=bot.team)
+    await bot.until(lambda: opened.form)
+    await bot.mia.submit(opened, _line_of(opened).replace("Ruth", "Mia"))
+    await bot.until(lambda: len(bot.agent.plan_requests) == 2)
+    assert bot.agent.plan_requests[1].mapping == Mapping(character="You are Mia, a pirate. You answer in one sentence.")
 
 
 async def test_a_form_takes_another_file_also_after_a_restart(story: Story, tmp_path: Path) -> None:

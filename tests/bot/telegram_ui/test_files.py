@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bot.telegram_ui.limits import LOCAL, Limits
+from shared.mapping import Mapping
 from tests.bot.telegram_ui.harness import Story, running_bot
 
 SMALL = Limits(download_bytes=1024, upload_bytes=1500)
@@ -54,6 +55,13 @@ async def test_the_bytes_arrive_as_they_were_sent(bot: Story) -> None:
     bot.mia.send_file("rows.jsonl", content, caption="/finetune")
     await bot.says("Ready to start")
     assert [stored for _, stored in bot.agent.files.values()] == [content]
+
+
+async def test_what_stands_in_quotes_arrives_as_one_even_in_those_of_a_phone(bot: Story) -> None:
+    bot.mia.send_file("rows.jsonl", caption="/finetune system:“You are Ruth, a pirate.” epochs:3")
+    await bot.says("Ready to start")
+    assert bot.agent.plan_requests[0].mapping == Mapping(character="You are Ruth, a pirate.")
+    assert bot.agent.plan_requests[0].method.hyperparameters.n_epochs == 3
 
 
 async def test_a_local_server_lifts_the_limits_and_its_paths_are_read_from_disk(story: Story, tmp_path: Path) -> None:

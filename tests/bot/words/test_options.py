@@ -2,6 +2,7 @@ import pytest
 
 from bot.errors import BadCallError
 from bot.words import options
+from bot.words.arguments import split_words
 from bot.words.option_lines import write_line
 from bot.words.options import Options, within_limits
 from shared.hyperparameters import Hyperparameters, Method, Supervised
@@ -66,6 +67,24 @@ def test_how_a_file_is_read_goes_together_or_is_said() -> None:
     assert read.mapping == Mapping(question="Frage", answer="Antwort")
     for words in (("question:Frage",), ("text:a", "assistant:Mia"), ("answer:",)):
         with pytest.raises(BadCallError, match="do not go together"):
+            read_options(words)
+
+
+def test_who_the_model_is_to_be_is_a_text_and_beside_two_columns_a_third() -> None:
+    ruth = "You are Ruth, a pirate."
+    assert read_options((f"system:{ruth}",)).mapping == Mapping(character=ruth)
+    columns = ("question:Frage", "answer:Antwort")
+    assert read_options((*columns, "system:Wer")).mapping == Mapping(question="Frage", answer="Antwort", system="Wer")
+    mapping = read_options((*columns, f"character:{ruth}")).mapping
+    assert mapping == Mapping(question="Frage", answer="Antwort", character=ruth)
+    for asked in (mapping, Mapping(character=ruth), Mapping(assistant="Mia", character=ruth)):
+        line = write_line(
+            "file-1", mapping=asked, model="other", name="toast", method=Method(), seed=7, change={"n_epochs": 2}
+        )
+        read = read_options(split_words(line.removeprefix("/finetune ")))
+        assert (read.mapping, read.hyperparameters.n_epochs) == (asked, 2)
+    for words in (("text:a", f"system:{ruth}"), ("system:" + "x" * 2001,), ("system:",)):
+        with pytest.raises(BadCallError, match=r"system:.*do not go together"):
             read_options(words)
 
 

@@ -103,7 +103,8 @@ class DatasetRoutes:
         wanted = InspectionRequest.model_validate_json(await request.read())
         self._agent.people.check_model(request, wanted.model)
         file, _ = self._agent.files[request.match_info["id"]]
-        is_answered = wanted.mapping is not None and (wanted.mapping.assistant or not wanted.mapping.without)
+        said = wanted.mapping.of_rows if wanted.mapping is not None else None
+        is_answered = said is not None and (said.assistant or not said.without)
         inspection = Inspection(
             id=f"insp-{self._agent.serial()}",
             created_at=NOW,

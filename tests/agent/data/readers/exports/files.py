@@ -8,7 +8,7 @@ import pytest
 
 from agent.data.readers.formats import read_rows
 from agent.data.readers.unclear import UnclearError
-from agent.data.usable_rows import find_reading
+from agent.data.reading import find_reading
 from shared.inspections import DatasetForm
 from shared.mapping import Mapping
 
