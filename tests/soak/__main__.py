@@ -34,6 +34,7 @@ CAMPAIGNS: Mapping[str, str] = {
     "families": "a small model of each family, adapted, exported and asked in llama.cpp",
     "templates": "hundreds of talks for the chat template of each family, rendered by us and by llama.cpp",
     "character": "SmolLM2 trained on a persona in the system text: asked alone, it says who it is",
+    "modelfiles": "Go's own text/template renders the templates of Modelfiles as was recorded",
     "tools": "SmolLM2 trained to call a tool: offered it by a program, it calls it",
     "clock": "a clock that jumps by a day while jobs wait for their time",
 }
