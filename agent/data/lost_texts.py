@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent.data.chat_rows import ABOUT_A_TEXT, canonical_name
+from agent.data.readers.raw_row import NOT_LEARNED
 from agent.data.turns import KNOWN_ROLES, ROLE_KEYS, Message
 
 NO_TEXT = frozenset({  # keys whose values say what a row is, or how it is built, and nothing to learn
     "role", "from", "type", "object", "tool_call_id", "index", "idx", "uuid", "model", "created", "name", "rejected",
-    "non_preferred_output", "weight", "tools",
+    "non_preferred_output", "weight",
 })  # fmt: skip
 SKIPPED = NO_TEXT | ABOUT_A_TEXT
 LOOKED_FOR = 100  # texts of a row that are no whole turn; a row may have ten thousand
@@ -57,7 +58,7 @@ def _texts(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
         elif depth >= DEPTH:
             continue
         elif isinstance(value, dict):
-            begin = f"{key}." if key else ""
+            begin = f"{key}." if key and key != NOT_LEARNED else ""
             open_values += [
                 (f"{begin}{name}"[:KEY_CHARS], item, depth + 1)
                 for name, item in value.items()

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from shared.language import N_
 
+NOT_LEARNED = "not_learned"  # the key under which a row keeps what else an export says, named as it stands there
 UNITS = (N_("Line"), N_("Row"))  # what a line number may count, for the catalogue
 
 

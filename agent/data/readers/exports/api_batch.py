@@ -6,8 +6,9 @@ Requests whose talks end with an answer are learned as they are; of others the a
 from collections.abc import Iterator
 from typing import Any
 
+from agent.data import tools
 from agent.data.readers.exports.export import Row, bounded
-from agent.data.readers.exports.talk import Turn, joined, only_texts, problem_row, talk_row, turn
+from agent.data.readers.exports.talk import Turn, only_texts, problem_row, talk_row, turn
 from agent.data.readers.raw_row import RawRow
 from agent.data.turns import RowProblem
 from agent.errors import AgentError
@@ -40,7 +41,9 @@ def read(rows: Iterator[RawRow]) -> Iterator[RawRow]:
         elif isinstance(said, str):
             yield problem_row(raw, said)
         elif said is not None:
-            yield talk_row(raw, joined([*said, *answers.get(str((raw.value or {}).get("custom_id")), [])]), _READ)
+            said = [*said, *answers.get(str(raw.value.get("custom_id")), [])]
+            said = [it for it in said if it["content"].strip() or it.get("tool_calls")]
+            yield talk_row(raw, said, _READ, left_out=_offered(raw.value))
 
 
 _READ = ("custom_id", "method", "url", "id")
@@ -88,12 +91,20 @@ def _turns(body: dict[str, Any]) -> list[Turn] | str:
         if not isinstance(messages, list):
             messages = [{"role": "user", "content": messages}]
         for it in messages:
-            if not isinstance(it, dict) or it.get("tool_calls"):
+            if not isinstance(it, dict):
                 return _("has a turn that is more than a text")
-            said.append(turn(str(it.get("role")), only_texts(it.get("content"))))
+            text = only_texts(it.get("content") or "")
+            called = {key: it[key] for key in ("tool_calls", "tool_call_id", "weight") if it.get(key) is not None}
+            said.append(turn(str(it.get("role")), text, str(it.get("reasoning_content") or "")) | called)
     except RowProblem as problem:
         return str(problem)
     return said
+
+
+def _offered(row: Row) -> Row:
+    """Return the tools of a request, as OpenAI's API takes them."""
+    body = _asked(row) or {}
+    return {"tools": body["tools"]} if body.get("tools") and tools.offered(body["tools"]) else {}
 
 
 def _answered(row: Row) -> list[Turn] | None:

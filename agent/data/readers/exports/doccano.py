@@ -15,7 +15,7 @@ from shared.language import _
 
 TEXTS = ("text", "data")
 LABELS = ("label", "labels", "entities", "annotations", "cats")
-READ = (*TEXTS, *LABELS, "id", "Comments", "meta")
+READ = (*TEXTS, *LABELS, "id")
 
 
 def fits(first: list[Row]) -> bool:

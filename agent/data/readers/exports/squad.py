@@ -14,7 +14,7 @@ from agent.data.readers.raw_row import RawRow
 from shared.language import _
 
 _ARRAY = re.compile(r"\barray\((\[[^\]]*+\])(?:, dtype=\w+)?\)")  # as numpy prints a list into a table
-READ = ("question", "context", "answers", "answer", "is_impossible", "id")
+READ = ("question", "context", "is_impossible", "id")
 
 
 def is_article(first: list[Row]) -> bool:

@@ -6,13 +6,13 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from agent.data.chat_rows import stands_aside
 from agent.data.readers.exports.export import Row
-from agent.data.readers.raw_row import RawRow
+from agent.data.readers.raw_row import NOT_LEARNED, RawRow
 from agent.data.turns import RowProblem
 from shared.language import _
 
 Turn = dict[str, Any]
+DEPTH = 20  # of what is nested
 _OF_A_THING = re.compile(r"(?:^|_|\b)(?:id|uuid|at|date|time|timestamp|url)$|(?:Id|At|Date|Time)$")  # names of columns
 
 
@@ -71,11 +71,17 @@ def problem_row(raw: RawRow, problem: str) -> RawRow:
 
 def _aside(raw: RawRow, read: Iterable[str]) -> Row:
     known = frozenset(read)
-    return {
-        key: text
-        for key, text in (raw.value or {}).items()
-        if key not in known and stands_aside(key) and is_prose(key, text)
-    }
+    said = _prose({key: value for key, value in (raw.value or {}).items() if key not in known})
+    return {NOT_LEARNED: said} if said else {}
+
+
+def _prose(value: Any, key: str = "", depth: int = 0) -> Any:
+    """Return what of a value is text of words, nested as it was; None where nothing is."""
+    if isinstance(value, dict) and depth < DEPTH:
+        return {name: it for name, each in value.items() if (it := _prose(each, str(name), depth + 1))} or None
+    if isinstance(value, list) and depth < DEPTH:
+        return [it for each in value if (it := _prose(each, key, depth + 1))] or None
+    return value if is_prose(key, value) else None
 
 
 def is_prose(key: str, value: Any) -> bool:

@@ -77,7 +77,7 @@ def test_messages_without_a_conversation_are_parted_at_each_system_text_or_at_a_
 def test_a_text_of_another_column_stays_beside_its_talk(tmp_path: Path) -> None:
     given = [row | {"note": f"Mind the {row['text']}"} for row in rows(("thread", "role", "text"))]
     found = [row.value or {} for row in read_rows(saved(tmp_path, given))]
-    assert [row["note"] for row in found] == ["Mind the Bread?", "Mind the Tea?"]
+    assert [row["not_learned"]["note"] for row in found] == ["Mind the Bread?", "Mind the Tea?"]
 
 
 @pytest.mark.parametrize(
