@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from agent.data.chat_rows import ABOUT_A_TEXT, canonical_name
@@ -21,6 +22,8 @@ KEY_CHARS = 100
 
 def lost_texts(row: dict[str, Any], messages: list[Message]) -> set[str]:
     """Return the keys under which a row has a text that no message has, nested ones as `messages.reasoning`."""
+    if _is_bare(row, messages):
+        return set()
     whole = {message.content for message in messages} | {message.thoughts for message in messages}
     lost = set[str]()
     left = [(key, text) for key, text in _texts(row) if text not in whole]
@@ -35,6 +38,19 @@ def lost_texts(row: dict[str, Any], messages: list[Message]) -> set[str]:
     return lost
 
 
+def _is_bare(row: dict[str, Any], messages: list[Message]) -> bool:
+    """Say whether a row is its messages and nothing else, as most rows are: then nothing is to be looked for."""
+    turns = row.get("messages") if len(row) == 1 else None
+    return (
+        isinstance(turns, list)
+        and len(turns) == len(messages)
+        and all(
+            isinstance(turn, dict) and len(turn) == 2 and "role" in turn and turn.get("content") == message.content
+            for turn, message in zip(turns, messages, strict=True)
+        )
+    )
+
+
 def _is_frame(text: str, said: set[str]) -> bool:
     """Say whether a text is nothing but turns and what marks them: "Human: Hi", with "Hi" as a message."""
     inside = sorted((turn for turn in said if turn and turn in text), key=len, reverse=True)[:LOOKED_FOR]
@@ -43,8 +59,13 @@ def _is_frame(text: str, said: set[str]) -> bool:
     return bool(inside) and sum(map(str.isalpha, text)) <= MARKER_LETTERS * len(inside)
 
 
-def _is_role(key: Any, value: Any) -> bool:
-    return key in ROLE_KEYS and isinstance(value, str) and value.lower() in KNOWN_ROLES
+@lru_cache(maxsize=4096)
+def _is_skipped(key: Any) -> bool:
+    return key in SKIPPED or canonical_name(str(key)) in SKIPPED
+
+
+def _is_role(value: Any) -> bool:
+    return isinstance(value, str) and value.lower() in KNOWN_ROLES
 
 
 def _texts(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -62,7 +83,7 @@ def _texts(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
             open_values += [
                 (f"{begin}{name}"[:KEY_CHARS], item, depth + 1)
                 for name, item in value.items()
-                if name not in SKIPPED and canonical_name(str(name)) not in SKIPPED and not _is_role(name, item)
+                if not _is_skipped(name) and not (name in ROLE_KEYS and _is_role(item))
             ]
         elif isinstance(value, list):
             open_values += [(key, item, depth + 1) for item in value]

@@ -109,8 +109,8 @@ def read_turn(turn: Any) -> Message:
     """Read a turn of role and content, of from and value, or as other programs call these. Raises RowProblem."""
     if not isinstance(turn, dict):
         raise RowProblem(_("has a turn that is not an object"))
-    role_key = next((key for key in ROLE_KEYS if key in turn), "role")
-    text_key = next((key for key in TEXT_KEYS if key in turn), "content")
+    role_key = "role" if "role" in turn else next((key for key in ROLE_KEYS if key in turn), "role")
+    text_key = "content" if "content" in turn else next((key for key in TEXT_KEYS if key in turn), "content")
     role = turn.get(role_key)
     role = role.lower() if isinstance(role, str) else role
     if not isinstance(role, str) or role not in KNOWN_ROLES:
@@ -123,21 +123,18 @@ def read_turn(turn: Any) -> Message:
             )
         )
     content = _content(turn.get(text_key))
-    calls = tools.called(content if role == "function_call" else turn.get("tool_calls"))
+    said_calls = content if role == "function_call" else turn.get("tool_calls")
+    calls = tools.called(said_calls) if said_calls else ""
     if calls is None:
         raise RowProblem(_("has a turn that calls no tool with a name and arguments"))
     if not isinstance(content, str) and not (calls and content is None):
         raise RowProblem(_("has a turn without text in `{text_key}`", text_key=text_key))
     text = "" if role == "function_call" else content or ""
-    call_id = turn.get("tool_call_id")
-    message = Message(
-        role=KNOWN_ROLES[role],
-        content=text,
-        calls=calls,
-        answers=call_id if isinstance(call_id, str) and KNOWN_ROLES[role] == "tool" else "",
-        learned=turn.get("weight") != 0,
-    )
-    return thinking(message, turn) if message.role == "assistant" else message
+    message = Message(role=KNOWN_ROLES[role], content=text, calls=calls, learned=turn.get("weight") != 0)
+    if message.role == "assistant":
+        return thinking(message, turn)
+    call_id = turn.get("tool_call_id") if message.role == "tool" else None
+    return replace(message, answers=call_id) if isinstance(call_id, str) else message
 
 
 def thinking(message: Message, turn: dict[str, Any]) -> Message:
