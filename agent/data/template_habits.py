@@ -71,7 +71,8 @@ def find_habits(render: Render, eos_tokens: Sequence[str], *, in_pieces: bool = 
         in_pieces=in_pieces,
         takes_system=text.shows([told, question, answer], SYSTEM, ASKED),
         takes_later_systems=text.shows(two_at_once, SYSTEM, SYSTEM_AGAIN)
-        and LATE in text.of(late).rpartition(ANSWERED)[2],
+        and LATE in text.of(late).rpartition(ANSWERED)[2]
+        and text.of(late).partition(ASKED)[0] == text.of([question]).partition(ASKED)[0],  # some lose their own then
         takes_greeting=takes_greeting,
         learns_greeting=takes_greeting and text.shows([greeting], GREETED),
         takes_repeats=text.shows(repeated, *(message.content for message in repeated))

@@ -18,6 +18,7 @@ GREETED = [Message(role="assistant", content="Greeting: hello.")]  # before it s
 for number in range(5):
     GREETED += [Message(role="user", content=f"Question {number}.")]
     GREETED += [Message(role="assistant", content=f"Answer {number}.")]
+TOLD_LATE = [*GREETED[1:5], Message(role="system", content="Later: be brief."), *GREETED[5:7]]
 
 
 @st.composite
@@ -105,6 +106,7 @@ def broken_laws(name: str, talk: list[Message]) -> Iterator[str]:
 @pytest.mark.parametrize("name", FAMILIES)
 @given(talk=talks())
 @example(talk=GREETED)
+@example(talk=TOLD_LATE)
 @settings(max_examples=6, deadline=None, database=None, phases=[Phase.explicit, Phase.generate])
 def test_what_is_learned_is_what_was_sent_and_what_will_be_asked(name: str, talk: list[Message]) -> None:
     assert not list(broken_laws(name, talk))
