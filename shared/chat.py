@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from shared.people import RequestedBy
 from shared.schema import Request, Response, SentenceError
@@ -38,7 +38,9 @@ class CalledFunction(Request):
     """Which tool is called, and with what."""
 
     name: ToolName
-    arguments: Annotated[str, StringConstraints(max_length=MESSAGE_LENGTH)]  # JSON
+    arguments: Annotated[
+        str, StringConstraints(max_length=MESSAGE_LENGTH), AfterValidator(lambda text: text.strip() or "{}")
+    ]  # JSON
 
 
 class ChatToolCall(Request):
@@ -47,19 +49,36 @@ class ChatToolCall(Request):
     id: Annotated[str, StringConstraints(max_length=100)] = ""
     type: Literal["function"] = "function"
     function: CalledFunction
+    index: int | None = None  # of a stream
 
 
 class ChatMessage(Request):
-    """One turn, as text, with the tools that it calls; or what a tool gave back."""
+    """One turn, as text, with the tools that it calls; or what a tool gave back.
+
+    What OpenAI's own answers have beside these may be sent back, and says nothing to a model here.
+    """
 
     role: ChatRole
     content: Annotated[str, StringConstraints(max_length=MESSAGE_LENGTH)] | None = None
+    name: Annotated[str, StringConstraints(max_length=100)] | None = Field(default=None, exclude=True)
+    refusal: None = Field(default=None, exclude=True)
+    annotations: Annotated[tuple[()], Field(max_length=0)] | None = Field(default=None, exclude=True)
+    audio: None = Field(default=None, exclude=True)
+    function_call: None = Field(default=None, exclude=True)
     tool_calls: Annotated[tuple[ChatToolCall, ...], Field(min_length=1, max_length=MOST_TOOLS)] | None = None
     tool_call_id: Annotated[str, StringConstraints(max_length=100)] | None = None  # which call a tool answers
 
+    @field_validator("content", mode="before")
+    @classmethod
+    def _joined(cls, content: Any) -> Any:
+        """Return parts that are texts as one text; others are refused as they are."""
+        if isinstance(content, list) and all(isinstance(it, dict) and set(it) == {"type", "text"} for it in content):
+            return "\n".join(str(it["text"]) for it in content)
+        return content
+
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not self.content and not self.tool_calls:
+        if not self.content and not self.tool_calls and self.role != "tool":
             raise SentenceError("give a message a content")
         if self.tool_calls and self.role != "assistant":
             raise SentenceError("give tool_calls to messages of the assistant alone")
@@ -70,6 +89,22 @@ def _ends_with_a_question(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessag
     if messages[-1].role not in ("user", "tool"):
         raise SentenceError("give a list whose last message has the role user, or tool")
     return messages
+
+
+class ToolByName(Request):
+    """One of the tools."""
+
+    name: ToolName
+
+
+class ChosenTool(Request):
+    """The tool that the model is to call."""
+
+    type: Literal["function"] = "function"
+    function: ToolByName
+
+
+ToolChoice = Literal["auto", "none", "required"]
 
 
 class ChatRequest(Request):
@@ -84,11 +119,29 @@ class ChatRequest(Request):
     temperature: Annotated[float, Field(ge=0, le=2)] = DEFAULT_TEMPERATURE  # 0: always the likeliest word
     top_p: Annotated[float, Field(gt=0, le=1)] = DEFAULT_TOP_P
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
-    tools: Annotated[tuple[ChatTool, ...], Field(max_length=MOST_TOOLS)] = ()
-    tool_choice: Literal["auto", "none", "required"] = "auto"
+    tools: Annotated[tuple[ChatTool, ...], Field(max_length=MOST_TOOLS)] | None = None
+    tool_choice: ToolChoice | ChosenTool | None = None
+    parallel_tool_calls: bool | None = None  # how many calls an answer has is the model's own
     n: Literal[1] = 1
     stream: Literal[False] = False
     requested_by: RequestedBy | None = None
+
+    @property
+    def offered(self) -> tuple[ChatTool, ...]:
+        """Return the tools that the model may call: of one that is chosen, that one."""
+        chosen = self.tool_choice.function.name if isinstance(self.tool_choice, ChosenTool) else None
+        return tuple(tool for tool in self.tools or () if chosen in (None, tool.function.name))
+
+    @property
+    def choice(self) -> ToolChoice:
+        """Return whether it is to call one."""
+        return "required" if isinstance(self.tool_choice, ChosenTool) else self.tool_choice or "auto"
+
+    @model_validator(mode="after")
+    def _chooses_what_is_offered(self) -> Self:
+        if isinstance(self.tool_choice, ChosenTool) and not self.offered:
+            raise SentenceError("let `tool_choice` name one of the tools")
+        return self
 
     @property
     def token_limit(self) -> int:

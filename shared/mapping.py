@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.schema import Request, SentenceError
 
@@ -12,7 +12,12 @@ Speaker = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 MOST_WITHOUT = 50  # people
 CHARACTER_LENGTH = 2000  # characters
 
-CharacterText = Annotated[str, StringConstraints(min_length=1, max_length=CHARACTER_LENGTH, strip_whitespace=True)]
+_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\r": None})  # that no Modelfile can hold
+CharacterText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=CHARACTER_LENGTH, strip_whitespace=True),
+    AfterValidator(lambda text: text.translate(_SPACES)),
+]
 
 
 class Mapping(Request):
@@ -53,8 +58,8 @@ class Mapping(Request):
         return None if read == Mapping.model_construct() else read
 
     def over(self, other: "Mapping | None") -> "Mapping":
-        """Return this one, with what it leaves open as in `other`."""
+        """Return this one, with what it leaves open as in `other`. Raises pydantic.ValidationError for no pair."""
         if other is None:
             return self
         rows = self if self.of_rows is not None else other
-        return rows.model_copy(update={"character": self.character or other.character})
+        return Mapping.model_validate(rows.model_dump() | {"character": self.character or other.character})

@@ -32,7 +32,6 @@ class ToolCalls(Response):
     asked: int
     right: int  # the same tools, with the same arguments
     right_tool: int  # the same tools, whatever the arguments
-    as_trained: bool  # llama.cpp offers it tools in the tokens of training
 
 
 class Verification(Response):
@@ -43,9 +42,10 @@ class Verification(Response):
     undecided: int  # those that part where the trained model itself found both words as likely
     merge_target: Literal["nf4", "original"]  # the weights the adapter was merged onto
     second_try: bool = False  # the first target did not agree, so both were tried and the better kept
-    template_tokens_equal: bool
+    template_tokens_equal: bool | None  # None: each question offers tools, so `tools_as_trained` says it
     stops: bool  # ends its turn where the trained model, after the same words, did
     tool_calls: ToolCalls | None = None  # None: no held-out row calls a tool
+    tools_as_trained: bool | None = None  # llama.cpp offers tools in the tokens of training; None: no row offers any
     thoughtful: int | None = None  # answers that came with thoughts; None: the rows have none
 
     @property
@@ -60,8 +60,8 @@ class Verification(Response):
                     asked=calls.asked,
                 )
             )
-            if not calls.as_trained:
-                lines.append(_("llama.cpp writes the offered tools otherwise than the rows had them."))
+        if self.tools_as_trained is False:
+            lines.append(_("llama.cpp writes the offered tools otherwise than the rows had them."))
         if self.thoughtful is not None:
             lines.append(_("Thinks first: {n} of {answers} held-out answers.", n=self.thoughtful, answers=self.prompts))
         return lines

@@ -10,7 +10,7 @@ from agent.data.redact import redact
 from agent.store import tuned_models
 from agent.store.ids import new_id
 from agent.store.people import ThingKind
-from shared.chat import AnsweredFunction, ChatAnswer, ChatCompletion, ChatRequest, Choice, Usage
+from shared.chat import ChatAnswer, ChatCompletion, ChatRequest, Choice, Usage
 from shared.people import Action
 
 
@@ -22,29 +22,20 @@ async def create_chat_completion(request: web.Request) -> web.Response:
     await permit_more(request, Action.try_model, ThingKind.job, model.job_id)
     question = Question(
         messages=body.messages,
-        tools=body.tools,
-        tool_choice=body.tool_choice,
+        tools=body.offered,
+        tool_choice=body.choice,
         max_tokens=body.token_limit,
         temperature=body.temperature,
         top_p=body.top_p,
         seed=body.seed,
     )
     said = await services.answerer.ask(model, question)
-    shown = said if request[ASKER].who is None else _masked(said)
-    return answer(_completion(model.name, shown, now=int(services.clock())))
+    text = said.text if request[ASKER].who is None else redact(said.text)  # calls are for a program, which needs all
+    return answer(_completion(model.name, said, text, now=int(services.clock())))
 
 
-def _masked(said: ModelReply) -> ModelReply:
-    calls = [
-        call.model_copy(update={"function": AnsweredFunction(name=made.name, arguments=redact(made.arguments))})
-        for call in said.tool_calls
-        for made in [call.function]
-    ]
-    return said.model_copy(update={"text": redact(said.text), "tool_calls": calls})
-
-
-def _completion(model: str, said: ModelReply, *, now: int) -> ChatCompletion:
-    told = ChatAnswer(content=said.text, tool_calls=said.tool_calls or None)
+def _completion(model: str, said: ModelReply, text: str, *, now: int) -> ChatCompletion:
+    told = ChatAnswer(content=text, tool_calls=said.tool_calls or None)
     return ChatCompletion(
         id=new_id("chatcmpl"),
         created=now,

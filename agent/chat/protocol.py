@@ -1,8 +1,6 @@
 """What the agent and the child that holds a model say to each other: JSON, one object a line."""
 
-from typing import Literal
-
-from shared.chat import AnsweredCall, ChatMessage, ChatTool, FinishReason
+from shared.chat import AnsweredCall, ChatMessage, ChatTool, FinishReason, ToolChoice
 from shared.schema import Response
 
 LINE_LIMIT = 8 * 1024 * 1024  # bytes of the longest line; a request has at most 1 MiB of JSON
@@ -22,7 +20,7 @@ class Question(Response):
 
     messages: tuple[ChatMessage, ...]
     tools: tuple[ChatTool, ...] = ()
-    tool_choice: Literal["auto", "none", "required"] = "auto"
+    tool_choice: ToolChoice = "auto"
     max_tokens: int
     temperature: float
     top_p: float

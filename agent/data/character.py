@@ -15,7 +15,7 @@ class Character(Response):
     system: str | None = None  # None: the base model's own
     share: float = 0.0  # of the rows carry it
     others: int = 0  # other system texts in the rows
-    tools: bool = False  # rows offer tools or call them, and its template shows that
+    tools: bool = False  # enough rows offer tools or call them, and its template shows that
     thinks: bool | None = False  # most answers come with thoughts; None: rows that an older version made tokens of
 
     @property
@@ -45,7 +45,7 @@ class CharacterCount:
     def found(self) -> Character:
         """Return what most rows say. A text that stands in few rows is none that the model should go by."""
         rows = self._systems.total()
-        thinks, tools = 2 * self._thoughtful > self._answers, self._with_tools > 0
+        thinks, tools = 2 * self._thoughtful > self._answers, self._with_tools >= max(1, LEAST_SHARE * rows)
         told = Counter({text: count for text, count in self._systems.items() if text})
         if not told:
             return Character(thinks=thinks, tools=tools)

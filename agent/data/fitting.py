@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from agent.data.template_habits import Habits
-from agent.data.turns import Message
+from agent.data.turns import Message, offering
 
 TURNS_BEFORE = 40  # of an answer that is an example of its own
 BETWEEN = "\n\n"  # two texts that become one turn
@@ -80,8 +80,7 @@ def _up_to(messages: list[Message], last: int) -> list[Message]:
     if begin:  # a talk begins with a question
         while before and before[0].role != "user":
             before.pop(0)
-    talk = [*led, *before, messages[last]]
-    return [replace(talk[0], tools=messages[0].tools), *talk[1:]]
+    return offering(messages[0].tools, [*led, *before, messages[last]])
 
 
 def _has_later_systems(messages: list[Message]) -> bool:

@@ -5,6 +5,7 @@ turn, some show earlier answers otherwise than the model wrote them, some drop t
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ Render = Callable[..., str]  # ChatTemplate.render: messages, add_generation_pro
 
 ASKED, ASKED_AGAIN, ANSWERED, ANSWERED_AGAIN = "Asked-1", "Asked-2", "Told-1", "Told-2"
 SYSTEM, SYSTEM_AGAIN, LATE, THOUGHT, GREETED = "System-1", "System-2", "System-3", "Thought-1", "Greeted-1"
+_WORDS = re.compile(r"[^\W\d_]{2,} [^\W\d_]{2,}")
 OPEN, CLOSE = "<think>", "</think>"
 CALL = Message(role="assistant", content="", calls=json.dumps(tools.PROBE_CALLS))
 RESULT = Message(role="tool", content=tools.RESULT)
@@ -40,6 +42,7 @@ class Habits:
     asks_for_none: str  # the same, where it is not
     goes_on: str  # what stands between an answer and the next question
     own_system: str  # the system text of a talk without one; empty: there is none
+    begins_with_words: bool  # a talk without one begins with words, as its system text or otherwise
 
 
 def shows_texts(render: Render) -> bool:
@@ -87,6 +90,7 @@ def find_habits(render: Render, eos_tokens: Sequence[str], *, in_pieces: bool = 
         asks_for_none=asks_for_none,
         goes_on=text.of(talk).partition(ANSWERED)[2].partition(ASKED_AGAIN)[0],
         own_system=text.own_system(told, question),
+        begins_with_words=_WORDS.search(text.of([question]).partition(ASKED)[0]) is not None,
     )
 
 

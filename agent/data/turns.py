@@ -99,10 +99,14 @@ class Message:
         return "\n".join(text for text in (self.thoughts, self.content, self.calls) if text)
 
 
+def offering(tools: str, talk: list[Message]) -> list[Message]:
+    """Return a talk whose first turn, and no other, offers the tools."""
+    return [replace(message, tools="" if at else tools) for at, message in enumerate(talk)]
+
+
 def told(text: str, talk: list[Message]) -> list[Message]:
     """Return a talk that begins with a system text, by which its tools are offered."""
-    offered = talk[0].tools
-    return [Message(role="system", content=text, tools=offered), replace(talk[0], tools=""), *talk[1:]]
+    return offering(talk[0].tools, [Message(role="system", content=text), *talk])
 
 
 def read_turn(turn: Any) -> Message:

@@ -20,7 +20,7 @@ from agent.data.readers.raw_row import RawRow
 from agent.data.reading import Reading
 from agent.data.row_length import USUAL_MAX_LENGTH
 from agent.data.split_sizes import MIN_ROWS
-from agent.data.turns import BadExample, ColumnProblem, EmptyText, Message, RowProblem, told
+from agent.data.turns import BadExample, ColumnProblem, EmptyText, Message, RowProblem, offering, told
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm, DroppedRow
@@ -126,7 +126,8 @@ def _parted(row: ChatRow) -> Iterator[ChatRow]:
         before = row.messages[max(0, begin - TURNS_BEFORE) : begin]
         before = [replace(each, learned=False) if each.role == "assistant" else each for each in before]
         turns = [each for each in (*before, *row.messages[begin : end + 1]) if each.role != "system"]
-        yield replace(row, messages=[*led, *turns], whole=row.messages, goes_on=first > 0)
+        talk = offering(row.messages[0].tools, [*led, *turns])
+        yield replace(row, messages=talk, whole=row.messages, goes_on=first > 0)
 
 
 def _passage_length(reading: Reading, template: ChatTemplate) -> int:

@@ -148,6 +148,8 @@ def write_modelfile(
         lines.append(f'TEMPLATE """{model.template}"""')
     if model.system is not None and survives("system", model.system):
         lines.append(f'SYSTEM """{model.system}"""')
+    elif model.system is not None:
+        lines.append("# Its system text has characters that no Modelfile can hold; /set system TEXT says it in a chat.")
     lines += [f'PARAMETER stop "{stop}"' for stop in model.stops if survives("stop", stop)]
     lines.append(f"PARAMETER num_predict {model.num_predict}")
     lines.append(f"PARAMETER temperature {model.temperature}")

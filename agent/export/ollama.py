@@ -106,10 +106,10 @@ class Ollama:
         return True
 
     def is_older_than(self, wanted: str) -> str | None:
-        """Return its version where that is older; one that is no number, as of somebody's own build, is not."""
+        """Return its version where that is older; 0.0.0 and what is no number, as of somebody's own build, is not."""
         version = self._ask("GET", "/api/version").read(Version).version
         known = VERSION.match(version)
-        return version if known and _numbers(known[0]) < _numbers(wanted) else None
+        return version if known and [0, 0, 0] < _numbers(known[0]) < _numbers(wanted) else None
 
     def reached_at(self, addresses: Iterable[str]) -> str | None:
         """Return where others can reach it, of `addresses` too; None when it listens on loopback alone."""

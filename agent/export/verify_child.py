@@ -9,12 +9,12 @@ import logging
 import os
 import secrets
 import sys
+import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
-from urllib.error import HTTPError
 
 from agent.data.held_out import HeldOutPrompt, ToolCall, TunedAnswer
 from shared.language import _
@@ -24,6 +24,8 @@ from shared.schema import Response
 CONTEXT_SPARE = 64
 END = -1  # stands where an exported answer is over; no token has this number
 COMPLETION_LIMIT_S = 600.0
+CALLS_LIMIT_S = 300.0  # for all calls of tools together; no export fails for want of them
+TOOLS_SPARE = 512  # tokens, where llama.cpp writes the tools longer
 
 logger = logging.getLogger("agent.export.verify_child")
 
@@ -44,15 +46,18 @@ class VerifyReply(Response):
     texts: list[str]  # one answer for each prompt
     agreed: int
     undecided: int
-    template_tokens_equal: bool
+    template_tokens_equal: bool | None  # None: each prompt offers tools
     stops: bool
     difference: str | None  # where the template's tokens part, for a person
-    tool_calls: ToolCalls | None = None  # None: no held-out row calls a tool
+    tool_calls: ToolCalls | None = None  # None: no held-out row calls a tool, or none could be asked
+    tools_as_trained: bool | None = None  # None: no prompt offers tools
 
 
 def verify(request: VerifyRequest) -> VerifyReply:
     """Ask every prompt, greedily, once."""
     server = Server(request)
+    prompts = [answer.prompt for answer in request.answers]
+    offering = [prompt for prompt in prompts if prompt.tools]
     texts, meetings, endings, difference = [], [], [], None
     for answer in request.answers:
         if not answer.prompt.tools:
@@ -66,35 +71,39 @@ def verify(request: VerifyRequest) -> VerifyReply:
         texts=texts,
         agreed=meetings.count(Agreement.agreed),
         undecided=meetings.count(Agreement.undecided),
-        template_tokens_equal=difference is None,
+        template_tokens_equal=None if all(prompt.tools for prompt in prompts) else difference is None,
         stops=stops_like_trained(endings),
         difference=difference,
-        tool_calls=check_calls(server, [answer.prompt for answer in request.answers]),
+        tool_calls=check_calls(server, prompts),
+        tools_as_trained=all(map(server.offers_as_trained, offering)) if offering else None,
     )
 
 
 class Asked(Protocol):
-    """What answers, and says how it is asked."""
+    """What answers a program that offers tools."""
 
-    def calls(self, prompt: HeldOutPrompt) -> list[ToolCall]:
-        """Return the tools that it calls."""
-
-    def offers_as_trained(self, prompt: HeldOutPrompt) -> bool:
-        """Say whether it is offered tools in the tokens of training."""
+    def calls(self, prompt: HeldOutPrompt) -> list[ToolCall] | None:
+        """Return the tools that it calls; None where it could not be asked."""
 
 
 def check_calls(server: Asked, prompts: list[HeldOutPrompt]) -> ToolCalls | None:
-    """Ask what calls a tool as a program does that offers tools; None where no answer calls one."""
-    calling = [prompt for prompt in prompts if prompt.calls]
-    if not calling:
+    """Ask what calls a tool as a program does that offers tools; None where no answer calls one that is offered.
+
+    llama.cpp reads no calls where it offered no tools, so rows with calls alone are not asked; neither is anything more
+    when that takes too long.
+    """
+    deadline = time.monotonic() + CALLS_LIMIT_S
+    pairs = list[tuple[list[ToolCall], list[ToolCall]]]()
+    for prompt in prompts:
+        if prompt.calls and prompt.tools and time.monotonic() < deadline:
+            made = server.calls(prompt)
+            pairs += [] if made is None else [(prompt.calls, made)]
+    if not pairs:
         return None
-    made = [server.calls(prompt) for prompt in calling]
-    pairs = [(prompt.calls, calls) for prompt, calls in zip(calling, made, strict=True)]
     return ToolCalls(
-        asked=len(calling),
-        right=sum(wanted == calls for wanted, calls in pairs),
-        right_tool=sum([call.name for call in wanted] == [call.name for call in calls] for wanted, calls in pairs),
-        as_trained=all(server.offers_as_trained(prompt) for prompt in prompts if prompt.tools),
+        asked=len(pairs),
+        right=sum(wanted == made for wanted, made in pairs),
+        right_tool=sum([call.name for call in wanted] == [call.name for call in made] for wanted, made in pairs),
     )
 
 
@@ -153,7 +162,7 @@ class Server:
         params.model.path = request.gguf
         params.n_ctx = (
             max(len(a.prompt.prompt_ids) for a in request.answers) + self._limit + COMPARED_TOKENS + CONTEXT_SPARE
-        )
+        ) + (TOOLS_SPARE if any(answer.prompt.tools for answer in request.answers) else 0)
         params.n_parallel = 1
         params.n_gpu_layers = request.gpu_layers
         params.cpuparams.n_threads = request.threads
@@ -186,20 +195,25 @@ class Server:
         """Return the next tokens after `prompt`, enough to compare."""
         return self.complete(prompt, limit=COMPARED_TOKENS)[0]
 
-    def calls(self, prompt: HeldOutPrompt) -> list[ToolCall]:
-        """Return the tools that it calls, as llama.cpp reads its answer; none where that cannot be read."""
+    def calls(self, prompt: HeldOutPrompt) -> list[ToolCall] | None:
+        """Return the tools that it calls, as llama.cpp reads its answer; None where that could not be asked."""
+        asked = {**_chat(prompt), "max_tokens": self._limit, "temperature": 0.0}
         try:
-            reply = self._post("/v1/chat/completions", {**_chat(prompt), "max_tokens": self._limit, "temperature": 0.0})
-            return read_calls(reply["choices"][0]["message"])
-        except (HTTPError, ValueError, KeyError) as error:
-            logger.warning("no call could be read: %s", error)
+            message = self._post("/v1/chat/completions", asked, limit_s=CALLS_LIMIT_S)["choices"][0]["message"]
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            logger.warning("a call could not be asked for: %s", error)
+            return None
+        try:
+            return read_calls(message)
+        except (ValueError, LookupError, TypeError) as error:
+            logger.warning("a call cannot be read: %s", error)
             return []
 
     def offers_as_trained(self, prompt: HeldOutPrompt) -> bool:
         """Say whether llama.cpp offers tools in the tokens of training; a template that it refuses does not."""
         try:
             return self.template_difference(prompt) is None
-        except HTTPError as error:
+        except (OSError, ValueError, LookupError, TypeError) as error:
             logger.warning("tools cannot be offered: %s", error)
             return False
 
@@ -215,13 +229,13 @@ class Server:
             "{found} tokens for {expected}, first difference at {at}", found=len(found), expected=len(expected), at=at
         )
 
-    def _post(self, path: str, body: dict[str, Any]) -> Any:
+    def _post(self, path: str, body: dict[str, Any], *, limit_s: float = COMPLETION_LIMIT_S) -> Any:
         request = urllib.request.Request(  # noqa: S310 - our own loopback server
             self._server.listening_address + path,
             data=json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=COMPLETION_LIMIT_S) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=limit_s) as response:  # noqa: S310
             return json.loads(response.read())
 
 

@@ -1,7 +1,12 @@
 """What is asked for by "like that job, but": its request once more, with what is to differ. Pure."""
 
+from pydantic import ValidationError
+
+from agent.errors import AgentError
+from shared.errors import ErrorCode
 from shared.hyperparameters import Method
 from shared.jobs import Job
+from shared.language import _
 from shared.mapping import Mapping
 from shared.plans import PlanChanges, PlanRequest
 
@@ -9,13 +14,13 @@ from shared.plans import PlanChanges, PlanRequest
 def request_again(job: Job, changes: PlanChanges) -> PlanRequest:
     """Return the request of a job with its file, model, settings, preset, name and seed, where nothing else is given.
 
-    A mapping belongs to one file: with another file, only a mapping that is given counts, and the character.
+    A mapping belongs to one file: with another file, only a mapping that is given counts. Raises AgentError where what
+    is given does not go with the job's own.
     """
-    own_mapping = job.mapping if changes.training_file in {None, job.training_file} else _character(job.mapping)
     return PlanRequest(
         model=changes.model or job.model,
         training_file=changes.training_file or job.training_file,
-        mapping=changes.mapping.over(own_mapping) if changes.mapping is not None else own_mapping,
+        mapping=_mapping(job, changes),
         method=_changed(job.method, changes.method),
         preset=changes.preset or job.preset,
         suffix=changes.suffix or job.suffix or None,
@@ -24,8 +29,19 @@ def request_again(job: Job, changes: PlanChanges) -> PlanRequest:
     )
 
 
-def _character(mapping: Mapping | None) -> Mapping | None:
-    return Mapping(character=mapping.character) if mapping is not None and mapping.character is not None else None
+def _mapping(job: Job, changes: PlanChanges) -> Mapping | None:
+    own = job.mapping if changes.training_file in {None, job.training_file} else None
+    if changes.mapping is None:
+        return own
+    try:
+        return changes.mapping.over(own)
+    except ValidationError as problem:
+        raise AgentError(
+            _("What is to differ does not go with how the job's file is read: {why}.",
+              why=str(problem.errors()[0]["msg"])),
+            code=ErrorCode.setting_invalid,
+            param="mapping",
+        ) from problem  # fmt: skip
 
 
 def _changed(method: Method, changes: Method | None) -> Method:

@@ -8,14 +8,14 @@ from agent.data.character import Character, system_text
 from agent.data.chat_template import ChatTemplate
 from agent.data.fitting import fit
 from agent.data.held_out import HeldOutPrompt, ToolCall
-from agent.data.turns import Message, told
+from agent.data.turns import Message, offering, told
 
 BEGIN_CHARS, GOES_ON_CHARS = 200, 400  # of a text that the finished model is asked to go on with
 
 
 def held_out_prompt(row: list[Message], template: ChatTemplate, character: Character) -> HeldOutPrompt:
     """Return a row, as it was read, as a question to the finished model and the answer that its owner gave."""
-    messages = _up_to_an_answer(row, template)
+    messages = _alone(_up_to_an_answer(row, template))
     offered = messages[0].tools
     if character.system and not system_text(messages):
         messages = told(character.system, messages)
@@ -31,7 +31,7 @@ def held_out_prompt(row: list[Message], template: ChatTemplate, character: Chara
         tools=json.loads(offered) if offered else [],
         calls=_calls(answer),
         prompt_ids=prompt_ids,
-        base_prompt_ids=template.tokenize_prompt(_offering(offered, sent), thinking=character.asked_to_think),
+        base_prompt_ids=template.tokenize_prompt(offering(offered, sent), thinking=character.asked_to_think),
         expected=answer.content or answer.calls,
         expected_tokens=max(1, len(whole.input_ids) - len(prompt_ids)),
     )
@@ -44,7 +44,10 @@ def _up_to_an_answer(messages: list[Message], template: ChatTemplate) -> list[Me
     """
     if messages[0].role == "text":
         return _begun(messages[0].content)
-    calls = [at for at, message in enumerate(messages) if message.calls]
+    asked = next((at for at, message in enumerate(messages) if message.role == "user"), 0)
+    learned = [at for at, it in enumerate(messages) if at > asked and it.role == "assistant" and it.learned]
+    messages = messages[: learned[-1] + 1] if learned else messages
+    calls = [at for at in learned if messages[at].calls]
     if not calls and not messages[0].tools and not any(message.role == "tool" for message in messages):
         return messages
     if template.shows_tools and (template.shows_calls or not calls):
@@ -53,9 +56,9 @@ def _up_to_an_answer(messages: list[Message], template: ChatTemplate) -> list[Me
     return [replace(question, tools=""), Message(role="assistant", content=messages[-1].said)]
 
 
-def _offering(tools: str, messages: list[Message]) -> list[Message]:
-    """Return a talk whose first turn, and no other, offers the tools."""
-    return [replace(message, tools="" if at else tools) for at, message in enumerate(messages)]
+def _alone(messages: list[Message]) -> list[Message]:
+    """Return a talk of which nothing but its last answer is learned."""
+    return [replace(message, learned=message is messages[-1]) for message in messages]
 
 
 def _as_sent(message: Message) -> dict[str, Any]:

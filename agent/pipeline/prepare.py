@@ -1,6 +1,5 @@
 """Stage 2: rows become tokens, dealt into train, validation and test, with what is asked of the finished model."""
 
-import contextlib
 import json
 from array import array
 from collections.abc import Iterator, Sequence
@@ -36,6 +35,7 @@ from shared.language import _
 TRAIN, VALIDATION, TEST = range(len(PARTS))
 TICK_ROWS = 256  # read between two looks at what the agent wishes
 HELD_OUT_PROMPTS = 8
+TRIED = 4  # times as many rows, where some cannot be asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,13 +203,25 @@ def _check_end_of_turn(stops: NDArray[np.bool_]) -> None:
 
 
 def _write_held_out(context: Context, held_out: list[int], character: Character) -> None:
-    """Write what the finished model is asked of the rows with these numbers; one that cannot be asked is left out."""
+    """Write what the finished model is asked of the rows with these numbers, the first that can be asked.
+
+    Raises AgentError where none can: the exported model could not be held against the trained one.
+    """
     template = ChatTemplate(base_card(context))
     prompts: list[dict[str, object]] = []
-    for row in _rows_of(held_out[:HELD_OUT_PROMPTS], _kept(context, template)):
-        with contextlib.suppress(RowProblem):
-            asked = row.said if row.parts == 1 else row.messages
-            prompts.append(held_out_prompt(asked, template, character).model_dump())
+    problem: RowProblem | None = None
+    for row in _rows_of(held_out[: TRIED * HELD_OUT_PROMPTS], _kept(context, template)):
+        if len(prompts) == HELD_OUT_PROMPTS:
+            break
+        try:
+            prompts.append(held_out_prompt(row.said, template, character).model_dump())
+        except RowProblem as found:
+            problem = found
+    if not prompts:
+        raise AgentError(
+            _("No row that is held out can be asked of the finished model: the first {problem}.", problem=problem),
+            code=ErrorCode.dataset_unknown_form,
+        )
     replace_file(context.folder.path / "rows" / "held_out.json", json.dumps(prompts, ensure_ascii=False).encode())
 
 

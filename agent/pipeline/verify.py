@@ -41,6 +41,7 @@ class Trial:
             template_tokens_equal=self.reply.template_tokens_equal,
             stops=self.reply.stops,
             tool_calls=self.reply.tool_calls,
+            tools_as_trained=self.reply.tools_as_trained,
         )
 
 
@@ -69,7 +70,7 @@ def _thoughtful(context: Context, texts: list[str]) -> int | None:
 def refuse_if_different(verification: Verification, difference: str | None) -> None:
     """Raise AgentError when the exported model is not the trained one."""
     kept = _("The adapter is kept; the log has the details: /log.")
-    if not verification.template_tokens_equal:
+    if verification.template_tokens_equal is False:
         raise AgentError(
             _(
                 "In llama.cpp the chat template gives other tokens than in training ({difference}), so "

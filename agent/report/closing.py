@@ -8,7 +8,7 @@ from agent.diagnosis.answer_signs import AnswerSigns
 from agent.job_folder.spec import JobSpec
 from shared.inspections import DatasetForm
 from shared.language import _, apart, decimal, ngettext
-from shared.results import JobResult, ToolCalls
+from shared.results import JobResult, ToolCalls, Verification
 
 NOTICED = 0.05  # of the loss; less is little
 FEW_CALLS = 0.5  # of the calls name the right tool; with fewer the model is not ready
@@ -157,15 +157,21 @@ def _checks(result: JobResult) -> list[str]:
     return [
         *([] if result.optimistic else [kept_apart]),
         equal,
-        _("The prompt's tokens are the same as in training.")
-        if checked.template_tokens_equal
-        else _("The prompt's tokens are NOT the same as in training."),
+        *_prompts(checked),
         _("It ends its turn wherever the trained model did.")
         if checked.stops
         else _("It does not always end its turn where the trained model did."),
         *checked.tools_and_thoughts,
         merged,
     ]
+
+
+def _prompts(checked: Verification) -> list[str]:
+    if checked.template_tokens_equal is None and checked.tools_as_trained is False:
+        return []  # that is said with the tools
+    if checked.template_tokens_equal is False:
+        return [_("The prompt's tokens are NOT the same as in training.")]
+    return [_("The prompt's tokens are the same as in training.")]
 
 
 def _recipe(spec: JobSpec, card: BaseModelCard, result: JobResult) -> list[str]:

@@ -72,7 +72,7 @@ def _character_button(inspection: Inspection, plan: Plan, later: str) -> list[Bu
     """Return the way to a model that is somebody, where no row says who answers."""
     if not any(finding.code is FindingCode.base_system_text for finding in inspection.findings):
         return []
-    return [Button(label=_("Give it a character"), line=f"/finetune persona:{plan.id}{later}")]
+    return [Button(label=_("Give it a character"), line=f"/finetune character_of:{plan.id}{later}")]
 
 
 def character_card(plan: Plan, *, at: int | None = None) -> Reply:

@@ -17,7 +17,7 @@ from bot.following.snapshot import take_snapshot
 from bot.following.subscriptions import Subscription
 from bot.words.arguments import split_words
 from bot.words.format import clip, one_line
-from bot.words.mapping import write_character
+from bot.words.mapping import READING, combined, write_character
 from bot.words.option_lines import write_again, write_options
 from bot.words.option_names import DEFAULT_MODEL
 from bot.words.options import Options, read_options
@@ -38,8 +38,8 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         await _look(call, core, answer, options.look, options.at)
     elif options.change:
         await answer.show(change_card(await core.agent.offered_plan(options.change), at=options.at))
-    elif options.persona:
-        await answer.show(character_card(await core.agent.offered_plan(options.persona), at=options.at))
+    elif options.character_of:
+        await answer.show(character_card(await core.agent.offered_plan(options.character_of), at=options.at))
     elif options.forget:
         plan = await core.agent.offered_plan(options.forget)
         answer.take_over(call.message_id)
@@ -95,7 +95,7 @@ async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: 
 def _filled(options: Options, job: Job, file: FileObject) -> Options:
     """Return what was said, with the model of the job that it is to be like, and how that reads the same file."""
     mapping = job.mapping if file.id == job.training_file else None
-    mapping = options.mapping.over(mapping) if options.mapping is not None else mapping
+    mapping = combined(options.mapping, mapping)
     return replace(options, like=job.id, model=options.model or job.model, mapping=mapping)
 
 
@@ -105,11 +105,11 @@ async def _answered(call: Call, core: Core, answer: Answer, options: Options) ->
     if inspection.question is not None:
         answer.take_over(call.message_id)
     typed = (word for word in call.arguments if not re.match(r"(?i)of[:=]", word))
-    words = (f"file:{inspection.file_id}", *split_words(inspection.note or ""), *typed)
-    again = read_options(words, now=core.clock.now())
-    for said in (again.mapping, options.mapping):
-        mapping = said.over(mapping) if said is not None else mapping
-    return replace(again, mapping=mapping)
+    noted = split_words(inspection.note or "")
+    known = combined(read_options(noted, now=core.clock.now()).mapping, mapping)
+    plain = (word for word in (*noted, *typed) if not _says_how_to_read(word))
+    again = read_options((f"file:{inspection.file_id}", *plain), now=core.clock.now())
+    return replace(again, mapping=combined(options.mapping, known))
 
 
 async def _look(call: Call, core: Core, answer: Answer, plan_id: str, at: int | None) -> None:
@@ -149,9 +149,13 @@ async def _start(call: Call, core: Core, answer: Answer, plan_id: str, at: int |
     )
 
 
+def _says_how_to_read(word: str) -> bool:
+    return re.match(rf"(?i)({'|'.join(READING)})[:=]", word) is not None
+
+
 def _changes_something(arguments: tuple[str, ...]) -> bool:
     """Say whether this is more than a look at a plan."""
-    return not any(re.match(r"(?i)(look|change|forget|persona)[:=]", argument) for argument in arguments)
+    return not any(re.match(r"(?i)(look|change|forget|character_of)[:=]", argument) for argument in arguments)
 
 
 def _attachment(call: Call, options: Options, *, sent_before: bool) -> Attachment | None:

@@ -36,11 +36,13 @@ async def _line(asked: DiscordRequest, core: Core) -> str | None:
         return None
     with contextlib.suppress(BadCallError):
         options = read_options(asked.arguments, now=core.clock.now())
-        if wanted := options.change or options.persona:
+        if wanted := options.change or options.character_of:
             with contextlib.suppress(HearthError, TimeoutError):
                 async with asyncio.timeout(PATIENCE_S):
                     plan = await core.agent.offered_plan(wanted)
-                line = character_line(plan, at=options.at) if options.persona else plan_line(plan, {}, at=options.at)
+                line = (
+                    character_line(plan, at=options.at) if options.character_of else plan_line(plan, {}, at=options.at)
+                )
                 return line.removeprefix(FORM).strip()
     return None
 

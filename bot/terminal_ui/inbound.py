@@ -11,6 +11,7 @@ from urllib.request import url2pathname
 
 from bot.core.call import Attachment
 from bot.errors import BadCallError
+from bot.words.arguments import QUOTED_OPTION
 from shared.language import _
 
 CHUNK_BYTES = 1 << 18
@@ -115,7 +116,16 @@ async def _chunks(path: Path) -> AsyncIterator[bytes]:
 
 
 def _words(line: str) -> list[str]:
+    """Part a line as a shell does, but for options with a value in quotes, which stay as they were typed."""
+    kept: list[str] = []
+
+    def keep(found: "re.Match[str]") -> str:
+        kept.append(found[0])
+        return f"\0{len(kept) - 1}\0"
+
+    marked = QUOTED_OPTION.sub(keep, line)
     try:
-        return shlex.split(line)
+        words = shlex.split(marked)
     except ValueError:  # a lone quote, as in: it's
-        return line.split()
+        words = marked.split()
+    return [re.sub(r"\0(\d+)\0", lambda found: kept[int(found[1])], word) for word in words]

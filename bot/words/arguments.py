@@ -2,9 +2,10 @@
 
 import re
 
-_QUOTED = r"""(?:"[^"]*"|[“„][^“”]*[”“])"""  # also in the quotes that phones make
-_WORD = re.compile(rf"\w+[:=]{_QUOTED}(?=\s|$)|\S+")
-_NO_QUOTES = str.maketrans({"“": "'", "”": "'", "„": "'"})
+_QUOTED = r"""(?:"(?:[^"\\]|\\.)*"|[“„][^“”]*[”“])"""  # also in the quotes that phones make
+QUOTED_OPTION = re.compile(rf"(?<!\S)\w+[:=]{_QUOTED}(?=\s|$)")
+_WORD = re.compile(rf"{QUOTED_OPTION.pattern}|\S+")
+_ESCAPES = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
 
 
 def split_words(text: str) -> tuple[str, ...]:
@@ -14,10 +15,15 @@ def split_words(text: str) -> tuple[str, ...]:
 
 def unquoted(value: str) -> str:
     """Return the value of an option without the quotes around it."""
-    return value[1:-1] if re.fullmatch(_QUOTED, value) else value
+    return value[1:-1] if re.fullmatch(_QUOTED, value, re.DOTALL) else value
+
+
+def unescaped(value: str) -> str:
+    """Return a text whose quotes, line breaks and backslashes were written by `quoted`."""
+    return re.sub(r"\\[n\"\\]", lambda found: _ESCAPES[found[0]], value)
 
 
 def quoted(name: str, value: str) -> str:
-    """Return an option whose value has spaces, as it is typed. Quotes that would end it early become smaller ones."""
-    line = " ".join(value.split())
-    return f'{name}:"{line}"' if '"' not in line else f"{name}:“{line.translate(_NO_QUOTES)}”"
+    """Return an option whose value has spaces, in one line, as it is typed."""
+    line = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'{name}:"{line}"'

@@ -1,6 +1,6 @@
 """How a file is read, as a person types it: question:Frage answer:Antwort, or assistant:Mia without:Tom. Pure.
 
-And who the model is to be: system:"You are Ruth, a pirate."
+And who the model is to be: character:"You are Ruth, a pirate."
 """
 
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.errors import BadCallError
-from bot.words.arguments import quoted
+from bot.words.arguments import quoted, unescaped
 from shared.language import _
 from shared.mapping import CHARACTER_LENGTH, Mapping
 
@@ -20,6 +20,8 @@ def read_mapping(reading: dict[str, Any]) -> Mapping:
     # Without the two columns beside which it would be a third one, `system` is the text itself.
     if "system" in reading and not {"question", "answer"} & reading.keys():
         reading = {"character" if name == "system" else name: value for name, value in reading.items()}
+    if "character" in reading:
+        reading = reading | {"character": unescaped(reading["character"])}
     try:
         return Mapping.model_validate(reading)
     except ValidationError as cause:
@@ -27,10 +29,23 @@ def read_mapping(reading: dict[str, Any]) -> Mapping:
             _(
                 "{words} do not go together. Name two columns, question:… and answer:…; or one, text:…; or of a chat "
                 "assistant:… and without:…. Who the model is to be has up to {limit} characters, "
-                'system:"You are Ruth."',
-                words=", ".join(f"{'system' if name == 'character' else name}:" for name in reading),
+                'character:"You are Ruth."',
+                words=", ".join(f"{name}:" for name in reading),
                 limit=CHARACTER_LENGTH,
             ),
+            param="mapping",
+        ) from cause
+
+
+def combined(said: Mapping | None, known: Mapping | None) -> Mapping | None:
+    """Return what was said over what is known of a file; raise BadCallError where that does not go together."""
+    if said is None or known is None:
+        return said or known
+    try:
+        return said.over(known)
+    except ValidationError as cause:
+        raise BadCallError(
+            _("A character goes to who answers; in a text that is learned whole nobody does. Leave one of them out."),
             param="mapping",
         ) from cause
 
@@ -47,4 +62,4 @@ def write_character(mapping: Mapping | None) -> list[str]:
     """Return who the model is to be, as it is typed; nothing where nobody said."""
     if mapping is None or mapping.character is None:
         return []
-    return [quoted("system" if mapping.answer is None else "character", mapping.character)]
+    return [quoted("character", mapping.character)]

@@ -30,7 +30,7 @@ OWN_NAMES = (
     "look",
     "change",
     "forget",
-    "persona",
+    "character_of",
     "at",
 )
 PRESETS = {"quick": Preset.quick_look, "balanced": Preset.balanced, "thorough": Preset.thorough}

@@ -44,7 +44,7 @@ class Options:
     look: str | None = None  # show the card of this one
     change: str | None = None  # show what can be changed of this plan
     forget: str | None = None  # do not start this plan
-    persona: str | None = None  # show how the model of this plan becomes somebody
+    character_of: str | None = None  # show how the model of this plan becomes somebody
     at: int | None = None  # not before; seconds since 1970
     hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
     words: tuple[str, ...] = ()

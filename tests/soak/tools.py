@@ -69,7 +69,7 @@ async def _run(campaign: Campaign) -> str:
         result = job.model_extra["result"]
         campaign.tell(result["verdict"])
         calls = result["verification"]["tool_calls"]
-        campaign.promise(calls["as_trained"], "llama.cpp offers tools otherwise than the rows")
+        campaign.promise(result["verification"]["tools_as_trained"], "llama.cpp offers tools otherwise than the rows")
         campaign.promise(2 * calls["right"] > calls["asked"], f"few calls are right: {calls}")
         files = {(await client.files.retrieve(each)).filename: each for each in job.result_files}
         modelfile = (await client.files.content(files["Modelfile"])).text

@@ -85,15 +85,16 @@ def base_system_text(seen: RuleInput) -> Iterator[Finding]:
     character, own = seen.survey.character.found(), seen.survey.base_system
     if character.system is not None or character.others or seen.form is DatasetForm.text:
         return
-    said = (
-        _("No row says who answers. The finished model is told what {name} is told: “{said}”",
-          name=seen.card.name, said=shown(own)[:SYSTEM_SHOWN])
-        if own
-        else _("No row says who answers, and {name} is told nothing by itself.", name=seen.card.name)
-    )  # fmt: skip
+    if own:
+        said = _("No row says who answers. The finished model is told what {name} is told: “{said}”",
+                 name=seen.card.name, said=shown(own)[:SYSTEM_SHOWN])  # fmt: skip
+    elif seen.survey.begins_with_words:
+        said = _("No row says who answers. Each talk begins with what {name} always begins with.", name=seen.card.name)
+    else:
+        said = _("No row says who answers, and {name} is told nothing by itself.", name=seen.card.name)
     yield finding(
         FindingCode.base_system_text, NOTE, [], said,
-        _("A line of your own, as in system:\"You are Ruth, a pirate.\", goes before each row and makes the model "
+        _("A line of your own, as in character:\"You are Ruth, a pirate.\", goes before each row and makes the model "
           "someone of its own."),
         count=seen.survey.rows,
     )  # fmt: skip

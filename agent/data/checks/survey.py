@@ -90,7 +90,8 @@ class Survey:
     personal: dict[str, int] = field(default_factory=dict)  # kind → rows
     lost: Counter[str] = field(default_factory=Counter)  # key → rows with a text there that the model is not shown
     character: CharacterCount = field(default_factory=CharacterCount)
-    base_system: str = ""  # what the base model is told where nobody says anything
+    base_system: str = ""  # what the base model is told where nobody says anything; empty: that is nowhere quoted
+    begins_with_words: bool = False  # it is told something then
     left_out: int = 0  # answers that are not learned
     left_out_lines: list[int] = field(default_factory=list)  # the first rows that have some
     apart: int = 0  # examples beyond the first of their row
@@ -122,7 +123,12 @@ class Surveyor:
         self._slots: dict[int, Looked] = {}
         self._refused: dict[tuple[str, ...], str | None] = {}  # by who speaks when: why the template refuses it
         self._most_chars = 0
-        self.survey = Survey(found={code: Tally() for code in self._tests}, base_system=template.habits.own_system)
+        habits = template.habits
+        self.survey = Survey(
+            found={code: Tally() for code in self._tests},
+            base_system=habits.own_system,
+            begins_with_words=habits.begins_with_words,
+        )
 
     def look(self, reading: Reading, report: ReportRows) -> Survey:
         """Look at all rows of a file. Raises AgentError where it cannot be read as a whole."""

@@ -14,12 +14,13 @@ import pytest
 
 from agent.chat.answerer import Patience
 from agent.settings import AgentSettings
-from shared.people import TERMINAL
 from tests.agent.running_agent import MACHINE, Agent, run_agent
 
 Json = dict[str, Any]
-AT_THE_TERMINAL = {"platform": TERMINAL, "person": "owner", "chat": "terminal"}
-CALL = {"type": "function", "id": "c1", "function": {"name": "get_weather", "arguments": "{}"}}
+CALL = {"type": "function", "id": "c1", "function": {"name": "get_weather", "arguments": ""}}
+TOOLS = [{"type": "function", "function": {"name": "get_weather"}}]
+ASKED = {"role": "user", "content": "weather?"}
+ECHOED = {"role": "assistant", "content": None, "refusal": None, "annotations": [], "tool_calls": [CALL | {"index": 0}]}
 
 pytestmark = pytest.mark.process
 
@@ -91,11 +92,28 @@ async def test_a_model_that_is_offered_tools_calls_them_and_hears_what_came_back
         again = await asked(model="toast", messages=messages, tools=tools)
         assert (again.choices[0].message.content or "").startswith("Rain., answers ")
         assert again.choices[0].message.tool_calls is None
-        body = {"model": "toast", "messages": messages[:1], "tools": tools, "requested_by": AT_THE_TERMINAL}
-        async with agent.http.post("/v1/chat/completions", json=body) as response:  # for a person in a chat
-            shown = await response.json()
-        assert "mia@example.org" not in json.dumps(shown)
-        assert shown["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "get_weather"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"tools": None, "tool_choice": None, "parallel_tool_calls": False},
+        {"tools": TOOLS, "tool_choice": {"type": "function", "function": {"name": "get_weather"}}},
+        {"messages": [{"role": "user", "content": "?", "name": "mia"}]},
+        {"messages": [ASKED, ECHOED, {"role": "tool", "tool_call_id": "c1", "name": "get_weather", "content": ""}]},
+        {
+            "messages": [
+                ASKED,
+                ECHOED,
+                {"role": "tool", "tool_call_id": "c1", "content": [{"type": "text", "text": "!"}]},
+            ]
+        },
+    ],
+)
+async def test_what_clients_of_openai_send_is_taken(settings: AgentSettings, more: dict[str, Any]) -> None:
+    body = {"model": "toast", "messages": [{"role": "user", "content": "?"}]} | more
+    async with agent_with_a_model(settings) as agent, agent.http.post("/v1/chat/completions", json=body) as response:
+        assert response.status == 200, await response.text()
 
 
 async def test_a_name_without_a_version_is_its_newest(settings: AgentSettings) -> None:
@@ -243,7 +261,8 @@ async def test_a_model_whose_file_was_deleted_is_said_to_be_so(settings: AgentSe
         ({"messages": [{"role": "user", "content": "?"}] * 65}, "at most 64 long"),
         ({"messages": [{"role": "user", "content": "x" * 16_001}]}, "at most 16000 characters"),
         ({"messages": [{"role": "assistant", "content": "?"}]}, "whose last message has the role user, or tool"),
-        ({"messages": [{"role": "user", "content": "?", "name": "x"}]}, "“name” is not a known field"),
+        ({"messages": [{"role": "user", "content": "?", "mood": "x"}]}, "“mood” is not a known field"),
+        ({"tools": TOOLS, "tool_choice": {"type": "function", "function": {"name": "f"}}}, "name one of the tools"),
         ({"functions": []}, "“functions” is not a known field"),
         ({"tools": [{"type": "function", "function": {"name": "no name"}}]}, "name"),
         ({"messages": [{"role": "user"}]}, "give a message a content"),

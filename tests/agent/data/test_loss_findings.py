@@ -42,6 +42,8 @@ def test_a_model_that_no_row_says_anything_of_is_what_its_base_is(tmp_path: Path
     code = FindingCode.base_system_text
     message = found(tmp_path, smollm2_card, rows())[code].message
     assert "told what smollm2-135m is told: “You are a helpful AI assistant named SmolLM" in message
+    message = found(tmp_path, card_of_family("gptoss"), rows())[code].message
+    assert "Each talk begins with what gptoss always begins with" in message
     assert "llama3 is told nothing by itself" in found(tmp_path, card_of_family("llama3"), rows())[code].message
     for data in (led("Be Ruth."), [row | {"system": f"Be {n}."} for n, row in enumerate(rows())]):
         assert code not in found(tmp_path, smollm2_card, data)

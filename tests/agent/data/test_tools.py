@@ -10,11 +10,14 @@ from agent.base_models.card import BaseModelCard
 from agent.data.chat_rows import to_messages
 from agent.data.chat_template import ChatTemplate
 from agent.data.inspect import inspect_dataset
+from agent.data.reading import find_reading
 from agent.data.tools import with_ids
 from agent.data.turns import RowProblem
+from agent.data.usable_rows import Drops, chat_rows
 from agent.pipeline.prepare import read_character, read_held_out
 from agent.pipeline.token_rows import read_rows
 from shared.inspections import DatasetForm, FindingCode
+from tests.agent.data.families import card_of_family
 from tests.agent.data.test_inspect import jsonl
 from tests.agent.pipeline.test_prepare import prepared
 
@@ -184,3 +187,21 @@ def test_sharegpt_calls_and_bare_functions_are_the_same_row() -> None:
 def test_broken_tools_are_a_problem_of_their_row(broken: dict[str, Any], words: str) -> None:
     with pytest.raises(RowProblem, match=words):
         to_messages(row(1, **broken), DatasetForm.messages)
+
+
+@pytest.mark.parametrize("family", ["qwen3", "glm4moe", "gemma4_v5", "qwen2_5"])
+def test_rows_of_several_examples_are_asked_with_their_tools_too(tmp_path: Path, family: str) -> None:
+    data = "\n".join(json.dumps(row(n)) for n in range(30))
+    folder = prepared(tmp_path, card_of_family(family), data, DatasetForm.messages, None, max_length=8192)
+    prompts = read_held_out(folder)
+    assert len(prompts) >= 3
+    assert all(prompt.tools and prompt.calls for prompt in prompts)
+
+
+def test_parts_of_a_long_talk_offer_its_tools(tmp_path: Path) -> None:
+    card = card_of_family("qwen2_5")
+    turns = [turn for n in range(30) for turn in row(n, calls=False)["messages"]]
+    path = jsonl(tmp_path, [{**row(0), "messages": turns}] * 2)
+    rows = list(chat_rows(find_reading(path), ChatTemplate(card), Drops()))
+    assert len(rows) > 2
+    assert all(each.messages[0].tools for each in rows)

@@ -47,7 +47,7 @@ class Exported(Response):
         """Say whether llama.cpp gave the adapted model's answers, and those are others than the base model's."""
         reply = self.reply
         same = reply.agreed > 0 and reply.agreed + reply.undecided == len(reply.texts)
-        return same and self.changed > 0 and reply.template_tokens_equal and reply.stops
+        return same and self.changed > 0 and reply.template_tokens_equal is True and reply.stops
 
 
 def export_in_child(card_folder: Path, work: Path, families: Sequence[str]) -> list[Exported]:

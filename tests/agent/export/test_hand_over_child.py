@@ -48,7 +48,8 @@ def test_a_model_can_be_run_by_its_name_and_by_its_version(server: FakeOllama, g
 
 
 @pytest.mark.parametrize(
-    ("version", "status"), [("0.29.4", "failed"), ("0.30.0", "created"), ("0.31.0-rc1", "created"), ("dev", "created")]
+    ("version", "status"),
+    [("0.29.4", "failed"), ("0.30.0", "created"), ("0.31.0-rc1", "created"), ("dev", "created"), ("0.0.0", "created")],
 )
 def test_a_model_that_calls_tools_goes_to_an_ollama_that_offers_them(
     server: FakeOllama, gguf: Path, version: str, status: str

@@ -58,33 +58,36 @@ def test_where_the_trained_model_was_undecided_the_export_goes_on_from_its_word(
 class Answering:
     """What llama.cpp makes of each prompt, by its question."""
 
-    def __init__(self, made: dict[str, list[ToolCall]], *, as_trained: bool = True) -> None:
-        self._made, self._as_trained = made, as_trained
+    def __init__(self, made: dict[str, list[ToolCall] | None]) -> None:
+        self._made = made
 
-    def calls(self, prompt: HeldOutPrompt) -> list[ToolCall]:
+    def calls(self, prompt: HeldOutPrompt) -> list[ToolCall] | None:
         return self._made[prompt.question]
 
-    def offers_as_trained(self, prompt: HeldOutPrompt) -> bool:
-        assert prompt.tools
-        return self._as_trained
 
-
-def offered(question: str, *calls: ToolCall) -> HeldOutPrompt:
+def offered(question: str, *calls: ToolCall, tools: bool = True) -> HeldOutPrompt:
     return HeldOutPrompt(
-        question=question, messages=[], tools=[{}], calls=list(calls), prompt_ids=[1], expected="", expected_tokens=1
-    )
+        question=question, messages=[], tools=[{}] * tools, calls=list(calls), prompt_ids=[1], expected="",
+        expected_tokens=1,
+    )  # fmt: skip
 
 
 def test_a_call_is_right_by_its_name_and_its_arguments() -> None:
     bath, york, other = (ToolCall(name=name, arguments={"at": at}) for name, at in TOLD)
     prompts = [offered("Bath?", bath), offered("York?", york), offered("Both?", bath, york), offered("Thanks!")]
-    made = {"Bath?": [bath], "York?": [bath], "Both?": [bath, york], "Thanks!": [other]}
-    told = check_calls(Answering(made), prompts)
-    assert told == ToolCalls(asked=3, right=2, right_tool=3, as_trained=True)
-    made["York?"], made["Both?"] = [other], [bath]
-    told = check_calls(Answering(made, as_trained=False), prompts)
-    assert told == ToolCalls(asked=3, right=1, right_tool=1, as_trained=False)
+    made: dict[str, list[ToolCall] | None] = {"Bath?": [bath], "York?": [bath], "Both?": [bath, york]}
+    assert check_calls(Answering(made), prompts) == ToolCalls(asked=3, right=2, right_tool=3)
+    made |= {"York?": [other], "Both?": [bath]}
+    assert check_calls(Answering(made), prompts) == ToolCalls(asked=3, right=1, right_tool=1)
+    made |= {"York?": None, "Both?": None}  # could not be asked
+    assert check_calls(Answering(made), prompts) == ToolCalls(asked=1, right=1, right_tool=1)
+    assert check_calls(Answering({"Bath?": None}), prompts[:1]) is None
     assert check_calls(Answering(made), prompts[3:]) is None
+
+
+def test_what_calls_tools_that_are_not_offered_is_not_asked() -> None:
+    bath = ToolCall(name="tide", arguments={})
+    assert check_calls(Answering({}), [offered("Bath?", bath, tools=False)]) is None
 
 
 def test_calls_are_read_as_programs_get_them() -> None:

@@ -91,19 +91,21 @@ def test_what_answers_show_comes_before_what_losses_say(signs: AnswerSigns, said
 
 @pytest.mark.parametrize(("right_tool", "ready"), [(4, True), (3, False)])
 def test_a_model_that_calls_the_wrong_tools_is_not_ready(right_tool: int, ready: bool) -> None:
-    calls = ToolCalls(asked=8, right=2, right_tool=right_tool, as_trained=True)
+    calls = ToolCalls(asked=8, right=2, right_tool=right_tool)
     told = judged(AnswerSigns(answers=8), tool_calls=calls)
     assert told.ready is ready
     assert told.text.startswith("It is not ready: 3 of 8 held-out calls name the right tool. ") is not ready
 
 
 def test_what_came_of_tools_and_thoughts_stands_in_the_report(smollm2_card: BaseModelCard) -> None:
-    calls = ToolCalls(asked=8, right=7, right_tool=8, as_trained=False)
-    checked = RESULT.verification.model_copy(update={"tool_calls": calls, "thoughtful": 5})
+    calls = ToolCalls(asked=8, right=7, right_tool=8)
+    update = {"tool_calls": calls, "thoughtful": 5, "tools_as_trained": False, "template_tokens_equal": None}
+    checked = RESULT.verification.model_copy(update=update)
     text = write_report(SPEC, smollm2_card, RESULT.model_copy(update={"verification": checked}), {"torch": "2"})
     assert "Calls tools: 7 of 8 held-out calls right (name and arguments)." in text
     assert "llama.cpp writes the offered tools otherwise than the rows had them." in text
     assert "Thinks first: 5 of 8 held-out answers." in text
+    assert "tokens are" not in text  # nothing says both
 
 
 def test_answers_of_a_model_of_plain_text_do_not_end_for_a_reason() -> None:

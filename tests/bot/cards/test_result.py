@@ -32,7 +32,7 @@ def test_without_an_ollama_two_lines_create_and_run_it_and_nothing_is_complained
 
 
 def test_what_came_of_tools_is_said_in_short_lines() -> None:
-    calls = ToolCalls(asked=8, right=7, right_tool=8, as_trained=True)
+    calls = ToolCalls(asked=8, right=7, right_tool=8)
     checked = RESULT.verification.model_copy(update={"tool_calls": calls, "thoughtful": 5})
     job = Job(status=JobStatus.succeeded, result=RESULT.model_copy(update={"verification": checked}), **FIELDS)
     text = result_card(Snapshot(job=job), ResultFiles(), with_answers=True).text

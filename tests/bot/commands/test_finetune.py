@@ -7,7 +7,7 @@ from shared.jobs import JobStatus
 from shared.mapping import Mapping
 from shared.plans import Preset
 from tests.bot.harness import Bot, dataset
-from tests.bot.questions import NOBODY
+from tests.bot.questions import COLUMNS, NOBODY
 from tests.fakes.agent_server import NOW, FakeAgent, refusal
 
 
@@ -190,13 +190,13 @@ async def test_a_model_that_no_row_says_anything_of_is_given_a_character(agent: 
     assert fits_a_phone(card)
     [[line]] = [copy.lines for copy in card.copy]
     assert line.endswith("name:toast epochs:3")
-    assert 'system:"You are Ruth, a pirate. You answer in one sentence."' in line
+    assert 'character:"You are Ruth, a pirate. You answer in one sentence."' in line
     await bot.say(line.replace("Ruth, a pirate", 'Mia, who says "Ahoy"').replace('"You', "“You").replace('e."', "e.”"))
     wanted = agent.plan_requests[-1]
     assert wanted.mapping == Mapping(character='You are Mia, who says "Ahoy". You answer in one sentence.')
     assert wanted.method.hyperparameters.n_epochs == 3
     again = await bot.press("Change")
-    assert 'system:“You are Mia, who says "Ahoy". You answer in one sentence.”' in again.copy[0].lines[0]
+    assert r'character:"You are Mia, who says \"Ahoy\". You answer in one sentence."' in again.copy[0].lines[0]
 
 
 async def test_a_character_stays_when_a_job_is_repeated(agent: FakeAgent, bot: Bot) -> None:
@@ -206,5 +206,15 @@ async def test_a_character_stays_when_a_job_is_repeated(agent: FakeAgent, bot: B
     assert agent.plan_requests[-1].mapping == Mapping(character="You are Ruth.")
     await bot.say('/retry #1 system:"You are Mia."')
     assert agent.plan_requests[-1].mapping == Mapping(character="You are Mia.")
-    await bot.say("/retry #1", dataset("other.jsonl"))
-    assert agent.plan_requests[-1].mapping == Mapping(character="You are Ruth.")
+    await bot.say("/retry #1", dataset("other.jsonl"))  # how a file is read, and by whom, is of that file
+    assert agent.plan_requests[-1].mapping is None
+
+
+async def test_a_character_and_a_text_that_is_learned_whole_do_not_go_together(agent: FakeAgent, bot: Bot) -> None:
+    await bot.say("/finetune text:body", dataset())
+    await bot.press("Start")
+    reply = await bot.say('/retry #1 character:"You are Ruth."')
+    assert "in a text that is learned whole nobody" in reply.text.replace("\n", " ")
+    agent.question = COLUMNS
+    await bot.say('/finetune system:"You are Ruth."', dataset("tickets.csv"))
+    assert "nobody does" in (await bot.press("Only Unsere Antwort")).text.replace("\n", " ")

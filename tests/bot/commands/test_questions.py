@@ -22,6 +22,13 @@ async def test_who_the_model_is_to_be_outlives_a_question(agent: FakeAgent, bot:
     assert wanted.mapping == BEST.model_copy(update={"character": "You are Ruth, a pirate."})
     assert wanted.method.hyperparameters.n_epochs == 3
     assert "Character: You are Ruth, a pirate." in plan.text
+    long = "You are Ruth. " + "You like the sea. " * 20  # longer than a column's name
+    await bot.say(f'/finetune system:"{long}"', dataset("tickets.csv"))
+    asked = next(iter(reversed(agent.inspections)))
+    await bot.say(f"/finetune of:{asked} question:Kunde answer:Antwort epochs:2")
+    wanted = agent.plan_requests[-1]
+    assert wanted.mapping == Mapping(question="Kunde", answer="Antwort", character=long.strip())
+    assert wanted.method.hyperparameters.n_epochs == 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.words.arguments import quoted, split_words, unquoted
+from bot.words.arguments import quoted, split_words, unescaped, unquoted
 
 
 @pytest.mark.parametrize(
@@ -20,15 +20,9 @@ def test_words_are_parted_by_spaces_but_for_what_stands_in_quotes(typed: str, wo
 
 
 @pytest.mark.parametrize(
-    ("text", "read"),
-    [
-        ("You are Ruth.", "You are Ruth."),
-        ('You say "Ahoy".', 'You say "Ahoy".'),
-        ("You are\nRuth.", "You are Ruth."),
-        ("No “quotes” here.", "No “quotes” here."),
-        ('Both "kinds” of quotes', "Both \"kinds' of quotes"),
-    ],
+    "text",
+    ["You are Ruth.", 'You say "Ahoy".', "You are\nRuth.\n\nBe brief.", "No “quotes” here.", 'C:\\new "x', '"', "\\n"],
 )
-def test_what_is_written_reads_back(text: str, read: str) -> None:
-    (word,) = split_words(quoted("system", text))
-    assert unquoted(word.removeprefix("system:")) == read
+def test_what_is_written_reads_back(text: str) -> None:
+    (word,) = split_words(quoted("character", text))
+    assert unescaped(unquoted(word.removeprefix("character:"))) == text

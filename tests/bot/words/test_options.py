@@ -84,7 +84,7 @@ def test_who_the_model_is_to_be_is_a_text_and_beside_two_columns_a_third() -> No
         read = read_options(split_words(line.removeprefix("/finetune ")))
         assert (read.mapping, read.hyperparameters.n_epochs) == (asked, 2)
     for words in (("text:a", f"system:{ruth}"), ("system:" + "x" * 2001,), ("system:",)):
-        with pytest.raises(BadCallError, match=r"system:.*do not go together"):
+        with pytest.raises(BadCallError, match=r"character:.*do not go together"):
             read_options(words)
 
 

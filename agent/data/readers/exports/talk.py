@@ -12,6 +12,9 @@ from agent.data.turns import RowProblem
 from shared.language import _
 
 Turn = dict[str, Any]
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{4}"
+)  # scripts without spaces
 DEPTH = 20  # of what is nested
 _OF_A_THING = re.compile(r"(?:^|_|\b)(?:id|uuid|at|date|time|timestamp|url)$|(?:Id|At|Date|Time)$")  # names of columns
 
@@ -81,7 +84,7 @@ def _prose(value: Any, key: str = "", depth: int = 0) -> Any:
         return {name: it for name, each in value.items() if (it := _prose(each, str(name), depth + 1))} or None
     if isinstance(value, list) and depth < DEPTH:
         return [it for each in value if (it := _prose(each, key, depth + 1))] or None
-    return value if is_prose(key, value) else None
+    return value if is_prose(key, value) or (isinstance(value, str) and _UNSPACED.search(value)) else None
 
 
 def is_prose(key: str, value: Any) -> bool:
