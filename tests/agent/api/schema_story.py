@@ -18,7 +18,7 @@ SETTLED: dict[str, list[object]] = {
     "JobRequest.method": [{"type": "supervised"}, None],
     "JobRequest.hyperparameters": [{"n_epochs": 2}, None],
     "JobRequest.mapping": [PROMPT, None],
-    "PlanChanges.hyperparameters": [{"n_epochs": 2}, None],
+    "PlanChanges.method": [{"type": "supervised"}, None],
     "PlanChanges.mapping": [PROMPT, None],
     "InspectionRequest.mapping": [PROMPT, None],
     "FixRequest.mapping": [PROMPT, None],
