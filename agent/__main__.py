@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from agent.children.imports import collector_paused
+from shared.imports import collector_paused
 
 with collector_paused():
     from agent.serve import main

@@ -20,9 +20,9 @@ from agent.base_models.card import BaseModelCard
 from agent.base_models.catalog import PACKAGED, find_base_model
 from agent.base_models.describe import describe_source
 from agent.children.environment import LIBRARIES, OFFLINE
-from agent.children.imports import collector_paused
 from agent.machine.gpu import usable_cores
 from agent.settings import AgentSettings
+from shared.imports import collector_paused
 from tests.fakes import tiny_model
 
 DEMO = ("acceptance", "test_demo.py")

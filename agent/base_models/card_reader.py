@@ -7,7 +7,6 @@ from typing import Any
 from agent.base_models.card import BaseModelCard
 from agent.base_models.experts import unknown_experts
 from agent.base_models.shape import read_shape, text_config_of
-from agent.children.imports import collector_paused
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.language import _
@@ -29,9 +28,8 @@ def describe_model(
     name: str, folder: Path, *, revision: str, license_name: str | None, gguf_problem: str | None
 ) -> BaseModelCard:
     """Build the card of the model in `folder`. Raises AgentError: model_unusable."""
-    with collector_paused():
-        import torch
-        from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)

@@ -1,7 +1,7 @@
 """The describe child: reads a base model's config, tokenizer and template into its card, offline and under limits.
 
-`python -m agent.base_models.describe` reads a BaseModelSource on stdin and writes a DescribeReply on stdout. What is
-read is a stranger's, so nothing of it is trusted: no network, no token, no code of its publisher.
+`python -m agent.children agent.base_models.describe` reads a BaseModelSource on stdin and writes a DescribeReply on
+stdout. What is read is a stranger's, so nothing of it is trusted: no network, no token, no code of its publisher.
 """
 
 import os
@@ -24,12 +24,14 @@ from agent.children.limits import limit_in_words, limit_this_process
 from agent.children.refusals import model_refusal
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail
+from shared.imports import collector_paused
 from shared.language import _
 
 # SmolLM2 takes 0.4 GiB and 12 s. A GGUF's weights are mapped, not held.
 MEMORY_MIB, CPU_S, FILE_BYTES, OPEN_FILES = 8192, 500, 512 << 20, 1024
 
 
+@collector_paused()  # it would go through the objects of a vocabulary again and again: a quarter of the time
 def describe_source(source: BaseModelSource) -> BaseModelCard:
     """Read what the small files say, those of the hub once they were downloaded. Raises AgentError."""
     source.cache.mkdir(parents=True, exist_ok=True)
@@ -107,7 +109,3 @@ def _refusal(error: AgentError) -> DescribeReply:
     return DescribeReply(
         error=ErrorDetail(message=error.message, type="invalid_request_error", code=error.code, param=error.param)
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,7 @@
 """The download child: brings the small files of a hub's model onto this disk, and parses none of them.
 
-`python -m agent.base_models.download` reads a BaseModelSource on stdin and writes a DownloadReply on stdout. Beside
-the job's first stage it alone has the network and the hub's token.
+`python -m agent.children agent.base_models.download` reads a BaseModelSource on stdin and writes a DownloadReply on
+stdout. Beside the job's first stage it alone has the network and the hub's token.
 """
 
 import os
@@ -31,7 +31,3 @@ def main() -> None:
             error=ErrorDetail(message=error.message, type="invalid_request_error", code=error.code, param=error.param)
         )
     os.write(out, reply.model_dump_json().encode())
-
-
-if __name__ == "__main__":
-    main()

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from agent.base_models.llama_cpp import import_gguf
-from agent.children.imports import collector_paused
+from shared.imports import collector_paused
 
 
 def convert_small_files(file: Path, folder: Path) -> None:
     """Write the config, tokenizer and template inside `file` to `folder`."""
-    with collector_paused():
-        from transformers import AutoConfig, AutoTokenizer, GenerationConfig
-        from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    from transformers import AutoConfig, AutoTokenizer, GenerationConfig
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
     with parsed_once():
         tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)

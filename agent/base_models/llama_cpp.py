@@ -10,11 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from agent.children.imports import collector_paused, named_only
 from agent.children.limits import is_a_limit
 from agent.errors import AgentError
 from agent.job_folder.durable import replace_file
 from shared.errors import ErrorCode
+from shared.imports import collector_paused, named_only
 from shared.language import _
 from shared.schema import Response
 

@@ -9,6 +9,10 @@ INHERITED = ("PATH", "HOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "PYTHONP
 LIBRARIES = {
     "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",  # it would read what every package of the environment declares
+    # numpy's own, a thread for each core, made as it is imported: an eighth of the inspect child's time, on two cores.
+    # What we do with numpy needs none; torch has others.
+    "OPENBLAS_NUM_THREADS": "1",
     # bitsandbytes loads torch's compiler for what CPUs and CUDA have kernels for: 2 s and 250 MiB of a trainer's start.
     "TORCHDYNAMO_DISABLE": "1",
     # Where transformers would put a publisher's code before it runs it. No folder can be made there, so none ever runs,

@@ -30,7 +30,7 @@ async def run_child(
     policy: Policy,
     on_line: Callable[[bytes], None] = lambda _line: None,
 ) -> bytes:
-    """Run `python -m module` confined, give it `request`, return the last line of its stdout.
+    """Run the `main` of a module confined, in a process of its own: give it `request`, return the last line it says.
 
     `on_line` is told the lines before. Raises `refusal` when it dies or hangs. When memory runs out, it goes before any
     trainer: what it reads is a stranger's file.
@@ -38,7 +38,7 @@ async def run_child(
     with tempfile.TemporaryDirectory(prefix="hearth-child-") as scratch:
         mine = replace(policy, write=(*policy.write, Path(scratch)))
         process = await asyncio.create_subprocess_exec(
-            *sandbox.wrap((sys.executable, "-m", module), mine),
+            *sandbox.wrap((sys.executable, "-m", "agent.children", module), mine),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

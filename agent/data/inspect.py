@@ -1,7 +1,7 @@
 """The inspect child: reads an untrusted file for one base model, under limits, without network or secrets.
 
-`python -m agent.data.inspect` reads an InspectRequest on stdin and writes InspectReplies on stdout, one a line: how far
-it is, about once a second, and at last what it found or did.
+`python -m agent.children agent.data.inspect` reads an InspectRequest on stdin and writes InspectReplies on stdout, one
+a line: how far it is, about once a second, and at last what it found or did.
 """
 
 import contextlib
@@ -228,7 +228,3 @@ def _refusal(error: AgentError) -> InspectReply:
         error=ErrorDetail(message=message, type="invalid_request_error", code=error.code, param=error.param),
         question=error.question if isinstance(error, UnclearError) else None,
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from agent.children.imports import collector_paused
 from agent.pipeline.context import Context
+from shared.imports import collector_paused
 from shared.jobs import Stage
 
 

@@ -80,7 +80,12 @@ class TokenRows(Sequence[TokenRow]):
 
 def _block(batch: Any) -> _Block:
     ids, labels = batch.column("input_ids"), batch.column("labels")
-    return _Block(ends=ids.offsets.to_numpy(), input_ids=ids.values.to_numpy(), labels=labels.values.to_numpy())
+    return _Block(ends=_view(ids.offsets), input_ids=_view(ids.values), labels=_view(labels.values))
+
+
+def _view(values: Any) -> NDArray[np.int32]:
+    """Return an Arrow array as it lies in memory; its own `to_numpy` would import pandas."""
+    return np.from_dlpack(values).astype(np.int32, copy=False)
 
 
 def read_rows(folder: JobFolder, part: str) -> TokenRows:

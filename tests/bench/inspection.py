@@ -45,7 +45,7 @@ def run(work: Path, rounds: int, data: Path) -> Iterator[Figure]:
         path = write_rows(work / f"{rows}.jsonl", data.read_text(encoding="utf-8").split(), rows=rows)
         ours, theirs = [], []
         for number in range(rounds if rows < 10_000 else 1):
-            ours.append(measure([sys.executable, "-m", "agent.data.inspect"], _request(path, card)))
+            ours.append(measure([sys.executable, "-m", "agent.children", "agent.data.inspect"], _request(path, card)))
             cache = work / f"cache-{rows}-{number}"
             plain = [sys.executable, "-m", "tests.bench.inspection", str(path), card.folder, str(cache)]
             theirs.append(measure(plain, ""))

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from bot.__main__ import main
+from bot.main import main
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import itertools
 import pytest
 from pydantic import SecretStr
 
-from bot import __main__ as main
+from bot import main
 from bot.core.call import Attachment
 from bot.core.chat import Chat
 from bot.dispatch.command import Core

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agent.children.imports import collector_paused
+from shared.imports import collector_paused
 
 ROWS = [
     ("What is your name?", "My name is Tiny and I have two layers."),
@@ -21,11 +21,11 @@ STEPS = 100
 IGNORED = -100
 
 
+@collector_paused()
 def build(folder: Path) -> None:
     """Write config, tokenizer and safetensors to `folder`."""
-    with collector_paused():
-        import torch
-        from transformers import AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM
+    import torch
+    from transformers import AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM
 
     from agent.base_models.catalog import PACKAGED, find_base_model
     from agent.base_models.gguf_source import parsed_once

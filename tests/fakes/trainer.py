@@ -3,117 +3,115 @@
 `trainer.py BEHAVIOUR [--fetch | --hand-over] JOB_FOLDER`. It goes on from a gate (a file `go` in the job folder) where
 a test must see it running; nothing in it waits on the clock alone. It makes a checkpoint at each step and goes on
 behind the newest, hears `control/cancel` and `control/pause`, and notes each of its lives in the file `lives`.
+
+It writes the protocol's JSON by itself, from the standard library alone: hundreds are started, and the models that
+read it take five times as long to import. What it writes wrongly, the agent refuses to read.
 """
 
 import argparse
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from filelock import FileLock
-
-from agent.job_folder.checkpoint_files import MANIFEST, list_checkpoints
 from agent.job_folder.code_version import code_version
 from agent.job_folder.durable import file_sha256, replace_file
-from agent.job_folder.events import cut_torn_line, has_ended
-from agent.job_folder.folder import ADAPTER_FILE, Heartbeat, JobFolder, Phase
-from agent.job_folder.spec import JobSpec
-from shared.errors import ErrorCode
-from shared.events import (
-    ArtifactData,
-    CheckpointData,
-    EvaluationData,
-    EventData,
-    EventRecord,
-    ProgressData,
-    StageData,
-    StateData,
-)
-from shared.jobs import JobError, JobStatus, Stage
-from shared.results import Answer, JobResult, Verification
 
 STEPS = 3
 GGUF = b"GGUF" + bytes(range(256)) * 16
+ADAPTER = ("adapter_model.safetensors", "adapter_config.json")
+ENDS = ("succeeded", "failed", "cancelled")
+LOCK_WAIT_S = 10.0
 
 
 class Voice:
     """Writes events.jsonl and heartbeat.json."""
 
-    def __init__(self, folder: JobFolder) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def say(self, message: str, data: EventData, *, metrics: bool = False) -> None:
-        record = EventRecord(
-            created_at=time.time(), message=message, type="metrics" if metrics else "message", data=data
-        )
-        with self.folder.events.open("ab") as file:
-            file.write(record.model_dump_json().encode() + b"\n")
+    def say(self, message: str, kind: str, *, type: str = "message", **data: Any) -> None:
+        event = {"created_at": time.time(), "message": message, "type": type, "data": {"kind": kind} | data}
+        with (self.folder / "events.jsonl").open("ab") as file:
+            file.write(json.dumps(event).encode() + b"\n")
 
-    def beat(self, stage: Stage, step: int = 0, phase: Phase | None = None) -> None:
+    def beat(self, stage: str, step: int = 0, phase: str | None = None) -> None:
         """Show that the work moved."""
         now = time.time()
         proof = {"pid": os.getpid(), "alive_at": now, "progress_at": now}
-        self._show(Heartbeat(phase=phase, code=code_version(), stage=stage, step=step, **proof))
+        self._show({"phase": phase, "code": code_version(), "stage": stage, "step": step} | proof)
 
     def beat_alive(self) -> None:
         """Show that the process lives."""
-        heartbeat = self.folder.read_heartbeat()
-        assert heartbeat is not None
+        heartbeat = json.loads((self.folder / "heartbeat.json").read_bytes())
         with contextlib.suppress(OSError):  # as the real one: a full disk must not stop the heart
-            self._show(heartbeat.model_copy(update={"alive_at": time.time()}))
+            self._show(heartbeat | {"alive_at": time.time()})
 
-    def _show(self, heartbeat: Heartbeat) -> None:
-        staged = self.folder.heartbeat.with_suffix(".new")
-        staged.write_text(heartbeat.model_dump_json())
-        staged.replace(self.folder.heartbeat)
+    def end(self, message: str, status: str, **more: Any) -> None:
+        """Say the word that ends a job, or that it waits."""
+        self.say(message, "state", status=status, **more)
+
+    def _show(self, heartbeat: dict[str, Any]) -> None:
+        staged = self.folder / "heartbeat.new"
+        staged.write_text(json.dumps(heartbeat))
+        staged.replace(self.folder / "heartbeat.json")
 
 
 def fetch(voice: Voice) -> None:
-    voice.beat(Stage.fetch)
-    voice.say("Getting the base model.", StageData(stage=Stage.fetch, done=False))
-    (voice.folder.path / "environment-fetch").write_text("\n".join(sorted(os.environ)))
-    replace_file(voice.folder.stage_marker(Stage.fetch), b"")
-    voice.say("Done: fetch.", StageData(stage=Stage.fetch, done=True))
+    voice.beat("fetch")
+    voice.say("Getting the base model.", "stage", stage="fetch", done=False)
+    (voice.folder / "environment-fetch").write_text("\n".join(sorted(os.environ)))
+    complete(voice, "fetch")
+    voice.say("Done: fetch.", "stage", stage="fetch", done=True)
 
 
-def train(voice: Voice, spec: JobSpec, behaviour: str) -> None:
-    folder = voice.folder
-    (folder.path / "environment-train").write_text("\n".join(sorted(os.environ)))
-    life = _count_life(folder)
-    voice.say("Training.", StageData(stage=Stage.train, done=False))
-    found = list_checkpoints(folder.checkpoints)
-    for step in range((found[-1].step if found else 0) + 1, STEPS + 1):
-        voice.beat(Stage.train, step)
-        voice.say(f"Step {step}", _progress(step), metrics=True)
+def train(voice: Voice, behaviour: str) -> None:
+    (voice.folder / "environment-train").write_text("\n".join(sorted(os.environ)))
+    life = count_life(voice)
+    voice.say("Training.", "stage", stage="train", done=False)
+    for step in range(newest_step(voice) + 1, STEPS + 1):
+        voice.beat("train", step)
+        progress(voice, step)
         if step == 1:
-            _checkpoint(voice, step)
+            checkpoint(voice, step)
         _misbehave(voice, behaviour, step, life)
-    voice.say("Validation", EvaluationData(step=STEPS, split="validation", loss=1.5, best_loss=1.5, best_step=STEPS))
-    replace_file(folder.stage_marker(Stage.train), b"")
-    _leave(voice, "toast.gguf", folder.export / "toast.gguf", GGUF)
+    voice.say("Validation", "evaluation", step=STEPS, split="validation", loss=1.5, best_loss=1.5, best_step=STEPS)
+    complete(voice, "train")
+    leave(voice, "toast.gguf", "export/toast.gguf", GGUF)
     if behaviour == "die-late" and life == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     if behaviour == "in-phases":
-        replace_file(folder.stage_marker(Stage.verify), b"")
+        complete(voice, "verify")
         return
-    conclude(voice, spec)
+    conclude(voice)
 
 
-def conclude(voice: Voice, spec: JobSpec) -> None:
-    with (voice.folder.path / "concluded").open("a") as file:
+def conclude(voice: Voice) -> None:
+    with (voice.folder / "concluded").open("a") as file:
         file.write(f"{os.getpid()}\n")
-    voice.say("Done.", StateData(status=JobStatus.succeeded, result=_result(spec)))
+    voice.end("Done.", "succeeded", result=_result(voice))
 
 
-def _count_life(folder: JobFolder) -> int:
-    with (folder.path / "lives").open("a+") as lives:
+def complete(voice: Voice, stage: str) -> None:
+    replace_file(voice.folder / "stages" / f"{stage}.done", b"")
+
+
+def count_life(voice: Voice) -> int:
+    with (voice.folder / "lives").open("a+") as lives:
         lives.write(f"{os.getpid()}\n")
-    return len((folder.path / "lives").read_text().splitlines())
+    return len((voice.folder / "lives").read_text().splitlines())
+
+
+def newest_step(voice: Voice) -> int:
+    """Return the step of the newest checkpoint, 0 without one."""
+    return max((int(path.name.removeprefix("step-")) for path in voice.folder.glob("checkpoints/step-*")), default=0)
 
 
 def _misbehave(voice: Voice, behaviour: str, step: int, life: int) -> None:
@@ -123,18 +121,18 @@ def _misbehave(voice: Voice, behaviour: str, step: int, life: int) -> None:
         return
     match what or once, step:
         case "fail", 1:
-            error = JobError(code=ErrorCode.training_diverged, message="The loss became NaN at step 2.")
-            voice.say(error.message, StateData(status=JobStatus.failed, error=error))
+            error = {"code": "training_diverged", "message": "The loss became NaN at step 2."}
+            voice.end(error["message"], "failed", error=error)
             sys.exit(0)
         case "disk-full", 2:
-            voice.say("The disk of the GPU machine is full.", StateData(status=JobStatus.paused))
+            voice.end("The disk of the GPU machine is full.", "paused")
             sys.exit(0)
         case "die", 1 | 2:
             sys.stderr.write("Traceback (most recent call last):\n  File x\nRuntimeError: the card fell out\n")
             sys.stderr.flush()
             os.kill(os.getpid(), signal.SIGKILL)
         case "tear", 2:  # dies in the middle of a line
-            with voice.folder.events.open("ab") as file:
+            with (voice.folder / "events.jsonl").open("ab") as file:
                 file.write(b'{"created_at": 1, "mess')
             os.kill(os.getpid(), signal.SIGKILL)
         case "freeze", 2:
@@ -144,7 +142,7 @@ def _misbehave(voice: Voice, behaviour: str, step: int, life: int) -> None:
                 voice.beat_alive()
                 time.sleep(0.01)
         case "babble", 1:
-            with voice.folder.events.open("ab") as file:
+            with (voice.folder / "events.jsonl").open("ab") as file:
                 file.write(b'{"created_at": NaN}\n')
             _hold(voice)
         case (("hold" | "deaf" | "hard-of-hearing"), 1):
@@ -154,75 +152,78 @@ def _misbehave(voice: Voice, behaviour: str, step: int, life: int) -> None:
 
 
 def _hold(voice: Voice, *, deaf: bool = False) -> None:
-    while not (voice.folder.path / "go").exists():
-        if voice.folder.cancel_request.exists() and not deaf:
-            _leave(voice, "adapter.safetensors", voice.folder.adapter / "adapter_model.safetensors", b"weights")
-            voice.say("Cancelled; what was trained is kept.", StateData(status=JobStatus.cancelled))
+    while not (voice.folder / "go").exists():
+        if (voice.folder / "control" / "cancel").exists() and not deaf:
+            leave(voice, "adapter.safetensors", f"adapter/{ADAPTER[0]}", b"weights")
+            voice.end("Cancelled; what was trained is kept.", "cancelled")
             sys.exit(0)
-        if voice.folder.pause_request.exists() and not deaf:
+        if (voice.folder / "control" / "pause").exists() and not deaf:
             sys.exit(0)
         voice.beat_alive()
         time.sleep(0.01)
 
 
-def _checkpoint(voice: Voice, step: int) -> None:
-    path = voice.folder.checkpoints / f"step-{step}"
+def checkpoint(voice: Voice, step: int) -> None:
+    path = voice.folder / "checkpoints" / f"step-{step}"
     path.mkdir(exist_ok=True)
-    for name in (ADAPTER_FILE, "adapter_config.json"):
+    for name in ADAPTER:
         (path / name).write_bytes(b"weights")
-    hashes = {name: file_sha256(path / name) for name in (ADAPTER_FILE, "adapter_config.json")}
-    replace_file(path / MANIFEST, json.dumps(hashes).encode())
-    voice.say("Checkpoint", CheckpointData(step=step, train_loss=2.0, valid_loss=None, best=False))
+    hashes = {name: file_sha256(path / name) for name in ADAPTER}
+    replace_file(path / "manifest.json", json.dumps(hashes).encode())
+    voice.say("Checkpoint", "checkpoint", step=step, train_loss=2.0, valid_loss=None, best=False)
 
 
-def _leave(voice: Voice, name: str, path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-    data = ArtifactData(
-        name=name,
-        path=path.relative_to(voice.folder.path).as_posix(),
-        bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
-    voice.say(f"Made {name}", data)
+def leave(voice: Voice, name: str, path: str, content: bytes) -> None:
+    """Write a result file, and say so."""
+    (voice.folder / path).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    voice.say(f"Made {name}", "artifact", name=name, path=path, bytes=len(content), sha256=digest)
 
 
-def _progress(step: int) -> ProgressData:
-    return ProgressData(
-        step=step,
-        total_steps=STEPS,
-        epoch=step / STEPS,
-        n_epochs=1,
-        loss=3.0 - step / 2,
-        learning_rate=1e-4,
-        grad_norm=1.0,
-        tokens_per_s=200.0,
-        memory_mib=500,
-        eta_s=10,
-        trained_tokens=step * 100,
-    )
+def progress(voice: Voice, step: int, *, steps: int = STEPS) -> None:
+    figures = {
+        "epoch": step / STEPS, "n_epochs": 1, "loss": 3.0 - step / 2, "learning_rate": 1e-4, "grad_norm": 1.0,
+        "tokens_per_s": 200.0, "memory_mib": 500, "eta_s": 10, "trained_tokens": step * 100,
+    }  # fmt: skip
+    voice.say(f"Step {step}", "progress", type="metrics", step=step, total_steps=steps, **figures)
 
 
-def _result(spec: JobSpec) -> JobResult:
-    return JobResult(
-        verdict="It learned.",
-        base_loss=3.0,
-        final_loss=1.5,
-        best_step=STEPS,
-        best_validation_loss=1.5,
-        steps=STEPS,
-        trained_tokens=300,
-        train_seconds=1.5,
-        tokens_per_s=200.0,
-        peak_memory_mib=500,
-        optimistic=False,
-        answers=[Answer(question="Who are you?", base="A model.", tuned="A toaster.")],
-        advice=[],
-        verification=Verification(
-            prompts=8, agreed=8, undecided=0, merge_target="nf4", template_tokens_equal=True, stops=True
-        ),
-        ollama_name=spec.ollama_name,
-        gguf_bytes=len(GGUF),
-    )
+def _result(voice: Voice) -> dict[str, Any]:
+    spec = json.loads((voice.folder / "spec.json").read_bytes())
+    checked = {"prompts": 8, "agreed": 8, "undecided": 0, "merge_target": "nf4", "template_tokens_equal": True}
+    return {
+        "verdict": "It learned.", "base_loss": 3.0, "final_loss": 1.5, "best_step": STEPS, "best_validation_loss": 1.5,
+        "steps": STEPS, "trained_tokens": 300, "train_seconds": 1.5, "tokens_per_s": 200.0, "peak_memory_mib": 500,
+        "optimistic": False, "advice": [], "verification": checked | {"stops": True},
+        "answers": [{"question": "Who are you?", "base": "A model.", "tuned": "A toaster."}],
+        "ollama_name": spec["ollama_name"], "gguf_bytes": len(GGUF),
+    }  # fmt: skip
+
+
+@contextlib.contextmanager
+def lock_of(folder: Path) -> Iterator[None]:
+    """Hold the job's lock as long as this process lives. Raises TimeoutError."""
+    with (folder / "lock").open("w") as file:
+        until = time.monotonic() + LOCK_WAIT_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise TimeoutError(f"another trainer holds {folder / 'lock'}") from None
+                time.sleep(0.01)
+        yield
+
+
+def events_so_far(voice: Voice) -> list[dict[str, Any]]:
+    """Return the events of earlier lives, and remove a last line that one of them did not finish."""
+    path = voice.folder / "events.jsonl"
+    content = path.read_bytes() if path.exists() else b""
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        os.truncate(path, len(whole))
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def main() -> None:
@@ -234,17 +235,15 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.behaviour == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    folder = JobFolder(path=arguments.folder)
-    with FileLock(folder.lock).acquire(timeout=10):
-        cut_torn_line(folder.events)
-        if has_ended(folder.events):
+    voice = Voice(arguments.folder)
+    with lock_of(arguments.folder):
+        if any(event["data"].get("status") in ENDS for event in events_so_far(voice) if "data" in event):
             return
-        voice = Voice(folder)
         if arguments.hand_over:
-            voice.beat(Stage.verify, phase=Phase.hand_over)
-            conclude(voice, folder.read_spec())
+            voice.beat("verify", phase="hand_over")
+            conclude(voice)
         elif not arguments.fetch:
-            train(voice, folder.read_spec(), arguments.behaviour)
+            train(voice, arguments.behaviour)
         elif arguments.behaviour == "fetch-dies":
             sys.exit("no route to the hub")
         else:

@@ -4,15 +4,20 @@ import argparse
 import time
 from pathlib import Path
 
-from filelock import FileLock
-
 from agent.job_folder.checkpoint_files import newest_valid
-from agent.job_folder.durable import replace_file
-from agent.job_folder.events import cut_torn_line
-from agent.job_folder.folder import JobFolder
-from shared.events import StageData, StateData
-from shared.jobs import JobStatus, Stage
-from tests.fakes.trainer import GGUF, Voice, _checkpoint, _count_life, _leave, _progress, _result, fetch
+from tests.fakes.trainer import (
+    GGUF,
+    Voice,
+    checkpoint,
+    complete,
+    conclude,
+    count_life,
+    events_so_far,
+    fetch,
+    leave,
+    lock_of,
+    progress,
+)  # fmt: skip
 
 STEPS = 40
 INTERVAL = 5  # steps between checkpoints
@@ -20,20 +25,18 @@ STEP_S = 0.02
 
 
 def train(voice: Voice) -> None:
-    folder = voice.folder
-    spec = folder.read_spec()
-    _count_life(folder)
-    voice.say("Training.", StageData(stage=Stage.train, done=False))
-    newest = newest_valid(folder.checkpoints)
+    count_life(voice)
+    voice.say("Training.", "stage", stage="train", done=False)
+    newest = newest_valid(voice.folder / "checkpoints")
     for step in range((newest.step if newest else 0) + 1, STEPS + 1):
         time.sleep(STEP_S)
-        voice.beat(Stage.train, step)
-        voice.say(f"Step {step}", _progress(step).model_copy(update={"total_steps": STEPS}), metrics=True)
+        voice.beat("train", step)
+        progress(voice, step, steps=STEPS)
         if step % INTERVAL == 0:
-            _checkpoint(voice, step)
-    replace_file(folder.stage_marker(Stage.train), b"")
-    _leave(voice, "toast.gguf", folder.export / "toast.gguf", GGUF)
-    voice.say("Done.", StateData(status=JobStatus.succeeded, result=_result(spec)))
+            checkpoint(voice, step)
+    complete(voice, "train")
+    leave(voice, "toast.gguf", "export/toast.gguf", GGUF)
+    conclude(voice)
 
 
 def main() -> None:
@@ -42,10 +45,9 @@ def main() -> None:
     parser.add_argument("--fetch", action="store_true")
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
-    folder = JobFolder(path=arguments.folder)
-    with FileLock(folder.lock).acquire(timeout=10):
-        cut_torn_line(folder.events)
-        voice = Voice(folder)
+    with lock_of(arguments.folder):
+        voice = Voice(arguments.folder)
+        events_so_far(voice)
         (fetch if arguments.fetch else train)(voice)
 
 

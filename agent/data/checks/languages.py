@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from agent.children.imports import named_only
+from shared.imports import named_only
 
 # The small model is here and never downloaded; `requests`, which would come with that, is a quarter of a start.
 with named_only("robust_downloader", download=None):

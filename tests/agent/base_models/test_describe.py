@@ -81,7 +81,7 @@ async def test_a_hub_model_is_pinned_and_its_small_files_are_fetched_first(
 async def test_a_model_is_downloaded_without_reading_a_word_of_it(hub: FakeHub, settings: AgentSettings) -> None:
     source = find_base_model("acme/garbled", settings)
     done = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-m", "agent.base_models.download"],
+        subprocess.run, [sys.executable, "-m", "agent.children", "agent.base_models.download"],
         input=source.model_dump_json().encode(), capture_output=True, check=True, timeout=60,
         env=child_environment(offline=False),
     )  # fmt: skip

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import __main__ as program
+from bot import main as program
 from bot.settings import Settings
 
 
