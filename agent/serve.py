@@ -24,7 +24,6 @@ from agent.auth.key_files import read_or_create_key
 from agent.auth.keys import BOT, OWNER
 from agent.base_models.catalog import find_base_model, list_with_known, names_by_size
 from agent.chat.answerer import Answerer
-from agent.command_line.arguments import read_command_line
 from agent.errors import AgentError
 from agent.intake.inspector import Inspector
 from agent.intake.intake import Intake
@@ -48,12 +47,7 @@ BAD_SETTING = 2
 
 
 def main() -> int:
-    """Do what the command line says: run until SIGTERM, or one thing; return the exit code."""
-    command = read_command_line(sys.argv[1:])
-    return command() if command is not None else _serve()
-
-
-def _serve() -> int:
+    """Read the settings and serve until SIGTERM; return the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:

@@ -81,7 +81,7 @@ class Story:
         deadline = time.monotonic() + 120
         while not holds():
             assert time.monotonic() < deadline, self.events(job_id)[-3:]
-            time.sleep(0.02)
+            time.sleep(0.05)  # it asks the agent, or reads all events
 
 
 @pytest.fixture

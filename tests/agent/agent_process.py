@@ -16,14 +16,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from agent.job_folder.durable import replace_file
-from agent.job_folder.folder import JobFolder
-from agent.running import supervisor
-from agent.settings import AgentSettings
-from agent.store import running_jobs
-from shared.events import StateData
-from tests.agent.running_agent import KEY, QUICK, run_agent
-from tests.empty_store import put_empty_store
+from shared.imports import collector_paused
+
+with collector_paused():
+    from agent.job_folder.durable import replace_file
+    from agent.job_folder.folder import JobFolder
+    from agent.running import supervisor
+    from agent.settings import AgentSettings
+    from agent.store import running_jobs
+    from shared.events import StateData
+    from tests.agent.running_agent import KEY, QUICK, run_agent
+    from tests.empty_store import put_empty_store
 
 if TYPE_CHECKING:
     import openai

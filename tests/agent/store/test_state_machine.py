@@ -44,6 +44,15 @@ RARELY = st.sampled_from([False] * 4 + [True])
 TRAINER_SAYS = st.sampled_from(["step", "checkpoint", "succeeded", "failed", "cancelled", "disk full"])
 
 
+ENGINE = sa.create_engine("sqlite://")  # one for all stories: each would compile every statement anew
+Base.metadata.create_all(ENGINE)
+
+
+def _empty(session: Session) -> None:
+    for table in reversed(Base.metadata.sorted_tables):
+        session.execute(table.delete())
+
+
 class JobTable(RuleBasedStateMachine):
     """The job table, and a simple model of what must be in it."""
 
@@ -51,8 +60,7 @@ class JobTable(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.engine = sa.create_engine("sqlite://")
-        Base.metadata.create_all(self.engine)
+        self.do(_empty)
         self.now = float(NOW)
         self.clock_jumps = self.set_back = False
         self.boot = 1
@@ -67,7 +75,7 @@ class JobTable(RuleBasedStateMachine):
 
     def do(self, function: Any, *arguments: Any, **keywords: Any) -> Any:
         """Run one transaction, as the store does."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with Session(ENGINE, expire_on_commit=False) as session, session.begin():
             return function(session, *arguments, **keywords)
 
     def teardown(self) -> None:
@@ -75,7 +83,6 @@ class JobTable(RuleBasedStateMachine):
             self.bring_all_to_an_end()
         finally:
             self.fates.forget()
-            self.engine.dispose()
 
     def rows(self, *where: sa.ColumnElement[bool]) -> list[JobRow]:
         query = sa.select(JobRow).where(*where).order_by(JobRow.number)
