@@ -1,4 +1,4 @@
-"""`hearth-bot`, or `python -m bot`: import what the bot needs, then be it."""
+"""`hearth-bot`, or `python -m bot`: imports the bot, then runs it."""
 
 import gc
 import sys

@@ -1,1 +1,4 @@
-"""What the bot and the agent both speak: requests, responses, events, errors, languages. No ML library, no network."""
+"""What the bot and the agent both speak: requests, responses, events, errors, languages; and how both start quickly.
+
+No ML library, no network.
+"""

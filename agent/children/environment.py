@@ -11,7 +11,7 @@ LIBRARIES = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",  # it would read what every package of the environment declares
     # numpy's own, a thread for each core, made as it is imported: an eighth of the inspect child's time, on two cores.
-    # What we do with numpy needs none; torch has others.
+    # What we do with numpy needs none. A trainer has its share, as torch uses them on ARM.
     "OPENBLAS_NUM_THREADS": "1",
     # bitsandbytes loads torch's compiler for what CPUs and CUDA have kernels for: 2 s and 250 MiB of a trainer's start.
     "TORCHDYNAMO_DISABLE": "1",

@@ -1,7 +1,5 @@
 """Stage 3: the base model in memory, with a fresh adapter."""
 
-import gc
-
 from agent.errors import AgentError
 from agent.job_folder.folder import ADAPTER_FILE
 from agent.pipeline.context import Context
@@ -21,7 +19,6 @@ def loaded_model(context: Context) -> LoadedModel:
     if context.model is None:
         import torch
 
-        gc.freeze()  # what was imported stays; the collector need not go through it for every model and batch
         torch.set_num_threads(context.spec.threads)
         try:
             context.model = load_model(context.spec, base_card(context))

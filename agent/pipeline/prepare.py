@@ -209,14 +209,14 @@ def _write_held_out(context: Context, held_out: list[int], character: Character)
     """
     template = ChatTemplate(base_card(context))
     prompts: list[dict[str, object]] = []
-    problem: RowProblem | None = None
+    problem = ""
     for row in _rows_of(held_out[: TRIED * HELD_OUT_PROMPTS], _kept(context, template)):
         if len(prompts) == HELD_OUT_PROMPTS:
             break
         try:
             prompts.append(held_out_prompt(row.said, template, character).model_dump())
         except RowProblem as found:
-            problem = found
+            problem = str(found)
     if not prompts:
         raise AgentError(
             _("No row that is held out can be asked of the finished model: the first {problem}.", problem=problem),

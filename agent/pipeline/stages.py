@@ -1,5 +1,6 @@
 """What a job does, in order. The loop in __main__ knows none of it."""
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,6 +23,8 @@ class StageStep:
         """Import the stage; the heavy libraries come with it."""
         with collector_paused():
             run: Callable[[Context], None] = import_module(self.module).run
+        if self.stage is Stage.load:
+            gc.freeze()  # no model is there yet, and what is stays: the collector need not go through it at each batch
         return run
 
 

@@ -122,6 +122,7 @@ def trainer_environment(
         "CUDA_VISIBLE_DEVICES": gpu or "",
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),  # torch's own on ARM
     }
     return environment | ({"HF_TOKEN": hub_token} if online and hub_token else {})
 

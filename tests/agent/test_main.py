@@ -47,7 +47,7 @@ def read_until(process: "subprocess.Popen[str]", words: str) -> str:
 
 
 def test_agent_loads_no_ml_library() -> None:
-    code = f"import sys, agent.serve; print([name for name in {HEAVY!r} if name in sys.modules])"
+    code = f"import sys, agent.__main__, agent.serve; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -4,8 +4,8 @@
 a test must see it running; nothing in it waits on the clock alone. It makes a checkpoint at each step and goes on
 behind the newest, hears `control/cancel` and `control/pause`, and notes each of its lives in the file `lives`.
 
-It writes the protocol's JSON by itself, from the standard library alone: hundreds are started, and the models that
-read it take five times as long to import. What it writes wrongly, the agent refuses to read.
+It writes the protocol's JSON without the models that read it: hundreds of it are started, and these take six times as
+long to import. `tests/agent/running/test_stand_in_trainer.py` holds it to them.
 """
 
 import argparse
@@ -55,7 +55,7 @@ class Voice:
             self._show(heartbeat | {"alive_at": time.time()})
 
     def end(self, message: str, status: str, **more: Any) -> None:
-        """Say the word that ends a job, or that it waits."""
+        """Say how the job ended, or that it is paused."""
         self.say(message, "state", status=status, **more)
 
     def _show(self, heartbeat: dict[str, Any]) -> None:
@@ -202,7 +202,7 @@ def _result(voice: Voice) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def lock_of(folder: Path) -> Iterator[None]:
-    """Hold the job's lock as long as this process lives. Raises TimeoutError."""
+    """Hold the job's lock. Raises TimeoutError."""
     with (folder / "lock").open("w") as file:
         until = time.monotonic() + LOCK_WAIT_S
         while True:

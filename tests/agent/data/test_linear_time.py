@@ -28,7 +28,7 @@ from tests.bad_inputs.slow import ANSWERS, MEGABYTE
 
 MOST = 30  # times as long
 SECONDS = 0.02  # that the smaller one takes at least: less is measured badly
-LARGEST = 1 << 20  # of the smaller ones: the pages of hundreds of megabytes would be measured, and not the work
+LARGEST = 1 << 20  # of the smaller ones, about: the pages of hundreds of megabytes would be measured, and not the work
 
 SLOW: dict[str, Callable[[int], object]] = {
     "special tokens": lambda n: any_of(f"<|token_{number}|>" for number in range(n // 10)).search("<|token_" * n),
