@@ -20,6 +20,7 @@ from bot.words.format import clip, one_line
 from bot.words.mapping import READING, combined, write_character
 from bot.words.option_lines import write_again, write_options
 from bot.words.option_names import DEFAULT_MODEL
+from bot.words.option_words import option_words
 from bot.words.options import Options, read_options
 from shared.errors import ErrorCode
 from shared.files import FileObject
@@ -31,6 +32,7 @@ from shared.plans import Plan
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
     """Go where the options point: start, change or forget a plan, else make one of a file."""
+    call = replace(call, arguments=option_words(call.arguments))
     options = read_options(call.arguments, now=core.clock.now() if call.asked_at is None else call.asked_at)
     if options.plan:
         await _start(call, core, answer, options.plan, options.at)

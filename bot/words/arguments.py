@@ -3,7 +3,7 @@
 import re
 
 _QUOTED = r"""(?:"(?:[^"\\]|\\.)*"|[“„][^“”]*[”“])"""  # also in the quotes that phones make
-QUOTED_OPTION = re.compile(rf"(?<!\S)\w+[:=]{_QUOTED}(?=\s|$)")
+QUOTED_OPTION = re.compile(rf"(?<!\S)\w+[:=]\s*{_QUOTED}(?=[\s,;]|$)")
 _WORD = re.compile(rf"{QUOTED_OPTION.pattern}|\S+")
 _ESCAPES = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
 

@@ -1,7 +1,6 @@
 """What follows `/finetune`, read from the words of a person. Pure."""
 
 import contextlib
-import difflib
 from collections import abc
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +16,10 @@ from bot.words.option_names import (
     DEFAULT_SEED,
     OWN_NAMES,
     PRESETS,
-    SHORT_NAMES,
     TYPED_NAMES,
     written,
 )
+from bot.words.option_words import nearest, option_words, parted
 from bot.words.start_time import read_when
 from shared.hyperparameters import Hyperparameters, Method
 from shared.language import _
@@ -80,7 +79,7 @@ class Options:
 
 
 def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
-    """Read `name:value` words; raise BadCallError that says which option, what is wrong and what exists.
+    """Read what was typed; raise BadCallError that says which option, what is wrong and what exists.
 
     `now` is when they were typed: from then on counts a time of day.
     """
@@ -88,21 +87,23 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
     reading: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     words = []
-    for argument in arguments:
-        typed, sign, value = argument.partition(_sign(argument)) if _is_option(argument) else ("", "", "")
-        value = unquoted(value)
-        if not sign:
-            words.append(argument)
-        elif typed.lower() in READING:
-            many = typed.lower() == "without"
-            reading[typed.lower()] = (*reading.get("without", ()), value) if many else value
-        elif typed.lower() in OWN_NAMES:
-            own[typed.lower()] = _own_value(typed.lower(), value, now=now)
+    for word in option_words(arguments):
+        option = parted(word)
+        if option is None:
+            words.append(word)
+            continue
+        name, value = option[0], unquoted(option[1])
+        if name == "without":
+            reading[name] = (*reading.get(name, ()), value)
+        elif name in READING:
+            reading[name] = value
+        elif name in OWN_NAMES:
+            own[name] = _own_value(name, value, now=now)
+        elif name in Hyperparameters.model_fields:
+            several = name == "target_modules" and value not in {"auto", "all-linear"}
+            settings[name] = value.split(",") if several else value
         else:
-            name = _setting_name(typed.lower())
-            settings[name] = (
-                value.split(",") if name == "target_modules" and value not in {"auto", "all-linear"} else value
-            )
+            raise _unknown(name)
     mapping = read_mapping(reading) if reading else None
     return Options(**own, mapping=mapping, hyperparameters=_hyperparameters(settings), words=tuple(words))
 
@@ -148,16 +149,6 @@ def _fitted(name: str, value: float) -> float:
             low, high = float(limits.get("minimum", value)), float(limits["maximum"])
             return value if low <= value <= high else min(max(value, low), high)
     return value
-
-
-def _sign(argument: str) -> str:
-    """Return which of : and = parts a name from its value: the first, the other may be part of the value."""
-    return next(character for character in argument if character in ":=")
-
-
-def _is_option(argument: str) -> bool:
-    separators = [argument.index(mark) for mark in ":=" if mark in argument]
-    return bool(separators) and argument[: min(separators)].replace("_", "").isalnum()
 
 
 def _own_value(name: str, value: str, *, now: float) -> str | int | None:
@@ -212,13 +203,10 @@ def _model_name(value: str) -> str:
         ) from cause
 
 
-def _setting_name(typed: str) -> str:
-    name = SHORT_NAMES.get(typed, typed)
-    if name in Hyperparameters.model_fields:
-        return name
-    near = difflib.get_close_matches(typed, option_names(), n=1)
-    hint = _("Did you mean {near}? ", near=near[0]) if near else ""
-    raise BadCallError(
+def _unknown(typed: str) -> BadCallError:
+    near = nearest(typed)
+    hint = _("Did you mean {near}? ", near=near) if near else ""
+    return BadCallError(
         _(
             "I know no option “{typed}”. {hint}There are: {options}.",
             typed=typed,

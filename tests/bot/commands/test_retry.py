@@ -57,7 +57,7 @@ async def test_a_retry_sent_once_more_means_the_same_job(agent: FakeAgent, bot: 
     await job(bot)
     agent.lose.append(("POST", "/v1/fine_tuning/jobs/ftjob-1/plans"))
     await bot.say("/retry epochs:9")
-    assert bot.core.requests.unanswered()[0].arguments == ("#1", "epochs:9")
+    assert bot.core.requests.unanswered()[0].arguments == ("#1", "n_epochs:9")
     agent.add_job(suffix="newer")
     await bot.until(lambda: not bot.core.requests.unanswered(), step_s=1)
     assert agent.plan_requests[-1].suffix == "mia"

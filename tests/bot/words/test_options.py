@@ -30,12 +30,12 @@ def test_words_without_a_colon_are_left_to_the_command() -> None:
 @pytest.mark.parametrize(
     ("argument", "said"),
     [
-        ("epoch:3", "Did you mean epochs?"),
+        ("epochz:3", "Did you mean epochs?"),
         ("colour:red", "There are: model, preset, name, seed, at, epochs"),
         ("epochs:100", "epochs is auto, or a number above 0 to 50"),
         ("rank:many", "rank is auto, or a whole number from 1 to 256"),
         ("scheduler:zigzag", "cosine, linear, constant, constant_with_warmup"),
-        ("name:My-Toast", "as in name:toast"),
+        ("name:My_Toast", "as in name:toast"),
         ("seed:-1", "a whole number from 0"),
         ("model:", "needs a value"),
         ("preset:wild", "It is quick (a look), balanced or thorough"),
