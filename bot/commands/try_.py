@@ -1,30 +1,27 @@
 """/try: a finished model is asked something, and answers in the chat."""
 
 import re
+from collections.abc import Sequence
 
 from bot.cards.job import job_name, state_in_sentence
 from bot.cards.trying import SAMPLE, SAMPLES, answer_card, asking_card, how_card, not_answered, questions
 from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.dispatch.command import Command, Core
-from bot.dispatch.job_reference import find_job
+from bot.dispatch.job_reference import LOOKED_AT, find_job, named
 from bot.errors import AgentRefusedError, BadCallError
 from shared.chat import MESSAGE_LENGTH
 from shared.errors import ErrorCode
 from shared.jobs import FINISHED, Job
 from shared.language import N_, _
 
-LOOKED_AT = 100  # of the newest jobs, for one to try
 _JOB = re.compile(r"#?\d{1,9}|ftjob-[\w-]{1,64}")
-_NAMED = re.compile(r"#\d{1,9}|ftjob-[\w-]{1,64}")
+_NUMBERED = re.compile(r"#\d{1,9}|ftjob-[\w-]{1,64}")
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
     """Ask the model of a job, or of the newest that the person may use; without words, say how."""
-    alone = len(call.arguments) == 1  # else a bare number begins a question: /try 3 tips for a curry
-    named = call.arguments[:1] if call.arguments and (_JOB if alone else _NAMED).fullmatch(call.arguments[0]) else ()
-    words = call.arguments[len(named) :]
-    job = await find_job(core.agent, named) if named else await _newest(core)
+    job, words = await _meant(call.arguments, core)
     model = _model_of(job)
     if not words or words == (SAMPLES,):
         await answer.show(how_card(job, with_questions=call.private or bool(words)))
@@ -42,9 +39,19 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     await answer.show(answer_card(job, question, choice))
 
 
-async def _newest(core: Core) -> Job:
-    """Return the newest job with a model that the agent shows to this person."""
+async def _meant(arguments: tuple[str, ...], core: Core) -> tuple[Job, tuple[str, ...]]:
+    """Return the job whose model is asked, and the words for it: of the job named first, else of the newest."""
+    alone = len(arguments) == 1  # else a bare number begins a question: /try 3 tips for a curry
+    if arguments and (_JOB if alone else _NUMBERED).fullmatch(arguments[0]):
+        return await find_job(core.agent, arguments), arguments[1:]
     jobs = (await core.agent.jobs(limit=LOOKED_AT)).data
+    if arguments and (job := named(jobs, arguments[0])) is not None:
+        return job, arguments[1:]
+    return _newest(jobs), arguments
+
+
+def _newest(jobs: Sequence[Job]) -> Job:
+    """Return the newest job with a model that the agent shows to this person."""
     usable = [job for job in jobs if job.fine_tuned_model is not None and job.result is not None]
     if not usable:
         raise BadCallError(

@@ -1,6 +1,8 @@
-"""Which job a person means: a number, an id, or nothing, which is the one that runs, waits or came last."""
+"""Which job a person means: a number, a name, an id, or nothing, which is the one that runs, waits or came last."""
 
+import difflib
 import re
+from collections.abc import Sequence
 
 from bot.agent_api.client import AgentClient
 from bot.errors import BadCallError
@@ -8,11 +10,14 @@ from bot.words.format import clip, one_line
 from shared.jobs import FINISHED, Job, JobStatus
 from shared.language import _
 
+LOOKED_AT = 100  # of the newest jobs, for one of a name
+_BY_ID = re.compile(r"\d{1,9}|ftjob-[\w-]{1,64}")
+
 
 async def find_job(agent: AgentClient, arguments: tuple[str, ...]) -> Job:
-    """Return the job that was meant; raise BadCallError if that is no job's number or there is none."""
+    """Return the job that was meant; raise BadCallError if no job has that number or name, or there is none."""
     if arguments:
-        return await agent.job(_reference(arguments[0]))
+        return await _find(agent, arguments[0])
     jobs = (await agent.jobs()).data
     if not jobs:
         raise BadCallError(_("There is no job yet. /finetune with a file makes one; /finetune sample tries it out."))
@@ -21,10 +26,25 @@ async def find_job(agent: AgentClient, arguments: tuple[str, ...]) -> Job:
     return (active or waiting[-1:] or jobs)[0]
 
 
-def _reference(word: str) -> str:
-    reference = word.removeprefix("#")
-    if not re.fullmatch(r"\d{1,9}|ftjob-[\w-]{1,64}", reference):
-        raise BadCallError(
-            _("“{word}” is no job. Name it by its number, as in #1. /jobs lists them.", word=clip(one_line(word), 30))
+def named(jobs: Sequence[Job], word: str) -> Job | None:
+    """Return the first of the jobs with that name."""
+    return next((job for job in jobs if job.suffix.lower() == word.lower()), None)
+
+
+async def _find(agent: AgentClient, word: str) -> Job:
+    if _BY_ID.fullmatch(reference := word.removeprefix("#")):
+        return await agent.job(reference)
+    jobs = (await agent.jobs(limit=LOOKED_AT)).data
+    begun = {job.suffix for job in jobs if job.suffix.startswith(reference.lower())}
+    job = named(jobs, begun.pop() if len(begun) == 1 else reference)
+    if job is not None:
+        return job
+    near = difflib.get_close_matches(reference.lower(), dict.fromkeys(job.suffix for job in jobs), n=1)
+    hint = _(" Did you mean {name}?", name=one_line(near[0])) if near else ""
+    raise BadCallError(
+        _(
+            "“{word}” is no job.{hint} A job has a number, as in #1, and a name. /jobs lists them.",
+            word=clip(one_line(word), 30),
+            hint=hint,
         )
-    return reference
+    )
