@@ -39,6 +39,7 @@ class Call:
     chat_id: str
     chat: Chat
     command: str  # without the slash; empty for a message that is no command
+    said: str = ""  # the words of such a message
     arguments: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     message_id: str | None = None  # the message whose button was pressed

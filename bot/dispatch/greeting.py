@@ -4,12 +4,12 @@ from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.core.reply import Reply
 from bot.dispatch.command import Core
+from bot.dispatch.plain_talk import answer_words
 from bot.errors import AgentRefusedError, AgentUnreachableError
 from bot.words.format import one_line, wrap
 from shared.language import N_, _
 from shared.people import TERMINAL, Me, Role
 
-NO_COMMAND = N_("I answer to commands. /help shows them.")
 NO_OWNER = N_(
     "This machine has no owner yet. If it is yours, say /pair and the code that “hearth-agent pairing-code” prints on "
     "it, as in /pair ABCD-EFGH."
@@ -17,9 +17,12 @@ NO_OWNER = N_(
 
 
 async def greet(call: Call, core: Core, answer: Answer) -> None:
-    """Answer words that are no command."""
+    """Answer words that are no command; a stranger reads whom to ask."""
     welcome = await stranger_welcome(call, core)
-    await answer.show(Reply(text="\n".join([_("Hello!"), *welcome] if welcome else wrap(_(NO_COMMAND)))))
+    if welcome:
+        await answer.show(Reply(text="\n".join([_("Hello!"), *welcome])))
+    else:
+        await answer_words(call, core, answer)
 
 
 async def stranger_welcome(call: Call, core: Core) -> list[str]:

@@ -252,6 +252,7 @@ class TelegramFrontEnd:
             chat_id=str(place),
             chat=chat,
             command=asked.command,
+            said=asked.said,
             arguments=asked.arguments,
             attachments=(self._attached(asked.document),) if asked.document is not None else (),
             message_id=str(pressed) if pressed is not None else None,

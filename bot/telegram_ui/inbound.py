@@ -30,6 +30,7 @@ class TelegramRequest:
 
     kind: Kind
     command: str = ""
+    said: str = ""  # the words of a message that is no command
     arguments: tuple[str, ...] = ()
     document: Document | None = None
     chat_name: str = ""
@@ -56,8 +57,9 @@ def read_message(message: Message, *, my_id: int, my_name: str) -> TelegramReque
         return (
             TelegramRequest(kind=Kind.file, document=message.document) if private or _answers(message, my_id) else None
         )
-    said_something = bool(message.text or message.caption or message.effective_attachment)
-    return TelegramRequest(kind=Kind.other) if private and said_something else None
+    said = message.text or message.caption or ""
+    something = bool(said or message.effective_attachment)
+    return TelegramRequest(kind=Kind.other, said=said) if private and something else None
 
 
 def read_press(query: CallbackQuery) -> TelegramRequest | None:

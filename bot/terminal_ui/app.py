@@ -29,8 +29,9 @@ CHAT_ID = "terminal"
 PROMPT = N_("you › ")
 WELCOME = N_(
     "Hearth teaches a language model your own style. Send a file with /finetune, or try /finetune sample. A number "
-    "presses a button of the newest card, /help shows the rest, Ctrl-D leaves."
+    "presses a button of the newest card, /help shows the rest, /exit leaves."
 )
+LEAVING = ("/exit", "/quit", "exit", "quit")
 
 
 class Terminal:
@@ -78,6 +79,8 @@ class Terminal:
 async def run_piped(core: Core, chat: TerminalChat, screen: PlainScreen) -> int:
     """Answer each line in turn; at the end of input wait for every request and job. Return 1 if a job failed."""
     async for line in _lines(sys.stdin.fileno()):
+        if line.strip().lower() in LEAVING:
+            break
         if line.strip().isdecimal():  # a button of an answer that may still be on its way
             await core.requests.all_answered()
         sys.stdout.write(f"{_(PROMPT)}{plain(line)}\n\n")
@@ -99,6 +102,8 @@ async def run_prompt(core: Core, chat: TerminalChat, screen: PromptScreen) -> in
         with suppress(EOFError, KeyboardInterrupt):
             while True:
                 line = await session.prompt_async()
+                if line.strip().lower() in LEAVING:
+                    break
                 calls.create_task(handle_line(line, core, chat))
     if screen.toolbar():
         sys.stdout.write(_("The job goes on without me. Start hearth-bot again to see it.") + "\n")
@@ -164,6 +169,7 @@ def _call(typed: Typed, chat: TerminalChat, message_id: str | None) -> Call:
         chat_id=CHAT_ID,
         chat=chat,
         command=typed.command,
+        said=typed.said,
         arguments=typed.arguments,
         attachments=typed.attachments,
         message_id=message_id,

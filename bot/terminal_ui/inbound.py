@@ -30,6 +30,7 @@ class Typed:
     """A line, understood."""
 
     command: str = ""
+    said: str = ""  # the words of a line that is no command
     arguments: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     button: int | None = None  # the number of a button to press instead
@@ -44,7 +45,7 @@ def read_line(line: str) -> Typed:
     if dropped is not None:
         return Typed(command=FILE_COMMAND, attachments=(_attach(dropped),))
     if not line.startswith("/"):
-        return Typed()
+        return Typed(said=line)
     command, *words = _words(line[1:]) or [""]
     command = command.lower()
     if command not in FILE_COMMANDS:

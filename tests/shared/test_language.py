@@ -32,7 +32,7 @@ SPOKEN_BY = {"_", "N_", "ngettext"}
 NOT_SHOWN = {  # calls whose texts are for programs, logs and those who program
     "compile", "fullmatch", "match", "search", "sub", "debug", "info", "warning", "error", "exception", "log",
     "_change", "rows", "words", "write", "execute", "add_argument", "basicConfig", "Route", "ValueError", "ChatError",
-    "SentenceError",
+    "SentenceError", "Meaning",
 }  # fmt: skip
 IN_ENGLISH = {  # what the owner reads where it runs, in a log or a console; what programs read
     "agent/serve.py", "agent/command_line/arguments.py", "agent/doctor.py", "agent/settings.py",

@@ -53,8 +53,11 @@ async def test_a_link_with_a_payload_opens_the_help_with_its_sample_button(bot: 
 async def test_settings_and_chatter_are_answered_in_private(bot: Story) -> None:
     bot.mia.say("/settings")
     await bot.says("There is nothing to set up")
+    bot.mia.say("The weather is nice.")
+    await bot.says("I did not quite get that")
+    assert bot.last().labels == ["Try the sample", "How it stands", "What I can do"]
     bot.mia.say("hello?")
-    await bot.says("I answer to commands")
+    await bot.says("Teach a language model your own style")
 
 
 async def test_the_menu_lists_the_commands_of_the_table(bot: Story) -> None:

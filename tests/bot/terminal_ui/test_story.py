@@ -77,7 +77,8 @@ async def test_the_bot_stays_up_without_an_agent(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-async def test_a_person_at_a_terminal_gets_a_prompt_and_leaves_with_ctrl_d(agent: FakeAgent, tmp_path: Path) -> None:
+@pytest.mark.parametrize("leave", [b"\x04", b"/exit\r"])
+async def test_a_person_at_a_terminal_gets_a_prompt_and_leaves(agent: FakeAgent, tmp_path: Path, leave: bytes) -> None:
     keyboard, terminal = os.openpty()
     os.set_blocking(keyboard, False)
     bot = await asyncio.create_subprocess_exec(
@@ -89,7 +90,7 @@ async def test_a_person_at_a_terminal_gets_a_prompt_and_leaves_with_ctrl_d(agent
             await _see(keyboard, "you ›")
             os.write(keyboard, b"/models\r")
             await _see(keyboard, "smollm2-135m")
-            os.write(keyboard, b"\x04")
+            os.write(keyboard, leave)
             assert await bot.wait() == 0
     finally:
         with suppress(ProcessLookupError):

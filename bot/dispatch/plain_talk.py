@@ -1,0 +1,84 @@
+"""Answers words that are no command: does what they surely mean where that changes nothing, else offers buttons."""
+
+import contextlib
+import re
+from dataclasses import replace
+from pathlib import PurePath
+
+from bot.core.call import Call
+from bot.core.chat import Answer
+from bot.core.reply import Button, Reply
+from bot.dispatch.command import Command, Core
+from bot.words.format import clip, one_line, wrap
+from bot.words.meanings import MEANINGS, Meaning
+from bot.words.plain_words import SURE, Guess, guesses
+from shared.errors import HearthError
+from shared.jobs import Job
+from shared.language import N_, _
+
+CLEARLY = 4.0  # so much likelier than the next guess is the one that is carried out
+LOOKED_AT = 100  # of the newest jobs and files, for one that is named
+SHORTEST_NAME = 3  # of a file, to be found in a sentence
+LABEL = 20  # characters of a button
+UNCLEAR = N_("I did not quite get that. Send me a file and I train a model on it, or tap what comes near.")
+NEARLY = N_("Is it one of these? Tap it.")
+OTHERWISE = ("finetune", "status", "help")  # offered where nothing is near
+BY_COMMAND = {meaning.command: meaning for meaning in MEANINGS}
+
+
+async def answer_words(call: Call, core: Core, answer: Answer) -> None:
+    """Answer a sentence: never with a bare refusal."""
+    job, sentence = await _job_named(core, call.said)
+    found = guesses(sentence)
+    commands = {command.name: command for command in core.commands}
+    if (first := _certain(found)) is not None:
+        arguments = _arguments(first, job)
+        if _only_looks(commands[first.command], arguments):
+            await commands[first.command].run(replace(call, command=first.command, arguments=arguments), core, answer)
+            return
+    meanings = [guess.meaning for guess in found] or [BY_COMMAND[command] for command in OTHERWISE]
+    buttons = [await _button(core, meaning, job, call.said) for meaning in meanings]
+    await answer.show(Reply(text="\n".join(wrap(_(NEARLY if found else UNCLEAR))), buttons=tuple(buttons)))
+
+
+def _certain(found: list[Guess]) -> Meaning | None:
+    """Return the one meaning that it surely is."""
+    if not found or found[0].score < SURE:
+        return None
+    return found[0].meaning if len(found) == 1 or found[0].score - found[1].score >= CLEARLY else None
+
+
+def _only_looks(command: Command, arguments: tuple[str, ...]) -> bool:
+    """Say whether a command changes nothing, or asks before it does."""
+    return not command.keeps(arguments) and command.name != "finetune"
+
+
+def _arguments(meaning: Meaning, job: Job | None) -> tuple[str, ...]:
+    return (f"#{job.number}",) if meaning.of_job and job is not None else ()
+
+
+async def _button(core: Core, meaning: Meaning, job: Job | None, said: str) -> Button:
+    if meaning.command == "finetune":
+        return await _file_named(core, said) or Button(label=_(meaning.label), line="/finetune sample")
+    return Button(label=_(meaning.label), line=" ".join([f"/{meaning.command}", *_arguments(meaning, job)]))
+
+
+async def _job_named(core: Core, said: str) -> tuple[Job | None, str]:
+    """Return the newest job whose number or name stands in a sentence, and the sentence with “it” in its place."""
+    with contextlib.suppress(HearthError):  # the agent is away, or shows this person no jobs: then none is meant
+        for job in (await core.agent.jobs(limit=LOOKED_AT)).data:
+            name = re.compile(rf"(?<![\w-])(?:#{job.number}|{re.escape(job.suffix)})(?![\w-])", re.IGNORECASE)
+            if name.search(said):
+                return job, name.sub("it", said)
+    return None, said
+
+
+async def _file_named(core: Core, said: str) -> Button | None:
+    """Return the button that trains on a file that was sent before and stands in a sentence."""
+    with contextlib.suppress(HearthError):
+        for file in (await core.agent.datasets(limit=LOOKED_AT)).data:
+            name = one_line(file.filename)
+            stem = PurePath(name).stem.lower()
+            if len(stem) >= SHORTEST_NAME and re.search(rf"(?<!\w){re.escape(stem)}(?!\w)", said.lower()):
+                return Button(label=clip(_("Train on {name}", name=name), LABEL), line=f"/finetune file:{file.id}")
+    return None

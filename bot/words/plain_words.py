@@ -1,0 +1,45 @@
+"""What somebody most likely wants who writes no command: by phrases in English and German, forgiving slips. Pure."""
+
+import re
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, utils
+
+from bot.words.meanings import MEANINGS, Meaning
+
+LIKELY, SURE = 72.0, 84.0  # of 100: worth a button, worth doing where it changes nothing
+GUESSES = 3
+_POLITE = re.compile(
+    r"\b(?:please|pls|hey|hi|hello|hallo|bitte|mal|doch|jetzt|now|can you|could you|would you|i want to|i'd like to|"
+    r"i would like to|let me|kannst du|könntest du|ich will|ich möchte|ich würde gern|the|my|mein|meine|der|die|das)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess:
+    """A meaning, and how much what was said is like one of its phrases."""
+
+    meaning: Meaning
+    score: float  # up to 100
+
+
+def guesses(said: str) -> list[Guess]:
+    """Return what somebody may mean, the likeliest first; nothing where no phrase is near."""
+    whole = utils.default_process(said)
+    short = utils.default_process(_POLITE.sub(" ", said)) or whole
+    scored = [
+        Guess(meaning=meaning, score=max(_like(text, meaning) for text in {whole, short})) for meaning in MEANINGS
+    ]
+    likely = sorted((guess for guess in scored if guess.score >= LIKELY), key=lambda guess: -guess.score)
+    return likely[:GUESSES]
+
+
+def _like(said: str, meaning: Meaning) -> float:
+    return max(_alike(said, utils.default_process(phrase)) for phrase in meaning.phrases)
+
+
+def _alike(said: str, phrase: str) -> float:
+    """Return how alike two texts are. That one's words stand in the other counts, the less the more stands beside."""
+    within = fuzz.token_set_ratio(said, phrase)
+    return 0.5 * within + 0.5 * fuzz.token_sort_ratio(said, phrase)
