@@ -10,7 +10,7 @@ from bot.core.call import Attachment, Call
 from bot.core.chat import Answer
 from bot.core.reply import Reply
 from bot.errors import BadCallError, ChatError
-from bot.words.format import bar, clip, one_line, percent, safe_file_name, size, wrap
+from bot.words.format import bar, clip, flow, one_line, percent, safe_file_name, size
 from shared.errors import HearthError
 from shared.files import FileObject
 from shared.inspections import Inspection, InspectionRequest, ReadingProgress
@@ -89,7 +89,7 @@ async def taken_up(agent: AgentClient, named: str) -> tuple[Inspection, Mapping 
 
 def reading(name: str, byte_count: int | None, progress: ReadingProgress | None = None) -> Reply:
     """Return what is said while a file is read."""
-    lines = wrap(_("Reading {name} ({size}) …", name=clip(one_line(name), 60), size=size(byte_count)))
+    lines = flow(_("Reading {name} ({size}) …", name=clip(one_line(name), 60), size=size(byte_count)))
     if progress is not None:
         lines += [
             f"{bar(progress.bytes, progress.of)} {percent(progress.bytes, progress.of)}",

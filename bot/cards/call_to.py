@@ -2,7 +2,7 @@
 
 from bot.cards.job import job_name
 from bot.core.reply import Button, Reply
-from bot.words.format import clip, wrap
+from bot.words.format import clip, flow
 from shared.jobs import Job, JobStatus, PauseReason
 from shared.language import N_, _
 
@@ -27,7 +27,7 @@ def call_to(job: Job) -> Reply | None:
     number = job.number
     happened, to_do, resume = CALLS[job.paused]
     return Reply(
-        text="\n".join([clip(_("Needs you · {job}", job=job_name(job))), *wrap(_(happened)), *wrap(_(to_do))]),
+        text="\n".join([clip(_("Needs you · {job}", job=job_name(job))), *flow(_(happened)), *flow(_(to_do))]),
         buttons=(
             Button(label=_("Resume"), line=resume.format(number=number)),
             Button(label=_("Log"), line=f"/log #{number}"),

@@ -1,14 +1,14 @@
 """What was understood of a dataset, one row of it, and which forms there are. Pure."""
 
 from bot.core.reply import Button, Copy, File, Image, Reply
-from bot.words.format import capital, clip, count, one_line, percent, plain, wrap
+from bot.words.format import capital, clip, count, flow, one_line, percent, plain
 from shared.files import FileObject, FixedFile
 from shared.inspections import DatasetForm, Fix, Inspection, SampleRow, Severity
 from shared.language import N_, _, ngettext
 
 DROPPED_SHOWN = 3
-SAMPLE_LINES = 12
-FINDING_LINES = 12
+SAMPLE_LENGTH = 480  # characters
+FINDINGS_SHOWN = 5
 FIXES_SHOWN = 3
 ROW = "row"  # as the last word of /dataset: show one
 REPORT = "report"  # the same: send the whole of it
@@ -72,21 +72,16 @@ def dataset_card(file: FileObject, inspection: Inspection, *, with_row: bool, fi
 
 
 def _findings(inspection: Inspection) -> list[str]:
-    """Return what was found, the worst first, as far as there is room."""
+    """Return the worst of what was found; the report has all."""
     if not inspection.findings:
         return []
     lines = [_("What I found")]
-    shown = 0
-    for finding in inspection.findings:
-        said = wrap(finding.message, first=MARKS[finding.severity], rest="  ")
-        if len(lines) + len(said) > FINDING_LINES:
-            break
-        lines += said
-        shown += 1
-    hidden = len(inspection.findings) - shown
-    more = [ngettext("  and {n} more in the report", "  and {n} more in the report", hidden)] if hidden else []
+    for finding in inspection.findings[:FINDINGS_SHOWN]:
+        lines += flow(finding.message, first=MARKS[finding.severity], rest="  ")
+    hidden = len(inspection.findings) - FINDINGS_SHOWN
+    more = [ngettext("  and {n} more in the report", "  and {n} more in the report", hidden)] if hidden > 0 else []
     about = _("Lengths and near copies: {n} rows drawn.", n=count(inspection.sampled))
-    return [*lines, *more, *(wrap(about) if inspection.sampled is not None else [])]
+    return [*lines, *more, *(flow(about) if inspection.sampled is not None else [])]
 
 
 def _right_tool(inspection: Inspection) -> list[str]:
@@ -94,7 +89,7 @@ def _right_tool(inspection: Inspection) -> list[str]:
     against = next((it for it in inspection.right_tool if it.against), None)
     if against is None:
         return []
-    return [_("Before you tune"), *wrap(against.answer, first="- ", rest="  ")]
+    return [_("Before you tune"), *flow(against.answer, first="- ", rest="  ")]
 
 
 def _fix_buttons(inspection: Inspection) -> list[Button]:
@@ -115,14 +110,14 @@ def _what_was_mended(fixed: FixedFile | None) -> list[str]:
     if fixed.changed:
         parts.append(ngettext("{n} row changed", "{n} rows changed", fixed.changed))
     if not parts:
-        return wrap(_("There was nothing to mend. The old file is kept."))
-    return wrap(_("Mended: {what}. The old file is kept.", what=", ".join(parts)))
+        return flow(_("There was nothing to mend. The old file is kept."))
+    return flow(_("Mended: {what}. The old file is kept.", what=", ".join(parts)))
 
 
 def report_card(inspection: Inspection, file: FileObject, report: File, picture: Image) -> Reply:
     """Return the full report as a file, with its picture."""
     lines = [clip(_("Report · {filename}", filename=one_line(file.filename)))]
-    lines += wrap(_("All findings with their lines, why each matters, and three rows as the model sees them."))
+    lines += flow(_("All findings with their lines, why each matters, and three rows as the model sees them."))
     return Reply(text="\n".join(lines), image=picture, files=(report,), again=f"/dataset {inspection.id} {REPORT}")
 
 
@@ -154,19 +149,19 @@ def understood(inspection: Inspection) -> list[str]:
     """Return how many rows of which form there are, and which were dropped."""
     lines = [_("I understood"), _rows(inspection)]
     for row in inspection.dropped[:DROPPED_SHOWN]:
-        lines += wrap(_("line {line}: {reason}", line=row.line, reason=one_line(row.reason)), first="  ", rest="    ")
+        lines += flow(_("line {line}: {reason}", line=row.line, reason=one_line(row.reason)), first="  ", rest="    ")
     hidden = inspection.dropped_count - min(len(inspection.dropped), DROPPED_SHOWN)
     if hidden > 0:
         lines.append("  " + ngettext("and {n} more", "and {n} more", hidden))
     tokens = inspection.tokens
     if inspection.form is DatasetForm.text:
-        lines += wrap(
+        lines += flow(
             _("It learns the whole text, word by word: how it sounds and what it is about, but not how to answer.")
         )
     elif tokens is not None:
-        lines += wrap(_("It learns the answers: {percent} of the text.", percent=percent(tokens.trained, tokens.total)))
+        lines += flow(_("It learns the answers: {percent} of the text.", percent=percent(tokens.trained, tokens.total)))
     if tokens is not None:
-        lines += wrap(
+        lines += flow(
             _(
                 "A typical row has {median} tokens (pieces of words), the longest {longest}.",
                 median=count(tokens.median),
@@ -194,16 +189,26 @@ def sample_row(sample: SampleRow) -> list[str]:
     return [
         _("Line {line}, as the model sees it", line=sample.line),
         _("(it learns what is marked ›)"),
-        *lines[:SAMPLE_LINES],
-        *(["  …"] if len(lines) > SAMPLE_LINES else []),
+        *beginning(lines, SAMPLE_LENGTH),
     ]
+
+
+def beginning(lines: list[str], length: int) -> list[str]:
+    """Return as many lines as have that many characters together, the last of them cut."""
+    shown: list[str] = []
+    for line in lines:
+        if length < len(line):
+            return [*shown, clip(line, length)] if length > 2 else [*shown, "  …"]
+        shown.append(line)
+        length -= len(line)
+    return shown
 
 
 def marked(sample: SampleRow) -> list[str]:
     """Return the lines of a row; what is learned is marked."""
     lines = []
     for text, trained in sample.parts:
-        lines += wrap(plain(text), first="› " if trained else "  ")
+        lines += flow(plain(text), first="› " if trained else "  ")
     return lines
 
 
@@ -211,7 +216,7 @@ def notes(texts: list[str]) -> list[str]:
     """Return what is good to know."""
     lines = [_("Good to know")] if texts else []
     for text in texts:
-        lines += wrap(text, first="- ", rest="  ")
+        lines += flow(text, first="- ", rest="  ")
     return lines
 
 
@@ -220,13 +225,13 @@ def forms_card() -> Reply:
     lines = [
         _("What a dataset looks like"),
         "",
-        *wrap(_("A JSONL file: one row a line, in one of these forms. JSON (a list of such rows), Parquet, "
+        *flow(_("A JSONL file: one row a line, in one of these forms. JSON (a list of such rows), Parquet, "
             "Excel, CSV and TSV (with the same names as columns) work too, also as .gz or in a .zip.")),
         "",
-        *wrap(_("A chat exported from WhatsApp, Telegram or Discord works as it is, and so do plain text and Markdown. "
+        *flow(_("A chat exported from WhatsApp, Telegram or Discord works as it is, and so do plain text and Markdown. "
             "Where I cannot tell, I ask.")),
         "",
-        *wrap(_("100 rows teach a style; a few thousand teach the most.")),
+        *flow(_("100 rows teach a style; a few thousand teach the most.")),
     ]  # fmt: skip
     copies = tuple(Copy(intro=f"{capital(_(FORMS[form]))}:", lines=(line,)) for form, line in EXAMPLES.items())
     return Reply(text="\n".join(lines), copy=copies)

@@ -1,7 +1,7 @@
 """The last word of a card that is not kept any more: its job is gone, or not for who reads it. Pure."""
 
 from bot.core.reply import Reply
-from bot.words.format import wrap
+from bot.words.format import flow
 from shared.language import _
 
 
@@ -9,9 +9,9 @@ def unknown_card(shown: str) -> Reply:
     """Return the last word on a job that the agent does not know."""
     first = shown.partition("\n")[0]
     said = _("The agent does not know this job any more. Last seen: {first}", first=first)
-    return Reply(text="\n".join([_("Gone"), *wrap(said)]))
+    return Reply(text="\n".join([_("Gone"), *flow(said)]))
 
 
 def withdrawn_card(why: str) -> Reply:
     """Return the last word on a job to who may not see it any more, in the agent's words: nothing of the job stays."""
-    return Reply(text="\n".join([_("Not shown any more"), *wrap(why)]))
+    return Reply(text="\n".join([_("Not shown any more"), *flow(why)]))

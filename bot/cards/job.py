@@ -12,12 +12,12 @@ from bot.words.format import (
     clock_second,
     clock_time,
     duration,
+    flow,
     mebibytes,
     number,
     one_line,
     percent,
     short,
-    wrap,
 )
 from shared.jobs import Job, JobStatus, PauseReason, Progress, Stage
 from shared.language import ENGLISH, N_, _, ngettext, spoken
@@ -102,7 +102,7 @@ def job_card(snapshot: Snapshot, *, now: float) -> Reply:
 def told_before(card: Reply, job: Job) -> Reply:
     """Return the card of a job whose result was on its way several times, and may have been seen or not."""
     return Reply(
-        text="\n".join([card.text, *wrap(_("If you have not seen the result: /status #{number}", number=job.number))])
+        text="\n".join([card.text, *flow(_("If you have not seen the result: /status #{number}", number=job.number))])
     )
 
 
@@ -112,9 +112,9 @@ def without_contact(shown: str, *, since: float, now: float) -> Reply:
     title, _newline, vitals = known.partition("\n")
     if not title.startswith(_(AWAY)):
         last, _dot, name = title.rpartition(" · ")
-        known = "\n".join([f"{_(AWAY)} · {name}", *wrap(_("Last seen: {last}", last=last)), *vitals.splitlines()])
+        known = "\n".join([f"{_(AWAY)} · {name}", *flow(_("Last seen: {last}", last=last)), *vitals.splitlines()])
     line = f"{_(LOST)} {clock_time(since, now=now)}."
-    next_ = wrap(_("What ran there goes on if that PC is awake. I catch up by myself."))
+    next_ = flow(_("What ran there goes on if that PC is awake. I catch up by myself."))
     return Reply(text="\n".join([known, "", line, *next_]), milestone=f"lost {since}")
 
 
@@ -122,30 +122,30 @@ def troubled_card(shown: str, *, mark: str, again_at: float, now: float) -> Repl
     """Return the last card that was true, and that what came later could not be shown by a fault of ours."""
     known = shown.partition(f"\n\n{_(TROUBLE)}")[0]
     about = _("My log has it under {mark}. I try again at {time}.", mark=mark, time=clock_time(again_at, now=now))
-    lines = [*wrap(f"{_(TROUBLE)} {about}")]
+    lines = [*flow(f"{_(TROUBLE)} {about}")]
     return Reply(text="\n".join([known, "", *lines]), milestone=f"trouble {mark}")
 
 
 def moved_here(*, mention: str) -> Reply:
     """Return what is said where a card goes on whose chat can be written to no more."""
     text = _("I cannot write any more where you asked for this, so here is how it goes on.")
-    return Reply(text="\n".join(wrap(text)), mention=mention)
+    return Reply(text="\n".join(flow(text)), mention=mention)
 
 
 def moved_card(job_name: str) -> Reply:
     """Return what an old card says when the live one is further down."""
-    return Reply(text="\n".join(wrap(_("{job}: its live card is further down.", job=job_name))))
+    return Reply(text="\n".join(flow(_("{job}: its live card is further down.", job=job_name))))
 
 
 def _waiting(snapshot: Snapshot, *, now: float) -> list[str]:
     job, queued = snapshot.job, snapshot.queued
     if job.start_at is not None and job.start_at > now:
-        return wrap(_("Starts {time}, as asked", time=clock_time(job.start_at, now=now)))
+        return flow(_("Starts {time}, as asked", time=clock_time(job.start_at, now=now)))
     position = job.queue_position
     of = _(" of {queued}", queued=queued) if position is not None and queued is not None and queued >= position else ""
     lines = [_("Place {position}{of} in the queue", position=position if position is not None else DASH, of=of)]
     if snapshot.machine_paused:
-        return [*lines, *wrap(_("The machine is paused: nothing starts until /resume"))]
+        return [*lines, *flow(_("The machine is paused: nothing starts until /resume"))]
     return [*lines, _starts(snapshot.starts_at, now=now)]
 
 
@@ -161,7 +161,7 @@ def _starts(at: float | None, *, now: float) -> str:
 
 
 def _paused(job: Job) -> list[str]:
-    lines = wrap(_(PAUSED[job.paused], number=job.number)) if job.paused else []
+    lines = flow(_(PAUSED[job.paused], number=job.number)) if job.paused else []
     lines += _detail(job)
     if job.progress is not None:
         lines += [*_pace(job.progress), *_losses(job.progress)]
@@ -172,7 +172,7 @@ def _running(job: Job, *, now: float) -> list[str]:
     lines = signs(job)
     if job.stage is not None and job.stage is not Stage.train:
         step = list(Stage).index(job.stage) + 1
-        lines += wrap(_("{doing} ({step} of {steps})", doing=_(STAGES[job.stage][1]), step=step, steps=len(Stage)))
+        lines += flow(_("{doing} ({step} of {steps})", doing=_(STAGES[job.stage][1]), step=step, steps=len(Stage)))
     lines += _detail(job)
     closing = [_("Elapsed {duration}", duration=duration(now - (job.started_at or job.created_at))), *attempt(job)]
     if job.progress is None:
@@ -191,7 +191,7 @@ def _running(job: Job, *, now: float) -> list[str]:
 
 
 def _detail(job: Job) -> list[str]:
-    return wrap(one_line(job.stage_detail)) if job.stage_detail else []
+    return flow(one_line(job.stage_detail)) if job.stage_detail else []
 
 
 def _pace(progress: Progress) -> list[str]:

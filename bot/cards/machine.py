@@ -2,7 +2,7 @@
 
 from bot.cards.unused import unused_lines
 from bot.core.reply import Reply
-from bot.words.format import mebibytes, one_line, wrap
+from bot.words.format import flow, mebibytes, one_line
 from shared.files import UnusedDatasets
 from shared.language import _, ngettext
 from shared.machine import AgentInfo
@@ -16,7 +16,7 @@ def machine_card(info: AgentInfo, *, unused: UnusedDatasets | None = None) -> Re
         f"{busy}{waiting}",
         *([_("Nothing starts until /resume.")] if info.paused else []),
         *(_("#{number} answers a question", number=worker.task.job_number) for worker in info.workers if worker.task),
-        *wrap(one_line(info.device), rest="  "),
+        *flow(one_line(info.device), rest="  "),
         _(
             "{memory_kind} free: {free} of {total}",
             memory_kind=info.memory_kind,
@@ -27,5 +27,5 @@ def machine_card(info: AgentInfo, *, unused: UnusedDatasets | None = None) -> Re
         *(unused_lines(unused) if unused is not None else []),
     ]
     for warning in info.warnings:
-        lines += wrap(one_line(warning), first="! ", rest="  ")
+        lines += flow(one_line(warning), first="! ", rest="  ")
     return Reply(text="\n".join(lines))

@@ -8,12 +8,12 @@ from bot.words.format import (
     clip,
     clock_time,
     count,
+    flow,
     mebibytes,
     minutes_range,
     one_line,
     short,
     size_range,
-    wrap,
 )
 from bot.words.option_lines import write_line
 from bot.words.option_names import TYPED_NAMES
@@ -52,7 +52,7 @@ def plan_card(
         [clip(_("Ready to start · {file_name}", file_name=one_line(file_name)))],
         [*understood(inspection), *(read_so(plan.mapping) if plan.mapping is not None else [])],
         sample_row(inspection.sample) if inspection.sample and with_row else [],
-        [*_plan(plan), *wrap(_turn(plan, at=at, now=now, machine_paused=machine_paused), rest="  ")],
+        [*_plan(plan), *flow(_turn(plan, at=at, now=now, machine_paused=machine_paused), rest="  ")],
         notes(plan.notes),
     ]
     return Reply(
@@ -78,7 +78,7 @@ def _character_button(inspection: Inspection, plan: Plan, later: str) -> list[Bu
 def character_card(plan: Plan, *, at: int | None = None) -> Reply:
     """Return how the finished model becomes somebody of its own, and the line to type."""
     title = clip(_("Who should it be? · {name}", name=plan.suffix))
-    what = wrap(_("Each row will begin with what you write, and so will each talk with the finished model."))
+    what = flow(_("Each row will begin with what you write, and so will each talk with the finished model."))
     intro = _("Type this line with words of your own between the quotes:")
     return Reply(text="\n".join([title, *what]), copy=(Copy(intro=intro, lines=(character_line(plan, at=at),)),))
 
@@ -92,11 +92,11 @@ def character_line(plan: Plan, *, at: int | None = None) -> str:
 def change_card(plan: Plan, *, at: int | None = None) -> Reply:
     """Return what can be changed, each with its value and reason, and the line to type."""
     lines = [clip(_("What you can change · {name}", name=plan.suffix)), ""]
-    lines += wrap(f"name: {plan.suffix}", rest="  ") + wrap(f"model: {plan.model}", rest="  ")
+    lines += flow(f"name: {plan.suffix}", rest="  ") + flow(f"model: {plan.model}", rest="  ")
     for setting in plan.reasons:
         if setting.name in {"preset", *Hyperparameters.model_fields}:
-            lines += wrap(f"{TYPED_NAMES.get(setting.name, setting.name)}: {setting.value}", rest="  ")
-            lines += wrap(setting.reason, first="  ")
+            lines += flow(f"{TYPED_NAMES.get(setting.name, setting.name)}: {setting.value}", rest="  ")
+            lines += flow(setting.reason, first="  ")
     lines += _memory(plan)
     epochs = 5 if plan.settings.n_epochs != 5 else 3
     intro = _("Type this line with what you want changed. Here, for example, the epochs:")
@@ -115,17 +115,17 @@ def _memory(plan: Plan) -> list[str]:
         (_("a batch on its way"), it.activations + it.logits),
         (_("libraries, gaps"), it.fragmentation + it.runtime),
     )
-    lines = ["", *wrap(_("{kind} at the peak:", kind=plan.memory_kind))]
-    lines += [line for name, mib in parts for line in wrap(f"{name}: {mebibytes(mib)}", first="  ", rest="    ")]
+    lines = ["", *flow(_("{kind} at the peak:", kind=plan.memory_kind))]
+    lines += [line for name, mib in parts for line in flow(f"{name}: {mebibytes(mib)}", first="  ", rest="    ")]
     if plan.conversion_memory_mib is not None:
         once = _("To convert the base model, once: {ram} of RAM", ram=mebibytes(plan.conversion_memory_mib))
-        lines += wrap(once, rest="  ")
+        lines += flow(once, rest="  ")
     if plan.prepare_memory_mib is not None:
         begin = _("To prepare the rows: {ram} of RAM", ram=mebibytes(plan.prepare_memory_mib))
-        lines += wrap(begin, rest="  ")
+        lines += flow(begin, rest="  ")
     if plan.export_memory_mib is not None:
         end = _("To write and check the model: {ram} of RAM", ram=mebibytes(plan.export_memory_mib))
-        lines += wrap(end, rest="  ")
+        lines += flow(end, rest="  ")
     return lines
 
 
@@ -151,17 +151,17 @@ def does_not_fit_card(
     `too_short`: it is not the machine that forbids it, but a max_length that cuts the answers away.
     """
     later = f" at:{at}" if at is not None else ""
-    blocks = [[clip(_(TOO_SHORT if too_short else DOES_NOT_FIT, file_name=one_line(file_name)))], wrap(message)]
+    blocks = [[clip(_(TOO_SHORT if too_short else DOES_NOT_FIT, file_name=one_line(file_name)))], flow(message)]
     for number, other in enumerate(alternatives, 1):
         blocks.append(
             [
-                *wrap(f"{number}. {_titled(other)}", rest="   "),
-                *wrap(_("Learns from: {model}", model=other.model), first="   ", rest="     "),
+                *flow(f"{number}. {_titled(other)}", rest="   "),
+                *flow(_("Learns from: {model}", model=other.model), first="   ", rest="     "),
                 "   " + _("Time: {time}", time=minutes_range(other.minutes.low, other.minutes.high)),
                 "   " + _("Memory: {needed}", needed=size_range(other.memory_mib.low, other.memory_mib.high)),
             ]
         )
-    blocks += [wrap(_("Each of these fits. Tap one to see it whole."))]
+    blocks += [flow(_("Each of these fits. Tap one to see it whole."))]
     return Reply(
         text="\n\n".join("\n".join(block) for block in blocks),
         buttons=tuple(
@@ -181,14 +181,14 @@ def _plan(plan: Plan) -> list[str]:
     settings = plan.settings
     lines = [
         _("The plan"),
-        *wrap(_("New model: {name}", name=plan.suffix), rest="  "),
-        *wrap(_("Learns from: {model}", model=plan.model), rest="  "),
+        *flow(_("New model: {name}", name=plan.suffix), rest="  "),
+        *flow(_("Learns from: {model}", model=plan.model), rest="  "),
         *_preset(plan),
     ]
     if settings.load_in_4bit:
-        lines += wrap(_("Way: QLoRA, a small add-on of rank {rank} on the model in 4 bits", rank=settings.r), rest="  ")
+        lines += flow(_("Way: QLoRA, a small add-on of rank {rank} on the model in 4 bits", rank=settings.r), rest="  ")
     else:
-        lines += wrap(_("Way: LoRA, a small add-on of rank {rank} on the model in 16 bits", rank=settings.r), rest="  ")
+        lines += flow(_("Way: LoRA, a small add-on of rank {rank} on the model in 16 bits", rank=settings.r), rest="  ")
     held_out = plan.validation_rows + plan.test_rows
     lines += [
         _(
@@ -207,7 +207,7 @@ def _plan(plan: Plan) -> list[str]:
         )
     ]
     lines += [_("Time: {time}", time=minutes_range(plan.minutes.low, plan.minutes.high))]
-    lines += wrap(
+    lines += flow(
         _(
             "Memory: {needed} of {free} free {kind}",
             needed=size_range(plan.memory_mib.low, plan.memory_mib.high),
@@ -216,7 +216,7 @@ def _plan(plan: Plan) -> list[str]:
         ),
         rest="  ",
     )
-    lines += wrap(
+    lines += flow(
         _(
             "Disk: {needed} of {free} free",
             needed=size_range(plan.disk_mib.low, plan.disk_mib.high),
@@ -224,7 +224,7 @@ def _plan(plan: Plan) -> list[str]:
         ),
         rest="  ",
     )
-    return [*lines, *wrap(_("On: {device}", device=one_line(plan.device) or DASH), rest="  ")]
+    return [*lines, *flow(_("On: {device}", device=one_line(plan.device) or DASH), rest="  ")]
 
 
 def _preset(plan: Plan) -> list[str]:

@@ -2,9 +2,9 @@
 
 import re
 
-from bot.cards.dataset import marked
+from bot.cards.dataset import beginning, marked
 from bot.core.reply import Button, Copy, Reply
-from bot.words.format import clip, count, one_line, wrap
+from bot.words.format import clip, count, flow, one_line
 from bot.words.mapping import write_mapping
 from shared.files import FileObject
 from shared.inspections import COLUMN_KINDS, Choice, ColumnKind, Inspection, Question, SampleRow
@@ -12,7 +12,7 @@ from shared.language import _, ngettext
 from shared.mapping import Mapping
 
 LABEL = 20  # characters of a button
-ASKED_LINES, ANSWERED_LINES = 3, 2  # of each example, around where its answer begins
+ASKED_LENGTH, ANSWERED_LENGTH = 120, 80  # characters of each example, around where its answer begins
 SHOWN = 8  # columns, or people
 CHARACTER_SHOWN = 110  # characters of who the model is to be
 _PHONE = re.compile(r"\+?[\d\s().\u00a0/-]{7,}")
@@ -66,7 +66,7 @@ def rows_button(inspection_id: str) -> Button:
 
 def read_so(mapping: Mapping) -> list[str]:
     """Return how a file is read, as a person has said."""
-    character = [] if mapping.character is None else wrap(
+    character = [] if mapping.character is None else flow(
         _("Character: {who}", who=clip(one_line(mapping.character), CHARACTER_SHOWN)), rest="  "
     )  # fmt: skip
     return _rows_read_so(mapping) + character
@@ -76,21 +76,21 @@ def _rows_read_so(mapping: Mapping) -> list[str]:
     if mapping.of_rows is None:
         return []
     if mapping.assistant is not None:
-        lines = wrap(_("The assistant: {name}", name=person(mapping.assistant)), rest="  ")
-        lines += wrap(_("All others have numbers for names."))
+        lines = flow(_("The assistant: {name}", name=person(mapping.assistant)), rest="  ")
+        lines += flow(_("All others have numbers for names."))
         names = ", ".join(person(name) for name in mapping.without)
-        return lines + (wrap(_("Left out: {names}", names=names), rest="  ") if names else [])
+        return lines + (flow(_("Left out: {names}", names=names), rest="  ") if names else [])
     if mapping.text is not None:
-        return wrap(_("Learned whole: {column}", column=one_line(mapping.text)), rest="  ")
-    lines = wrap(_("Asked: {column}", column=one_line(mapping.question or "")), rest="  ")
-    lines += wrap(_("Answered: {column}", column=one_line(mapping.answer or "")), rest="  ")
+        return flow(_("Learned whole: {column}", column=one_line(mapping.text)), rest="  ")
+    lines = flow(_("Asked: {column}", column=one_line(mapping.question or "")), rest="  ")
+    lines += flow(_("Answered: {column}", column=one_line(mapping.answer or "")), rest="  ")
     if mapping.system is not None:
-        lines += wrap(_("Instructions: {column}", column=one_line(mapping.system)), rest="  ")
+        lines += flow(_("Instructions: {column}", column=one_line(mapping.system)), rest="  ")
     return lines
 
 
 def _columns(question: Question, *, with_rows: bool) -> list[str]:
-    lines = wrap(_what_is_open(question))
+    lines = flow(_what_is_open(question))
     for column in question.columns[:SHOWN]:
         example = f": {one_line(column.example)}" if with_rows else ""
         kind = "" if column.kind is ColumnKind.text else f" ({_(COLUMN_KINDS[column.kind])})"
@@ -124,14 +124,14 @@ def _people(question: Question) -> list[str]:
     lines += [ngettext("and {n} more", "and {n} more", hidden)] if hidden > 0 else []
     about = _("The messages of the assistant are learned. All others get numbers for names.")
     more = _("A person can be left out first.") if any(choice.mapping.without for choice in question.choices) else ""
-    return [*lines, "", *wrap(f"{about} {more}")]
+    return [*lines, "", *flow(f"{about} {more}")]
 
 
 def _examples(choice: Choice) -> list[str]:
     if not choice.examples:
         return []
     name = choice.mapping.assistant
-    lines = wrap(_("Read so, with {name} as the assistant:", name=person(name))) if name else [_("Rows, read so:")]
+    lines = flow(_("Read so, with {name} as the assistant:", name=person(name))) if name else [_("Rows, read so:")]
     for example in choice.examples:
         lines.append(_("Line {line}", line=count(example.line)))
         lines += _around_the_answer(example)
@@ -141,10 +141,10 @@ def _examples(choice: Choice) -> list[str]:
 def _around_the_answer(example: SampleRow) -> list[str]:
     """Return the end of what is asked and the beginning of what is answered; a template may put much before them."""
     lines = marked(example)
-    at = next((place for place, line in enumerate(lines) if line.startswith("›")), 0)
-    first, last = max(0, at - ASKED_LINES), at + ANSWERED_LINES
-    more = ["  …"]
-    return [*(more if first > 0 else []), *lines[first:last], *(more if last < len(lines) else [])]
+    at = next((place for place, line in enumerate(lines) if line.startswith("›")), len(lines))
+    asked = "\n".join(lines[:at])
+    cut = asked if len(asked) <= ASKED_LENGTH else f"  … {asked[-ASKED_LENGTH:].lstrip()}"
+    return [*cut.split("\n"), *beginning(lines[at:], ANSWERED_LENGTH)]
 
 
 def _label(mapping: Mapping, place: int) -> str:

@@ -1,7 +1,7 @@
 """What a request reads as while the agent cannot be reached: it is kept, and how to take it back. Pure."""
 
 from bot.core.reply import Button, Reply
-from bot.words.format import wrap
+from bot.words.format import flow
 from shared.language import _
 
 KEPT = "kept:"  # in front of the number of a kept request, as in /cancel kept:12
@@ -12,8 +12,8 @@ def queued_card(request_id: int, *, why: str) -> Reply:
     silence = why.partition("\n")[0]
     lines = [
         _("Queued until the PC is back"),
-        *wrap(silence),
-        *wrap(_("I send it when the agent answers again, once.")),
+        *flow(silence),
+        *flow(_("I send it when the agent answers again, once.")),
     ]
     return Reply(text="\n".join(lines), buttons=(Button(label=_("Forget it"), line=f"/cancel {KEPT}{request_id}"),))
 
@@ -21,5 +21,5 @@ def queued_card(request_id: int, *, why: str) -> Reply:
 def forgotten_request(command: str) -> Reply:
     """Return what a request that was taken back reads as."""
     return Reply(
-        text="\n".join(wrap(_("Forgotten: your /{command} was not sent. Nothing has changed.", command=command)))
+        text="\n".join(flow(_("Forgotten: your /{command} was not sent. Nothing has changed.", command=command)))
     )

@@ -6,7 +6,7 @@ from bot.cards.job import job_name
 from bot.cards.snapshot import Snapshot
 from bot.cards.trying import try_line
 from bot.core.reply import Button, Copy, File, Image, Reply
-from bot.words.format import clip, clock_time, duration, number, one_line, size, wrap
+from bot.words.format import clip, clock_time, duration, flow, number, one_line, size
 from bot.words.option_lines import write_change, write_line
 from bot.words.options import within_limits
 from shared.files import FileLink, FileObject
@@ -63,9 +63,9 @@ def answers_card(job: Job, result: JobResult) -> Reply:
 def _success(job: Job, result: JobResult, outcome: ResultFiles, *, with_answers: bool) -> Reply:
     blocks = [
         [clip(_(READY if result.ready else NOT_READY, job=job_name(job)))],
-        wrap(result.verdict),
+        flow(result.verdict),
         _loss(result),
-        [line for said in result.verification.tools_and_thoughts for line in wrap(said)],
+        [line for said in result.verification.tools_and_thoughts for line in flow(said)],
         *[_answer(answer) for answer in result.answers if with_answers],
         *[_advice(advice) for advice in result.advice],
         _missing(outcome),
@@ -97,14 +97,14 @@ def _no_model(job: Job, advice: tuple[Advice, ...], outcome: ResultFiles) -> Rep
     if job.status is JobStatus.cancelled:
         title, cause = _("Cancelled as you asked"), []
     else:
-        title, cause = _("No model this time"), wrap(job.error.message if job.error else _("The agent gave no reason."))
+        title, cause = _("No model this time"), flow(job.error.message if job.error else _("The agent gave no reason."))
     blocks = [
         [clip(f"{title} · {job_name(job)}")],
         cause,
         *[_advice(item) for item in advice],
-        wrap(_kept(job, outcome)),
+        flow(_kept(job, outcome)),
         _missing(outcome),
-        wrap(_("Your dataset is kept. What happened, line by line: /log #{number}", number=job.number)),
+        flow(_("Your dataset is kept. What happened, line by line: /log #{number}", number=job.number)),
     ]
     again = Copy(intro=_("To try again:"), lines=(_line(job, {}),))
     return Reply(
@@ -121,7 +121,7 @@ def _no_model(job: Job, advice: tuple[Advice, ...], outcome: ResultFiles) -> Rep
 def _loss(result: JobResult) -> list[str]:
     speed = _("{tokens_per_s} tokens/s", tokens_per_s=number(result.tokens_per_s, 0))
     return [
-        *wrap(_("(Loss is its surprise: lower is better. It does not tell true from false.)")),
+        *flow(_("(Loss is its surprise: lower is better. It does not tell true from false.)")),
         ngettext(
             "{n} step in {duration}, {speed}",
             "{n} steps in {duration}, {speed}",
@@ -134,14 +134,14 @@ def _loss(result: JobResult) -> list[str]:
 
 def _answer(answer: Answer) -> list[str]:
     return [
-        *wrap(_("Q: {question}", question=one_line(answer.question)), rest="   "),
-        *wrap(_("Base model: {base}", base=clip(one_line(answer.base), ANSWER_LENGTH)), rest="  "),
-        *wrap(_("Tuned model: {tuned}", tuned=clip(one_line(answer.tuned), ANSWER_LENGTH)), rest="  "),
+        *flow(_("Q: {question}", question=one_line(answer.question)), rest="   "),
+        *flow(_("Base model: {base}", base=clip(one_line(answer.base), ANSWER_LENGTH)), rest="  "),
+        *flow(_("Tuned model: {tuned}", tuned=clip(one_line(answer.tuned), ANSWER_LENGTH)), rest="  "),
     ]
 
 
 def _advice(advice: Advice) -> list[str]:
-    return [*wrap(_("Advice: {title}", title=one_line(advice.title))), *wrap(advice.message), *wrap(advice.suggestion)]
+    return [*flow(_("Advice: {title}", title=one_line(advice.title))), *flow(advice.message), *flow(advice.suggestion)]
 
 
 def _kept(job: Job, outcome: ResultFiles) -> str:
@@ -162,7 +162,7 @@ def _kept(job: Job, outcome: ResultFiles) -> str:
 def _not_in_ollama(result: JobResult) -> list[str]:
     """Say why, where an Ollama is there that does not have it."""
     ollama = result.ollama
-    return wrap(ollama.message) if ollama is not None and ollama.status in ("refused", "failed") else []
+    return flow(ollama.message) if ollama is not None and ollama.status in ("refused", "failed") else []
 
 
 def _ollama(result: JobResult) -> Copy:
@@ -198,7 +198,7 @@ def _linked(linked: Linked) -> Copy:
 
 def _missing(outcome: ResultFiles) -> list[str]:
     return (
-        wrap(_("Missing, the agent has lost: {missing}.", missing=", ".join(outcome.missing)))
+        flow(_("Missing, the agent has lost: {missing}.", missing=", ".join(outcome.missing)))
         if outcome.missing
         else []
     )

@@ -2,7 +2,7 @@
 
 from bot.cards.job import job_name
 from bot.core.reply import Button, Reply
-from bot.words.format import clip, one_line, plain, wrap
+from bot.words.format import clip, flow, one_line, plain
 from shared.chat import Choice
 from shared.jobs import Job
 from shared.language import _
@@ -28,15 +28,15 @@ def how_card(job: Job, *, with_questions: bool) -> Reply:
     example = _("Who are you?")
     lines = [
         clip(_("Try {job}", job=job_name(job))),
-        *wrap(_("Say what you want to ask it, as in")),
+        *flow(_("Say what you want to ask it, as in")),
         clip(try_line(job, example)),
     ]
     asked = questions(job)
     buttons: tuple[Button, ...] = ()
     if asked and with_questions:
-        lines += ["", *wrap(_("Or ask what it never trained on:"))]
+        lines += ["", *flow(_("Or ask what it never trained on:"))]
         for place, question in enumerate(asked, 1):
-            lines += wrap(clip(one_line(question), 120), first=f"{place}. ", rest="   ")
+            lines += flow(clip(one_line(question), 120), first=f"{place}. ", rest="   ")
         buttons = tuple(
             Button(label=clip(f"{place}. {one_line(question)}", 20), line=try_line(job, f"{SAMPLE}{place}"))
             for place, question in enumerate(asked, 1)
@@ -49,23 +49,23 @@ def how_card(job: Job, *, with_questions: bool) -> Reply:
 def asking_card(job: Job, question: str) -> Reply:
     """Say at once that a question was taken."""
     said = _("Asking … If the model is not in memory, it is loaded first, and the answer takes longer.")
-    lines = [*_head(job, question), "", *wrap(said)]
+    lines = [*_head(job, question), "", *flow(said)]
     return Reply(text="\n".join(lines), passing=True)
 
 
 def answer_card(job: Job, question: str, choice: Choice) -> Reply:
     """Show what a model said, its lines as they are as far as a phone is wide."""
-    lines = [line for paragraph in plain(choice.message.content).split("\n") for line in wrap(paragraph) or [""]]
-    said = lines if any(lines) else wrap(_("(It said nothing.)"))
-    cut = ["", *wrap(_("(Cut off here: it had more to say.)"))] if choice.finish_reason == "length" else []
+    lines = [line for paragraph in plain(choice.message.content).split("\n") for line in flow(paragraph) or [""]]
+    said = lines if any(lines) else flow(_("(It said nothing.)"))
+    cut = ["", *flow(_("(Cut off here: it had more to say.)"))] if choice.finish_reason == "length" else []
     return Reply(text="\n".join([*_head(job, question), "", *said, *cut]))
 
 
 def not_answered(job: Job, question: str, why: str) -> Reply:
     """Say why there is no answer, in the place of the sign that it was asked."""
-    return Reply(text="\n".join([*_head(job, question), "", *wrap(why)]))
+    return Reply(text="\n".join([*_head(job, question), "", *flow(why)]))
 
 
 def _head(job: Job, question: str) -> list[str]:
     asked = _("Q: {question}", question=clip(one_line(question), QUESTION_LENGTH))
-    return [clip(_("Try {job}", job=job_name(job))), *wrap(asked, rest="   ")]
+    return [clip(_("Try {job}", job=job_name(job))), *flow(asked, rest="   ")]

@@ -1,7 +1,7 @@
 """Datasets that nobody used for long: how many there are, whether they shall go, and that they are gone. Pure."""
 
 from bot.core.reply import Button, Reply
-from bot.words.format import clip, one_line, size, wrap
+from bot.words.format import clip, flow, one_line, size
 from shared.files import FileObject, UnusedDatasets
 from shared.language import _, ngettext
 
@@ -19,7 +19,7 @@ def unused_lines(found: UnusedDatasets) -> list[str]:
         days=found.days,
         size=size(found.bytes),
     )
-    return [*wrap(how_many), *wrap(_("/delete unused asks, then removes them."))]
+    return [*flow(how_many), *flow(_("/delete unused asks, then removes them."))]
 
 
 def unused_question(found: UnusedDatasets, *, yes: str, no: str) -> Reply:
@@ -34,14 +34,14 @@ def unused_question(found: UnusedDatasets, *, yes: str, no: str) -> Reply:
     names = [
         line
         for file in found.data[:NAMED]
-        for line in wrap(f"{clip(one_line(file.filename), 60)}, {size(file.bytes)}", first="- ", rest="  ")
+        for line in flow(f"{clip(one_line(file.filename), 60)}, {size(file.bytes)}", first="- ", rest="  ")
     ]
     hidden = len(found.data) - NAMED
     if hidden > 0:
         names.append(ngettext("and {n} more", "and {n} more", hidden))
     after = _("A job that learned from one of them cannot be run again. Finished models stay.")
     return Reply(
-        text="\n".join([*wrap(what), *names, *wrap(after)]),
+        text="\n".join([*flow(what), *names, *flow(after)]),
         buttons=(Button(label=_("Yes, delete"), line=yes), Button(label=_("Keep them"), line=no)),
     )
 
@@ -50,4 +50,4 @@ def unused_deleted(files: list[FileObject]) -> Reply:
     """Return that they are gone."""
     freed = size(sum(file.bytes for file in files))
     done = ngettext("Deleted: {n} dataset, {size}.", "Deleted: {n} datasets, {size}.", len(files), size=freed)
-    return Reply(text="\n".join(wrap(done)))
+    return Reply(text="\n".join(flow(done)))

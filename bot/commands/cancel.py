@@ -9,7 +9,7 @@ from bot.dispatch.command import Command, Core
 from bot.dispatch.job_reference import find_job
 from bot.dispatch.ownership import refuse_unless_theirs
 from bot.errors import AgentUnreachableError, BadCallError
-from bot.words.format import wrap
+from bot.words.format import flow
 from shared.jobs import FINISHED, JobStatus
 from shared.language import N_, _, ngettext
 
@@ -63,7 +63,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
 
 def _question(reference: str, name: str, explained: str) -> Reply:
     return Reply(
-        text="\n".join([*wrap(_("Cancel {name}?", name=name)), *wrap(explained)]),
+        text="\n".join([*flow(_("Cancel {name}?", name=name)), *flow(explained)]),
         buttons=(
             Button(label=_("Yes, cancel"), line=f"/cancel {reference} {CONFIRMED}"),
             Button(label=_("Let it go on"), line=f"/cancel {reference} {DECLINED}"),

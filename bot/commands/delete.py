@@ -16,7 +16,7 @@ from bot.dispatch.job_reference import find_job
 from bot.dispatch.ownership import refuse_unless_theirs
 from bot.errors import AgentRefusedError, BadCallError
 from bot.following.results import known_results
-from bot.words.format import size, wrap
+from bot.words.format import flow, size
 from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.jobs import FINISHED, Job
@@ -118,7 +118,7 @@ def _question(job: Job, files: list[FileObject]) -> Reply:
     )
     stays = _("Your dataset stays, and so does what was sent to this chat or put into Ollama.")
     return Reply(
-        text="\n".join([*wrap(what), *wrap(stays)]),
+        text="\n".join([*flow(what), *flow(stays)]),
         buttons=(
             Button(label=_("Yes, delete"), line=f"/delete #{job.number} {CONFIRMED}"),
             Button(label=_("Keep them"), line=f"/delete #{job.number} {DECLINED}"),
@@ -131,7 +131,7 @@ def _deleted(job: Job, files: list[FileObject]) -> Reply:
     done = ngettext("Deleted: {n} file of {job}, {size}.", "Deleted: {n} files of {job}, {size}.", len(files),
                     job=job_name(job), size=freed)  # fmt: skip
     again = _("/retry #{number} makes the model again.", number=job.number)
-    return Reply(text="\n".join([*wrap(done), *wrap(again)]))
+    return Reply(text="\n".join([*flow(done), *flow(again)]))
 
 
 def _confirmed(arguments: tuple[str, ...]) -> bool:

@@ -5,7 +5,7 @@ from bot.core.chat import Answer
 from bot.core.reply import Reply
 from bot.dispatch.command import Command, Core, always
 from bot.dispatch.people_reference import called, choices, read_whom
-from bot.words.format import wrap
+from bot.words.format import flow
 from shared.language import N_, _
 from shared.people import DenyRequest, GrantKind
 
@@ -18,7 +18,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         return
     lines = []
     for named in whom.named:
-        lines += wrap(await _deny(call, core, named))
+        lines += flow(await _deny(call, core, named))
     answer.take_over(call.message_id)
     await answer.show(Reply(text="\n".join([*lines, _("/who shows everybody.")])))
 

@@ -5,7 +5,7 @@ from bot.core.chat import Answer
 from bot.core.reply import Button, Reply
 from bot.dispatch.command import Command, Core
 from bot.dispatch.greeting import stranger_welcome
-from bot.words.format import capital, wrap
+from bot.words.format import capital, flow
 from shared.language import N_, _
 
 TOPICS = {"people": N_("who may use this machine")}
@@ -28,7 +28,7 @@ def _page(core: Core) -> Reply:
         "Teach a language model your own style, on your machine. Send your data with /finetune; I show a plan first."
     )
     lines = [
-        *wrap(text),
+        *flow(text),
         _("No file at hand? /finetune sample"),
         "",
         *_lines(core, ""),
@@ -46,13 +46,13 @@ def _topic(topic: str, core: Core) -> Reply:
         "",
         *_lines(core, topic),
         "",
-        *wrap(
+        *flow(
             _(
                 "The owner allows people, chats and servers. A member starts jobs and stops their own; "
                 "an admin, anybody's."
             )
         ),
-        *wrap(_("Answer a message of somebody with /allow or /deny, or say it alone and choose.")),
+        *flow(_("Answer a message of somebody with /allow or /deny, or say it alone and choose.")),
     ]
     return Reply(text="\n".join(lines))
 

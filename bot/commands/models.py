@@ -5,7 +5,7 @@ from bot.core.chat import Answer
 from bot.core.reply import Reply
 from bot.dispatch.command import Command, Core
 from bot.dispatch.owner_approval import ALLOW, say_yes
-from bot.words.format import duration, mebibytes, one_line, weights, wrap
+from bot.words.format import duration, flow, mebibytes, one_line, weights
 from shared.language import N_, _
 from shared.models import Model
 
@@ -25,9 +25,9 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     blocks = [[_("To learn from, best first"), *(here or [_("none found")])]]
     if others:
         shown = [line for model in others[:OTHERS_SHOWN] for line in _base(model)]
-        blocks += [[*wrap(_("Would fit here too, after a download")), *shown]]
+        blocks += [[*flow(_("Would fit here too, after a download")), *shown]]
     blocks += [[_("Made here"), *tuned]] if tuned else []
-    blocks += [wrap(_("Take one with model:NAME. Any Hugging Face id works too, if its licence lets you."))]
+    blocks += [flow(_("Take one with model:NAME. Any Hugging Face id works too, if its licence lets you."))]
     await answer.show(Reply(text="\n\n".join("\n".join(block) for block in blocks)))
 
 
@@ -39,8 +39,8 @@ def _base(model: Model) -> list[str]:
         _("licence to accept on Hugging Face") if model.gated else "",
         model.strengths or "",
     ]
-    lines = wrap(one_line(", ".join(filter(None, facts))), first="- ", rest="  ")
-    return lines + (wrap(_needs(model), first="  ", rest="  ") if model.fits is not None else [])
+    lines = flow(one_line(", ".join(filter(None, facts))), first="- ", rest="  ")
+    return lines + (flow(_needs(model), first="  ", rest="  ") if model.fits is not None else [])
 
 
 def _needs(model: Model) -> str:
@@ -53,7 +53,7 @@ def _needs(model: Model) -> str:
 
 def _tuned(model: Model) -> list[str]:
     base = _(", from {base}", base=one_line(model.base)) if model.base else ""
-    return wrap(f"{one_line(model.id)}{base}", first="- ", rest="  ")
+    return flow(f"{one_line(model.id)}{base}", first="- ", rest="  ")
 
 
 def _says_yes(arguments: tuple[str, ...]) -> bool:

@@ -6,7 +6,7 @@ from bot.core.reply import Copy, Reply
 from bot.dispatch.command import Command, Core
 from bot.dispatch.greeting import named
 from bot.errors import AgentRefusedError, BadCallError
-from bot.words.format import duration, wrap
+from bot.words.format import duration, flow
 from shared.errors import ErrorCode
 from shared.language import N_, _
 from shared.people import PairingCode, Role
@@ -67,8 +67,8 @@ def _paired(*, private: bool) -> Reply:
     place = _("In a group, /allow lets people there use it.") if private else _("/allow lets people here use it.")
     lines = [
         _("This machine is yours now."),
-        *wrap(_("{place} /who shows who may do what.", place=place)),
-        *wrap(_("Your first model: send a file with /finetune, or try /finetune sample.")),
+        *flow(_("{place} /who shows who may do what.", place=place)),
+        *flow(_("Your first model: send a file with /finetune, or try /finetune sample.")),
     ]
     return Reply(text="\n".join(lines))
 

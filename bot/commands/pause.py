@@ -7,7 +7,7 @@ from bot.core.reply import Button, Reply
 from bot.dispatch.command import Command, Core, always
 from bot.dispatch.job_reference import find_job
 from bot.errors import BadCallError
-from bot.words.format import wrap
+from bot.words.format import flow
 from shared.jobs import FINISHED, Job, JobStatus
 from shared.language import N_, _
 
@@ -27,7 +27,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
 def _machine_paused() -> Reply:
     lines = [
         _("Pausing the machine …"),
-        *wrap(_("A job that runs saves its place and gives the memory back within 30 s.")),
+        *flow(_("A job that runs saves its place and gives the memory back within 30 s.")),
         _("Nothing starts until /resume."),
     ]
     return Reply(text="\n".join(lines), buttons=(Button(label=_("Resume"), line="/resume"),))
@@ -64,7 +64,7 @@ def _paused(job: Job) -> Reply:
                 number=job.number,
             )
         )
-    return Reply(text="\n".join(wrap(text)), buttons=(Button(label=_("Resume"), line=f"/resume #{job.number}"),))
+    return Reply(text="\n".join(flow(text)), buttons=(Button(label=_("Resume"), line=f"/resume #{job.number}"),))
 
 
 COMMAND = Command(name="pause", usage="[#n]", summary=N_("a job, or the machine"), run=run, keeps=always, stops=True)

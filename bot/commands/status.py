@@ -18,7 +18,7 @@ from bot.errors import AgentRefusedError, BadCallError, ChatError
 from bot.following.results import collect_results
 from bot.following.snapshot import take_snapshot
 from bot.following.subscriptions import Subscription
-from bot.words.format import wrap
+from bot.words.format import flow
 from shared.errors import ErrorCode
 from shared.jobs import Job
 from shared.language import N_, _, spoken
@@ -40,7 +40,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     refusal = await _refused_to_watch(core, job)
     await answer.show(machine_card(info))
     if refusal:
-        await call.chat.post(Reply(text="\n".join([f"{state(job)} · {job_name(job)}", *wrap(refusal)])))
+        await call.chat.post(Reply(text="\n".join([f"{state(job)} · {job_name(job)}", *flow(refusal)])))
         return
     await _show_card(call, core, await take_snapshot(core.agent, job.id))
 

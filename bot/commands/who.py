@@ -6,7 +6,7 @@ from bot.core.reply import Button, Reply
 from bot.dispatch.command import Command, Core
 from bot.dispatch.greeting import named
 from bot.errors import BadCallError
-from bot.words.format import clip, one_line, wrap
+from bot.words.format import clip, flow, one_line
 from shared.language import N_, _, ngettext
 from shared.people import Action, Grant, GrantKind, Me, Role
 
@@ -55,7 +55,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         text += "\n\n" + ngettext("and {n} more elsewhere", "and {n} more elsewhere", hidden)
     if people.approved_models and call.private:
         models = ", ".join(map(one_line, people.approved_models))
-        text += "\n\n" + "\n".join(wrap(_("New models with a yes: {models}", models=models), rest="  "))
+        text += "\n\n" + "\n".join(flow(_("New models with a yes: {models}", models=models), rest="  "))
     await answer.show(Reply(text=text, buttons=_buttons(here) if Action.change_people in me.may else ()))
 
 
@@ -80,7 +80,7 @@ def _blocks(grants: list[Grant], call: Call) -> list[list[str]]:
 
 def _line(grant: Grant, call: Call) -> list[str]:
     platform = f" ({grant.platform})" if grant.platform != call.platform else ""
-    return wrap(_(KINDS[grant.kind], name=_name(grant)) + platform, first="- ", rest="  ")
+    return flow(_(KINDS[grant.kind], name=_name(grant)) + platform, first="- ", rest="  ")
 
 
 def _buttons(grants: list[Grant]) -> tuple[Button, ...]:
@@ -110,13 +110,13 @@ def _grant(word: str) -> tuple[str, GrantKind, str]:
 def _own_part(me: Me) -> list[str]:
     if me.role in ROLES:
         return [
-            *wrap(_(ROLES[me.role])),
-            *wrap(_("It belongs to {owner}, who may allow others with /allow.", owner=named(me))),
+            *flow(_(ROLES[me.role])),
+            *flow(_("It belongs to {owner}, who may allow others with /allow.", owner=named(me))),
         ]
     if not me.owned:
-        return wrap(_("Nobody may use this machine yet: it has no owner. If it is yours, say /pair and its code."))
+        return flow(_("Nobody may use this machine yet: it has no owner. If it is yours, say /pair and its code."))
     denied = _("You were told no") if me.role is Role.denied else _("You may not use this machine yet")
-    return wrap(
+    return flow(
         _("{denied}. It belongs to {owner}: ask them to let you in with /allow.", denied=denied, owner=named(me))
     )
 

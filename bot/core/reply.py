@@ -3,6 +3,10 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+from bot.words.format import TITLE_LENGTH
+
+SENTENCE_ENDS = tuple(".!?:…")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Button:
@@ -65,6 +69,12 @@ class Reply:
     passing: bool = False  # a sign of life, of no interest once the answer is there
     quiet: bool = False  # belongs to another message, which is the one to notify of and to edit
     milestone: str | None = None  # set: a live card. Where edits cannot be seen, show it again when this changes
+
+    @property
+    def title(self) -> str:
+        """Return the first line, if it stands above others and is no sentence; else nothing."""
+        first, below, _rest = self.text.partition("\n")
+        return first if below and len(first) <= TITLE_LENGTH and first[-1:] not in SENTENCE_ENDS else ""
 
     @property
     def live(self) -> bool:

@@ -17,7 +17,7 @@ from bot.discord_ui.limits import (
     TEXT_LENGTH,
 )
 from bot.discord_ui.markup import code, escape, moment
-from bot.words.format import clip, one_line, plain, wrap
+from bot.words.format import clip, flow, one_line, plain
 
 _PERSON = re.compile(r"\d{1,20}")
 
@@ -61,7 +61,7 @@ def render(reply: Reply) -> str:
     ticking = {plain(it.line): f"{escape(it.before)}{moment(it.at)}" for it in reply.moments}
     title, *lines = plain(reply.text).split("\n")
     person = _person(reply)
-    head = f"**{escape(clip(title, TEXT_LENGTH // 4))}**" if title.strip() else ""
+    head = f"**{escape(title)}**" if plain(reply.title) else escape(clip(title, TEXT_LENGTH // 2))
     blocks = [f"<@{person}> {head}".rstrip() if person else head]
     room = TEXT_LENGTH - len(tail) - len(blocks[0]) - 2
     for line in lines:
@@ -92,7 +92,7 @@ def _below(reply: Reply) -> list[str]:
 
 
 def _copy(copy: Copy) -> str:
-    intro = "\n".join(escape(line) for line in wrap(copy.intro))
+    intro = "\n".join(escape(line) for line in flow(copy.intro))
     if copy.link:
         return "\n".join([intro, *(f"<{line}>" for line in copy.lines)])  # in brackets, or Discord would fetch it
     return f"{intro}\n{code(chr(10).join(copy.lines))}"

@@ -6,7 +6,7 @@ from bot.core.reply import Reply
 from bot.dispatch.command import Core
 from bot.dispatch.plain_talk import answer_words
 from bot.errors import AgentRefusedError, AgentUnreachableError
-from bot.words.format import one_line, wrap
+from bot.words.format import flow, one_line
 from shared.language import N_, _
 from shared.people import TERMINAL, Me, Role
 
@@ -39,15 +39,15 @@ def welcome(me: Me) -> list[str]:
     """Return in lines whom to ask; none for who may use the machine already."""
     if me.role not in (Role.stranger, Role.denied):
         return []
-    does = wrap(_("I teach language models on a machine at somebody's home."))
+    does = flow(_("I teach language models on a machine at somebody's home."))
     if not me.owned:
-        return [*does, *wrap(_(NO_OWNER))]
+        return [*does, *flow(_(NO_OWNER))]
     owner = named(me)
     if me.role is Role.denied:
-        return [*does, *wrap(_("{owner} said that you may not use it. If that is a mistake, ask them.", owner=owner))]
+        return [*does, *flow(_("{owner} said that you may not use it. If that is a mistake, ask them.", owner=owner))]
     return [
         *does,
-        *wrap(_("It belongs to {owner}. Ask them to let you in: they say /allow, which shows how.", owner=owner)),
+        *flow(_("It belongs to {owner}. Ask them to let you in: they say /allow, which shows how.", owner=owner)),
     ]
 
 

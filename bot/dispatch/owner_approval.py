@@ -7,7 +7,7 @@ from bot.dispatch.command import Core
 from bot.dispatch.greeting import named
 from bot.errors import AgentRefusedError, BadCallError
 from bot.kept.approvals import Wish
-from bot.words.format import clip, one_line, wrap
+from bot.words.format import clip, flow, one_line
 from shared.language import N_, _
 
 HERE = N_("/models shows what is here already.")
@@ -24,13 +24,13 @@ async def ask_for_yes(call: Call, core: Core, answer: Answer, *, model: str, lin
     number = core.requests.approvals.ask(wish, now=core.clock.now())
     short = clip(one_line(model), 80)
     asked = _("I asked here.") if number is not None else _("I have asked here before.")
-    await answer.show(Reply(text="\n".join(wrap(f"{_why(short, owner)} {asked} {_(HERE)}"))))
+    await answer.show(Reply(text="\n".join(flow(f"{_why(short, owner)} {asked} {_(HERE)}"))))
     if number is None:
         return
     who = clip(one_line(call.name), 40) or _("Somebody")
     question = [
-        *wrap(_("{who} wants to teach {model}", who=who, model=short)),
-        *wrap(_("May it be used from now on? {owner} or an admin decides.", owner=owner)),
+        *flow(_("{who} wants to teach {model}", who=who, model=short)),
+        *flow(_("May it be used from now on? {owner} or an admin decides.", owner=owner)),
     ]
     await call.chat.post(
         Reply(
@@ -46,7 +46,7 @@ def _to_pass_on(owner: str, model: str, line: str) -> Reply:
     short = clip(one_line(model), 80)
     ask = Copy(intro=_("They do not read along here. Ask them to send me this:"), lines=(f"/models {ALLOW}{model}",))
     again = Copy(intro=_("Then send me yours once more:"), lines=(line,))
-    return Reply(text="\n".join(wrap(f"{_why(short, owner)} {_(HERE)}")), copy=(ask, again))
+    return Reply(text="\n".join(flow(f"{_why(short, owner)} {_(HERE)}")), copy=(ask, again))
 
 
 def _why(short: str, owner: str) -> str:
@@ -67,11 +67,11 @@ async def say_yes(call: Call, core: Core, answer: Answer, what: str) -> None:
     core.requests.approvals.forget(model)
     answer.take_over(call.message_id)
     short = clip(one_line(model), 80)
-    await answer.show(Reply(text="\n".join(wrap(_("{model} may be used from now on.", model=short)))))
+    await answer.show(Reply(text="\n".join(flow(_("{model} may be used from now on.", model=short)))))
     if wish is not None and (wish.platform, wish.chat_id) == (call.platform, call.chat_id):
         again = Copy(intro=_("Send it once more, it works now:"), lines=(wish.line,))
         await call.chat.post(
-            Reply(text="\n".join(wrap(_("You may teach {model}", model=short))), mention=wish.person, copy=(again,))
+            Reply(text="\n".join(flow(_("You may teach {model}", model=short))), mention=wish.person, copy=(again,))
         )
 
 

@@ -8,7 +8,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from bot.core.reply import Button, Copy, Reply
 from bot.telegram_ui.limits import BUTTONS_A_ROW, CALLBACK_BYTES, CAPTION_LENGTH, TEXT_LENGTH
 from bot.telegram_ui.place import TelegramPlace
-from bot.words.format import plain, wrap
+from bot.words.format import flow, plain
 
 UNLINKED = "@\u2060"  # an unseen word joiner, so that a name in somebody's data pings nobody
 _NAMING = re.compile(r"@(?=\w)")
@@ -60,10 +60,10 @@ def length(text: str) -> int:
 
 
 def _body(text: str, reply: Reply, place: TelegramPlace) -> str:
-    title, newline, rest = text.partition("\n")
-    if not title:
+    first, newline, rest = text.partition("\n")
+    if not first:
         return ""
-    head = f"<b>{_safe(title)}</b>"
+    head = f"<b>{_safe(first)}</b>" if reply.title else _safe(first)
     if reply.mention is not None and not place.private and _PERSON.fullmatch(reply.mention):
         head = f'<a href="tg://user?id={reply.mention}">{head}</a>'
     return head + newline + _safe(rest)
@@ -72,7 +72,7 @@ def _body(text: str, reply: Reply, place: TelegramPlace) -> str:
 def _below(reply: Reply) -> list[str]:
     blocks = []
     if reply.image is not None and not reply.live:  # a live card says its figures itself
-        blocks.append(_safe("\n".join(wrap(reply.image.alt_text))))
+        blocks.append(_safe("\n".join(flow(reply.image.alt_text))))
     blocks += [_copy(copy) for copy in reply.copy]
     blocks += [f"{_safe(button.label)}: <code>{_exact(button.line)}</code>" for button in reply.buttons
                if not _fits(button)]  # fmt: skip
@@ -83,9 +83,9 @@ def _copy(copy: Copy) -> str:
     """Return lines that a tap copies; a link stands bare, so that a tap opens it."""
     lines = "\n".join(_exact(line) for line in copy.lines)
     if copy.link:
-        return "\n".join([_safe("\n".join(wrap(copy.intro))), lines])
+        return "\n".join([_safe("\n".join(flow(copy.intro))), lines])
     tag = "pre" if len(copy.lines) > 1 else "code"
-    return "\n".join([_safe("\n".join(wrap(copy.intro))), f"<{tag}>{lines}</{tag}>"])
+    return "\n".join([_safe("\n".join(flow(copy.intro))), f"<{tag}>{lines}</{tag}>"])
 
 
 def _safe(text: str) -> str:

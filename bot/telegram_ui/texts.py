@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.core.reply import Button, Reply
 from bot.telegram_ui.inbound import DECLINED, OFFERED
-from bot.words.format import clip, one_line, size, wrap
+from bot.words.format import clip, flow, one_line, size
 from shared.language import N_, _
 
 NOT_LET_IN = N_(
@@ -29,7 +29,7 @@ UNKNOWN_BUTTON = N_("I do not know this button any more. /help shows what I know
 def offer(name: str, byte_count: int | None) -> Reply:
     """Return what is asked about a file that came without a word."""
     return Reply(
-        text="\n".join(wrap(_("Teach a model {name} ({size})?", name=clip(one_line(name), 60), size=size(byte_count)))),
+        text="\n".join(flow(_("Teach a model {name} ({size})?", name=clip(one_line(name), 60), size=size(byte_count)))),
         buttons=(Button(label=_("Fine-tune"), line=OFFERED), Button(label=_("No"), line=DECLINED)),
     )
 
@@ -45,9 +45,9 @@ def without_media(reply: Reply) -> Reply:
         "number; or copy it on the GPU machine with hearth-agent results and that number.",
         names=names,
     )
-    return replace(reply, text="\n\n".join(filter(None, (reply.text, "\n".join(wrap(text))))), files=())
+    return replace(reply, text="\n\n".join(filter(None, (reply.text, "\n".join(flow(text))))), files=())
 
 
 def said(text: str) -> Reply:
     """Return a sentence or two as a message."""
-    return Reply(text="\n".join(wrap(text)))
+    return Reply(text="\n".join(flow(text)))

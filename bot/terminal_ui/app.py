@@ -19,7 +19,7 @@ from bot.errors import BadCallError
 from bot.terminal_ui.chat import TerminalChat
 from bot.terminal_ui.inbound import Typed, read_line, reopen_file
 from bot.terminal_ui.screen import PlainScreen, PromptScreen, RedrawingScreen
-from bot.words.format import plain, wrap
+from bot.words.format import flow, plain
 from shared.jobs import JobStatus
 from shared.language import N_, _, locale_here, speaking
 from shared.people import RequestedBy
@@ -98,7 +98,7 @@ async def run_prompt(core: Core, chat: TerminalChat, screen: PromptScreen) -> in
 
     session: PromptSession[str] = PromptSession(_(PROMPT), bottom_toolbar=screen.toolbar, refresh_interval=1)
     async with asyncio.TaskGroup() as calls:
-        await chat.post(Reply(text="\n".join(wrap(_(WELCOME)))))
+        await chat.post(Reply(text="\n".join(flow(_(WELCOME)))))
         with suppress(EOFError, KeyboardInterrupt):
             while True:
                 line = await session.prompt_async()
@@ -122,7 +122,7 @@ async def handle_line(line: str, core: Core, chat: TerminalChat) -> None:
         if typed.button is not None:
             message_id, typed = _pressed(typed.button, chat)
     except BadCallError as error:
-        await chat.post(Reply(text="\n".join(wrap(error.message))))
+        await chat.post(Reply(text="\n".join(flow(error.message))))
         return
     await dispatch(_call(typed, chat, message_id), core)
 

@@ -2,12 +2,11 @@
 
 import math
 import re
-import textwrap
 from datetime import datetime
 
 from shared.language import _, decimal, grouped, moment
 
-CARD_WIDTH = 40  # characters of a line in a card: what a phone shows without wrapping
+TITLE_LENGTH = 40  # characters at most: what a phone shows in one line
 DASH = "–"
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
@@ -33,23 +32,16 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def clip(text: str, length: int = CARD_WIDTH) -> str:
+def clip(text: str, length: int = TITLE_LENGTH) -> str:
     """Cut to a length, with … in place of what is missing."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def wrap(text: str, *, width: int = CARD_WIDTH, first: str = "", rest: str | None = None) -> list[str]:
-    """Break text into lines of at most `width`, each paragraph on its own; `first` and `rest` start the lines."""
-    lines: list[str] = []
-    for paragraph in plain(text).splitlines():
-        lines += textwrap.wrap(
-            paragraph,
-            width,
-            initial_indent=first if not lines else (rest if rest is not None else first),
-            subsequent_indent=rest if rest is not None else first,
-            break_on_hyphens=False,
-        )
-    return lines
+def flow(text: str, *, first: str = "", rest: str | None = None) -> list[str]:
+    """Return each paragraph as a line, which the client breaks where it must; `first` and `rest` begin the lines."""
+    after = first if rest is None else rest
+    found = [" ".join(line.split()) for line in plain(text).splitlines()]
+    return [f"{after if number else first}{line}" for number, line in enumerate(line for line in found if line)]
 
 
 def duration(seconds: float | None) -> str:
@@ -132,8 +124,8 @@ def percent(part: float, whole: float) -> str:
     return f"{math.floor(100 * part / whole)} %" if whole > 0 else DASH
 
 
-def bar(part: float, whole: float, *, width: int = 20) -> str:
-    """Return ▓▓▓░░. Full only when all is done."""
+def bar(part: float, whole: float, *, width: int = 12) -> str:
+    """Return ▓▓▓░░. Full only when all is done; twelve cells fit a line of Discord on a phone."""
     filled = math.floor(width * min(max(part / whole, 0), 1)) if whole > 0 else 0
     return "▓" * filled + "░" * (width - filled)
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
 from bot.kept.requests import Requests
+from bot.terminal_ui.outbound import fitted
 from bot.words.arguments import split_words
 from tests.fakes.agent_server import KEY, NOW, FakeAgent
 
@@ -166,6 +168,13 @@ class Bot:
             while not true():
                 self.clock.advance(step_s)
                 await asyncio.sleep(0.005)
+
+
+def fits(text: str) -> bool:
+    """Say whether a text fits the terminal's 40 characters, and breaks no sentence by itself."""
+    lines = [line for line in text.split("\n") if line]
+    whole = not any(len(above) > 24 and below[:1].islower() and ":" not in below for above, below in pairwise(lines))
+    return whole and max(map(len, fitted(text).split("\n"))) <= 40
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from shared.jobs import PROOF_S, JobStatus, PauseReason, Stage
 from shared.language import LANGUAGES, speaking
 from shared.people import GrantKind
 from tests.bot.cards.test_job import PROGRESS, running
-from tests.bot.harness import Bot, dataset
+from tests.bot.harness import Bot, dataset, fits
 from tests.fakes.agent_server import NOW, FakeAgent
 
 GERMAN = {"locale": "de-AT", "person": "ada", "name": "Ada"}
@@ -39,7 +39,7 @@ async def test_every_answer_is_german_and_fits_a_phone(ada: Bot, line: str, wher
     for reply in ada.chat.messages.values():
         shown = [reply.text, *(button.label for button in reply.buttons), *(copy.intro for copy in reply.copy)]
         assert not [text for text in shown if ENGLISH.search(text)]
-        assert max(map(len, reply.text.splitlines())) <= 40
+        assert fits(reply.text)
         assert all(len(button.label) <= 20 for button in reply.buttons)
 
 
@@ -54,7 +54,7 @@ async def test_a_job_is_told_in_german_from_the_plan_to_the_result(agent: FakeAg
     assert card.startswith("Training · 44 % · #1 toast")
     assert re.search(r"^Loss \d,\d{3} \(kleiner ist besser\)$", card, re.MULTILINE)
     assert re.search(r"^Lernt noch \d+ (s|min) \(\d\d:\d\d \S+\)$", card, re.MULTILINE)
-    assert max(map(len, card.splitlines())) <= 40
+    assert fits(card)
     agent.succeed("ftjob-1")
     await ada.until(lambda: any(text.startswith("Dein Modell ist fertig") for text in ada.chat.texts), step_s=0.5)
     assert any(text.startswith("Fertig · #1 toast") for text in ada.chat.texts)
@@ -64,11 +64,11 @@ async def test_what_does_not_fit_and_how_thorough_a_plan_is_are_told_in_german(a
     agent.too_little_memory = True
     refused = await ada.say("/finetune model:acme/large preset:quick", dataset("rows.jsonl"))
     assert refused.text.startswith("Passt nicht · rows.jsonl\n")
-    assert refused.text.endswith("Jeder davon passt. Tippe einen an, um\nihn ganz zu sehen.")
+    assert refused.text.endswith("Jeder davon passt. Tippe einen an, um ihn ganz zu sehen.")
     plan = await ada.say(refused.buttons[1].line)
     assert "Gründlichkeit: kurzer Blick" in plan.text
     for reply in (refused, plan):
-        assert max(map(len, reply.text.splitlines())) <= 40
+        assert fits(reply.text)
 
 
 LONG = {"number": 12, "suffix": "mia-support-of-the-team"}
@@ -89,7 +89,7 @@ def test_cards_of_long_names_and_long_waits_fit_a_phone(fields: dict[str, object
         job = running(**{**LONG, "progress": progress, **fields})
         card = job_card(Snapshot(job=job, queued=14, starts_at=NOW + 3.5 * 86_400), now=NOW)
         shown = [card.text, moved_card(job_name(job)).text, without_contact(card.text, since=NOW, now=NOW).text]
-    assert not [line for text in shown for line in text.splitlines() if len(line) > 40]
+    assert all(map(fits, shown))
 
 
 async def test_a_card_keeps_its_language_when_others_ask_and_the_bot_starts_anew(agent: FakeAgent, ada: Bot) -> None:

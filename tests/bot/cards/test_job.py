@@ -11,7 +11,7 @@ from bot.words.format import clock_time
 from shared.events import QueueData
 from shared.jobs import PROOF_S, Job, JobStatus, PauseReason, Progress, Stage, TrainerHealth
 from shared.language import speaking
-from tests.bot.harness import Bot
+from tests.bot.harness import Bot, fits
 from tests.bot.time_zone import living_in
 from tests.fakes.agent_server import NOW, RESULT, FakeAgent
 
@@ -58,7 +58,7 @@ def running(**fields: Any) -> Job:
 
 def card(job: Job) -> Reply:
     reply = job_card(Snapshot(job=job), now=NOW + 60)
-    assert max(map(len, reply.text.splitlines())) <= 40
+    assert fits(reply.text)
     assert len(reply.buttons) <= 3
     return reply
 
@@ -121,7 +121,7 @@ def test_a_card_shows_every_vital_sign() -> None:
     })  # fmt: skip
     lines = job_card(Snapshot(job=running(progress=progress)), now=NOW + 125).text.splitlines()
     assert lines[:8] == [
-        "Training · 44 % · #1 toast", "▓▓▓▓▓▓▓▓░░░░░░░░░░░░", "Step 20 of 45", "Epoch 2.2 of 5",
+        "Training · 44 % · #1 toast", "▓▓▓▓▓░░░░░░░", "Step 20 of 45", "Epoch 2.2 of 5",
         "Loss 1.234 (lower is better)", "On held-out rows 1.400, best 1.300", "Speed 184 tokens/s",
         "Memory 2.5 GiB, 71 °C",
     ]  # fmt: skip
@@ -148,7 +148,7 @@ def test_the_end_is_said_with_its_time_zone_on_a_phones_line(zone: str, done: st
         lost = without_contact("Training · #1 toast", since=now - 86_400, now=now).text
     assert today.endswith(f" ({done})")
     assert len(later) <= 40
-    assert max(map(len, lost.splitlines())) <= 40
+    assert fits(lost)
 
 
 def test_a_figure_that_moves_within_a_stage_is_no_milestone() -> None:

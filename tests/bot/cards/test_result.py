@@ -8,6 +8,7 @@ from shared.files import FileLink, FileObject, FilePurpose
 from shared.jobs import Job, JobStatus
 from shared.results import OllamaOutcome, ToolCalls
 from tests.bot.cards.test_job import FIELDS
+from tests.bot.harness import fits
 from tests.fakes.agent_server import NOW, RESULT
 
 BY_HAND = ("ollama create toast:v1 -f Modelfile", "ollama run toast:v1")
@@ -38,7 +39,7 @@ def test_what_came_of_tools_is_said_in_short_lines() -> None:
     text = result_card(Snapshot(job=job), ResultFiles(), with_answers=True).text
     assert "Calls tools: 7 of 8 held-out calls right (name and arguments)." in text.replace("\n", " ")
     assert "Thinks first: 5 of 8 held-out answers." in text.replace("\n", " ")
-    assert max(map(len, text.splitlines())) <= 40
+    assert fits(text)
 
 
 def test_an_ollama_that_did_not_get_it_is_explained_in_short_lines() -> None:
@@ -46,7 +47,7 @@ def test_an_ollama_that_did_not_get_it_is_explained_in_short_lines() -> None:
         reply = card(OllamaOutcome.model_validate({"status": status, "message": "Others can reach Ollama. " * 5}))
         assert reply.copy[0].lines == BY_HAND
         assert "Others can reach Ollama." in reply.text.replace("\n", " ")
-        assert max(map(len, reply.text.splitlines())) <= 40
+        assert fits(reply.text)
 
 
 def test_the_lines_by_hand_never_replace_somebodys_own_model() -> None:

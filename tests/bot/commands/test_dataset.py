@@ -5,7 +5,7 @@ import json
 from bot.cards.dataset import EXAMPLES, FORMS
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm
-from tests.bot.harness import Bot, dataset
+from tests.bot.harness import Bot, dataset, fits
 from tests.fakes.agent_server import FakeAgent, refusal
 
 
@@ -42,7 +42,7 @@ async def test_alone_it_lists_what_was_sent_with_a_button_each(agent: FakeAgent,
     assert len(reply.buttons) == 9
     assert reply.buttons[0].line == "/dataset file-11"
     assert all(len(button.label) <= 20 for button in reply.buttons)
-    assert max(map(len, reply.text.splitlines())) <= 40
+    assert fits(reply.text)
     assert (await bot.say(reply.buttons[0].line)).text.startswith("Dataset · a-name")
 
 

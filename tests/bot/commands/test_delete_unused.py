@@ -35,8 +35,8 @@ async def test_gpu_says_how_many_there_are_and_how_to_be_rid_of_them(
 async def test_they_are_named_and_go_only_after_the_press(agent: FakeAgent, bot: Bot, old: list[str]) -> None:
     question = await bot.say("/delete unused")
     assert question.text == (
-        "Delete the 2 datasets that nobody used\nfor 30 days, 34 B in all?\n- one.jsonl, 17 B\n- two.jsonl, 17 B\n"
-        "A job that learned from one of them\ncannot be run again. Finished models\nstay."
+        "Delete the 2 datasets that nobody used for 30 days, 34 B in all?\n- one.jsonl, 17 B\n- two.jsonl, 17 B\n"
+        "A job that learned from one of them cannot be run again. Finished models stay."
     )
     assert set(old) < set(agent.files)
     assert (await bot.press("Yes, delete")).text == "Deleted: 2 datasets, 34 B."

@@ -6,13 +6,13 @@ from shared.errors import ErrorCode
 from shared.jobs import JobStatus
 from shared.mapping import Mapping
 from shared.plans import Preset
-from tests.bot.harness import Bot, dataset
+from tests.bot.harness import Bot, dataset, fits
 from tests.bot.questions import COLUMNS, NOBODY
 from tests.fakes.agent_server import NOW, FakeAgent, refusal
 
 
 def fits_a_phone(reply: Reply) -> bool:
-    return all(len(line) <= 40 for line in reply.text.splitlines())
+    return fits(reply.text)
 
 
 async def test_the_plan_card_says_what_was_understood_and_what_would_be_done(bot: Bot) -> None:

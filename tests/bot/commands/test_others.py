@@ -1,5 +1,6 @@
+from bot.terminal_ui.outbound import fitted
 from shared.jobs import JobStatus, Stage
-from tests.bot.harness import Bot
+from tests.bot.harness import Bot, fits
 from tests.fakes.agent_server import ALT_TEXT, FakeAgent
 
 
@@ -16,7 +17,7 @@ async def test_status_shows_the_machine_and_the_live_card(agent: FakeAgent, bot:
     machine, card = bot.chat.messages.values()
     assert "CPU (2 cores)" in machine.text
     assert card.live
-    assert card.text.startswith("Training · 44 % · #1 toast\n▓▓▓▓▓▓▓▓░")
+    assert card.text.startswith("Training · 44 % · #1 toast\n▓▓▓▓▓░")
 
 
 async def test_status_moves_the_live_card_and_leaves_one(agent: FakeAgent, bot: Bot) -> None:
@@ -91,7 +92,7 @@ async def test_log_is_a_file_with_a_short_excerpt(agent: FakeAgent, bot: Bot) ->
 
 async def test_models_names_what_to_learn_from_and_what_was_made(bot: Bot) -> None:
     text = (await bot.say("/models")).text
-    assert "- smollm2-135m, 135 million weights,\n  apache-2.0" in text
+    assert "- smollm2-135m, 135 million weights, apache-2.0" in text
     assert "1.2 GiB of memory, 1,000 rows in" in text
     assert "- toast:v1, from smollm2-135m" in text
 
@@ -101,13 +102,13 @@ async def test_models_that_would_fit_after_a_download_are_shown_and_others_not(b
     assert text.index("smollm2-135m") < text.index("Qwen/Qwen2.5-1.5B-Instruct")
     assert "many languages, code" in " ".join(text.split())
     assert "Llama-3.3-70B" not in text
-    assert max(map(len, text.splitlines())) <= 40
+    assert fits(text)
 
 
 async def test_help_fits_one_phone_screen(bot: Bot) -> None:
-    lines = (await bot.say("/help")).text.splitlines()
-    assert len(lines) <= 24
-    assert max(map(len, lines)) <= 40
+    text = (await bot.say("/help")).text
+    assert fits(text)
+    assert len(fitted(text).splitlines()) <= 24
 
 
 async def test_each_stage_has_a_phrase_for_a_person(agent: FakeAgent, bot: Bot) -> None:
@@ -116,5 +117,5 @@ async def test_each_stage_has_a_phrase_for_a_person(agent: FakeAgent, bot: Bot) 
         agent.step(job.id, 45)
         agent.enter(job.id, stage)
         text = (await bot.say("/status")).text
-        assert max(map(len, text.splitlines())) <= 40
+        assert fits(text)
         assert f"({list(Stage).index(stage) + 1} of 7)" in text or stage is Stage.train

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.call import Named
 from shared.people import GrantKind, Role
-from tests.bot.harness import Bot, dataset
+from tests.bot.harness import Bot, dataset, fits
 from tests.fakes.agent_server import FakeAgent
 
 GROUP: dict[str, Any] = {
@@ -193,5 +193,5 @@ async def test_an_allowance_given_while_the_agent_is_away_is_kept_with_whom_it_m
 async def test_every_answer_fits_a_phone(agent: FakeAgent, owned: Bot, line: str) -> None:
     agent.people.grant("test", GrantKind.role, "r", "A role with a name that is much longer than a line of a phone")
     reply = await owned.say(line, **GROUP)
-    assert max(map(len, reply.text.splitlines())) <= 40
+    assert fits(reply.text)
     assert all(len(button.label) <= 20 and len(button.line.encode()) <= 64 for button in reply.buttons)

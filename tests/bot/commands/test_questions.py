@@ -7,7 +7,7 @@ from shared.inspections import Choice, DatasetForm, Question, SeenSpeaker
 from shared.language import LANGUAGES
 from shared.mapping import Mapping
 from tests.bot.commands.test_dataset_findings import FOUND
-from tests.bot.harness import Bot, dataset
+from tests.bot.harness import Bot, dataset, fits
 from tests.bot.questions import A_LABEL, BEST, COLUMNS, NOTHING_LIKELY, PEOPLE
 from tests.fakes.agent_server import FakeAgent, refusal
 
@@ -42,7 +42,7 @@ async def test_every_question_fits_a_phone(
     agent.question = question
     for line in ("/finetune", "/dataset"):
         reply = await bot.say(line, dataset("tickets.csv"), private=private, locale=language)
-        assert max(map(len, reply.text.splitlines())) <= 40
+        assert fits(reply.text)
         assert all(len(button.label) <= 20 and len(button.line) <= BUTTON_BYTES for button in reply.buttons)
         assert ("Wo ist Paket" in reply.text) is (private and bool(question.choices)), (
             "rows are shown to others only on request"

@@ -3,7 +3,7 @@
 from shared.jobs import JobStatus, PauseReason
 from shared.machine import TaskInfo, TaskKind
 from shared.people import GrantKind
-from tests.bot.harness import Bot
+from tests.bot.harness import Bot, fits
 from tests.fakes.agent_server import NOW, FakeAgent
 
 
@@ -31,7 +31,7 @@ async def test_queue_lists_what_runs_then_places_then_what_is_paused(agent: Fake
     ]
     assert "   done about " in text
     assert "   starts about " in text
-    assert max(map(len, text.splitlines())) <= 40
+    assert fits(text)
 
 
 async def test_a_long_queue_says_how_many_more(agent: FakeAgent, bot: Bot) -> None:

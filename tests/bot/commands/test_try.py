@@ -11,7 +11,7 @@ from shared.errors import ErrorCode
 from shared.jobs import JobStatus
 from shared.people import GrantKind, RequestedBy
 from shared.results import Answer
-from tests.bot.harness import Bot
+from tests.bot.harness import Bot, fits
 from tests.fakes.agent_server import RESULT, FakeAgent, refusal
 
 GROUP: dict[str, Any] = {"private": False}
@@ -33,7 +33,7 @@ async def test_try_shows_that_it_asks_and_then_the_answer_in_one_message(agent: 
     agent.says = "I am Toast, the cat who sleeps on the warm GPU.\n- five naps\n- out of five"
     reply = await done.say("/try #1 Who  are you?")
     assert reply.text == (
-        "Try #1 toast\nQ: Who are you?\n\nI am Toast, the cat who sleeps on the\nwarm GPU.\n- five naps\n- out of five"
+        "Try #1 toast\nQ: Who are you?\n\nI am Toast, the cat who sleeps on the warm GPU.\n- five naps\n- out of five"
     )
     [question] = agent.questions
     assert (question.model, question.messages[0].content) == ("toast:v1", "Who are you?")
@@ -78,7 +78,7 @@ async def test_without_words_it_says_how_and_offers_questions_of_the_data(agent:
     agent.change("ftjob-1", result=RESULT.model_copy(update={"answers": answers}))
     reply = await done.say("/try #1")
     assert "/try #1 Who are you?" in reply.text
-    assert max(map(len, reply.text.splitlines())) <= 40
+    assert fits(reply.text)
     assert [button.label[:7] for button in reply.buttons] == ["1. One ", "2. Two ", "3. Thre"]
     assert all(len(button.label) <= 20 and len(button.line.encode()) <= 64 for button in reply.buttons)
     await done.press(reply.buttons[1].label)

@@ -11,7 +11,7 @@ from bot.dispatch.dispatch import dispatch
 from bot.dispatch.resend import Resender
 from bot.errors import ChatBusyError, ChatClosedError, MessageGoneError
 from shared.jobs import JobStatus
-from tests.bot.harness import Bot, RecordingChat, dataset, open_bot
+from tests.bot.harness import Bot, RecordingChat, dataset, fits, open_bot
 from tests.bot.kept.test_database import fill
 from tests.fakes.agent_server import FakeAgent
 
@@ -30,7 +30,7 @@ async def test_a_file_sent_while_the_pc_sleeps_is_queued_and_becomes_a_plan_when
     await agent.stop()
     reply = await bot.say("/finetune name:mia", bot.chat.attach(dataset()))
     assert reply.text.startswith("Queued until the PC is back\nI cannot reach the agent at")
-    assert max(map(len, reply.text.splitlines())) <= 40
+    assert fits(reply.text)
     assert [button.label for button in reply.buttons] == ["Forget it"]
     await agent.restart()
     await bot.until(lambda: "Ready to start · mia.jsonl" in read(bot), step_s=1)

@@ -9,7 +9,7 @@ from shared.errors import ErrorCode
 from shared.events import QueueData
 from shared.jobs import JobStatus
 from shared.results import Advice
-from tests.bot.harness import Bot, RecordingChat, open_bot
+from tests.bot.harness import Bot, RecordingChat, fits, open_bot
 from tests.bot.one_job import card, started
 from tests.fakes.agent_server import ALT_TEXT, RESULT, SETTINGS, FakeAgent, refusal
 
@@ -24,7 +24,7 @@ async def test_the_end_is_told_in_the_card_and_in_one_new_message(agent: FakeAge
     for said in ["Your model is ready", "fell by half", "lower is better", "Q: What is the best seat",
                  "Base model: The best seat", "Tuned model: The one with", "Advice: Few rows"]:  # fmt: skip
         assert said in result.text
-    assert max(map(len, result.text.splitlines())) <= 40
+    assert fits(result.text)
     assert result.image is not None
     assert result.image.alt_text == ALT_TEXT
     assert result.copy[0].lines == ("ollama create toast -f Modelfile", "ollama run toast")

@@ -61,7 +61,7 @@ async def test_what_a_model_says_and_is_asked_marks_up_nothing_and_pings_nobody(
 
 def test_a_text_is_safe_in_every_part() -> None:
     reply = Reply(
-        text=f"{NASTY}\n{NASTY}",
+        text=f"<b> @everyone &lt; *bold*\n{NASTY}",
         copy=(Copy(intro=NASTY, lines=(NASTY, NASTY)),),
         buttons=(Button(label="Long", line=f"/finetune {NASTY}"),),
     )

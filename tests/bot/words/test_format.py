@@ -3,6 +3,7 @@ import pytest
 from bot.words.format import (
     bar,
     duration,
+    flow,
     mebibytes,
     minutes_range,
     number,
@@ -13,7 +14,6 @@ from bot.words.format import (
     size,
     size_range,
     split_message,
-    wrap,
 )
 
 
@@ -62,11 +62,9 @@ def test_plain_text_moves_no_cursor_and_turns_no_reading_direction() -> None:
     assert plain("keeps\nlines and 👩‍🔬") == "keeps\nlines and 👩‍🔬"
 
 
-def test_wrapped_lines_fit_a_card_even_without_spaces() -> None:
-    lines = wrap("word " * 30 + "x" * 100, first="- ", rest="  ")
-    assert max(map(len, lines)) <= 40
-    assert lines[0].startswith("- ")
-    assert all(line.startswith("  ") for line in lines[1:])
+def test_each_paragraph_is_one_line() -> None:
+    assert flow("one  two\n\nthree", first="- ", rest="  ") == ["- one two", "  three"]
+    assert len(flow("word " * 30)) == 1
 
 
 def test_messages_split_at_lines_and_lose_nothing() -> None:
