@@ -29,6 +29,7 @@ test: .venv/.installed-dev  ## check and test everything
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory --jobs 2 types tests
 	$(BIN)/python -m tests.covered
+	@echo "All checks and tests passed."
 
 # Tests of processes that are killed wait a tenth of the time; mypy takes twenty seconds of that.
 types:
@@ -53,8 +54,8 @@ texts: .venv/.installed ## bring new texts into the catalogues of other language
 soak: .venv/.installed-dev  ## long campaigns of kills, full disks and wrong clocks
 	$(BIN)/python -m tests.soak $(SOAK)
 
-clean:          ## remove what the demo and the tools left (not .venv/)
-	rm -rf demo-output hearth-files transcripts .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+clean:          ## remove what the demo and the tools left (not .venv/, not hearth-files/)
+	rm -rf demo-output transcripts .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -14,7 +14,7 @@ settings, from the environment or a file .env in this folder:
   HEARTH_BIND           host:port to listen on, 127.0.0.1:8420 if not set
   HEARTH_MODELS_DIR     folders and GGUF files that chats may name as models
   HEARTH_PUBLIC_URL     where chats may fetch results that are too large for them
-The README lists the others.
+deploy/env.example explains these and all others.
 
 exit codes:
   0  stopped, or the command went well

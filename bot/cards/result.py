@@ -147,6 +147,7 @@ def _advice(advice: Advice) -> list[str]:
 def _kept(job: Job, outcome: ResultFiles) -> str:
     files = len(outcome.attached) + len(outcome.too_large)
     if files:
+        files += outcome.image is not None  # in the list of a terminal it stands beside them
         return ngettext("Kept: {n} file made before the end.", "Kept: {n} files made before the end.", files)
     if outcome.missing:
         return ""

@@ -106,9 +106,9 @@ async def run_prompt(core: Core, chat: TerminalChat, screen: PromptScreen) -> in
                     break
                 calls.create_task(handle_line(line, core, chat))
     if screen.toolbar():
-        sys.stdout.write(_("The job goes on without me. Start hearth-bot again to see it.") + "\n")
+        sys.stdout.write(_("The job goes on without me. Start me again as you did now, and I show it.") + "\n")
     if core.requests.unanswered():
-        sys.stdout.write(_("What waits for the agent is kept. Start hearth-bot again and I send it.") + "\n")
+        sys.stdout.write(_("What waits for the agent is kept. Start me again as you did now, and I send it.") + "\n")
     return 0
 
 

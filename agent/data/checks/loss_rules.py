@@ -86,12 +86,13 @@ def base_system_text(seen: RuleInput) -> Iterator[Finding]:
     if character.system is not None or character.others or seen.form is DatasetForm.text:
         return
     if own:
-        said = _("No row says who answers. The finished model is told what {name} is told: “{said}”",
+        said = _("No row has a system prompt. The finished model is given the one of {name}: “{said}”",
                  name=seen.card.name, said=shown(own)[:SYSTEM_SHOWN])  # fmt: skip
     elif seen.survey.begins_with_words:
-        said = _("No row says who answers. Each talk begins with what {name} always begins with.", name=seen.card.name)
+        said = _("No row has a system prompt. Each talk begins with what {name} always begins with.",
+                 name=seen.card.name)  # fmt: skip
     else:
-        said = _("No row says who answers, and {name} is told nothing by itself.", name=seen.card.name)
+        said = _("No row has a system prompt, and {name} has none of its own.", name=seen.card.name)
     yield finding(
         FindingCode.base_system_text, NOTE, [], said,
         _("A line of your own, as in character:\"You are Ruth, a pirate.\", goes before each row and makes the model "

@@ -1,7 +1,9 @@
 """The chat templates of many families, as TRL carries them, each with a tiny tokenizer that has its special tokens."""
 
+import atexit
 import importlib.util
 import re
+import shutil
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -34,6 +36,7 @@ def _folder(begin: str) -> Path:
     tokenizer.add_tokens(pre_tokenizers.ByteLevel.alphabet())
     tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in [begin, *ENDS]])
     folder = Path(mkdtemp(prefix="hearth-family-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "tokenizer_config.json").write_text(f'{{"bos_token": "{begin}", "eos_token": "</s>"}}', encoding="utf-8")
     return folder

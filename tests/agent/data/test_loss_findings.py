@@ -41,10 +41,10 @@ def test_what_rows_say_to_the_model_before_all_becomes_its_own(
 def test_a_model_that_no_row_says_anything_of_is_what_its_base_is(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     code = FindingCode.base_system_text
     message = found(tmp_path, smollm2_card, rows())[code].message
-    assert "told what smollm2-135m is told: “You are a helpful AI assistant named SmolLM" in message
+    assert "given the one of smollm2-135m: “You are a helpful AI assistant named SmolLM" in message
     message = found(tmp_path, card_of_family("gptoss"), rows())[code].message
     assert "Each talk begins with what gptoss always begins with" in message
-    assert "llama3 is told nothing by itself" in found(tmp_path, card_of_family("llama3"), rows())[code].message
+    assert "llama3 has none of its own" in found(tmp_path, card_of_family("llama3"), rows())[code].message
     for data in (led("Be Ruth."), [row | {"system": f"Be {n}."} for n, row in enumerate(rows())]):
         assert code not in found(tmp_path, smollm2_card, data)
 
