@@ -6,7 +6,7 @@ import sys
 from shared.imports import collector_paused
 
 with collector_paused():
-    from bot.main import main
+    from bot.serve import main
 gc.freeze()  # all of it stays
 
 if __name__ == "__main__":

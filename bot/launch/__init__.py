@@ -1,4 +1,4 @@
-"""What starting the bot takes: a log without secrets, a word to the first owner, a local agent for `make run`.
+"""What starting the bot takes: all front-ends in one event loop, a log without secrets, a local agent for `make run`.
 
 Answers no command.
 """

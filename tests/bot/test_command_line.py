@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from bot.main import main
+from bot.serve import main
 
 
 @pytest.mark.parametrize(

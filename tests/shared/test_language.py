@@ -40,7 +40,7 @@ IN_ENGLISH = {  # what the owner reads where it runs, in a log or a console; wha
     "agent/pipeline/by_hand.py", "agent/pipeline/trainer.py", "agent/pipeline/checkpoint_writer.py",
     "agent/api/explain.py", "agent/api/middleware.py", "agent/api/openapi.py", "agent/api/people.py",
     "agent/api/route.py", "agent/api/sse.py", "agent/export/finished_template.py", "agent/export/modelfile.py",
-    "agent/store/store.py", "bot/main.py",
+    "agent/store/store.py", "bot/serve.py",
     "bot/launch/local_agent.py", "bot/demo.py", "bot/launch/first_start.py", "bot/settings.py", "bot/start.py",
     "bot/kept/database.py", "bot/errors.py", "bot/discord_ui/connection.py", "bot/discord_ui/trouble.py",
     "bot/telegram_ui/chat.py", "bot/telegram_ui/trouble.py",

@@ -27,12 +27,15 @@ def prompts(gguf: str, template: str, chats: list[dict[str, Any]]) -> list[str]:
     params.use_jinja = True
     params.chat_template = template
     server = xllamacpp.Server(params)
-    return [ask(server.listening_address, chat)["prompt"] for chat in chats]
+    found = [ask(server.listening_address, "apply-template", chat)["prompt"] for chat in chats]
+    # An answer from its main loop: a server that ends before that has begun waits for it for ever.
+    ask(server.listening_address, "completion", {"prompt": "a", "n_predict": 1})
+    return found
 
 
-def ask(address: str, body: Any) -> Any:
+def ask(address: str, what: str, body: Any) -> Any:
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{address}/apply-template", data=json.dumps(body).encode(), headers=headers)
+    request = urllib.request.Request(f"{address}/{what}", data=json.dumps(body).encode(), headers=headers)
     with urllib.request.urlopen(request, timeout=60) as response:
         return json.loads(response.read())
 

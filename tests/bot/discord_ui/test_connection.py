@@ -10,7 +10,7 @@ from bot.core.reply import Reply
 from bot.discord_ui.app import DiscordFrontEnd
 from bot.discord_ui.texts import NOT_LET_IN
 from bot.errors import ChatError
-from bot.serve import NOTHING_LEFT, serve
+from bot.launch.event_loop import NOTHING_LEFT, serve
 from tests.bot.discord_ui.harness import Story, running_bot
 from tests.fakes.discord_server import TOKEN
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import main as program
+from bot import serve as program
 from bot.settings import Settings
 
 

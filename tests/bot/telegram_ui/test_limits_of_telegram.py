@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.serve import serve
+from bot.launch.event_loop import serve
 from bot.telegram_ui.texts import NOT_LET_IN
 from tests.bot.telegram_ui.harness import MIA, TEAM, Story, running_bot
 from tests.fakes.telegram_server import Person

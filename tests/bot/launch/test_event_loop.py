@@ -6,13 +6,13 @@ import itertools
 import pytest
 from pydantic import SecretStr
 
-from bot import main
+from bot import serve as program
 from bot.core.call import Attachment
 from bot.core.chat import Chat
 from bot.dispatch.command import Core
 from bot.dispatch.front_end import FrontEnd, FrontEnds
 from bot.errors import BadCallError, FrontEndError
-from bot.serve import NOTHING_LEFT, serve
+from bot.launch.event_loop import NOTHING_LEFT, serve
 from bot.settings import Settings
 from shared.people import RequestedBy
 from tests.bot.harness import Bot
@@ -126,9 +126,9 @@ def test_a_front_end_that_cannot_even_be_made_is_said_and_left_out(
         raise ModuleNotFoundError("No module named 'discord'")
 
     well = StubFrontEnd("telegram")
-    monkeypatch.setattr(main, "_discord", missing)
-    monkeypatch.setattr(main, "_telegram", lambda _settings, _token: well)
+    monkeypatch.setattr(program, "_discord", missing)
+    monkeypatch.setattr(program, "_telegram", lambda _settings, _token: well)
     tokens = {"DISCORD_TOKEN": SecretStr("1"), "TELEGRAM_TOKEN": SecretStr("2")}
-    assert main._connected(Settings(**tokens)) == [well]  # type: ignore[arg-type]
+    assert program._connected(Settings(**tokens)) == [well]  # type: ignore[arg-type]
     assert capsys.readouterr().err.startswith("Discord is not served: I could not set it up (ModuleNotFoundError).")
     assert "No module named" in caplog.text
