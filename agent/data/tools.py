@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import chain, count
 from typing import Any
 
 NAME = "probe_of_tools"
@@ -53,22 +54,33 @@ def called(value: Any) -> str | None:
 def with_ids(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return turns, as templates take them, whose calls have short ids and whose results say which call they answer.
 
-    That is the call whose id they have, else the first without a result.
+    That is the first call without a result of those with its id, else the last with it, else the first without a
+    result. No two calls have one id, as some files give each exchange the same: a template that looks up a result's
+    tool by its id would find another's.
     """
-    ids, waiting, told = dict[str, str](), list[str](), []
+    latest, taken, told = dict[str, str](), set[str](), []
+    waiting = list[tuple[str, str]]()  # calls without a result: their id in the file, and here
     for turn in turns:
         calls = []
+        again = {call["id"] for call in turn.get("tool_calls", ()) if call.get("id")}
+        waiting = [each for each in waiting if each[0] not in again]
         for call in turn.get("tool_calls", ()):
             given = call.get("id", "")
-            short = given if _SHORT_ID.fullmatch(given) else f"call{len(ids) + 1:05}"
-            ids[given or short] = short
-            waiting.append(short)
+            numbered = (f"call{number:05}" for number in count(len(taken) + 1))
+            own = [given] if _SHORT_ID.fullmatch(given) else []
+            short = next(each for each in chain(own, numbered) if each not in taken)
+            taken.add(short)
+            waiting.append((given, short))
+            latest[given or short] = short
             calls.append({**call, "id": short})
         if calls:
             told.append({**turn, "tool_calls": calls})
         elif turn["role"] == "tool":
-            short = ids.get(turn.get("tool_call_id", "")) or next(iter(waiting), "call00000")
-            waiting = [each for each in waiting if each != short]
+            asked = turn.get("tool_call_id", "")
+            same = [short for given, short in waiting if given == asked != ""]
+            rest = [latest[asked]] if asked in latest else [short for _given, short in waiting]
+            short = next(iter([*same, *rest]), "call00000")
+            waiting = [each for each in waiting if each[1] != short]
             told.append({**turn, "tool_call_id": short})
         else:
             told.append(turn)

@@ -130,6 +130,21 @@ def test_a_result_says_which_call_it_answers() -> None:
     assert turns[2] == {"role": "tool"}  # what is given stays as it is
 
 
+def test_calls_of_one_id_are_told_apart() -> None:
+    def call(*ids: str) -> dict[str, Any]:
+        return {"role": "assistant", "tool_calls": [{"id": each, "function": {"name": "f"}} for each in ids]}
+
+    def result(of: str) -> dict[str, Any]:
+        return {"role": "tool", "tool_call_id": of}
+
+    exchanges = [[call("call_1"), result("call_1")], [call("call_1"), result("call_1"), result("call_1")]]
+    told = with_ids([*exchanges[0], *exchanges[1], call("call00004"), call("a", "a"), result("a"), result("a")])
+    called = [each["id"] for turn in told for each in turn.get("tool_calls", ())]
+    assert called == ["call00001", "call00002", "call00004", "call00005", "call00006"]
+    answered = [turn["tool_call_id"] for turn in told if turn["role"] == "tool"]
+    assert answered == ["call00001", "call00002", "call00002", "call00005", "call00006"]
+
+
 def test_where_the_template_has_no_place_for_tools_it_is_said(tmp_path: Path, smollm2_card: BaseModelCard) -> None:
     rows: list[object] = [row(n, calls=n < 3) for n in range(14)]
     findings = inspect_dataset(jsonl(tmp_path, rows), smollm2_card)
