@@ -91,7 +91,7 @@ class JobResult(Response):
     tokens_per_s: float
     peak_memory_mib: int
     optimistic: bool  # validation doubled as test
-    answers: list[Answer]
+    answers: list[Answer]  # the one that shows best what was learned first
     advice: list[Advice]
     verification: Verification
     ollama_name: str  # mia-support:v1

@@ -10,8 +10,9 @@ from agent.diagnosis.rules import Case, diagnose
 from agent.job_folder.durable import replace_file
 from agent.job_folder.events import read_events
 from agent.pipeline.context import Context
-from agent.pipeline.evaluation import SHOWN_QUESTIONS, read_evaluation
+from agent.pipeline.evaluation import SHOWN_QUESTIONS, Evaluation, read_evaluation
 from agent.pipeline.prepare import base_card, read_trained_answers
+from agent.pipeline.telling import telling
 from agent.pipeline.to_ollama import read_ollama
 from agent.pipeline.token_rows import read_rows
 from agent.pipeline.verified import read_verified
@@ -112,18 +113,26 @@ def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) 
         tokens_per_s=speeds[-1] if speeds else 0.0,
         peak_memory_mib=max((point.memory_mib or 0 for point in progress), default=0),
         optimistic=optimistic,
-        answers=[
-            Answer(question=redact(answer.prompt.question), base=redact(base), tuned=redact(tuned))
-            for answer, base, tuned in zip(
-                evaluation.tuned_answers, evaluation.base_answers, verified.tuned_texts, strict=False
-            )
-        ][:SHOWN_QUESTIONS],
+        answers=_most_telling(evaluation, verified.tuned_texts),
         advice=diagnose(case),
         verification=verified.verification,
         ollama_name=context.spec.ollama_name,
         gguf_bytes=context.gguf.stat().st_size,
         ollama=read_ollama(context),
     )
+
+
+def _most_telling(evaluation: Evaluation, tuned_texts: list[str]) -> list[Answer]:
+    """Return questions with both answers, the one that shows best what was learned first."""
+    asked = [answer.prompt for answer in evaluation.tuned_answers]
+    told = sorted(
+        zip(asked, evaluation.base_answers, tuned_texts, strict=False),
+        key=lambda it: telling(it[1], it[2], it[0].expected),
+        reverse=True,
+    )
+    return [
+        Answer(question=redact(prompt.question), base=redact(base), tuned=redact(tuned)) for prompt, base, tuned in told
+    ][:SHOWN_QUESTIONS]
 
 
 def _train_seconds(records: list[EventRecord]) -> float:

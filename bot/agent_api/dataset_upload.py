@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 from importlib.resources import files
 
 from bot.agent_api.client import AgentClient
+from bot.core.blocks import Bar
 from bot.core.call import Attachment, Call
 from bot.core.chat import Answer
 from bot.core.reply import Reply
 from bot.errors import BadCallError, ChatError
-from bot.words.format import bar, clip, flow, one_line, percent, safe_file_name, size
+from bot.words.format import clip, one_line, percent, safe_file_name, size
 from shared.errors import HearthError
 from shared.files import FileObject
 from shared.inspections import Inspection, InspectionRequest, ReadingProgress
@@ -89,13 +90,12 @@ async def taken_up(agent: AgentClient, named: str) -> tuple[Inspection, Mapping 
 
 def reading(name: str, byte_count: int | None, progress: ReadingProgress | None = None) -> Reply:
     """Return what is said while a file is read."""
-    lines = flow(_("Reading {name} ({size}) …", name=clip(one_line(name), 60), size=size(byte_count)))
-    if progress is not None:
-        lines += [
-            f"{bar(progress.bytes, progress.of)} {percent(progress.bytes, progress.of)}",
-            ngettext("{n} row so far", "{n} rows so far", progress.rows),
-        ]
-    return Reply(text="\n".join(lines))
+    summary = _("Reading {name} ({size}) …", name=clip(one_line(name), 60), size=size(byte_count))
+    if progress is None:
+        return Reply(summary=summary)
+    rows = ngettext("{n} row so far", "{n} rows so far", progress.rows)
+    beside = f"{percent(progress.bytes, progress.of)} · {rows}"
+    return Reply(summary=summary, blocks=(Bar(part=progress.bytes, whole=progress.of, beside=beside),))
 
 
 def sample() -> Attachment:

@@ -1,8 +1,7 @@
 """The message that calls a person to a job which stands still until they do something. Pure."""
 
 from bot.cards.job import job_name
-from bot.core.reply import Button, Reply
-from bot.words.format import clip, flow
+from bot.core.reply import Button, Reply, Tone, Weight
 from shared.jobs import Job, JobStatus, PauseReason
 from shared.language import N_, _
 
@@ -27,10 +26,12 @@ def call_to(job: Job) -> Reply | None:
     number = job.number
     happened, to_do, resume = CALLS[job.paused]
     return Reply(
-        text="\n".join([clip(_("Needs you · {job}", job=job_name(job))), *flow(_(happened)), *flow(_(to_do))]),
+        title=_("! {job} needs you", job=job_name(job)),
+        tone=Tone.trouble,
+        summary=f"{_(happened)}\n{_(to_do)}",
         buttons=(
-            Button(label=_("Resume"), line=resume.format(number=number)),
+            Button(label=_("Resume"), line=resume.format(number=number), weight=Weight.primary),
             Button(label=_("Log"), line=f"/log #{number}"),
-            Button(label=_("Cancel"), line=f"/cancel #{number}"),
+            Button(label=_("Stop"), line=f"/cancel #{number}", weight=Weight.danger),
         ),
     )

@@ -1,15 +1,18 @@
 """What was understood of a dataset, one row of it, and which forms there are. Pure."""
 
-from bot.core.reply import Button, Copy, File, Image, Reply
+from bot.core.blocks import Block, Items, Note, Quote, Words
+from bot.core.reply import Button, Copy, File, Image, Reply, Tone, Weight
 from bot.words.format import capital, clip, count, flow, one_line, percent, plain
 from shared.files import FileObject, FixedFile
 from shared.inspections import DatasetForm, Fix, Inspection, SampleRow, Severity
 from shared.language import N_, _, ngettext
 
 DROPPED_SHOWN = 3
+FILE_LENGTH = 30  # characters of a file's name in a title
 SAMPLE_LENGTH = 480  # characters
 FINDINGS_SHOWN = 5
 FIXES_SHOWN = 3
+WHOLE_TEXT = N_("It learns the whole text, word by word: how it sounds and what it is about, but not how to answer.")
 ROW = "row"  # as the last word of /dataset: show one
 REPORT = "report"  # the same: send the whole of it
 FIX = "fix:"  # before the name of a fix: mend the file
@@ -50,46 +53,51 @@ EXAMPLES = {
 
 def dataset_card(file: FileObject, inspection: Inspection, *, with_row: bool, fixed: FixedFile | None = None) -> Reply:
     """Return what is in a dataset, and the ways on from there; `fixed` is what has just been mended."""
-    blocks = [
-        [clip(_("Dataset · {filename}", filename=one_line(file.filename))), *_what_was_mended(fixed)],
-        understood(inspection),
-        _findings(inspection),
-        _right_tool(inspection),
-        sample_row(inspection.sample) if inspection.sample and with_row else [],
-        notes(inspection.notes) if not inspection.findings else [],
-    ]
     more = [] if with_row or inspection.sample is None else [row_button(inspection)]
     if inspection.lengths is not None:
         more.append(Button(label=_("Report"), line=f"/dataset {inspection.id} {REPORT}"))
+    name = clip(one_line(file.filename), FILE_LENGTH)
     return Reply(
-        text="\n\n".join("\n".join(block) for block in blocks if block),
+        title=_("{filename} · {rows}", filename=name, rows=counted_rows(inspection)),
+        tone=Tone.trouble if any(it.severity is Severity.serious for it in inspection.findings) else Tone.plain,
+        summary="\n".join([*_what_was_mended(fixed), *_what_is_learned(inspection)]),
+        blocks=(
+            *left_out(inspection),
+            *_findings(inspection),
+            *_right_tool(inspection),
+            *([sample_row(inspection.sample)] if inspection.sample and with_row else []),
+            *(notes(inspection.notes) if not inspection.findings else []),
+        ),
         buttons=(
-            Button(label=_("Fine-tune"), line=f"/finetune {_again(inspection)}"),
+            Button(label=_("Fine-tune"), line=f"/finetune {_again(inspection)}", weight=Weight.primary),
             *more,
             *_fix_buttons(inspection),
         ),
     )
 
 
-def _findings(inspection: Inspection) -> list[str]:
+def row_card(file: FileObject, sample: SampleRow) -> Reply:
+    """Return one row of a dataset, for whoever asked to see one."""
+    return Reply(title=clip(one_line(file.filename), FILE_LENGTH), blocks=(sample_row(sample),))
+
+
+def _findings(inspection: Inspection) -> list[Block]:
     """Return the worst of what was found; the report has all."""
     if not inspection.findings:
         return []
-    lines = [_("What I found")]
-    for finding in inspection.findings[:FINDINGS_SHOWN]:
-        lines += flow(finding.message, first=MARKS[finding.severity], rest="  ")
-    hidden = len(inspection.findings) - FINDINGS_SHOWN
-    more = [ngettext("  and {n} more in the report", "  and {n} more in the report", hidden)] if hidden > 0 else []
-    about = _("Lengths and near copies: {n} rows drawn.", n=count(inspection.sampled))
-    return [*lines, *more, *(flow(about) if inspection.sampled is not None else [])]
+    shown = inspection.findings[:FINDINGS_SHOWN]
+    hidden = len(inspection.findings) - len(shown)
+    notes = [ngettext("and {n} more in the report", "and {n} more in the report", hidden)] if hidden > 0 else []
+    if inspection.sampled is not None:
+        notes.append(_("Lengths and near copies: {n} rows drawn.", n=count(inspection.sampled)))
+    items = tuple(f"{MARKS[finding.severity]}{finding.message}" for finding in shown)
+    return [Items(heading=_("What I found"), items=items, mark=""), *([Note(text="\n".join(notes))] if notes else [])]
 
 
-def _right_tool(inspection: Inspection) -> list[str]:
+def _right_tool(inspection: Inspection) -> list[Block]:
     """Return what speaks for another tool than fine-tuning, if anything does."""
     against = next((it for it in inspection.right_tool if it.against), None)
-    if against is None:
-        return []
-    return [_("Before you tune"), *flow(against.answer, first="- ", rest="  ")]
+    return [Words(heading=_("Before you tune"), text=against.answer)] if against is not None else []
 
 
 def _fix_buttons(inspection: Inspection) -> list[Button]:
@@ -110,26 +118,24 @@ def _what_was_mended(fixed: FixedFile | None) -> list[str]:
     if fixed.changed:
         parts.append(ngettext("{n} row changed", "{n} rows changed", fixed.changed))
     if not parts:
-        return flow(_("There was nothing to mend. The old file is kept."))
-    return flow(_("Mended: {what}. The old file is kept.", what=", ".join(parts)))
+        return [_("There was nothing to mend. The old file is kept.")]
+    return [_("Mended: {what}. The old file is kept.", what=", ".join(parts))]
 
 
 def report_card(inspection: Inspection, file: FileObject, report: File, picture: Image) -> Reply:
     """Return the full report as a file, with its picture."""
-    lines = [clip(_("Report · {filename}", filename=one_line(file.filename)))]
-    lines += flow(_("All findings with their lines, why each matters, and three rows as the model sees them."))
-    return Reply(text="\n".join(lines), image=picture, files=(report,), again=f"/dataset {inspection.id} {REPORT}")
-
-
-def findings_button(inspection: Inspection) -> list[Button]:
-    """Return the button that leads to what was found, with its fixes and the report; none where nothing weighs."""
-    weighs = any(finding.severity is not Severity.note for finding in inspection.findings)
-    return [Button(label=_("Look closer"), line=f"/dataset {inspection.id}")] if weighs else []
+    return Reply(
+        title=_("Report · {filename}", filename=clip(one_line(file.filename), FILE_LENGTH)),
+        summary=_("All findings with their lines, why each matters, and three rows as the model sees them."),
+        image=picture,
+        files=(report,),
+        again=f"/dataset {inspection.id} {REPORT}",
+    )
 
 
 def row_button(inspection: Inspection) -> Button:
     """Return the button that shows a row of somebody's data where others read along."""
-    return Button(label=_("Show a row"), line=f"/dataset {_named(inspection)} {ROW}")
+    return Button(label=_("See a row"), line=f"/dataset {_named(inspection)} {ROW}")
 
 
 def _named(inspection: Inspection) -> str:
@@ -145,23 +151,26 @@ def _knows_more(inspection: Inspection) -> bool:
     return inspection.mapping is not None or inspection.note is not None
 
 
-def understood(inspection: Inspection) -> list[str]:
-    """Return how many rows of which form there are, and which were dropped."""
-    lines = [_("I understood"), _rows(inspection)]
-    for row in inspection.dropped[:DROPPED_SHOWN]:
-        lines += flow(_("line {line}: {reason}", line=row.line, reason=one_line(row.reason)), first="  ", rest="    ")
-    hidden = inspection.dropped_count - min(len(inspection.dropped), DROPPED_SHOWN)
-    if hidden > 0:
-        lines.append("  " + ngettext("and {n} more", "and {n} more", hidden))
-    tokens = inspection.tokens
+def left_out(inspection: Inspection) -> list[Block]:
+    """Return which rows are not learned from, and why: nothing is lost in silence."""
+    dropped = inspection.dropped_count
+    if not dropped:
+        return []
+    shown = inspection.dropped[:DROPPED_SHOWN]
+    items = tuple(_("line {line}: {reason}", line=row.line, reason=one_line(row.reason)) for row in shown)
+    hidden = dropped - len(shown)
+    rest = ngettext("and {n} more", "and {n} more", hidden) if hidden > 0 else ""
+    return [Items(heading=ngettext("{n} row left out", "{n} rows left out", dropped), items=items, rest=rest)]
+
+
+def _what_is_learned(inspection: Inspection) -> list[str]:
+    lines, tokens = [], inspection.tokens
     if inspection.form is DatasetForm.text:
-        lines += flow(
-            _("It learns the whole text, word by word: how it sounds and what it is about, but not how to answer.")
-        )
+        lines.append(_(WHOLE_TEXT))
     elif tokens is not None:
-        lines += flow(_("It learns the answers: {percent} of the text.", percent=percent(tokens.trained, tokens.total)))
+        lines += [_("It learns the answers: {percent} of the text.", percent=percent(tokens.trained, tokens.total))]
     if tokens is not None:
-        lines += flow(
+        lines.append(
             _(
                 "A typical row has {median} tokens (pieces of words), the longest {longest}.",
                 median=count(tokens.median),
@@ -171,26 +180,20 @@ def understood(inspection: Inspection) -> list[str]:
     return lines
 
 
-def _rows(inspection: Inspection) -> str:
+def counted_rows(inspection: Inspection) -> str:
+    """Return 30 rows, 214 chat rows, 12 passages of text."""
     if inspection.form is None:
-        rows = ngettext("{n} row", "{n} rows", inspection.rows)
-    elif inspection.form is DatasetForm.text:
-        rows = ngettext("{n} passage of text", "{n} passages of text", inspection.rows)
-    else:
-        form = _(FORMS[inspection.form])
-        rows = ngettext("{n} {form} row", "{n} {form} rows", inspection.rows, form=form)
-    dropped = inspection.dropped_count
-    return rows + (ngettext(", {n} dropped:", ", {n} dropped:", dropped) if dropped else "")
+        return ngettext("{n} row", "{n} rows", inspection.rows)
+    if inspection.form is DatasetForm.text:
+        return ngettext("{n} passage of text", "{n} passages of text", inspection.rows)
+    form = _(FORMS[inspection.form])
+    return ngettext("{n} {form} row", "{n} {form} rows", inspection.rows, form=form)
 
 
-def sample_row(sample: SampleRow) -> list[str]:
+def sample_row(sample: SampleRow) -> Quote:
     """Return a row as the model sees it; the agent has masked what is personal."""
-    lines = marked(sample)
-    return [
-        _("Line {line}, as the model sees it", line=sample.line),
-        _("(it learns what is marked ›)"),
-        *beginning(lines, SAMPLE_LENGTH),
-    ]
+    by = _("Line {line}, as the model sees it (it learns what is marked ›)", line=sample.line)
+    return Quote(by=by, words="\n".join(beginning(marked(sample), SAMPLE_LENGTH)))
 
 
 def beginning(lines: list[str], length: int) -> list[str]:
@@ -212,26 +215,21 @@ def marked(sample: SampleRow) -> list[str]:
     return lines
 
 
-def notes(texts: list[str]) -> list[str]:
+def notes(texts: list[str]) -> list[Block]:
     """Return what is good to know."""
-    lines = [_("Good to know")] if texts else []
-    for text in texts:
-        lines += flow(text, first="- ", rest="  ")
-    return lines
+    return [Items(heading=_("Good to know"), items=tuple(texts))] if texts else []
 
 
 def forms_card() -> Reply:
     """Return the forms that a dataset may have, with one line of each to copy."""
-    lines = [
-        _("What a dataset looks like"),
-        "",
-        *flow(_("A JSONL file: one row a line, in one of these forms. JSON (a list of such rows), Parquet, "
-            "Excel, CSV and TSV (with the same names as columns) work too, also as .gz or in a .zip.")),
-        "",
-        *flow(_("A chat exported from WhatsApp, Telegram or Discord works as it is, and so do plain text and Markdown. "
-            "Where I cannot tell, I ask.")),
-        "",
-        *flow(_("100 rows teach a style; a few thousand teach the most.")),
-    ]  # fmt: skip
+    files = _("A JSONL file: one row a line, in one of these forms. JSON (a list of such rows), Parquet, "
+        "Excel, CSV and TSV (with the same names as columns) work too, also as .gz or in a .zip.")  # fmt: skip
+    chats = _("A chat exported from WhatsApp, Telegram or Discord works as it is, and so do plain text and Markdown. "
+        "Where I cannot tell, I ask.")  # fmt: skip
+    rows = _("100 rows teach a style; a few thousand teach the most.")
     copies = tuple(Copy(intro=f"{capital(_(FORMS[form]))}:", lines=(line,)) for form, line in EXAMPLES.items())
-    return Reply(text="\n".join(lines), copy=copies)
+    return Reply(
+        title=_("What a dataset looks like"),
+        blocks=tuple(Words(text=text) for text in (files, chats, rows)),
+        copy=copies,
+    )

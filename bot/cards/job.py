@@ -1,24 +1,13 @@
-"""A job as a live card: the state as a word first, then its vitals, one a line. Pure."""
+"""A job as a live card: its name and state, how far it is, and its loss. Pure."""
 
 import re
+from dataclasses import replace
 
 from bot.cards.snapshot import Snapshot
 from bot.cards.vital_signs import attempt, no_proof, signs
-from bot.core.reply import Button, Moment, Reply
-from bot.words.format import (
-    DASH,
-    bar,
-    clip,
-    clock_second,
-    clock_time,
-    duration,
-    flow,
-    mebibytes,
-    number,
-    one_line,
-    percent,
-    short,
-)
+from bot.core.blocks import Bar, Block, Fields, Note, Words
+from bot.core.reply import Button, Moment, Reply, Tone, Weight
+from bot.words.format import DASH, clip, clock_time, duration, number, one_line, percent
 from shared.jobs import Job, JobStatus, PauseReason, Progress, Stage
 from shared.language import ENGLISH, N_, _, ngettext, spoken
 
@@ -31,8 +20,10 @@ STAGES: dict[Stage, tuple[str, str]] = {  # the word for a title, the phrase for
     Stage.export: (N_("Exporting"), N_("Writing the model file")),
     Stage.verify: (N_("Checking"), N_("Checking the model in llama.cpp")),
 }
+DETAILS = "details"  # as the last word of /status: all its figures
+NAME_LENGTH = 24  # characters of a name in a title
 SOON_S = 35.0  # what ticks ends no sooner: it would count on into the past before the card is looked at again
-AWAY = N_("No contact")
+AWAY = N_("no contact")
 LOST = N_("No contact since")
 TROUBLE = N_("I cannot show more now.")
 WORDS: dict[JobStatus, str] = {
@@ -42,10 +33,17 @@ WORDS: dict[JobStatus, str] = {
     JobStatus.paused: N_("Paused"),
     JobStatus.succeeded: N_("Done"),
     JobStatus.failed: N_("Failed"),
-    JobStatus.cancelled: N_("Cancelled"),
+    JobStatus.cancelled: N_("Stopped"),
 }
-
-
+TONES: dict[JobStatus, Tone] = {
+    JobStatus.validating_files: Tone.waiting,
+    JobStatus.queued: Tone.waiting,
+    JobStatus.running: Tone.working,
+    JobStatus.paused: Tone.waiting,
+    JobStatus.succeeded: Tone.good,
+    JobStatus.failed: Tone.bad,
+    JobStatus.cancelled: Tone.plain,
+}
 PAUSED: dict[PauseReason, str] = {
     PauseReason.asked: N_("Paused by a person: /resume #{number}"),
     PauseReason.agent: N_("The machine is paused: /resume"),
@@ -60,7 +58,7 @@ def job_name(job: Job) -> str:
 
 
 def state(job: Job) -> str:
-    """Return the state in a word or two: Waiting, Training · 43 %, Done. Nothing is said to run without a proof."""
+    """Return the state in a word or two: Waiting, Training 43 %, Done. Nothing is said to run without a proof."""
     if no_proof(job):
         return _("No sign of life")
     word, training = _(WORDS[job.status]), job.status is JobStatus.paused
@@ -69,7 +67,7 @@ def state(job: Job) -> str:
     if job.pausing:
         word = _("Pausing …")
     if training and job.progress is not None:
-        return f"{word} · {percent(job.progress.step, job.progress.total_steps)}"
+        return f"{word} {percent(job.progress.step, job.progress.total_steps)}"
     return word
 
 
@@ -78,74 +76,92 @@ def state_in_sentence(job: Job) -> str:
     return state(job).lower() if spoken() == ENGLISH else state(job)
 
 
+def titled(job: Job) -> str:
+    """Return pirate · training 43 %."""
+    return f"{clip(one_line(job.suffix), NAME_LENGTH)} · {state_in_sentence(job)}"
+
+
 def job_card(snapshot: Snapshot, *, now: float) -> Reply:
     """Return the card of a job as it stands."""
     job = snapshot.job
-    lines = [clip(f"{state(job)} · {job_name(job)}")]
     if snapshot.finished:
-        return Reply(text="\n".join(lines + _ending(job)), folder=f"{job.suffix}-{job.number}")
+        return Reply(title=titled(job), tone=TONES[job.status], summary="\n".join(_ending(job)), folder=folder(job))
+    summary, blocks = list[str](), list[Block]()
     if job.status is JobStatus.queued:
-        lines += _waiting(snapshot, now=now) + attempt(job)
+        summary = _waiting(snapshot, now=now)
     elif job.status is JobStatus.running:
-        lines += _running(job, now=now)
+        summary, blocks = _running(job, now=now)
     elif job.status is JobStatus.paused:
-        lines += _paused(job)
+        summary = [_(PAUSED[job.paused], number=job.number)] if job.paused else []
+        summary += _detail(job)
+        blocks = losses(job.progress)
     return Reply(
-        text="\n".join(lines),
-        folder=f"{job.suffix}-{job.number}",
+        title=titled(job),
+        tone=Tone.trouble if signs(job) else TONES[job.status],
+        summary="\n".join(summary),
+        blocks=(*blocks, Note(text=" · ".join([f"#{job.number}", *attempt(job)]))),
+        folder=folder(job),
         milestone=_milestone(snapshot),
-        moments=tuple(moment for moment in _moments(snapshot, now=now) if moment.line in lines),
+        moments=tuple(_moments(snapshot, now=now)),
         buttons=_buttons(job),
     )
 
 
+def folder(job: Job) -> str:
+    """Return where a job's files are saved, if their names are taken."""
+    return f"{job.suffix}-{job.number}"
+
+
 def told_before(card: Reply, job: Job) -> Reply:
     """Return the card of a job whose result was on its way several times, and may have been seen or not."""
-    return Reply(
-        text="\n".join([card.text, *flow(_("If you have not seen the result: /status #{number}", number=job.number))])
-    )
+    seen = _("If you have not seen the result: /status #{number}", number=job.number)
+    return replace(card, summary="\n".join(filter(None, (card.summary, seen))))
 
 
 def without_contact(shown: str, *, since: float, now: float) -> Reply:
     """Return the last card that was seen, as what it is: the past. Since when, and what happens next."""
-    known = shown.partition(f"\n\n{_(LOST)}")[0]
-    title, _newline, vitals = known.partition("\n")
-    if not title.startswith(_(AWAY)):
-        last, _dot, name = title.rpartition(" · ")
-        known = "\n".join([f"{_(AWAY)} · {name}", *flow(_("Last seen: {last}", last=last)), *vitals.splitlines()])
+    title, _newline, known = shown.partition(f"\n\n{_(LOST)}")[0].partition("\n")
+    name, _dot, last = title.partition(" · ")
+    if last != _(AWAY):
+        title, known = f"{name} · {_(AWAY)}", "\n".join([_("Last seen: {last}", last=last), known.strip("\n")])
     line = f"{_(LOST)} {clock_time(since, now=now)}."
-    next_ = flow(_("What ran there goes on if that PC is awake. I catch up by myself."))
-    return Reply(text="\n".join([known, "", line, *next_]), milestone=f"lost {since}")
+    next_ = _("What ran there goes on if that PC is awake. I catch up by myself.")
+    return _of_the_past(title, known, f"{line}\n{next_}", milestone=f"lost {since}")
 
 
 def troubled_card(shown: str, *, mark: str, again_at: float, now: float) -> Reply:
     """Return the last card that was true, and that what came later could not be shown by a fault of ours."""
-    known = shown.partition(f"\n\n{_(TROUBLE)}")[0]
+    title, _newline, known = shown.partition(f"\n\n{_(TROUBLE)}")[0].partition("\n")
     about = _("My log has it under {mark}. I try again at {time}.", mark=mark, time=clock_time(again_at, now=now))
-    lines = [*flow(f"{_(TROUBLE)} {about}")]
-    return Reply(text="\n".join([known, "", *lines]), milestone=f"trouble {mark}")
+    return _of_the_past(title, known, f"{_(TROUBLE)} {about}", milestone=f"trouble {mark}")
+
+
+def _of_the_past(title: str, known: str, said: str, *, milestone: str) -> Reply:
+    return Reply(
+        title=title, tone=Tone.trouble, summary=known.strip("\n"), blocks=(Words(text=said),), milestone=milestone
+    )
 
 
 def moved_here(*, mention: str) -> Reply:
     """Return what is said where a card goes on whose chat can be written to no more."""
     text = _("I cannot write any more where you asked for this, so here is how it goes on.")
-    return Reply(text="\n".join(flow(text)), mention=mention)
+    return Reply(summary=text, mention=mention)
 
 
 def moved_card(job_name: str) -> Reply:
     """Return what an old card says when the live one is further down."""
-    return Reply(text="\n".join(flow(_("{job}: its live card is further down.", job=job_name))))
+    return Reply(summary=_("{job}: its live card is further down.", job=job_name))
 
 
 def _waiting(snapshot: Snapshot, *, now: float) -> list[str]:
     job, queued = snapshot.job, snapshot.queued
     if job.start_at is not None and job.start_at > now:
-        return flow(_("Starts {time}, as asked", time=clock_time(job.start_at, now=now)))
+        return [_("Starts {time}, as asked", time=clock_time(job.start_at, now=now))]
     position = job.queue_position
     of = _(" of {queued}", queued=queued) if position is not None and queued is not None and queued >= position else ""
     lines = [_("Place {position}{of} in the queue", position=position if position is not None else DASH, of=of)]
     if snapshot.machine_paused:
-        return [*lines, *flow(_("The machine is paused: nothing starts until /resume"))]
+        return [*lines, _("The machine is paused: nothing starts until /resume")]
     return [*lines, _starts(snapshot.starts_at, now=now)]
 
 
@@ -160,72 +176,38 @@ def _starts(at: float | None, *, now: float) -> str:
     return _("Starts about {time}", time=clock_time(at, now=now))
 
 
-def _paused(job: Job) -> list[str]:
-    lines = flow(_(PAUSED[job.paused], number=job.number)) if job.paused else []
-    lines += _detail(job)
-    if job.progress is not None:
-        lines += [*_pace(job.progress), *_losses(job.progress)]
-    return [*lines, *attempt(job)]
-
-
-def _running(job: Job, *, now: float) -> list[str]:
-    lines = signs(job)
+def _running(job: Job, *, now: float) -> tuple[list[str], list[Block]]:
+    """Return what to say first, and below it how far it is."""
+    summary, blocks, progress = signs(job), list[Block](), job.progress
     if job.stage is not None and job.stage is not Stage.train:
         step = list(Stage).index(job.stage) + 1
-        lines += flow(_("{doing} ({step} of {steps})", doing=_(STAGES[job.stage][1]), step=step, steps=len(Stage)))
-    lines += _detail(job)
-    closing = [_("Elapsed {duration}", duration=duration(now - (job.started_at or job.created_at))), *attempt(job)]
-    if job.progress is None:
-        return [*lines, *closing]
-    if job.stage is not Stage.train:
-        lines += [
-            _("Trained {step} of {total_steps} steps", step=job.progress.step, total_steps=job.progress.total_steps),
-            *_losses(job.progress),
-        ]
-    else:
-        lines += [*_pace(job.progress), *_losses(job.progress), *_machine(job.progress)]
-        goes_on = job.progress.step < job.progress.total_steps and not signs(job) and not job.pausing
-        lines += [_time_left(job.progress, now=now)] if goes_on else []
-        closing.append(_("Updated {time}", time=clock_second(job.progress.updated_at)))
-    return [*lines, *closing]
+        summary += [_("{doing} ({step} of {steps})", doing=_(STAGES[job.stage][1]), step=step, steps=len(Stage))]
+    summary += _detail(job)
+    if progress is not None and job.stage is Stage.train:
+        goes_on = progress.step < progress.total_steps and not signs(job) and not job.pausing
+        left = time_left(progress, now=now) if goes_on else ""
+        blocks.append(Bar(part=progress.step, whole=progress.total_steps, beside=left))
+    return summary, [*blocks, *losses(progress)]
 
 
 def _detail(job: Job) -> list[str]:
-    return flow(one_line(job.stage_detail)) if job.stage_detail else []
+    return [one_line(job.stage_detail)] if job.stage_detail else []
 
 
-def _pace(progress: Progress) -> list[str]:
-    return [
-        bar(progress.step, progress.total_steps),
-        _("Step {step} of {total_steps}", step=progress.step, total_steps=progress.total_steps),
-        _("Epoch {epoch} of {n_epochs}", epoch=number(progress.epoch, 1), n_epochs=short(progress.n_epochs)),
-    ]
+def losses(progress: Progress | None) -> list[Block]:
+    """Return what it gets wrong so far, on the rows it learns from and on those it does not."""
+    if progress is None or progress.loss is None:
+        return []
+    held_out = number(progress.validation_loss, 2) if progress.validation_loss is not None else ""
+    return [Fields(fields=((_("loss"), number(progress.loss, 2)), (_("held-out"), held_out)))]
 
 
-def _losses(progress: Progress) -> list[str]:
-    best = _(", best {best_loss}", best_loss=number(progress.best_loss)) if progress.best_loss is not None else ""
-    return [
-        _("Loss {loss} (lower is better)", loss=number(progress.loss)),
-        _("On held-out rows {validation_loss}{best}", validation_loss=number(progress.validation_loss), best=best),
-    ]
-
-
-def _machine(progress: Progress) -> list[str]:
-    temperature = f", {progress.temperature_c} °C" if progress.temperature_c is not None else ""
-    return [
-        _("Speed {tokens_per_s} tokens/s", tokens_per_s=number(progress.tokens_per_s, 0)),
-        _("Memory {used}{temperature}", used=mebibytes(progress.memory_mib), temperature=temperature),
-    ]
-
-
-def _time_left(progress: Progress, *, now: float) -> str:
+def time_left(progress: Progress, *, now: float) -> str:
+    """Return 18 min left (14:02 CET); nothing while it is not known."""
     if progress.eta_s is None:
-        return _("Time left {time}", time=DASH)
-    return _(
-        "Trains {duration} more ({time})",
-        duration=duration(progress.eta_s),
-        time=clock_time(progress.updated_at + progress.eta_s, now=now),
-    )
+        return ""
+    done = clock_time(progress.updated_at + progress.eta_s, now=now)
+    return _("{duration} left ({time})", duration=duration(progress.eta_s), time=done)
 
 
 def _moments(snapshot: Snapshot, *, now: float) -> list[Moment]:
@@ -234,9 +216,9 @@ def _moments(snapshot: Snapshot, *, now: float) -> list[Moment]:
     moments = []
     if progress is not None and progress.eta_s is not None:
         done_at = int(progress.updated_at + progress.eta_s)
-        moments.append(Moment(line=_time_left(progress, now=now), before=_("Training due "), at=done_at))
+        moments.append(Moment(words=time_left(progress, now=now), before=_("done "), at=done_at))
     if starts_at is not None:
-        moments.append(Moment(line=_starts(starts_at, now=now), before=_("Starts "), at=int(starts_at)))
+        moments.append(Moment(words=_starts(starts_at, now=now), before=_("Starts "), at=int(starts_at)))
     return [moment for moment in moments if moment.at - now >= SOON_S]
 
 
@@ -279,11 +261,17 @@ def _milestone(snapshot: Snapshot) -> str:
 
 def _buttons(job: Job) -> tuple[Button, ...]:
     """Return at most three: what stands in one row on a phone."""
-    plot = (Button(label=_("Plot"), line=f"/plot #{job.number}"),) if job.progress is not None else ()
     hold: tuple[Button, ...] = ()
     if job.status is JobStatus.paused:
         machine = job.paused in (PauseReason.agent, PauseReason.gpu)
         hold = (Button(label=_("Resume"), line="/resume" if machine else f"/resume #{job.number}"),)
     elif job.status is JobStatus.running and not job.pausing:
         hold = (Button(label=_("Pause"), line=f"/pause #{job.number}"),)
-    return (*plot, *hold, Button(label=_("Cancel"), line=f"/cancel #{job.number}"))
+    stop = Button(label=_("Stop"), line=f"/cancel #{job.number}", weight=Weight.danger)
+    details = (Button(label=_("Details"), line=details_line(job)),) if job.progress is not None else ()
+    return (*hold, stop, *details)
+
+
+def details_line(job: Job) -> str:
+    """Return the command that shows all figures of a job."""
+    return f"/status #{job.number} {DETAILS}"

@@ -1,8 +1,9 @@
 """The machine that the agent runs on: whether it is free, its memory, its disk, what its owner should see to. Pure."""
 
 from bot.cards.unused import unused_lines
-from bot.core.reply import Reply
-from bot.words.format import flow, mebibytes, one_line
+from bot.core.blocks import Fields, Words
+from bot.core.reply import Reply, Tone
+from bot.words.format import mebibytes, one_line
 from shared.files import UnusedDatasets
 from shared.language import _, ngettext
 from shared.machine import AgentInfo
@@ -12,20 +13,21 @@ def machine_card(info: AgentInfo, *, unused: UnusedDatasets | None = None) -> Re
     """Return the card of the machine; `unused`: what whoever asks may have removed."""
     busy = _("Paused") if info.paused else _("Busy with a job") if info.running_job else _("Free")
     waiting = ngettext(", {n} job waiting", ", {n} jobs waiting", info.queued_jobs) if info.queued_jobs else ""
-    lines = [
-        f"{busy}{waiting}",
-        *([_("Nothing starts until /resume.")] if info.paused else []),
-        *(_("#{number} answers a question", number=worker.task.job_number) for worker in info.workers if worker.task),
-        *flow(one_line(info.device), rest="  "),
-        _(
-            "{memory_kind} free: {free} of {total}",
-            memory_kind=info.memory_kind,
-            free=mebibytes(info.memory_free_mib),
-            total=mebibytes(info.memory_total_mib),
+    asked = [_("#{number} answers a question", number=it.task.job_number) for it in info.workers if it.task]
+    paused = [_("Nothing starts until /resume.")] if info.paused else []
+    free = _("{free} of {total}", free=mebibytes(info.memory_free_mib), total=mebibytes(info.memory_total_mib))
+    notes = [*(unused_lines(unused) if unused is not None else []), *(f"! {one_line(it)}" for it in info.warnings)]
+    return Reply(
+        title=f"{busy}{waiting}",
+        tone=Tone.trouble if info.warnings else Tone.waiting if info.paused else Tone.plain,
+        summary="\n".join([*paused, *asked, one_line(info.device)]),
+        blocks=(
+            Fields(
+                fields=(
+                    (_("{memory_kind} free", memory_kind=info.memory_kind), free),
+                    (_("Disk free"), mebibytes(info.disk_free_mib)),
+                )
+            ),
+            *([Words(text="\n".join(notes))] if notes else []),
         ),
-        _("Disk free: {free}", free=mebibytes(info.disk_free_mib)),
-        *(unused_lines(unused) if unused is not None else []),
-    ]
-    for warning in info.warnings:
-        lines += flow(one_line(warning), first="! ", rest="  ")
-    return Reply(text="\n".join(lines))
+    )

@@ -1,24 +1,14 @@
 """What was understood of a dataset and what would be done with it: the card before Start. Pure."""
 
-from bot.cards.dataset import findings_button, notes, row_button, sample_row, understood
+from bot.cards.dataset import FILE_LENGTH, WHOLE_TEXT, counted_rows, left_out, row_button
 from bot.cards.question import read_so
-from bot.core.reply import Button, Copy, Reply
-from bot.words.format import (
-    DASH,
-    clip,
-    clock_time,
-    count,
-    flow,
-    mebibytes,
-    minutes_range,
-    one_line,
-    short,
-    size_range,
-)
+from bot.core.blocks import Block, Fields, Items, Note, Words
+from bot.core.reply import Button, Copy, Reply, Tone, Weight
+from bot.words.format import DASH, clip, clock_time, count, mebibytes, minutes_range, one_line, short, size_range
 from bot.words.option_lines import write_line
 from bot.words.option_names import TYPED_NAMES
 from shared.hyperparameters import Hyperparameters
-from shared.inspections import FindingCode, Inspection
+from shared.inspections import DatasetForm, FindingCode, Inspection, Severity
 from shared.language import N_, _, ngettext
 from shared.mapping import Mapping
 from shared.plans import Alternative, Plan, Preset
@@ -34,38 +24,64 @@ DOES_NOT_FIT, TOO_SHORT = N_("Does not fit · {file_name}"), N_("Too short · {f
 
 
 def plan_card(
-    file_name: str,
-    inspection: Inspection,
-    plan: Plan,
-    *,
-    at: int | None,
-    now: float,
-    with_row: bool,
-    machine_paused: bool,
+    file_name: str, inspection: Inspection, plan: Plan, *, at: int | None, now: float, machine_paused: bool
 ) -> Reply:
-    """Return the whole card with Start, Change and Cancel; `at` is when the job may start.
-
-    `with_row`: show a row of the data at once, rather than a button for it.
-    """
+    """Return what would be learned from what, how long it takes, and Start; `at` is when the job may start."""
     later = f" at:{at}" if at is not None else ""
-    blocks = [
-        [clip(_("Ready to start · {file_name}", file_name=one_line(file_name)))],
-        [*understood(inspection), *(read_so(plan.mapping) if plan.mapping is not None else [])],
-        sample_row(inspection.sample) if inspection.sample and with_row else [],
-        [*_plan(plan), *flow(_turn(plan, at=at, now=now, machine_paused=machine_paused), rest="  ")],
-        notes(plan.notes),
-    ]
+    notes = [*([_(WHOLE_TEXT)] if inspection.form is DatasetForm.text else []), *plan.notes]
+    file = clip(one_line(file_name), FILE_LENGTH)
     return Reply(
-        text="\n\n".join("\n".join(block) for block in blocks if block),
+        title=_("{file} · {rows} → {name}", file=file, rows=counted_rows(inspection), name=plan.suffix),
+        summary="\n".join(
+            [
+                " · ".join(filter(None, [_("Learns from {model}", model=one_line(plan.model)), _passes(plan)])),
+                " · ".join(
+                    [
+                        minutes_range(plan.minutes.low, plan.minutes.high),
+                        _needs(plan),
+                        _turn(plan, at=at, now=now, machine_paused=machine_paused),
+                    ]
+                ),
+            ]
+        ),
+        tone=Tone.trouble if _weighing(inspection) else Tone.plain,
+        blocks=(
+            *left_out(inspection),
+            *([Words(text=_weighing(inspection))] if _weighing(inspection) else []),
+            *([Fields(fields=read_so(plan.mapping))] if plan.mapping is not None else []),
+            *([Note(text="\n".join(notes))] if notes else []),
+        ),
         buttons=(
-            Button(label=_("Start"), line=f"/finetune plan:{plan.id}{later}"),
+            Button(label=_("Start"), line=f"/finetune plan:{plan.id}{later}", weight=Weight.primary),
             Button(label=_("Change"), line=f"/finetune change:{plan.id}{later}"),
-            Button(label=_("Cancel"), line=f"/finetune forget:{plan.id}{later}"),
-            *([row_button(inspection)] if inspection.sample and not with_row else []),
+            *([row_button(inspection)] if inspection.sample else []),
+            Button(label=_("Check data"), line=f"/dataset {inspection.id}"),
             *_character_button(inspection, plan, later),
-            *findings_button(inspection),
+            Button(label=_("Not now"), line=f"/finetune forget:{plan.id}{later}"),
         ),
     )
+
+
+def _weighing(inspection: Inspection) -> str:
+    """Return that something in the data should be looked at first; nothing where all that was found is small."""
+    n = sum(finding.severity is not Severity.note for finding in inspection.findings)
+    if not n:
+        return ""
+    return ngettext("! {n} thing in the data to look at first", "! {n} things in the data to look at first", n)
+
+
+def _passes(plan: Plan) -> str:
+    n = plan.settings.n_epochs
+    epochs = ngettext("{n} epoch", "{n} epochs", int(n)) if n == int(n) else _("{n} epochs", n=short(n))
+    return epochs if plan.preset is Preset.balanced else f"{epochs} ({_(PRESET_NAMES[plan.preset])})"
+
+
+def _needs(plan: Plan) -> str:
+    """Return 2.4 of 20 GiB: what it may take, of what is free."""
+    needed, free = mebibytes(plan.memory_mib.high), mebibytes(plan.memory_free_mib)
+    unit = free.split()[-1]
+    kind = "" if plan.memory_kind == "GPU" else f" {plan.memory_kind}"
+    return _("{needed} of {free}", needed=needed.removesuffix(f" {unit}"), free=free) + kind
 
 
 def _character_button(inspection: Inspection, plan: Plan, later: str) -> list[Button]:
@@ -77,10 +93,12 @@ def _character_button(inspection: Inspection, plan: Plan, later: str) -> list[Bu
 
 def character_card(plan: Plan, *, at: int | None = None) -> Reply:
     """Return how the finished model becomes somebody of its own, and the line to type."""
-    title = clip(_("Who should it be? · {name}", name=plan.suffix))
-    what = flow(_("Each row will begin with what you write, and so will each talk with the finished model."))
     intro = _("Type this line with words of your own between the quotes:")
-    return Reply(text="\n".join([title, *what]), copy=(Copy(intro=intro, lines=(character_line(plan, at=at),)),))
+    return Reply(
+        title=_("Who should it be? · {name}", name=plan.suffix),
+        summary=_("Each row will begin with what you write, and so will each talk with the finished model."),
+        copy=(Copy(intro=intro, lines=(character_line(plan, at=at),)),),
+    )
 
 
 def character_line(plan: Plan, *, at: int | None = None) -> str:
@@ -91,20 +109,38 @@ def character_line(plan: Plan, *, at: int | None = None) -> str:
 
 def change_card(plan: Plan, *, at: int | None = None) -> Reply:
     """Return what can be changed, each with its value and reason, and the line to type."""
-    lines = [clip(_("What you can change · {name}", name=plan.suffix)), ""]
-    lines += flow(f"name: {plan.suffix}", rest="  ") + flow(f"model: {plan.model}", rest="  ")
+    items, below = [f"name: {plan.suffix}", f"model: {plan.model}"], ["", ""]
     for setting in plan.reasons:
         if setting.name in {"preset", *Hyperparameters.model_fields}:
-            lines += flow(f"{TYPED_NAMES.get(setting.name, setting.name)}: {setting.value}", rest="  ")
-            lines += flow(setting.reason, first="  ")
-    lines += _memory(plan)
+            items.append(f"{TYPED_NAMES.get(setting.name, setting.name)}: {setting.value}")
+            below.append(setting.reason)
     epochs = 5 if plan.settings.n_epochs != 5 else 3
     intro = _("Type this line with what you want changed. Here, for example, the epochs:")
     line = plan_line(plan, {"n_epochs": epochs}, at=at)
-    return Reply(text="\n".join(lines), copy=(Copy(intro=intro, lines=(line,)),))
+    return Reply(
+        title=_("What you can change · {name}", name=plan.suffix),
+        blocks=(Items(items=tuple(items), below=tuple(below)), _work(plan), *_memory(plan)),
+        copy=(Copy(intro=intro, lines=(line,)),),
+    )
 
 
-def _memory(plan: Plan) -> list[str]:
+def _work(plan: Plan) -> Fields:
+    """Return what there is to do, and the disk that it takes."""
+    way = _("QLoRA, the model in 4 bits") if plan.settings.load_in_4bit else _("LoRA, the model in 16 bits")
+    return Fields(
+        fields=(
+            (_("way"), way),
+            (_("rows to learn"), count(plan.train_rows)),
+            (_("held out"), count(plan.validation_rows + plan.test_rows)),
+            (_("steps"), count(plan.steps)),
+            (_("disk"), size_range(plan.disk_mib.low, plan.disk_mib.high)),
+            (_("disk free"), mebibytes(plan.disk_free_mib)),
+            (_("on"), one_line(plan.device) or DASH),
+        )
+    )
+
+
+def _memory(plan: Plan) -> list[Block]:
     """Return what the memory is made of, and what the end takes."""
     if plan.memory is None:
         return []
@@ -115,24 +151,28 @@ def _memory(plan: Plan) -> list[str]:
         (_("a batch on its way"), it.activations + it.logits),
         (_("libraries, gaps"), it.fragmentation + it.runtime),
     )
-    lines = ["", *flow(_("{kind} at the peak:", kind=plan.memory_kind))]
-    lines += [line for name, mib in parts for line in flow(f"{name}: {mebibytes(mib)}", first="  ", rest="    ")]
-    if plan.conversion_memory_mib is not None:
-        once = _("To convert the base model, once: {ram} of RAM", ram=mebibytes(plan.conversion_memory_mib))
-        lines += flow(once, rest="  ")
-    if plan.prepare_memory_mib is not None:
-        begin = _("To prepare the rows: {ram} of RAM", ram=mebibytes(plan.prepare_memory_mib))
-        lines += flow(begin, rest="  ")
-    if plan.export_memory_mib is not None:
-        end = _("To write and check the model: {ram} of RAM", ram=mebibytes(plan.export_memory_mib))
-        lines += flow(end, rest="  ")
-    return lines
+    later = (
+        (_("to convert the base model, once"), plan.conversion_memory_mib),
+        (_("to prepare the rows"), plan.prepare_memory_mib),
+        (_("to write and check the model"), plan.export_memory_mib),
+    )
+    ram = tuple((name, mebibytes(mib)) for name, mib in later if mib is not None)
+    return [
+        Fields(
+            heading=_("{kind} at the peak", kind=plan.memory_kind),
+            fields=tuple((name, mebibytes(mib)) for name, mib in parts),
+        ),
+        *([Fields(heading=_("RAM before and after"), fields=ram)] if ram else []),
+    ]
 
 
 def forgotten_card(plan: Plan, *, at: int | None = None) -> Reply:
     """Return what is said when a plan was not started."""
-    text = "\n".join([clip(_("Not started · {name}", name=plan.suffix)), _("Nothing was started. Your file is kept.")])
-    return Reply(text=text, copy=(Copy(intro=_("To plan it again:"), lines=(plan_line(plan, {}, at=at),)),))
+    return Reply(
+        title=_("Not started · {name}", name=plan.suffix),
+        summary=_("Nothing was started. Your file is kept."),
+        copy=(Copy(intro=_("To plan it again:"), lines=(plan_line(plan, {}, at=at),)),),
+    )
 
 
 def plan_line(plan: Plan, change: dict[str, object], *, at: int | None = None) -> str:
@@ -151,19 +191,28 @@ def does_not_fit_card(
     `too_short`: it is not the machine that forbids it, but a max_length that cuts the answers away.
     """
     later = f" at:{at}" if at is not None else ""
-    blocks = [[clip(_(TOO_SHORT if too_short else DOES_NOT_FIT, file_name=one_line(file_name)))], flow(message)]
-    for number, other in enumerate(alternatives, 1):
-        blocks.append(
+    below = [
+        " · ".join(
             [
-                *flow(f"{number}. {_titled(other)}", rest="   "),
-                *flow(_("Learns from: {model}", model=other.model), first="   ", rest="     "),
-                "   " + _("Time: {time}", time=minutes_range(other.minutes.low, other.minutes.high)),
-                "   " + _("Memory: {needed}", needed=size_range(other.memory_mib.low, other.memory_mib.high)),
+                other.model,
+                minutes_range(other.minutes.low, other.minutes.high),
+                size_range(other.memory_mib.low, other.memory_mib.high),
             ]
         )
-    blocks += [flow(_("Each of these fits. Tap one to see it whole."))]
+        for other in alternatives
+    ]
     return Reply(
-        text="\n\n".join("\n".join(block) for block in blocks),
+        title=clip(_(TOO_SHORT if too_short else DOES_NOT_FIT, file_name=one_line(file_name))),
+        tone=Tone.trouble,
+        summary=message,
+        blocks=(
+            Items(
+                heading=_("Each of these fits. Tap one to see it whole."),
+                items=tuple(_titled(other) for other in alternatives),
+                below=tuple(below),
+                numbered=True,
+            ),
+        ),
         buttons=tuple(
             Button(
                 label=clip(_titled(other).rpartition("/")[2], BUTTON_WIDTH), line=f"/finetune look:{other.plan}{later}"
@@ -177,68 +226,12 @@ def _titled(other: Alternative) -> str:
     return one_line(other.title)
 
 
-def _plan(plan: Plan) -> list[str]:
-    settings = plan.settings
-    lines = [
-        _("The plan"),
-        *flow(_("New model: {name}", name=plan.suffix), rest="  "),
-        *flow(_("Learns from: {model}", model=plan.model), rest="  "),
-        *_preset(plan),
-    ]
-    if settings.load_in_4bit:
-        lines += flow(_("Way: QLoRA, a small add-on of rank {rank} on the model in 4 bits", rank=settings.r), rest="  ")
-    else:
-        lines += flow(_("Way: LoRA, a small add-on of rank {rank} on the model in 16 bits", rank=settings.r), rest="  ")
-    held_out = plan.validation_rows + plan.test_rows
-    lines += [
-        _(
-            "Rows: {train_rows} to learn, {held_out} held out",
-            train_rows=count(plan.train_rows),
-            held_out=count(held_out),
-        )
-    ]
-    lines += [_("Epochs: {n_epochs} (times through the rows)", n_epochs=short(settings.n_epochs))]
-    lines += [
-        ngettext(
-            "Steps: {steps}, of {n} row each",
-            "Steps: {steps}, of {n} rows each",
-            settings.batch_size,
-            steps=count(plan.steps),
-        )
-    ]
-    lines += [_("Time: {time}", time=minutes_range(plan.minutes.low, plan.minutes.high))]
-    lines += flow(
-        _(
-            "Memory: {needed} of {free} free {kind}",
-            needed=size_range(plan.memory_mib.low, plan.memory_mib.high),
-            free=mebibytes(plan.memory_free_mib),
-            kind=plan.memory_kind,
-        ),
-        rest="  ",
-    )
-    lines += flow(
-        _(
-            "Disk: {needed} of {free} free",
-            needed=size_range(plan.disk_mib.low, plan.disk_mib.high),
-            free=mebibytes(plan.disk_free_mib),
-        ),
-        rest="  ",
-    )
-    return [*lines, *flow(_("On: {device}", device=one_line(plan.device) or DASH), rest="  ")]
-
-
-def _preset(plan: Plan) -> list[str]:
-    if plan.preset is Preset.balanced:
-        return []
-    return [_("Thoroughness: {preset}", preset=_(PRESET_NAMES[plan.preset]))]
-
-
 def _turn(plan: Plan, *, at: int | None, now: float, machine_paused: bool) -> str:
     if machine_paused:
-        return _("Starts: not until /resume, the machine is paused")
+        return _("starts after /resume: the machine is paused")
     if at is not None and at > now:
-        return _("Starts: {time}", time=clock_time(at, now=now))
+        return _("starts {time}", time=clock_time(at, now=now))
     if plan.queue_position <= 1:
-        return _("Starts: at once")
+        return _("starts now")
     wait = minutes_range(plan.queue_wait_minutes, plan.queue_wait_minutes)
-    return _("Starts: place {queue_position} in the queue, in {wait}", queue_position=plan.queue_position, wait=wait)
+    return _("place {queue_position} in the queue, starts in {wait}", queue_position=plan.queue_position, wait=wait)

@@ -2,9 +2,10 @@
 
 import re
 
-from bot.cards.dataset import beginning, marked
-from bot.core.reply import Button, Copy, Reply
-from bot.words.format import clip, count, flow, one_line
+from bot.cards.dataset import FILE_LENGTH, beginning, marked
+from bot.core.blocks import Block, Fields, Items, Note, Quote, Words
+from bot.core.reply import Button, Copy, Reply, Tone, Weight
+from bot.words.format import clip, count, one_line
 from bot.words.mapping import write_mapping
 from shared.files import FileObject
 from shared.inspections import COLUMN_KINDS, Choice, ColumnKind, Inspection, Question, SampleRow
@@ -14,6 +15,7 @@ from shared.mapping import Mapping
 LABEL = 20  # characters of a button
 ASKED_LENGTH, ANSWERED_LENGTH = 120, 80  # characters of each example, around where its answer begins
 SHOWN = 8  # columns, or people
+COLUMN_LENGTH = 60  # characters of a column with its example
 CHARACTER_SHOWN = 110  # characters of who the model is to be
 _PHONE = re.compile(r"\+?[\d\s().\u00a0/-]{7,}")
 ROW = "row"  # as the last word of /dataset: show rows
@@ -27,24 +29,29 @@ def question_card(file: FileObject, inspection: Inspection, *, ask: str, with_ro
     question = inspection.question
     assert question is not None  # or nothing would be asked
     asks_for_columns = question.about == "columns"
-    name = one_line(file.filename)
-    title = (
-        _("Which columns? · {filename}", filename=name)
-        if asks_for_columns
-        else _("Who is the assistant? · {filename}", filename=name)
-    )
-    blocks = [
-        [clip(title)],
-        _columns(question, with_rows=with_rows) if asks_for_columns else _people(question),
-        _proposal(question.choices[0]) if asks_for_columns and question.choices else [],
-        _examples(question.choices[0]) if with_rows and question.choices else [],
-    ]
+    name = clip(one_line(file.filename), FILE_LENGTH)
+    proposal = question.choices[0] if question.choices else None
     has_rows = any(choice.examples for choice in question.choices)
     return Reply(
-        text="\n\n".join("\n".join(block) for block in blocks if block),
+        title=(
+            _("Which columns? · {filename}", filename=name)
+            if asks_for_columns
+            else _("Who is the assistant? · {filename}", filename=name)
+        ),
+        tone=Tone.waiting,
+        summary=_what_is_open(question) if asks_for_columns else "",
+        blocks=(
+            *(_columns(question, with_rows=with_rows) if asks_for_columns else _people(question)),
+            *([_proposal(proposal)] if asks_for_columns and proposal is not None else []),
+            *(_examples(proposal) if with_rows and proposal is not None else []),
+        ),
         buttons=(
             *(
-                Button(label=_label(choice.mapping, place), line=f"{ask}{inspection.id}.{place}")
+                Button(
+                    label=_label(choice.mapping, place),
+                    line=f"{ask}{inspection.id}.{place}",
+                    weight=Weight.primary if asks_for_columns and place == 0 else Weight.usual,
+                )
                 for place, choice in enumerate(question.choices)
             ),
             *([] if with_rows or not has_rows else [rows_button(inspection.id)]),
@@ -64,39 +71,44 @@ def rows_button(inspection_id: str) -> Button:
     return Button(label=_("Show rows"), line=f"/dataset {inspection_id} {ROW}")
 
 
-def read_so(mapping: Mapping) -> list[str]:
-    """Return how a file is read, as a person has said."""
-    character = [] if mapping.character is None else flow(
-        _("Character: {who}", who=clip(one_line(mapping.character), CHARACTER_SHOWN)), rest="  "
-    )  # fmt: skip
-    return _rows_read_so(mapping) + character
+def read_so(mapping: Mapping) -> tuple[tuple[str, str], ...]:
+    """Return how a file is read, as a person has said: names and values."""
+    character = one_line(mapping.character or "")
+    return (*_rows_read_so(mapping), *(((_("Character"), clip(character, CHARACTER_SHOWN)),) if character else ()))
 
 
-def _rows_read_so(mapping: Mapping) -> list[str]:
+def _rows_read_so(mapping: Mapping) -> tuple[tuple[str, str], ...]:
     if mapping.of_rows is None:
-        return []
+        return ()
     if mapping.assistant is not None:
-        lines = flow(_("The assistant: {name}", name=person(mapping.assistant)), rest="  ")
-        lines += flow(_("All others have numbers for names."))
         names = ", ".join(person(name) for name in mapping.without)
-        return lines + (flow(_("Left out: {names}", names=names), rest="  ") if names else [])
+        return (
+            (_("The assistant"), person(mapping.assistant)),
+            ("", _("All others have numbers for names.")),
+            (_("Left out"), names),
+        )
     if mapping.text is not None:
-        return flow(_("Learned whole: {column}", column=one_line(mapping.text)), rest="  ")
-    lines = flow(_("Asked: {column}", column=one_line(mapping.question or "")), rest="  ")
-    lines += flow(_("Answered: {column}", column=one_line(mapping.answer or "")), rest="  ")
-    if mapping.system is not None:
-        lines += flow(_("Instructions: {column}", column=one_line(mapping.system)), rest="  ")
-    return lines
+        return ((_("Learned whole"), one_line(mapping.text)),)
+    return (
+        (_("Asked"), one_line(mapping.question or "")),
+        (_("Answered"), one_line(mapping.answer or "")),
+        (_("Instructions"), one_line(mapping.system or "")),
+    )
 
 
-def _columns(question: Question, *, with_rows: bool) -> list[str]:
-    lines = flow(_what_is_open(question))
+def _columns(question: Question, *, with_rows: bool) -> list[Block]:
+    items = []
     for column in question.columns[:SHOWN]:
         example = f": {one_line(column.example)}" if with_rows else ""
         kind = "" if column.kind is ColumnKind.text else f" ({_(COLUMN_KINDS[column.kind])})"
-        lines.append(clip(f"- {one_line(column.name)}{kind}{example}"))
-    hidden = len(question.columns) - SHOWN
-    return lines + ([ngettext("and {n} more", "and {n} more", hidden)] if hidden > 0 else [])
+        items.append(clip(f"{one_line(column.name)}{kind}{example}", COLUMN_LENGTH))
+    return [Items(items=tuple(items), rest=_more(len(question.columns)))]
+
+
+def _more(count: int) -> str:
+    """Return what is said of columns or people that are not shown."""
+    hidden = count - SHOWN
+    return ngettext("and {n} more", "and {n} more", hidden) if hidden > 0 else ""
 
 
 def _what_is_open(question: Question) -> str:
@@ -111,31 +123,32 @@ def _what_is_open(question: Question) -> str:
     return _("I see no question with its answer in these columns, and no text to learn:")
 
 
-def _proposal(choice: Choice) -> list[str]:
-    return [_("I would read it so"), *read_so(choice.mapping)]
+def _proposal(choice: Choice) -> Fields:
+    return Fields(heading=_("I would read it so"), fields=read_so(choice.mapping))
 
 
-def _people(question: Question) -> list[str]:
-    lines = []
-    for speaker in question.speakers[:SHOWN]:
-        said = ngettext("{n} message", "{n} messages", speaker.messages)
-        lines.append(f"- {clip(person(speaker.name), 36 - len(said))}: {said}")
-    hidden = len(question.speakers) - SHOWN
-    lines += [ngettext("and {n} more", "and {n} more", hidden)] if hidden > 0 else []
+def _people(question: Question) -> list[Block]:
+    items = tuple(
+        f"{person(speaker.name)}: {ngettext('{n} message', '{n} messages', speaker.messages)}"
+        for speaker in question.speakers[:SHOWN]
+    )
     about = _("The messages of the assistant are learned. All others get numbers for names.")
     more = _("A person can be left out first.") if any(choice.mapping.without for choice in question.choices) else ""
-    return [*lines, "", *flow(f"{about} {more}")]
+    return [Items(items=items, rest=_more(len(question.speakers))), Note(text=f"{about} {more}".rstrip())]
 
 
-def _examples(choice: Choice) -> list[str]:
+def _examples(choice: Choice) -> list[Block]:
     if not choice.examples:
         return []
     name = choice.mapping.assistant
-    lines = flow(_("Read so, with {name} as the assistant:", name=person(name))) if name else [_("Rows, read so:")]
-    for example in choice.examples:
-        lines.append(_("Line {line}", line=count(example.line)))
-        lines += _around_the_answer(example)
-    return lines
+    heading = _("Read so, with {name} as the assistant:", name=person(name)) if name else _("Rows, read so:")
+    return [
+        Words(text=heading),
+        *(
+            Quote(by=_("Line {line}", line=count(it.line)), words="\n".join(_around_the_answer(it)))
+            for it in choice.examples
+        ),
+    ]
 
 
 def _around_the_answer(example: SampleRow) -> list[str]:

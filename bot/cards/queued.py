@@ -1,7 +1,6 @@
 """What a request reads as while the agent cannot be reached: it is kept, and how to take it back. Pure."""
 
-from bot.core.reply import Button, Reply
-from bot.words.format import flow
+from bot.core.reply import Button, Reply, Tone
 from shared.language import _
 
 KEPT = "kept:"  # in front of the number of a kept request, as in /cancel kept:12
@@ -10,16 +9,14 @@ KEPT = "kept:"  # in front of the number of a kept request, as in /cancel kept:1
 def queued_card(request_id: int, *, why: str) -> Reply:
     """Return the answer to a call that waits for the agent; `why` is what the agent's silence was told as."""
     silence = why.partition("\n")[0]
-    lines = [
-        _("Queued until the PC is back"),
-        *flow(silence),
-        *flow(_("I send it when the agent answers again, once.")),
-    ]
-    return Reply(text="\n".join(lines), buttons=(Button(label=_("Forget it"), line=f"/cancel {KEPT}{request_id}"),))
+    return Reply(
+        title=_("Queued until the PC is back"),
+        tone=Tone.waiting,
+        summary=f"{silence}\n{_('I send it when the agent answers again, once.')}",
+        buttons=(Button(label=_("Forget it"), line=f"/cancel {KEPT}{request_id}"),),
+    )
 
 
 def forgotten_request(command: str) -> Reply:
     """Return what a request that was taken back reads as."""
-    return Reply(
-        text="\n".join(flow(_("Forgotten: your /{command} was not sent. Nothing has changed.", command=command)))
-    )
+    return Reply(summary=_("Forgotten: your /{command} was not sent. Nothing has changed.", command=command))

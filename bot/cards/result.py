@@ -1,12 +1,13 @@
 """The new message at the end of a job: what came out or what went wrong, and what to do next. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot.cards.job import job_name
+from bot.cards.job import NAME_LENGTH, details_line, folder
 from bot.cards.snapshot import Snapshot
 from bot.cards.trying import try_line
-from bot.core.reply import Button, Copy, File, Image, Reply
-from bot.words.format import clip, clock_time, duration, flow, number, one_line, size
+from bot.core.blocks import Fields, Note, Words
+from bot.core.reply import Button, Copy, File, Image, Reply, Tone, Weight
+from bot.words.format import clip, clock_time, duration, one_line, size
 from bot.words.option_lines import write_change, write_line
 from bot.words.options import within_limits
 from shared.files import FileLink, FileObject
@@ -14,7 +15,9 @@ from shared.jobs import Job, JobStatus
 from shared.language import N_, _, ngettext
 from shared.results import Advice, Answer, JobResult
 
-READY, NOT_READY = N_("Your model is ready · {job}"), N_("Trained, not ready · {job}")
+READY, NOT_READY = N_("✓ {name} is ready · {time}"), N_("! {name} is trained, but not ready")
+CANCELLED, FAILED = N_("{name} was stopped, as you asked"), N_("✗ {name} did not finish")
+FILES = "files"  # as the last word of /status: send what the result left out
 ANSWERS = "answers"  # as the last word of /status: show them
 DAY_S = 24 * 3600
 BUTTON_BYTES = 64  # the longest line that any platform's button carries
@@ -41,7 +44,7 @@ class ResultFiles:
 
 
 def result_card(snapshot: Snapshot, outcome: ResultFiles, *, with_answers: bool) -> Reply:
-    """Return the closing message of a finished job.
+    """Return the closing message of a finished job: one screen.
 
     `with_answers`: show at once what the models said, rather than a button for it: they may quote the data.
     """
@@ -53,38 +56,64 @@ def result_card(snapshot: Snapshot, outcome: ResultFiles, *, with_answers: bool)
 
 def answers_card(job: Job, result: JobResult) -> Reply:
     """Return what the base model and the tuned one said."""
-    blocks = [
-        [clip(_("Answers · {job}", job=job_name(job)))],
-        *[_answer(answer) for answer in result.answers],
-    ]
-    return Reply(text=_join(blocks))
+    return Reply(
+        title=_("What it says · {name}", name=_name(job)), blocks=tuple(before_and_after(it) for it in result.answers)
+    )
+
+
+def before_and_after(answer: Answer) -> Fields:
+    """Return a question with what the base model said and what the tuned one says."""
+    said = (
+        (_("before"), clip(one_line(answer.base), ANSWER_LENGTH)),
+        (_("after"), clip(one_line(answer.tuned), ANSWER_LENGTH)),
+    )
+    return Fields(heading=clip(one_line(answer.question), ANSWER_LENGTH), fields=said)
 
 
 def _success(job: Job, result: JobResult, outcome: ResultFiles, *, with_answers: bool) -> Reply:
-    blocks = [
-        [clip(_(READY if result.ready else NOT_READY, job=job_name(job)))],
-        flow(result.verdict),
-        _loss(result),
-        [line for said in result.verification.tools_and_thoughts for line in flow(said)],
-        *[_answer(answer) for answer in result.answers if with_answers],
-        *[_advice(advice) for advice in result.advice],
-        _missing(outcome),
-        _not_in_ollama(result),
-    ]
+    telling = next(iter(result.answers), None) if with_answers else None  # the agent puts the most telling first
+    took = duration(result.train_seconds)
+    title = _(READY, name=_name(job), time=took) if result.ready else _(NOT_READY, name=_name(job))
+    small = [*_not_in_ollama(result), *_missing(outcome)]
     return Reply(
-        text=_join(blocks),
+        title=title,
+        tone=Tone.good if result.ready else Tone.trouble,
+        summary=result.verdict,
+        blocks=(
+            *((before_and_after(telling),) if telling is not None else ()),
+            *(Note(text=text) for text in small),
+        ),
         image=outcome.image,
         files=outcome.attached,
-        folder=f"{job.suffix}-{job.number}",
-        again=f"/status #{job.number}",
-        copy=(_ollama(result), *_too_large(job, outcome), *_as_advised(job, result.advice)),
+        folder=folder(job),
+        again=f"/status #{job.number} {FILES}",
+        copy=(_ollama(result), *_too_large(job, outcome), *_too_long_to_tap(job, result.advice)),
         buttons=(
-            Button(label=_("Try"), line=try_line(job)),
+            Button(label=_("Try"), line=try_line(job), weight=Weight.primary),
+            _better(job, list(result.advice)),
             *_show_answers(job, result, shown=with_answers),
-            Button(label=_("Train again"), line=f"/retry #{job.number}"),
-            Button(label=_("Delete files"), line=f"/delete #{job.number}"),
+            Button(label=_("Details"), line=details_line(job)),
+            Button(label=_("Files"), line=f"/status #{job.number} {FILES}"),
         ),
     )
+
+
+def files_card(job: Job, outcome: ResultFiles) -> Reply:
+    """Return all files of a finished job."""
+    return Reply(
+        title=_("Files · {name}", name=_name(job)),
+        blocks=tuple(Note(text=text) for text in _missing(outcome)),
+        image=outcome.image,
+        files=outcome.attached,
+        folder=folder(job),
+        again=f"/status #{job.number} {FILES}",
+        copy=_too_large(job, outcome),
+        buttons=(Button(label=_("Delete files"), line=f"/delete #{job.number}", weight=Weight.danger),),
+    )
+
+
+def _name(job: Job) -> str:
+    return clip(one_line(job.suffix), NAME_LENGTH)
 
 
 def _show_answers(job: Job, result: JobResult, *, shown: bool) -> tuple[Button, ...]:
@@ -94,54 +123,30 @@ def _show_answers(job: Job, result: JobResult, *, shown: bool) -> tuple[Button, 
 
 
 def _no_model(job: Job, advice: tuple[Advice, ...], outcome: ResultFiles) -> Reply:
-    if job.status is JobStatus.cancelled:
-        title, cause = _("Cancelled as you asked"), []
-    else:
-        title, cause = _("No model this time"), flow(job.error.message if job.error else _("The agent gave no reason."))
-    blocks = [
-        [clip(f"{title} · {job_name(job)}")],
-        cause,
-        *[_advice(item) for item in advice],
-        flow(_kept(job, outcome)),
-        _missing(outcome),
-        flow(_("Your dataset is kept. What happened, line by line: /log #{number}", number=job.number)),
-    ]
+    cancelled = job.status is JobStatus.cancelled
+    title = _(CANCELLED, name=_name(job)) if cancelled else _(FAILED, name=_name(job))
+    cause = "" if cancelled else job.error.message if job.error else _("The agent gave no reason.")
     again = Copy(intro=_("To try again:"), lines=(_line(job, {}),))
     return Reply(
-        text=_join(blocks),
+        title=title,
+        tone=Tone.plain if cancelled else Tone.bad,
+        summary=cause,
+        blocks=(
+            *(advised(item) for item in advice),
+            Note(text="\n".join(filter(None, [_kept(job, outcome), *_missing(outcome), _("Your dataset is kept.")]))),
+        ),
         image=outcome.image,
         files=outcome.attached,
-        folder=f"{job.suffix}-{job.number}",
-        again=f"/status #{job.number}",
+        folder=folder(job),
+        again=f"/status #{job.number} {FILES}",
         copy=(*_too_large(job, outcome), *(_as_advised(job, list(advice)) or (again,))),
         buttons=(*_once_more(job, list(advice)), Button(label=_("Log"), line=f"/log #{job.number}")),
     )
 
 
-def _loss(result: JobResult) -> list[str]:
-    speed = _("{tokens_per_s} tokens/s", tokens_per_s=number(result.tokens_per_s, 0))
-    return [
-        *flow(_("(Loss is its surprise: lower is better. It does not tell true from false.)")),
-        ngettext(
-            "{n} step in {duration}, {speed}",
-            "{n} steps in {duration}, {speed}",
-            result.steps,
-            duration=duration(result.train_seconds),
-            speed=speed,
-        ),
-    ]
-
-
-def _answer(answer: Answer) -> list[str]:
-    return [
-        *flow(_("Q: {question}", question=one_line(answer.question)), rest="   "),
-        *flow(_("Base model: {base}", base=clip(one_line(answer.base), ANSWER_LENGTH)), rest="  "),
-        *flow(_("Tuned model: {tuned}", tuned=clip(one_line(answer.tuned), ANSWER_LENGTH)), rest="  "),
-    ]
-
-
-def _advice(advice: Advice) -> list[str]:
-    return [*flow(_("Advice: {title}", title=one_line(advice.title))), *flow(advice.message), *flow(advice.suggestion)]
+def advised(advice: Advice) -> Words:
+    """Return what was noticed, and what to do about it."""
+    return Words(heading=one_line(advice.title), text=f"{advice.message}\n{advice.suggestion}")
 
 
 def _kept(job: Job, outcome: ResultFiles) -> str:
@@ -163,12 +168,12 @@ def _kept(job: Job, outcome: ResultFiles) -> str:
 def _not_in_ollama(result: JobResult) -> list[str]:
     """Say why, where an Ollama is there that does not have it."""
     ollama = result.ollama
-    return flow(ollama.message) if ollama is not None and ollama.status in ("refused", "failed") else []
+    return [ollama.message] if ollama is not None and ollama.status in ("refused", "failed") else []
 
 
 def _ollama(result: JobResult) -> Copy:
     if result.ollama is not None and result.ollama.run is not None:
-        return Copy(intro=_("It is in Ollama already:"), lines=(f"ollama run {one_line(result.ollama.run)}",))
+        return Copy(intro=_("On the GPU machine:"), lines=(f"ollama run {one_line(result.ollama.run)}",))
     name = one_line(result.name_by_hand)
     return Copy(
         intro=_("Run it with Ollama, in the folder of these files:"),
@@ -198,11 +203,12 @@ def _linked(linked: Linked) -> Copy:
 
 
 def _missing(outcome: ResultFiles) -> list[str]:
-    return (
-        flow(_("Missing, the agent has lost: {missing}.", missing=", ".join(outcome.missing)))
-        if outcome.missing
-        else []
-    )
+    if not outcome.missing:
+        return []
+    n = len(outcome.missing)
+    return [
+        ngettext("{n} file is missing: the agent has lost it.", "{n} files are missing: the agent has lost them.", n)
+    ]
 
 
 def _changes(job: Job, advice: list[Advice]) -> dict[str, object]:
@@ -222,12 +228,28 @@ def _as_advised(job: Job, advice: list[Advice]) -> tuple[Copy, ...]:
 
 def _once_more(job: Job, advice: list[Advice]) -> tuple[Button, ...]:
     """Return the tap that plans it again, with what was advised; both are shown as a plan before anything starts."""
+    again = Button(label=_("Try again"), line=f"/retry #{job.number}", weight=Weight.primary)
+    safer = _improved(job, advice, label=_("Again, as advised"))
+    return (safer, replace(again, weight=Weight.usual)) if safer is not None else (again,)
+
+
+def _better(job: Job, advice: list[Advice]) -> Button:
+    """Return the tap to a plan with what was advised, or to the same plan once more."""
+    improved = _improved(job, advice, label=_("Improve"))
+    again = Button(label=_("Train again"), line=f"/retry #{job.number}")
+    return replace(improved, weight=Weight.usual) if improved is not None else again
+
+
+def _too_long_to_tap(job: Job, advice: list[Advice]) -> tuple[Copy, ...]:
+    """Return the line of what was advised, where no button has room for it."""
+    return _as_advised(job, advice) if _improved(job, advice, label="") is None else ()
+
+
+def _improved(job: Job, advice: list[Advice], *, label: str) -> Button | None:
     changes = " ".join(write_change(_changes(job, advice)))
-    again = Button(label=_("Try again"), line=f"/retry #{job.number}")
-    if not changes:
-        return (again,)
-    safer = Button(label=_("Again, as advised"), line=f"/retry #{job.number} {changes}")
-    return (safer, again) if len(safer.line.encode()) <= BUTTON_BYTES else (again,)
+    line = f"/retry #{job.number} {changes}"
+    fits = changes and len(line.encode()) <= BUTTON_BYTES
+    return Button(label=label, line=line, weight=Weight.primary) if fits else None
 
 
 def _line(job: Job, changes: dict[str, object]) -> str:
@@ -235,7 +257,3 @@ def _line(job: Job, changes: dict[str, object]) -> str:
         job.training_file, mapping=job.mapping, model=job.model, name=job.suffix, method=job.method, seed=job.seed,
         change=changes, preset=job.preset,
     )  # fmt: skip
-
-
-def _join(blocks: list[list[str]]) -> str:
-    return "\n\n".join("\n".join(block) for block in blocks if block)

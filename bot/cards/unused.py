@@ -1,7 +1,8 @@
 """Datasets that nobody used for long: how many there are, whether they shall go, and that they are gone. Pure."""
 
-from bot.core.reply import Button, Reply
-from bot.words.format import clip, flow, one_line, size
+from bot.core.blocks import Items, Note
+from bot.core.reply import Button, Reply, Tone, Weight
+from bot.words.format import clip, one_line, size
 from shared.files import FileObject, UnusedDatasets
 from shared.language import _, ngettext
 
@@ -19,7 +20,7 @@ def unused_lines(found: UnusedDatasets) -> list[str]:
         days=found.days,
         size=size(found.bytes),
     )
-    return [*flow(how_many), *flow(_("/delete unused asks, then removes them."))]
+    return [how_many, _("/delete unused asks, then removes them.")]
 
 
 def unused_question(found: UnusedDatasets, *, yes: str, no: str) -> Reply:
@@ -31,18 +32,18 @@ def unused_question(found: UnusedDatasets, *, yes: str, no: str) -> Reply:
         days=found.days,
         size=size(found.bytes),
     )
-    names = [
-        line
-        for file in found.data[:NAMED]
-        for line in flow(f"{clip(one_line(file.filename), 60)}, {size(file.bytes)}", first="- ", rest="  ")
-    ]
+    names = tuple(f"{clip(one_line(file.filename), 60)}, {size(file.bytes)}" for file in found.data[:NAMED])
     hidden = len(found.data) - NAMED
-    if hidden > 0:
-        names.append(ngettext("and {n} more", "and {n} more", hidden))
+    rest = ngettext("and {n} more", "and {n} more", hidden) if hidden > 0 else ""
     after = _("A job that learned from one of them cannot be run again. Finished models stay.")
     return Reply(
-        text="\n".join([*flow(what), *names, *flow(after)]),
-        buttons=(Button(label=_("Yes, delete"), line=yes), Button(label=_("Keep them"), line=no)),
+        summary=what,
+        tone=Tone.trouble,
+        blocks=(Items(items=names, rest=rest), Note(text=after)),
+        buttons=(
+            Button(label=_("Yes, delete"), line=yes, weight=Weight.danger),
+            Button(label=_("Keep them"), line=no),
+        ),
     )
 
 
@@ -50,4 +51,4 @@ def unused_deleted(files: list[FileObject]) -> Reply:
     """Return that they are gone."""
     freed = size(sum(file.bytes for file in files))
     done = ngettext("Deleted: {n} dataset, {size}.", "Deleted: {n} datasets, {size}.", len(files), size=freed)
-    return Reply(text="\n".join(flow(done)))
+    return Reply(summary=done)

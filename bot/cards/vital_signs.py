@@ -3,7 +3,7 @@
 Never guessed: without a proof of life younger than two minutes nothing is said to run.
 """
 
-from bot.words.format import duration, flow
+from bot.words.format import duration
 from shared.jobs import ATTEMPTS, PROOF_S, Job, JobStatus, Stage, TrainerHealth
 from shared.language import _
 
@@ -18,17 +18,17 @@ def signs(job: Job) -> list[str]:
     if no_proof(job):
         return [
             _("Last proof {duration} ago", duration=duration(job.proof_age_s)),
-            *flow(_("It may hang, or the PC may be busy or asleep. If it stays silent, the agent starts it again.")),
+            _("It may hang, or the PC may be busy or asleep. If it stays silent, the agent starts it again."),
         ]
     if job.health is TrainerHealth.silent:
         since = _(" for {duration}", duration=duration(job.proof_age_s)) if job.proof_age_s is not None else ""
-        return flow(_("No sign of life{since}: it hangs, or the PC is overloaded. The agent watches it.", since=since))
+        return [_("No sign of life{since}: it hangs, or the PC is overloaded. The agent watches it.", since=since)]
     for_ = duration(job.work_age_s)
     still = _("No step for {time}", time=for_) if job.stage is Stage.train else _("No progress for {time}", time=for_)
     if job.health is TrainerHealth.slow:
-        return flow(_("{still} (usually quicker)", still=still))
+        return [_("{still} (usually quicker)", still=still)]
     if job.health is TrainerHealth.stalled:
-        return flow(_("{still}, starting it again from its newest checkpoint", still=still))
+        return [_("{still}, starting it again from its newest checkpoint", still=still)]
     return []
 
 

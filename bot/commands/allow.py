@@ -5,7 +5,6 @@ from bot.core.chat import Answer
 from bot.core.reply import Reply
 from bot.dispatch.command import Command, Core, always
 from bot.dispatch.people_reference import called, choices, read_whom
-from bot.words.format import flow
 from shared.language import N_, _
 from shared.people import GrantRequest
 
@@ -26,9 +25,9 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         granted = await core.agent.allow(
             GrantRequest(platform=call.platform, kind=named.kind, id=named.id, name=named.name, role=whom.role)
         )
-        lines += flow(_("{who} may use this machine now: {may}", who=called(named), may=_(MAY[granted.role])))
+        lines.append(_("{who} may use this machine now: {may}", who=called(named), may=_(MAY[granted.role])))
     answer.take_over(call.message_id)
-    await answer.show(Reply(text="\n".join([*lines, _("/who shows everybody.")])))
+    await answer.show(Reply(summary="\n".join([*lines, _("/who shows everybody.")])))
 
 
 COMMAND = Command(name="allow", usage="[who]", summary=N_("let them use me"), run=run, keeps=always, topic="people")

@@ -4,12 +4,11 @@ from bot.cards.job import job_name, state_in_sentence
 from bot.cards.queued import KEPT, forgotten_request
 from bot.core.call import Call
 from bot.core.chat import Answer
-from bot.core.reply import Button, Reply
+from bot.core.reply import Button, Reply, Tone, Weight
 from bot.dispatch.command import Command, Core
 from bot.dispatch.job_reference import find_job
 from bot.dispatch.ownership import refuse_unless_theirs
 from bot.errors import AgentUnreachableError, BadCallError
-from bot.words.format import flow
 from shared.jobs import FINISHED, JobStatus
 from shared.language import N_, _, ngettext
 
@@ -32,12 +31,12 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         await answer.show(_question(wanted[0], wanted[0], error.message))
         return
     if job.status is JobStatus.cancelled and said == (CONFIRMED,):  # asked for twice, or sent once more
-        await answer.show(Reply(text=_("{job} is cancelled.", job=job_name(job))))
+        await answer.show(Reply(summary=_("{job} is stopped.", job=job_name(job))))
         return
     if job.status in FINISHED:
         raise BadCallError(
             _(
-                "{job} has ended already: {state}. There is nothing to cancel.",
+                "{job} has ended already: {state}. There is nothing to stop.",
                 job=job_name(job),
                 state=state_in_sentence(job),
             )
@@ -48,9 +47,9 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         answer.take_over(call.message_id)
     if said == (CONFIRMED,):
         await core.agent.cancel(job.id)
-        await answer.show(Reply(text=_("Cancelling {job} …\nIts card says when it has stopped.", job=job_name(job))))
+        await answer.show(Reply(summary=_("Stopping {job} …\nIts card says when it has stopped.", job=job_name(job))))
     elif said == (DECLINED,):
-        await answer.show(Reply(text=_("{job} goes on.", job=job_name(job))))
+        await answer.show(Reply(summary=_("{job} goes on.", job=job_name(job))))
     else:
         step = job.progress.step if job.progress else 0
         loss = (
@@ -63,9 +62,11 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
 
 def _question(reference: str, name: str, explained: str) -> Reply:
     return Reply(
-        text="\n".join([*flow(_("Cancel {name}?", name=name)), *flow(explained)]),
+        title=_("Stop {name}?", name=name),
+        tone=Tone.trouble,
+        summary=explained,
         buttons=(
-            Button(label=_("Yes, cancel"), line=f"/cancel {reference} {CONFIRMED}"),
+            Button(label=_("Yes, stop it"), line=f"/cancel {reference} {CONFIRMED}", weight=Weight.danger),
             Button(label=_("Let it go on"), line=f"/cancel {reference} {DECLINED}"),
         ),
     )

@@ -3,8 +3,9 @@
 import re
 
 from bot.agent_api.dataset_upload import inspect, only_file, taken_up, upload
-from bot.cards.dataset import FIX, REPORT, ROW, dataset_card, forms_card, report_card
+from bot.cards.dataset import FIX, REPORT, ROW, dataset_card, forms_card, report_card, row_card
 from bot.cards.question import question_card
+from bot.core.blocks import Items
 from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.core.reply import Button, Image, Reply
@@ -87,11 +88,15 @@ async def _show(
     fixed: FixedFile | None = None,
 ) -> None:
     inspection = await inspect(core.agent, file, model=DEFAULT_MODEL, mapping=mapping, note=note, answer=answer)
-    with_row = call.private or call.arguments[1:] == (ROW,)
+    asks_for_row = call.arguments[1:] == (ROW,)
+    with_row = call.private or asks_for_row
     if inspection.question is not None:
         await answer.show(
             question_card(file, inspection, ask="/finetune of:" if note else "/dataset ", with_rows=with_row)
         )
+        return
+    if asks_for_row and inspection.sample is not None:
+        await answer.show(row_card(file, inspection.sample))
         return
     await answer.show(dataset_card(file, inspection, with_row=with_row, fixed=fixed))
 
@@ -112,17 +117,19 @@ async def _sent(core: Core) -> list[FileObject]:
 def _list(sent: list[FileObject], *, now: float) -> Reply:
     if not sent:
         return Reply(
-            text=_("No dataset was sent yet.\nSend one along with /dataset.\n/dataset help: what it looks like")
+            summary=_("No dataset was sent yet.\nSend one along with /dataset.\n/dataset help: what it looks like")
         )
-    lines = [_("Datasets, newest first")]
-    for number, file in enumerate(sent, 1):
-        about = f"{size(file.bytes)}, {clock_time(file.created_at, now=now, zone=False)}"
-        lines += [clip(f"{number}. {one_line(file.filename)}"), f"   {about}"]
+    below = tuple(f"{size(file.bytes)}, {clock_time(file.created_at, now=now, zone=False)}" for file in sent)
+    names = tuple(clip(one_line(file.filename), 60) for file in sent)
     buttons = [
         Button(label=clip(f"{number}. {one_line(file.filename)}", 20), line=f"/dataset {file.id}")
         for number, file in enumerate(sent, 1)
     ]
-    return Reply(text="\n".join(lines), buttons=tuple(buttons))
+    return Reply(
+        title=_("Datasets, newest first"),
+        blocks=(Items(items=names, below=below, numbered=True),),
+        buttons=tuple(buttons),
+    )
 
 
 def _makes_a_file(arguments: tuple[str, ...]) -> bool:

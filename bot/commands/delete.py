@@ -8,15 +8,16 @@ import hashlib
 from bot.cards.job import job_name, state_in_sentence
 from bot.cards.unused import unused_deleted, unused_question
 from bot.commands.cancel import CONFIRMED, DECLINED
+from bot.core.blocks import Note
 from bot.core.call import Call
 from bot.core.chat import Answer
-from bot.core.reply import Button, Reply
+from bot.core.reply import Button, Reply, Tone, Weight
 from bot.dispatch.command import Command, Core
 from bot.dispatch.job_reference import find_job
 from bot.dispatch.ownership import refuse_unless_theirs
 from bot.errors import AgentRefusedError, BadCallError
 from bot.following.results import known_results
-from bot.words.format import flow, size
+from bot.words.format import size
 from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.jobs import FINISHED, Job
@@ -40,7 +41,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         await refuse_unless_theirs(call, core, job)
     if said == (DECLINED,):
         answer.take_over(call.message_id)
-        await answer.show(Reply(text=_("{job} keeps its files.", job=job_name(job))))
+        await answer.show(Reply(summary=_("{job} keeps its files.", job=job_name(job))))
         return
     files = await _left(core, job)
     if said != (CONFIRMED,):
@@ -59,9 +60,9 @@ async def _run_unused(call: Call, core: Core, answer: Answer) -> None:
     if said and named == (now,):
         answer.take_over(call.message_id)
     if said == (DECLINED,):
-        await answer.show(Reply(text=_("They stay.")))
+        await answer.show(Reply(summary=_("They stay.")))
     elif not found.data and named:  # asked for twice, or sent once more
-        await answer.show(Reply(text=_("None of them is unused any more, so nothing was deleted.")))
+        await answer.show(Reply(summary=_("None of them is unused any more, so nothing was deleted.")))
     elif not found.data:
         raise BadCallError(_nothing_unused(call, days=found.days))
     elif said == (CONFIRMED,) and named == (now,):
@@ -118,9 +119,11 @@ def _question(job: Job, files: list[FileObject]) -> Reply:
     )
     stays = _("Your dataset stays, and so does what was sent to this chat or put into Ollama.")
     return Reply(
-        text="\n".join([*flow(what), *flow(stays)]),
+        summary=what,
+        tone=Tone.trouble,
+        blocks=(Note(text=stays),),
         buttons=(
-            Button(label=_("Yes, delete"), line=f"/delete #{job.number} {CONFIRMED}"),
+            Button(label=_("Yes, delete"), line=f"/delete #{job.number} {CONFIRMED}", weight=Weight.danger),
             Button(label=_("Keep them"), line=f"/delete #{job.number} {DECLINED}"),
         ),
     )
@@ -131,7 +134,7 @@ def _deleted(job: Job, files: list[FileObject]) -> Reply:
     done = ngettext("Deleted: {n} file of {job}, {size}.", "Deleted: {n} files of {job}, {size}.", len(files),
                     job=job_name(job), size=freed)  # fmt: skip
     again = _("/retry #{number} makes the model again.", number=job.number)
-    return Reply(text="\n".join([*flow(done), *flow(again)]))
+    return Reply(summary=f"{done}\n{again}")
 
 
 def _confirmed(arguments: tuple[str, ...]) -> bool:

@@ -5,7 +5,6 @@ from bot.core.chat import Answer
 from bot.core.reply import Reply
 from bot.dispatch.command import Command, Core, always
 from bot.dispatch.people_reference import called, choices, read_whom
-from bot.words.format import flow
 from shared.language import N_, _
 from shared.people import DenyRequest, GrantKind
 
@@ -16,11 +15,9 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     if not whom.named:
         await answer.show(choices(call, _("Who may not use this machine any more?")))
         return
-    lines = []
-    for named in whom.named:
-        lines += flow(await _deny(call, core, named))
+    lines = [await _deny(call, core, named) for named in whom.named]
     answer.take_over(call.message_id)
-    await answer.show(Reply(text="\n".join([*lines, _("/who shows everybody.")])))
+    await answer.show(Reply(summary="\n".join([*lines, _("/who shows everybody.")])))
 
 
 async def _deny(call: Call, core: Core, named: Named) -> str:

@@ -37,7 +37,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     if options.plan:
         await _start(call, core, answer, options.plan, options.at)
     elif options.look:
-        await _look(call, core, answer, options.look, options.at)
+        await _look(core, answer, options.look, options.at)
     elif options.change:
         await answer.show(change_card(await core.agent.offered_plan(options.change), at=options.at))
     elif options.character_of:
@@ -91,7 +91,7 @@ async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: 
         if options.like
         else core.agent.plan(options.request(file.id))
     )
-    await _show_plan(call, core, answer, file, inspection, plan, at=options.at)
+    await _show_plan(core, answer, file, inspection, plan, at=options.at)
 
 
 def _filled(options: Options, job: Job, file: FileObject) -> Options:
@@ -114,20 +114,20 @@ async def _answered(call: Call, core: Core, answer: Answer, options: Options) ->
     return replace(again, mapping=combined(options.mapping, known))
 
 
-async def _look(call: Call, core: Core, answer: Answer, plan_id: str, at: int | None) -> None:
+async def _look(core: Core, answer: Answer, plan_id: str, at: int | None) -> None:
     """Show the card of a plan that the agent made already."""
     plan = await core.agent.offered_plan(plan_id)
     file = await core.agent.file(plan.training_file)
     inspection = await inspect(core.agent, file, model=plan.model, mapping=plan.mapping)
-    await _show_plan(call, core, answer, file, inspection, plan, at=at)
+    await _show_plan(core, answer, file, inspection, plan, at=at)
 
 
 async def _show_plan(
-    call: Call, core: Core, answer: Answer, file: FileObject, inspection: Inspection, plan: Plan, *, at: int | None
+    core: Core, answer: Answer, file: FileObject, inspection: Inspection, plan: Plan, *, at: int | None
 ) -> None:
     paused = (await core.agent.info()).paused
     now = core.clock.now()
-    card = plan_card(file.filename, inspection, plan, at=at, now=now, with_row=call.private, machine_paused=paused)
+    card = plan_card(file.filename, inspection, plan, at=at, now=now, machine_paused=paused)
     await answer.show(card)
 
 

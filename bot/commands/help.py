@@ -1,11 +1,14 @@
 """/help: one phone screen, and one more for each topic."""
 
+from dataclasses import replace
+
+from bot.core.blocks import Fields, Words
 from bot.core.call import Call
 from bot.core.chat import Answer
-from bot.core.reply import Button, Reply
+from bot.core.reply import Button, Reply, Weight
 from bot.dispatch.command import Command, Core
 from bot.dispatch.greeting import stranger_welcome
-from bot.words.format import capital, flow
+from bot.words.format import capital
 from shared.language import N_, _
 
 TOPICS = {"people": N_("who may use this machine")}
@@ -20,49 +23,42 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     await answer.show(_page(core))
     welcome = await stranger_welcome(call, core)
     if welcome:
-        await answer.show(Reply(text="\n".join([_("Hello!"), *welcome, "", *_lines(core, "")])))
+        await answer.show(Reply(title=_("Hello!"), summary="\n".join(welcome), blocks=(_commands(core, ""),)))
 
 
 def _page(core: Core) -> Reply:
     text = _(
         "Teach a language model your own style, on your machine. Send your data with /finetune; I show a plan first."
     )
-    lines = [
-        *flow(text),
-        _("No file at hand? /finetune sample"),
-        "",
-        *_lines(core, ""),
-        *[f"/help {topic}: {_(what)}" for topic, what in TOPICS.items()],
-        "",
-        _("After the file you may add"),
-        "name:toast epochs:3 lr:2e-4 at:22:00",
-    ]
-    return Reply(text="\n".join(lines), buttons=(Button(label=_("Try the sample"), line="/finetune sample"),))
+    commands = _commands(core, "")
+    topics = [(f"/help {topic}", _(what)) for topic, what in TOPICS.items()]
+    return Reply(
+        title="Hearth",
+        summary=text,
+        blocks=(
+            replace(commands, fields=(*commands.fields, *topics)),
+            Words(heading=_("After the file you may add"), text="name:toast epochs:3 lr:2e-4 at:22:00"),
+        ),
+        buttons=(Button(label=_("Try the sample"), line="/finetune sample", weight=Weight.primary),),
+    )
 
 
 def _topic(topic: str, core: Core) -> Reply:
-    lines = [
-        capital(_(TOPICS[topic])),
-        "",
-        *_lines(core, topic),
-        "",
-        *flow(
-            _(
-                "The owner allows people, chats and servers. A member starts jobs and stops their own; "
-                "an admin, anybody's."
-            )
-        ),
-        *flow(_("Answer a message of somebody with /allow or /deny, or say it alone and choose.")),
-    ]
-    return Reply(text="\n".join(lines))
+    roles = _(
+        "The owner allows people, chats and servers. A member starts jobs and stops their own; an admin, anybody's."
+    )
+    how = _("Answer a message of somebody with /allow or /deny, or say it alone and choose.")
+    return Reply(title=capital(_(TOPICS[topic])), blocks=(_commands(core, topic), Words(text=f"{roles}\n{how}")))
 
 
-def _lines(core: Core, topic: str) -> list[str]:
-    return [
-        f"{f'/{command.name} {command.usage}'.strip()}: {_(command.summary)}"
-        for command in core.commands
-        if command.topic == topic and command is not COMMAND  # whoever reads this knows it
-    ]
+def _commands(core: Core, topic: str) -> Fields:
+    return Fields(
+        fields=tuple(
+            (f"/{command.name} {command.usage}".strip(), _(command.summary))
+            for command in core.commands
+            if command.topic == topic and command is not COMMAND  # whoever reads this knows it
+        )
+    )
 
 
 COMMAND = Command(name="help", usage="[people]", summary=N_("this page"), run=run)

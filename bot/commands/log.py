@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 
 from bot.cards.job import job_name
+from bot.core.blocks import Quote
 from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.core.reply import Reply
@@ -15,6 +16,7 @@ from shared.language import N_, _, ngettext
 
 TAIL_BYTES = 256 * 1024
 EXCERPT_LINES = 6
+LINE_LENGTH = 120
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -22,19 +24,15 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     job = await find_job(core.agent, call.arguments)
     lines = await _last_lines(core.agent.log(job.id))
     if not lines:
-        await answer.show(Reply(text=_("The log of {job} is still empty.", job=job_name(job))))
+        await answer.show(Reply(summary=_("The log of {job} is still empty.", job=job_name(job))))
         return
     name = safe_file_name(f"{job.suffix}-{job.number}.log.txt")
-    excerpt = [clip(line) for line in lines if line.strip()][-EXCERPT_LINES:]
+    excerpt = [clip(line, LINE_LENGTH) for line in lines if line.strip()][-EXCERPT_LINES:]
     await answer.show(
         Reply(
-            text="\n".join(
-                [
-                    _("Log · {job}", job=job_name(job)),
-                    ngettext("{n} line, the last are:", "{n} lines, the last are:", len(lines)),
-                    *excerpt,
-                ]
-            ),
+            title=_("Log · {job}", job=job_name(job)),
+            summary=ngettext("{n} line, the last are:", "{n} lines, the last are:", len(lines)),
+            blocks=(Quote(words="\n".join(excerpt), folded=True),),
             files=(bytes_file(name, ("\n".join(lines) + "\n").encode()),),
             folder=f"{job.suffix}-{job.number}",
             again=f"/log #{job.number}",

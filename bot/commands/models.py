@@ -1,11 +1,12 @@
 """/models: what can be taught, and what was."""
 
+from bot.core.blocks import Items, Note, Words
 from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.core.reply import Reply
 from bot.dispatch.command import Command, Core
 from bot.dispatch.owner_approval import ALLOW, say_yes
-from bot.words.format import duration, flow, mebibytes, one_line, weights
+from bot.words.format import duration, mebibytes, one_line, weights
 from shared.language import N_, _
 from shared.models import Model
 
@@ -19,19 +20,28 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         return
     models = (await core.agent.models()).data
     base = [model for model in models if model.kind == "base"]
-    here = [line for model in base if model.here for line in _base(model)]
-    others = [model for model in base if not model.here and model.fits]
-    tuned = [line for model in models if model.kind == "tuned" for line in _tuned(model)]
-    blocks = [[_("To learn from, best first"), *(here or [_("none found")])]]
-    if others:
-        shown = [line for model in others[:OTHERS_SHOWN] for line in _base(model)]
-        blocks += [[*flow(_("Would fit here too, after a download")), *shown]]
-    blocks += [[_("Made here"), *tuned]] if tuned else []
-    blocks += [flow(_("Take one with model:NAME. Any Hugging Face id works too, if its licence lets you."))]
-    await answer.show(Reply(text="\n\n".join("\n".join(block) for block in blocks)))
+    here = [model for model in base if model.here]
+    others = [model for model in base if not model.here and model.fits][:OTHERS_SHOWN]
+    tuned = [model for model in models if model.kind == "tuned"]
+    how = _("Take one with model:NAME. Any Hugging Face id works too, if its licence lets you.")
+    await answer.show(
+        Reply(
+            title=_("Models"),
+            blocks=(
+                _base(here, _("To learn from, best first")) if here else Words(text=_("None to learn from was found.")),
+                *([_base(others, _("Would fit here too, after a download"))] if others else []),
+                *([Items(heading=_("Made here"), items=tuple(map(_tuned, tuned)))] if tuned else []),
+                Note(text=how),
+            ),
+        )
+    )
 
 
-def _base(model: Model) -> list[str]:
+def _base(models: list[Model], heading: str) -> Items:
+    return Items(heading=heading, items=tuple(map(_facts, models)), below=tuple(map(_needs, models)))
+
+
+def _facts(model: Model) -> str:
     facts = [
         model.id,
         _("{weights} weights", weights=weights(model.parameters)) if model.parameters else "",
@@ -39,11 +49,12 @@ def _base(model: Model) -> list[str]:
         _("licence to accept on Hugging Face") if model.gated else "",
         model.strengths or "",
     ]
-    lines = flow(one_line(", ".join(filter(None, facts))), first="- ", rest="  ")
-    return lines + (flow(_needs(model), first="  ", rest="  ") if model.fits is not None else [])
+    return one_line(", ".join(filter(None, facts)))
 
 
 def _needs(model: Model) -> str:
+    if model.fits is None:
+        return ""
     memory = mebibytes(model.memory_mib)
     if not model.fits:
         return _("does not fit now: needs {memory}", memory=memory)
@@ -51,9 +62,9 @@ def _needs(model: Model) -> str:
     return _("{memory} of memory, 1,000 rows in {time}", memory=memory, time=duration(3600 * hours))
 
 
-def _tuned(model: Model) -> list[str]:
+def _tuned(model: Model) -> str:
     base = _(", from {base}", base=one_line(model.base)) if model.base else ""
-    return flow(f"{one_line(model.id)}{base}", first="- ", rest="  ")
+    return f"{one_line(model.id)}{base}"
 
 
 def _says_yes(arguments: tuple[str, ...]) -> bool:

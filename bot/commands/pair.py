@@ -2,11 +2,11 @@
 
 from bot.core.call import Call
 from bot.core.chat import Answer
-from bot.core.reply import Copy, Reply
+from bot.core.reply import Copy, Reply, Tone
 from bot.dispatch.command import Command, Core
 from bot.dispatch.greeting import named
 from bot.errors import AgentRefusedError, BadCallError
-from bot.words.format import duration, flow
+from bot.words.format import duration
 from shared.errors import ErrorCode
 from shared.language import N_, _
 from shared.people import PairingCode, Role
@@ -60,17 +60,14 @@ def code_card(pairing: PairingCode) -> Reply:
         "Say this to me in Discord or Telegram, in a private chat. Who says it first is the owner there.{holds}",
         holds=holds,
     )
-    return Reply(text=_("Pair with this machine"), copy=(Copy(intro=intro, lines=(f"/pair {pairing.code}",)),))
+    return Reply(title=_("Pair with this machine"), copy=(Copy(intro=intro, lines=(f"/pair {pairing.code}",)),))
 
 
 def _paired(*, private: bool) -> Reply:
     place = _("In a group, /allow lets people there use it.") if private else _("/allow lets people here use it.")
-    lines = [
-        _("This machine is yours now."),
-        *flow(_("{place} /who shows who may do what.", place=place)),
-        *flow(_("Your first model: send a file with /finetune, or try /finetune sample.")),
-    ]
-    return Reply(text="\n".join(lines))
+    who = _("{place} /who shows who may do what.", place=place)
+    first = _("Your first model: send a file with /finetune, or try /finetune sample.")
+    return Reply(title=_("This machine is yours now"), tone=Tone.good, summary=f"{who}\n{first}")
 
 
 COMMAND = Command(name="pair", usage="[CODE]", summary=N_("become its owner"), run=run, topic="people")

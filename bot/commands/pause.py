@@ -3,11 +3,10 @@
 from bot.cards.job import job_name, state_in_sentence
 from bot.core.call import Call
 from bot.core.chat import Answer
-from bot.core.reply import Button, Reply
+from bot.core.reply import Button, Reply, Tone
 from bot.dispatch.command import Command, Core, always
 from bot.dispatch.job_reference import find_job
 from bot.errors import BadCallError
-from bot.words.format import flow
 from shared.jobs import FINISHED, Job, JobStatus
 from shared.language import N_, _
 
@@ -25,12 +24,13 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
 
 
 def _machine_paused() -> Reply:
-    lines = [
-        _("Pausing the machine …"),
-        *flow(_("A job that runs saves its place and gives the memory back within 30 s.")),
-        _("Nothing starts until /resume."),
-    ]
-    return Reply(text="\n".join(lines), buttons=(Button(label=_("Resume"), line="/resume"),))
+    saves = _("A job that runs saves its place and gives the memory back within 30 s.")
+    return Reply(
+        title=_("Pausing the machine …"),
+        tone=Tone.waiting,
+        summary="\n".join([saves, _("Nothing starts until /resume.")]),
+        buttons=(Button(label=_("Resume"), line="/resume"),),
+    )
 
 
 def _paused(job: Job) -> Reply:
@@ -64,7 +64,7 @@ def _paused(job: Job) -> Reply:
                 number=job.number,
             )
         )
-    return Reply(text="\n".join(flow(text)), buttons=(Button(label=_("Resume"), line=f"/resume #{job.number}"),))
+    return Reply(summary=text, buttons=(Button(label=_("Resume"), line=f"/resume #{job.number}"),))
 
 
 COMMAND = Command(name="pause", usage="[#n]", summary=N_("a job, or the machine"), run=run, keeps=always, stops=True)

@@ -19,7 +19,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         raise BadCallError(_("{job} has nothing to plot yet: it has not finished a step.", job=job_name(job)))
     await answer.show(
         Reply(
-            text=_("Loss · {job}", job=job_name(job)),
+            title=_("Loss · {job}", job=job_name(job)),
             image=image,
             folder=f"{job.suffix}-{job.number}",
             again=f"/plot #{job.number}",

@@ -1,11 +1,14 @@
 """/queue: whose turn it is, and when."""
 
-from bot.cards.job import job_name, state
+from dataclasses import replace
+
+from bot.cards.job import titled
+from bot.core.blocks import Items
 from bot.core.call import Call
 from bot.core.chat import Answer
-from bot.core.reply import Button, Reply
+from bot.core.reply import Button, Reply, Tone, Weight
 from bot.dispatch.command import Command, Core
-from bot.words.format import clip, clock_time
+from bot.words.format import clock_time
 from shared.jobs import FINISHED, Job, JobStatus
 from shared.language import N_, _, ngettext
 from shared.people import Action
@@ -19,20 +22,29 @@ async def run(_call: Call, core: Core, answer: Answer) -> None:
     jobs = [job for job in (await core.agent.jobs(limit=ASKED)).data if job.status not in FINISHED]
     paused = (await core.agent.info()).paused
     if not jobs:
-        lines = [_("Nothing runs and nothing waits."), _("/finetune with a file is next at once.")]
-        await answer.show(Reply(text="\n".join(lines)) if not paused else await _machine_paused(core, lines[:1]))
+        empty = Reply(title=_("Nothing runs and nothing waits"), summary=_("/finetune with a file is next at once."))
+        await answer.show(await _machine_paused(core, replace(empty, summary="")) if paused else empty)
         return
     ordered = sorted(jobs, key=_turn)
-    lines = [line for job in ordered[:SHOWN] for line in _line(job, now=core.clock.now(), paused=paused)]
-    if len(ordered) > SHOWN:
-        lines.append(ngettext("and {n} more job", "and {n} more jobs", len(ordered) - SHOWN))
-    await answer.show(await _machine_paused(core, lines) if paused else Reply(text="\n".join(lines)))
+    shown, hidden = ordered[:SHOWN], len(ordered) - SHOWN
+    now = core.clock.now()
+    queue = Items(
+        rest=ngettext("and {n} more job", "and {n} more jobs", hidden) if hidden > 0 else "",
+        items=tuple(f"#{job.number} {titled(job)}{_place(job)}" for job in shown),
+        below=tuple("" if paused and job.status is JobStatus.queued else _when(job, now=now) for job in shown),
+    )
+    reply = Reply(title=_("The queue"), blocks=(queue,))
+    await answer.show(await _machine_paused(core, reply) if paused else reply)
 
 
-async def _machine_paused(core: Core, lines: list[str]) -> Reply:
-    text = "\n".join([_("The machine is paused: nothing starts."), *lines])
+async def _machine_paused(core: Core, reply: Reply) -> Reply:
     may = Action.pause_machine in (await core.agent.me()).may
-    return Reply(text=text, buttons=(Button(label=_("Resume"), line="/resume"),) if may else ())
+    return replace(
+        reply,
+        summary=_("The machine is paused: nothing starts."),
+        tone=Tone.waiting,
+        buttons=(Button(label=_("Resume"), line="/resume", weight=Weight.primary),) if may else (),
+    )
 
 
 def _turn(job: Job) -> tuple[int, int, int]:
@@ -41,10 +53,11 @@ def _turn(job: Job) -> tuple[int, int, int]:
     return order.index(job.status), job.queue_position or 0, job.number
 
 
-def _line(job: Job, *, now: float, paused: bool) -> list[str]:
-    place = f"{job.queue_position}. " if job.status is JobStatus.queued and job.queue_position else ""
-    when = "" if paused and job.status is JobStatus.queued else _when(job, now=now)
-    return [clip(f"{place}{job_name(job)} · {state(job)}"), *([f"   {when}"] if when else [])]
+def _place(job: Job) -> str:
+    """Return , place 2 of what waits as the second."""
+    if job.status is not JobStatus.queued or not job.queue_position:
+        return ""
+    return _(", place {position}", position=job.queue_position)
 
 
 def _when(job: Job, *, now: float) -> str:

@@ -7,7 +7,7 @@ from bot.core.reply import Reply
 from bot.dispatch.command import Command, Core, always
 from bot.dispatch.job_reference import find_job
 from bot.errors import BadCallError
-from bot.words.format import clock_time, flow
+from bot.words.format import clock_time
 from shared.jobs import FINISHED, Job, JobStatus
 from shared.language import N_, _
 
@@ -81,7 +81,7 @@ def _resumed(job: Job, *, machine_paused: bool) -> Reply:
 
 
 def _said(text: str) -> Reply:
-    return Reply(text="\n".join(flow(text)))
+    return Reply(summary=text)
 
 
 COMMAND = Command(name="resume", usage="[#n]", summary=N_("let it go on"), run=run, keeps=always)

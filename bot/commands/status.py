@@ -4,10 +4,12 @@ A live card is kept true by the bot itself, so whoever asks for one here must be
 """
 
 import contextlib
+from collections.abc import Awaitable, Callable
 
-from bot.cards.job import job_card, job_name, moved_card, state, state_in_sentence
+from bot.cards.details import AGAIN, details_card
+from bot.cards.job import DETAILS, job_card, job_name, moved_card, state_in_sentence, titled
 from bot.cards.machine import machine_card
-from bot.cards.result import ANSWERS, answers_card, result_card
+from bot.cards.result import ANSWERS, FILES, answers_card, files_card, result_card
 from bot.cards.snapshot import Snapshot
 from bot.core.call import Call
 from bot.core.chat import Answer, post_pages
@@ -15,19 +17,23 @@ from bot.core.reply import Reply
 from bot.dispatch.command import Command, Core
 from bot.dispatch.job_reference import find_job
 from bot.errors import AgentRefusedError, BadCallError, ChatError
-from bot.following.results import collect_results
+from bot.following.results import collect_results, plot_image
 from bot.following.snapshot import take_snapshot
 from bot.following.subscriptions import Subscription
-from bot.words.format import flow
 from shared.errors import ErrorCode
 from shared.jobs import Job
 from shared.language import N_, _, spoken
 
+Show = Callable[[Call, Core, Answer, Job], Awaitable[None]]
+
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
     """Show the machine, then the job; a job still going gets its live card here."""
-    if call.arguments[1:] == (ANSWERS,):
-        await _show_answers(call, core, answer)
+    if call.arguments[1:] in SHOWS:
+        job = await find_job(core.agent, call.arguments[:1])
+        if refusal := await _refused_to_watch(core, job):
+            raise AgentRefusedError(refusal, code=ErrorCode.not_allowed)
+        await SHOWS[call.arguments[1:]](call, core, answer, job)
         return
     info = await core.agent.info()
     try:
@@ -40,7 +46,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     refusal = await _refused_to_watch(core, job)
     await answer.show(machine_card(info))
     if refusal:
-        await call.chat.post(Reply(text="\n".join([f"{state(job)} · {job_name(job)}", *flow(refusal)])))
+        await call.chat.post(Reply(title=titled(job), summary=refusal))
         return
     await _show_card(call, core, await take_snapshot(core.agent, job.id))
 
@@ -56,11 +62,22 @@ async def _refused_to_watch(core: Core, job: Job) -> str:
     return ""
 
 
-async def _show_answers(call: Call, core: Core, answer: Answer) -> None:
-    job = await find_job(core.agent, call.arguments[:1])
-    refusal = await _refused_to_watch(core, job)
-    if refusal:
-        raise AgentRefusedError(refusal, code=ErrorCode.not_allowed)
+async def _show_details(call: Call, core: Core, answer: Answer, job: Job) -> None:
+    if call.arguments[2:] == (AGAIN,):
+        answer.take_over(call.message_id)
+    plot = await plot_image(core.agent, job)
+    snapshot = await take_snapshot(core.agent, job.id)
+    await answer.show(details_card(snapshot, plot, with_answers=call.private, now=core.clock.now()))
+
+
+async def _send_files(call: Call, core: Core, answer: Answer, job: Job) -> None:
+    if not job.result_files:
+        raise BadCallError(_("{job} has no files: {state}.", job=job_name(job), state=state_in_sentence(job)))
+    outcome = await collect_results(core.agent, job, call.chat.capabilities)
+    await answer.show(files_card(job, outcome))
+
+
+async def _show_answers(_call: Call, _core: Core, answer: Answer, job: Job) -> None:
     if job.result is None or not job.result.answers:
         raise BadCallError(_("{job} has no answers to show: {state}.", job=job_name(job), state=state_in_sentence(job)))
     await answer.show(answers_card(job, job.result))
@@ -68,7 +85,7 @@ async def _show_answers(call: Call, core: Core, answer: Answer) -> None:
 
 async def _show_card(call: Call, core: Core, snapshot: Snapshot) -> None:
     if snapshot.finished and call.arguments:  # asked for by name: the whole result again, with its files
-        outcome = await collect_results(core.agent, snapshot.job, call.chat.capabilities)
+        outcome = await collect_results(core.agent, snapshot.job, call.chat.capabilities, everything=False)
         await post_pages(call.chat, result_card(snapshot, outcome, with_answers=call.private))
         return
     card = job_card(snapshot, now=core.clock.now())
@@ -93,5 +110,12 @@ async def _show_card(call: Call, core: Core, snapshot: Snapshot) -> None:
         with contextlib.suppress(ChatError):
             await call.chat.edit(older.message_id, moved_card(job_name(snapshot.job)))
 
+
+SHOWS: dict[tuple[str, ...], Show] = {
+    (ANSWERS,): _show_answers,
+    (DETAILS,): _show_details,
+    (DETAILS, AGAIN): _show_details,
+    (FILES,): _send_files,
+}
 
 COMMAND = Command(name="status", usage="[#n]", summary=N_("how it stands, now"), run=run)

@@ -1,12 +1,13 @@
 """/who: who may do what here, with a button to take each of it back."""
 
+from bot.core.blocks import Items, Words
 from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.core.reply import Button, Reply
 from bot.dispatch.command import Command, Core
 from bot.dispatch.greeting import named
 from bot.errors import BadCallError
-from bot.words.format import clip, flow, one_line
+from bot.words.format import clip, one_line
 from shared.language import N_, _, ngettext
 from shared.people import Action, Grant, GrantKind, Me, Role
 
@@ -45,18 +46,22 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         answer.take_over(call.message_id)
     me = await core.agent.me()
     if Action.see_people not in me.may:
-        await answer.show(Reply(text="\n".join(_own_part(me)), private=not call.private))
+        await answer.show(Reply(summary="\n".join(_own_part(me)), private=not call.private))
         return
     people = await core.agent.people()
     here = [grant for grant in people.data if _concerns(grant, call)]
-    text = "\n\n".join("\n".join(block) for block in _blocks(here, call) if block) or _("Nobody is allowed yet.")
-    hidden = len(people.data) - len(here)
-    if hidden:
-        text += "\n\n" + ngettext("and {n} more elsewhere", "and {n} more elsewhere", hidden)
+    groups, hidden = _groups(here, call), len(people.data) - len(here)
+    notes = [ngettext("and {n} more elsewhere", "and {n} more elsewhere", hidden)] if hidden else []
     if people.approved_models and call.private:
-        models = ", ".join(map(one_line, people.approved_models))
-        text += "\n\n" + "\n".join(flow(_("New models with a yes: {models}", models=models), rest="  "))
-    await answer.show(Reply(text=text, buttons=_buttons(here) if Action.change_people in me.may else ()))
+        notes.append(_("New models with a yes: {models}", models=", ".join(map(one_line, people.approved_models))))
+    await answer.show(
+        Reply(
+            title=_("Who may do what"),
+            summary="" if groups else _("Nobody is allowed yet."),
+            blocks=(*groups, *([Words(text="\n".join(notes))] if notes else [])),
+            buttons=_buttons(here) if Action.change_people in me.may else (),
+        )
+    )
 
 
 def _concerns(grant: Grant, call: Call) -> bool:
@@ -70,17 +75,14 @@ def _concerns(grant: Grant, call: Call) -> bool:
     return grant.kind is not GrantKind.server or grant.id == call.server
 
 
-def _blocks(grants: list[Grant], call: Call) -> list[list[str]]:
-    blocks = []
-    for role, head in HEADS.items():
-        lines = [line for grant in grants if grant.role is role for line in _line(grant, call)]
-        blocks.append([_(head), *lines] if lines else [])
-    return blocks
+def _groups(grants: list[Grant], call: Call) -> list[Items]:
+    of_role = {role: tuple(_line(grant, call) for grant in grants if grant.role is role) for role in HEADS}
+    return [Items(heading=_(HEADS[role]), items=lines) for role, lines in of_role.items() if lines]
 
 
-def _line(grant: Grant, call: Call) -> list[str]:
+def _line(grant: Grant, call: Call) -> str:
     platform = f" ({grant.platform})" if grant.platform != call.platform else ""
-    return flow(_(KINDS[grant.kind], name=_name(grant)) + platform, first="- ", rest="  ")
+    return _(KINDS[grant.kind], name=_name(grant)) + platform
 
 
 def _buttons(grants: list[Grant]) -> tuple[Button, ...]:
@@ -110,15 +112,13 @@ def _grant(word: str) -> tuple[str, GrantKind, str]:
 def _own_part(me: Me) -> list[str]:
     if me.role in ROLES:
         return [
-            *flow(_(ROLES[me.role])),
-            *flow(_("It belongs to {owner}, who may allow others with /allow.", owner=named(me))),
+            _(ROLES[me.role]),
+            _("It belongs to {owner}, who may allow others with /allow.", owner=named(me)),
         ]
     if not me.owned:
-        return flow(_("Nobody may use this machine yet: it has no owner. If it is yours, say /pair and its code."))
+        return [_("Nobody may use this machine yet: it has no owner. If it is yours, say /pair and its code.")]
     denied = _("You were told no") if me.role is Role.denied else _("You may not use this machine yet")
-    return flow(
-        _("{denied}. It belongs to {owner}: ask them to let you in with /allow.", denied=denied, owner=named(me))
-    )
+    return [_("{denied}. It belongs to {owner}: ask them to let you in with /allow.", denied=denied, owner=named(me))]
 
 
 COMMAND = Command(name="who", usage="", summary=N_("who may do what"), run=run, topic="people")

@@ -15,15 +15,17 @@ def pages(reply: Reply, limits: Capabilities) -> list[Reply]:
     """
     if reply.live:
         return [reply]
-    *first, last = split_message(reply.text, limits.text_length)
-    main = replace(reply, text=last)
-    before = [Reply(text=text, private=reply.private) for text in first]
+    before, main = list[Reply](), reply
+    if len(reply.text) > limits.text_length:
+        *first, last = split_message(reply.text, limits.text_length)
+        before = [Reply(summary=text, private=reply.private) for text in first]
+        main = replace(reply, title="", summary=last, blocks=())
     after: list[Reply] = []
     if main.image is not None and limits.caption_length is not None and _length(main, limits) > limits.caption_length:
-        before.append(Reply(text="", image=main.image, quiet=True))
+        before.append(Reply(image=main.image, quiet=True))
         main = replace(main, image=None)
     if limits.files_per_message is not None:
-        after = [Reply(text="", files=files, quiet=True) for files in _batches(main.files, limits.files_per_message)]
+        after = [Reply(files=files, quiet=True) for files in _batches(main.files, limits.files_per_message)]
         main = replace(main, files=())
     return [*before, main, *after]
 

@@ -2,10 +2,28 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
-from bot.words.format import TITLE_LENGTH
+from bot.core.blocks import Block, groups, read_aloud
 
-SENTENCE_ENDS = tuple(".!?:…")
+
+class Tone(StrEnum):
+    """How things stand. Shown as a colour where there are colours, and never by a colour alone."""
+
+    plain = "plain"
+    waiting = "waiting"
+    working = "working"
+    good = "good"
+    trouble = "trouble"
+    bad = "bad"
+
+
+class Weight(StrEnum):
+    """What a tap does, as a colour of its button."""
+
+    usual = "usual"
+    primary = "primary"  # what most people want next; at most one a message
+    danger = "danger"  # something is lost by it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +32,7 @@ class Button:
 
     label: str  # at most 20 characters
     line: str  # the command it stands for, at most 64 bytes (Telegram's callback_data)
+    weight: Weight = Weight.usual
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,18 +64,21 @@ class Copy:
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """A line of the text that names a time. Where times can tick, `before` and the ticking time stand in its place."""
+    """Words of a card that name a time. Where times can tick, `before` and the ticking time stand in their place."""
 
-    line: str
+    words: str  # a line of the summary, the value of a field, or what stands beside a bar
     before: str
     at: int  # seconds since 1970
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """One message: the text first, then picture, files, lines to copy, buttons."""
+    """One message: title and summary, what stands below them, then picture, files, lines to copy, buttons."""
 
-    text: str
+    title: str = ""  # a few words, the state among them
+    summary: str = ""  # a sentence or two, one a line
+    tone: Tone = Tone.plain
+    blocks: tuple[Block, ...] = ()
     image: Image | None = None
     files: tuple[File, ...] = ()
     folder: str = ""  # where files are saved rather than attached: their own folder, if their names are taken
@@ -71,10 +93,11 @@ class Reply:
     milestone: str | None = None  # set: a live card. Where edits cannot be seen, show it again when this changes
 
     @property
-    def title(self) -> str:
-        """Return the first line, if it stands above others and is no sentence; else nothing."""
-        first, below, _rest = self.text.partition("\n")
-        return first if below and len(first) <= TITLE_LENGTH and first[-1:] not in SENTENCE_ENDS else ""
+    def text(self) -> str:
+        """Return all words as bare text, the title first."""
+        head = "\n".join(filter(None, (self.title, self.summary)))
+        below = ["\n".join(map(read_aloud, group)) for group in groups(self.blocks)]
+        return "\n\n".join(filter(None, (head, *below)))
 
     @property
     def live(self) -> bool:

@@ -140,5 +140,5 @@ async def _acknowledged(interaction: Interaction, *, thinking: bool) -> bool:
 async def refuse(interaction: Interaction, text: str) -> None:
     """Answer with words for that person alone, and nothing else."""
     with contextlib.suppress(ChatError):
-        view = card(Reply(text=text))
+        view = card(Reply(summary=text))
         await translated(interaction.response.send_message(view=view, ephemeral=True, allowed_mentions=NOBODY))

@@ -15,6 +15,7 @@ from typing import TypeVar
 import discord
 from discord import AllowedMentions, Client, Message
 
+from bot.core.blocks import Note
 from bot.core.capabilities import Capabilities
 from bot.core.reply import Reply
 from bot.discord_ui import texts
@@ -26,7 +27,6 @@ from bot.discord_ui.place import DiscordPlace
 from bot.discord_ui.threads import wake
 from bot.discord_ui.trouble import ArchivedError, NotAllowedError
 from bot.errors import ChatClosedError, ChatError
-from bot.words.format import flow
 from shared.language import _
 
 logger = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class DiscordChat:
         shown = self._line.pictures.possible(reply, self._place.room, int(message_id) if message_id else None)
         if shown is reply or reply.live:
             return shown
-        return replace(shown, text="\n".join([shown.text, *flow(_(texts.MAY_NOT_ATTACH))]))
+        return replace(shown, blocks=(*shown.blocks, Note(text=_(texts.MAY_NOT_ATTACH))))
 
     async def _show(self, reply: Reply) -> str:
         """Send the message itself, without its files; without its picture where that is all that is allowed."""
@@ -159,7 +159,7 @@ class DiscordChat:
 
         try:
             if not await self._line.send(kept, patient=self.awaited) and self.awaited:
-                await self._show(Reply(text="\n".join(flow(_no_threads())), quiet=True))
+                await self._show(Reply(summary=_no_threads(), quiet=True))
         except ChatClosedError as error:
             logger.warning("the thread of message %s is given up: %s", message_id, error)
             self._line.threads.lose(self._place, card.folder)
@@ -177,7 +177,7 @@ class DiscordChat:
         except ChatError as error:
             logger.warning("files of message %s: %s", message_id, error)
             try:
-                await self._show(Reply(text="\n".join(flow(_not_attached(reply, error))), quiet=True))
+                await self._show(Reply(summary=_not_attached(reply, error), quiet=True))
             except ChatError as refused:
                 logger.warning("could not say so: %s", refused)
 
@@ -201,7 +201,7 @@ class DiscordChat:
                 raise
             for batch in batches(files):
                 await self._send_files(int(direct), batch)
-            await self._show(Reply(text="\n".join(flow(_(texts.FILES_DIRECT))), quiet=True))
+            await self._show(Reply(summary=_(texts.FILES_DIRECT), quiet=True))
 
     async def _send_files(self, room: int, batch: list[Spooled]) -> None:
         nonce = secrets.token_hex(NONCE_LENGTH // 2)

@@ -2,12 +2,13 @@
 
 import re
 
-from discord import AllowedMentions, MediaGalleryItem, Object
+from discord import AllowedMentions, ButtonStyle, MediaGalleryItem, Object
 from discord.ui import ActionRow, Button, Container, LayoutView, MediaGallery, TextDisplay
 from discord.ui import File as FileItem
 
 from bot.core.reply import Button as Line
-from bot.core.reply import Copy, Reply
+from bot.core.reply import Copy, Reply, Weight
+from bot.discord_ui.layout import ACCENTS, lines, mentioned
 from bot.discord_ui.limits import (
     ALT_LENGTH,
     BUTTONS,
@@ -16,15 +17,19 @@ from bot.discord_ui.limits import (
     LABEL_LENGTH,
     TEXT_LENGTH,
 )
-from bot.discord_ui.markup import code, escape, moment
-from bot.words.format import clip, flow, one_line, plain
+from bot.discord_ui.markup import code, escape
+from bot.words.format import clip, flow, one_line
 
-_PERSON = re.compile(r"\d{1,20}")
+STYLES = {
+    Weight.usual: ButtonStyle.secondary,
+    Weight.primary: ButtonStyle.primary,
+    Weight.danger: ButtonStyle.danger,
+}
 
 
 def card(reply: Reply) -> LayoutView:
     """Return a reply's text, picture and buttons. Its picture is the attachment of `picture_name`."""
-    container: Container[LayoutView] = Container(TextDisplay(render(reply)))
+    container: Container[LayoutView] = Container(TextDisplay(render(reply)), accent_colour=ACCENTS[reply.tone])
     if reply.image is not None:
         where = f"attachment://{attached_name(reply.image.file.name)}"
         container.add_item(MediaGallery(MediaGalleryItem(where, description=clip(reply.image.alt_text, ALT_LENGTH))))
@@ -48,7 +53,7 @@ def attached_name(name: str) -> str:
 
 def pings(reply: Reply) -> AllowedMentions:
     """Return whom a message may notify: the one person that it names, and nobody else."""
-    person = _person(reply)
+    person = mentioned(reply)
     return AllowedMentions(everyone=False, roles=False, replied_user=False, users=[Object(person)] if person else False)
 
 
@@ -58,20 +63,15 @@ def render(reply: Reply) -> str:
     while below and len("\n".join(below)) > TEXT_LENGTH // 2:
         below.pop()  # never so with our own replies: pages() has made room
     tail = "".join(f"\n\n{block}" for block in below)
-    ticking = {plain(it.line): f"{escape(it.before)}{moment(it.at)}" for it in reply.moments}
-    title, *lines = plain(reply.text).split("\n")
-    person = _person(reply)
-    head = f"**{escape(title)}**" if plain(reply.title) else escape(clip(title, TEXT_LENGTH // 2))
-    blocks = [f"<@{person}> {head}".rstrip() if person else head]
-    room = TEXT_LENGTH - len(tail) - len(blocks[0]) - 2
-    for line in lines:
-        shown = ticking.get(line) or escape(line)
-        if len(shown) + 1 > room:
-            blocks.append("…")
+    room = TEXT_LENGTH - len(tail)
+    kept: list[str] = []
+    for line in lines(reply):
+        if len(line) + 3 > room:
+            kept.append("…")
             break
-        room -= len(shown) + 1
-        blocks.append(shown)
-    return "\n".join(blocks) + tail or "…"
+        room -= len(line) + 1
+        kept.append(line)
+    return ("\n".join(kept) + tail).strip("\n") or "…"
 
 
 def _rows(reply: Reply) -> list[ActionRow[LayoutView]]:
@@ -83,7 +83,7 @@ def _rows(reply: Reply) -> list[ActionRow[LayoutView]]:
 
 
 def _button(button: Line) -> Button[LayoutView]:
-    return Button(label=clip(one_line(button.label), LABEL_LENGTH), custom_id=button.line)
+    return Button(label=clip(one_line(button.label), LABEL_LENGTH), custom_id=button.line, style=STYLES[button.weight])
 
 
 def _below(reply: Reply) -> list[str]:
@@ -100,10 +100,6 @@ def _copy(copy: Copy) -> str:
 
 def _fits(button: Line) -> bool:
     return len(button.line) <= CUSTOM_ID_LENGTH
-
-
-def _person(reply: Reply) -> int | None:
-    return int(reply.mention) if reply.mention is not None and _PERSON.fullmatch(reply.mention) else None
 
 
 def _sealed(view: LayoutView) -> LayoutView:

@@ -21,7 +21,7 @@ from bot.dispatch.greeting import greet
 from bot.dispatch.rate_limit import PAUSE_S, Admission
 from bot.errors import AgentUnreachableError, BadCallError, ChatClosedError, ChatError, StorageError
 from bot.kept.requests import KeptRequest
-from bot.words.format import clip, flow, one_line
+from bot.words.format import clip, one_line
 from shared.errors import ErrorCode, HearthError
 from shared.language import N_, _, speaking
 from shared.people import TERMINAL
@@ -215,7 +215,7 @@ def _find(name: str, commands: tuple[Command, ...]) -> Command:
 
 
 async def _say(answer: Answer, text: str, *, private: bool = False) -> CallOutcome:
-    return await _show(answer, Reply(text="\n".join(flow(text)), private=private))
+    return await _show(answer, Reply(summary=text, private=private))
 
 
 async def _show(answer: Answer, reply: Reply) -> CallOutcome:
@@ -236,6 +236,6 @@ def _untold(error: ChatError) -> CallOutcome:
 
 async def _acknowledge(answer: Answer) -> None:
     try:
-        await answer.acknowledge(Reply(text=_("One moment, I am asking the agent …"), passing=True))
+        await answer.acknowledge(Reply(summary=_("One moment, I am asking the agent …"), passing=True))
     except ChatError as error:
         logger.warning("could not answer: %s", error)

@@ -6,7 +6,7 @@ from bot.core.reply import Reply
 from bot.dispatch.command import Core
 from bot.dispatch.plain_talk import answer_words
 from bot.errors import AgentRefusedError, AgentUnreachableError
-from bot.words.format import flow, one_line
+from bot.words.format import one_line
 from shared.language import N_, _
 from shared.people import TERMINAL, Me, Role
 
@@ -20,7 +20,7 @@ async def greet(call: Call, core: Core, answer: Answer) -> None:
     """Answer words that are no command; a stranger reads whom to ask."""
     welcome = await stranger_welcome(call, core)
     if welcome:
-        await answer.show(Reply(text="\n".join([_("Hello!"), *welcome])))
+        await answer.show(Reply(title=_("Hello!"), summary="\n".join(welcome)))
     else:
         await answer_words(call, core, answer)
 
@@ -39,16 +39,13 @@ def welcome(me: Me) -> list[str]:
     """Return in lines whom to ask; none for who may use the machine already."""
     if me.role not in (Role.stranger, Role.denied):
         return []
-    does = flow(_("I teach language models on a machine at somebody's home."))
+    does = _("I teach language models on a machine at somebody's home.")
     if not me.owned:
-        return [*does, *flow(_(NO_OWNER))]
+        return [does, _(NO_OWNER)]
     owner = named(me)
     if me.role is Role.denied:
-        return [*does, *flow(_("{owner} said that you may not use it. If that is a mistake, ask them.", owner=owner))]
-    return [
-        *does,
-        *flow(_("It belongs to {owner}. Ask them to let you in: they say /allow, which shows how.", owner=owner)),
-    ]
+        return [does, _("{owner} said that you may not use it. If that is a mistake, ask them.", owner=owner)]
+    return [does, _("It belongs to {owner}. Ask them to let you in: they say /allow, which shows how.", owner=owner)]
 
 
 def named(me: Me) -> str:

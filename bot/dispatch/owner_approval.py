@@ -2,12 +2,12 @@
 
 from bot.core.call import Call
 from bot.core.chat import Answer
-from bot.core.reply import Button, Copy, Reply
+from bot.core.reply import Button, Copy, Reply, Tone, Weight
 from bot.dispatch.command import Core
 from bot.dispatch.greeting import named
 from bot.errors import AgentRefusedError, BadCallError
 from bot.kept.approvals import Wish
-from bot.words.format import clip, flow, one_line
+from bot.words.format import clip, one_line
 from shared.language import N_, _
 
 HERE = N_("/models shows what is here already.")
@@ -24,19 +24,17 @@ async def ask_for_yes(call: Call, core: Core, answer: Answer, *, model: str, lin
     number = core.requests.approvals.ask(wish, now=core.clock.now())
     short = clip(one_line(model), 80)
     asked = _("I asked here.") if number is not None else _("I have asked here before.")
-    await answer.show(Reply(text="\n".join(flow(f"{_why(short, owner)} {asked} {_(HERE)}"))))
+    await answer.show(Reply(summary=f"{_why(short, owner)} {asked} {_(HERE)}"))
     if number is None:
         return
     who = clip(one_line(call.name), 40) or _("Somebody")
-    question = [
-        *flow(_("{who} wants to teach {model}", who=who, model=short)),
-        *flow(_("May it be used from now on? {owner} or an admin decides.", owner=owner)),
-    ]
     await call.chat.post(
         Reply(
-            text="\n".join(question),
+            title=_("{who} wants to teach {model}", who=who, model=short),
+            summary=_("May it be used from now on? {owner} or an admin decides.", owner=owner),
+            tone=Tone.waiting,
             mention=await _owner_to_call(core, call.platform),
-            buttons=(Button(label=_("Yes, allow it"), line=f"/models {ALLOW}{number}"),),
+            buttons=(Button(label=_("Yes, allow it"), line=f"/models {ALLOW}{number}", weight=Weight.primary),),
         )
     )
 
@@ -46,7 +44,7 @@ def _to_pass_on(owner: str, model: str, line: str) -> Reply:
     short = clip(one_line(model), 80)
     ask = Copy(intro=_("They do not read along here. Ask them to send me this:"), lines=(f"/models {ALLOW}{model}",))
     again = Copy(intro=_("Then send me yours once more:"), lines=(line,))
-    return Reply(text="\n".join(flow(f"{_why(short, owner)} {_(HERE)}")), copy=(ask, again))
+    return Reply(summary=f"{_why(short, owner)} {_(HERE)}", copy=(ask, again))
 
 
 def _why(short: str, owner: str) -> str:
@@ -67,12 +65,10 @@ async def say_yes(call: Call, core: Core, answer: Answer, what: str) -> None:
     core.requests.approvals.forget(model)
     answer.take_over(call.message_id)
     short = clip(one_line(model), 80)
-    await answer.show(Reply(text="\n".join(flow(_("{model} may be used from now on.", model=short)))))
+    await answer.show(Reply(summary=_("{model} may be used from now on.", model=short)))
     if wish is not None and (wish.platform, wish.chat_id) == (call.platform, call.chat_id):
         again = Copy(intro=_("Send it once more, it works now:"), lines=(wish.line,))
-        await call.chat.post(
-            Reply(text="\n".join(flow(_("You may teach {model}", model=short))), mention=wish.person, copy=(again,))
-        )
+        await call.chat.post(Reply(title=_("You may teach {model}", model=short), mention=wish.person, copy=(again,)))
 
 
 async def _owner_to_call(core: Core, platform: str) -> str | None:

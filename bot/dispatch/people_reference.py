@@ -6,7 +6,7 @@ from typing import Literal
 from bot.core.call import Call, Named
 from bot.core.reply import Button, Reply
 from bot.errors import BadCallError
-from bot.words.format import clip, flow, one_line
+from bot.words.format import clip, one_line
 from shared.language import _
 from shared.people import GrantKind
 
@@ -63,7 +63,7 @@ def choices(call: Call, question: str, *, places: bool = True) -> Reply:
         command=call.command,
         elsewhere=elsewhere,
     )
-    return Reply(text="\n".join([*flow(question), *flow(how)]), buttons=tuple(buttons))
+    return Reply(title=question, summary=how, buttons=tuple(buttons))
 
 
 def called(named: Named) -> str:

@@ -9,7 +9,7 @@ from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.core.reply import Button, Reply
 from bot.dispatch.command import Command, Core
-from bot.words.format import clip, flow, one_line
+from bot.words.format import clip, one_line
 from bot.words.meanings import MEANINGS, Meaning
 from bot.words.plain_words import SURE, Guess, guesses
 from shared.errors import HearthError
@@ -38,7 +38,7 @@ async def answer_words(call: Call, core: Core, answer: Answer) -> None:
             return
     meanings = [guess.meaning for guess in found] or [BY_COMMAND[command] for command in OTHERWISE]
     buttons = [await _button(core, meaning, job, call.said) for meaning in meanings]
-    await answer.show(Reply(text="\n".join(flow(_(NEARLY if found else UNCLEAR))), buttons=tuple(buttons)))
+    await answer.show(Reply(summary=_(NEARLY if found else UNCLEAR), buttons=tuple(buttons)))
 
 
 def _certain(found: list[Guess]) -> Meaning | None:

@@ -24,7 +24,7 @@ async def deliver(slot: CardSchedule, snapshot: Snapshot, *, agent: AgentClient,
 
     Return False where earlier ones were cut off so often that the card has to point to it. Raises ChatError.
     """
-    outcome = await collect_results(agent, snapshot.job, slot.chat.capabilities)
+    outcome = await collect_results(agent, snapshot.job, slot.chat.capabilities, everything=False)
     begun = 0
     with noted():
         begun = subscriptions.begin_delivery(slot.subscription)

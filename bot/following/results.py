@@ -11,22 +11,28 @@ from bot.errors import AgentRefusedError
 from bot.words.format import safe_file_name
 from shared.errors import ErrorCode
 from shared.files import FileObject
-from shared.jobs import Job
+from shared.jobs import Job, JobStatus
 
 PLOT_NAME = "loss.png"
 
 
-async def collect_results(agent: AgentClient, job: Job, capabilities: Capabilities) -> ResultFiles:
-    """Ask for every result file; the plot becomes the picture, what is too large stays with the agent."""
+async def collect_results(
+    agent: AgentClient, job: Job, capabilities: Capabilities, *, everything: bool = True
+) -> ResultFiles:
+    """Ask for every result file; the plot becomes the picture, what is too large stays with the agent.
+
+    Not `everything`: of a model that is ready only what Ollama takes, where each file is a message to read.
+    """
+    ready = job.status is JobStatus.succeeded and not everything and capabilities.buttons
     known = {file_id: await _known(agent, file_id) for file_id in job.result_files}
     files = [file for file in known.values() if file is not None]
     pictures = [file for file in files if file.filename.lower().endswith(".png")]
-    others = [file for file in files if file not in pictures]
+    others = [file for file in files if file not in pictures and (not ready or _for_ollama(file))]
     limit = capabilities.upload_bytes
     too_large = tuple(file for file in others if limit is not None and file.bytes > limit)
     links = [await _link(agent, file) for file in too_large]
     return ResultFiles(
-        image=await plot_image(agent, job, stored=pictures[0] if pictures else None),
+        image=None if ready else await plot_image(agent, job, stored=pictures[0] if pictures else None),
         attached=tuple(_stored(agent, file) for file in others if file not in too_large),
         too_large=too_large,
         links=tuple(link for link in links if link is not None),
@@ -58,6 +64,12 @@ def bytes_file(name: str, content: bytes) -> File:
 async def known_results(agent: AgentClient, job: Job) -> list[FileObject]:
     """Return the result files that are still there."""
     return [file for file_id in job.result_files if (file := await _known(agent, file_id)) is not None]
+
+
+def _for_ollama(file: FileObject) -> bool:
+    """Say whether a file is of those that `ollama create` needs: the model and its Modelfile."""
+    name = file.filename.lower()
+    return name == "modelfile" or (name.endswith(".gguf") and not name.endswith("-adapter.gguf"))
 
 
 async def _known(agent: AgentClient, file_id: str) -> FileObject | None:

@@ -15,8 +15,9 @@ from bot.core.reply import Reply
 from bot.errors import ChatClosedError, MessageGoneError
 from bot.telegram_ui.connection import TelegramConnection
 from bot.telegram_ui.files import content, spooled
+from bot.telegram_ui.layout import cut, length
 from bot.telegram_ui.limits import ALERT_LENGTH, capabilities
-from bot.telegram_ui.outbound import keyboard, length, render, shorten
+from bot.telegram_ui.outbound import keyboard, render
 from bot.telegram_ui.place import TelegramPlace
 from bot.telegram_ui.texts import without_media
 from bot.telegram_ui.trouble import NO_CAPTION, NO_TEXT, ChatMovedError, NoMediaError, reason, says
@@ -216,7 +217,7 @@ class TelegramPressedChat(TelegramChat):
         text = plain(reply.text).replace("\n", " ")
         whole = length(text) <= ALERT_LENGTH or not self._place.private
         if self._open and (reply.passing or (reply.private and whole)):
-            await self.close(shorten(text, ALERT_LENGTH), alert=reply.private)
+            await self.close(cut(text, ALERT_LENGTH), alert=reply.private)
             return ""
         if self._becomes is not None:
             message_id, self._becomes = str(self._becomes), None

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from bot.core.blocks import Words
 from bot.core.reply import Button, Reply
 from bot.telegram_ui.inbound import DECLINED, OFFERED
-from bot.words.format import clip, flow, one_line, size
+from bot.words.format import clip, one_line, size
 from shared.language import N_, _
 
 NOT_LET_IN = N_(
@@ -29,7 +30,7 @@ UNKNOWN_BUTTON = N_("I do not know this button any more. /help shows what I know
 def offer(name: str, byte_count: int | None) -> Reply:
     """Return what is asked about a file that came without a word."""
     return Reply(
-        text="\n".join(flow(_("Teach a model {name} ({size})?", name=clip(one_line(name), 60), size=size(byte_count)))),
+        summary=_("Teach a model {name} ({size})?", name=clip(one_line(name), 60), size=size(byte_count)),
         buttons=(Button(label=_("Fine-tune"), line=OFFERED), Button(label=_("No"), line=DECLINED)),
     )
 
@@ -38,16 +39,16 @@ def without_media(reply: Reply) -> Reply:
     """Return a reply for a chat that takes texts alone: what it would have brought is named, or told in words."""
     if not reply.files:
         words = reply.image.alt_text if reply.image is not None else ""
-        return replace(reply, text="\n\n".join(filter(None, (reply.text, words))), image=None)
+        return replace(reply, blocks=(*reply.blocks, *([Words(text=words)] if words else [])), image=None)
     names = ", ".join(one_line(file.name) for file in reply.files)
     text = _(
         "I may not send files in this chat, so this is missing: {names}. Let me, and ask with /status and the job's "
         "number; or copy it on the GPU machine with hearth-agent results and that number.",
         names=names,
     )
-    return replace(reply, text="\n\n".join(filter(None, (reply.text, "\n".join(flow(text))))), files=())
+    return replace(reply, blocks=(*reply.blocks, Words(text=text)), files=())
 
 
 def said(text: str) -> Reply:
     """Return a sentence or two as a message."""
-    return Reply(text="\n".join(flow(text)))
+    return Reply(summary=text)

@@ -19,7 +19,7 @@ from bot.errors import BadCallError
 from bot.terminal_ui.chat import TerminalChat
 from bot.terminal_ui.inbound import Typed, read_line, reopen_file
 from bot.terminal_ui.screen import PlainScreen, PromptScreen, RedrawingScreen
-from bot.words.format import flow, plain
+from bot.words.format import plain
 from shared.jobs import JobStatus
 from shared.language import N_, _, locale_here, speaking
 from shared.people import RequestedBy
@@ -94,11 +94,13 @@ async def run_piped(core: Core, chat: TerminalChat, screen: PlainScreen) -> int:
 
 async def run_prompt(core: Core, chat: TerminalChat, screen: PromptScreen) -> int:
     """Talk with a person until they leave; jobs go on without the bot."""
-    from prompt_toolkit import PromptSession
+    from prompt_toolkit import ANSI, PromptSession
 
-    session: PromptSession[str] = PromptSession(_(PROMPT), bottom_toolbar=screen.toolbar, refresh_interval=1)
+    session: PromptSession[str] = PromptSession(
+        _(PROMPT), bottom_toolbar=lambda: ANSI(screen.toolbar()), refresh_interval=1
+    )
     async with asyncio.TaskGroup() as calls:
-        await chat.post(Reply(text="\n".join(flow(_(WELCOME)))))
+        await chat.post(Reply(summary=_(WELCOME)))
         with suppress(EOFError, KeyboardInterrupt):
             while True:
                 line = await session.prompt_async()
@@ -122,7 +124,7 @@ async def handle_line(line: str, core: Core, chat: TerminalChat) -> None:
         if typed.button is not None:
             message_id, typed = _pressed(typed.button, chat)
     except BadCallError as error:
-        await chat.post(Reply(text="\n".join(flow(error.message))))
+        await chat.post(Reply(summary=error.message))
         return
     await dispatch(_call(typed, chat, message_id), core)
 
@@ -133,7 +135,7 @@ def open_screen(*, prompt: bool) -> Iterator[PlainScreen]:
     if prompt:
         from prompt_toolkit.patch_stdout import patch_stdout
 
-        with patch_stdout():
+        with patch_stdout(raw=True):  # or our own colours would be shown as characters
             yield PromptScreen(sys.stdout)
     else:
         yield RedrawingScreen(sys.stdout) if sys.stdout.isatty() else PlainScreen(sys.stdout)

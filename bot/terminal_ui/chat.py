@@ -61,4 +61,4 @@ class TerminalChat:
         elif self._offer[0] == message_id:
             self._offer = ("", ())
         async with self._saving:  # two results at once must not take the same names
-            return render(reply, await save_files(reply, self._files_dir))
+            return render(reply, await save_files(reply, self._files_dir), self._screen.look)

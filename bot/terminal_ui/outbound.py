@@ -1,54 +1,33 @@
 """A Reply as lines that fit the screen, its files in a folder. Nothing untrusted reaches the screen as it came."""
 
-import re
-import textwrap
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.core.reply import File, Reply
 from bot.errors import AgentRefusedError
+from bot.terminal_ui.layout import PIPE, Look, fitted, in_rows, words
 from bot.words.format import flow, plain, safe_file_name, size
 from shared.language import _
 
-WIDTH = 40  # characters of a line
-_BEGINNING = re.compile(r"\s*(?:[-›‼!?•]|\d+\.)?\s*")  # what stands before the words of a line
-_NAMED = re.compile(r"\s*[^\W\d][^:]{1,12}: \S")  # name: value
 
-
-def render(reply: Reply, saved: list[str]) -> str:
+def render(reply: Reply, saved: list[str], look: Look = PIPE) -> str:
     """Return the text of a reply. Buttons become numbers; on a live card, whose numbers would shift, lines to type."""
-    blocks = [fitted(reply.text)]
+    blocks = [words(reply, look)]
     if reply.image is not None:
-        blocks.append(fitted(reply.image.alt_text))
+        blocks.append(fitted(reply.image.alt_text, look.width))
     if saved:
-        blocks.append(fitted("\n".join(saved)))
-    blocks += ["\n".join([fitted(copy.intro), "", *(f"  {plain(line)}" for line in copy.lines)]) for copy in reply.copy]
+        blocks.append(fitted("\n".join(saved), look.width))
+    blocks += [
+        "\n".join([fitted(copy.intro, look.width), "", *(f"  {plain(line)}" for line in copy.lines)])
+        for copy in reply.copy
+    ]
     if reply.buttons and reply.live:
-        blocks.append(_in_rows([button.line for button in reply.buttons]))
+        blocks.append(in_rows([button.line for button in reply.buttons], look.width))
     elif reply.buttons:
-        blocks.append(_in_rows([f"[{number}] {button.label}" for number, button in enumerate(reply.buttons, 1)]))
+        numbered = [f"[{number}] {button.label}" for number, button in enumerate(reply.buttons, 1)]
+        blocks.append(in_rows(numbered, look.width))
     return "\n\n".join(block for block in blocks if block)
-
-
-def fitted(text: str) -> str:
-    """Return text whose lines fit the screen; what goes on below hangs under the words of its line."""
-    return "\n".join(part for line in plain(text).split("\n") for part in (_broken(line) or [""]))
-
-
-def _broken(line: str) -> list[str]:
-    begins = _BEGINNING.match(line)
-    hanging = " " * ((len(begins[0]) if begins is not None else 0) + (2 if _NAMED.match(line) else 0))
-    return textwrap.wrap(line, WIDTH, subsequent_indent=hanging, break_on_hyphens=False)
-
-
-def _in_rows(buttons: list[str]) -> str:
-    """Return buttons beside each other, as many as a line holds."""
-    rows = [""]
-    for button in buttons:
-        beside = f"{rows[-1]}  {button}" if rows[-1] else button
-        rows = [*rows[:-1], beside] if len(beside) <= WIDTH else [*rows, button]
-    return "\n".join(row for row in rows if row)
 
 
 @dataclass(kw_only=True)

@@ -1,14 +1,25 @@
 """Where the terminal's text goes: printed once, redrawn in place, or above a prompt with the live card below it."""
 
 import math
+import os
 import shutil
 from typing import Protocol, TextIO
+
+from bot.terminal_ui.layout import PIPE, Look, unstyled
 
 CLEAR_BELOW = "\x1b[J"
 
 
+WIDEST = 100  # characters: longer lines are hard to read
+
+
 class Screen(Protocol):
     """What the terminal chat draws on."""
+
+    @property
+    def look(self) -> Look:
+        """Return how wide it is now, and whether it has colours."""
+        ...
 
     def post(self, message_id: str, text: str, *, milestone: str | None) -> None:
         """Show a new message; a milestone means that it is a live card."""
@@ -25,6 +36,11 @@ class PlainScreen:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._milestones: dict[str, str] = {}
+
+    @property
+    def look(self) -> Look:
+        """Return what a pipe gets."""
+        return PIPE
 
     def post(self, message_id: str, text: str, *, milestone: str | None) -> None:
         """Print it."""
@@ -46,11 +62,16 @@ class RedrawingScreen(PlainScreen):
         super().__init__(out)
         self._last: tuple[str, int] = ("", 0)
 
+    @property
+    def look(self) -> Look:
+        """Return the terminal's width as it is now."""
+        return terminal_look()
+
     def post(self, message_id: str, text: str, *, milestone: str | None) -> None:
         """Print it and remember how many lines it took."""
         super().post(message_id, text, milestone=milestone)
         width = shutil.get_terminal_size().columns
-        lines = sum(max(1, math.ceil(len(line) / width)) for line in text.splitlines())
+        lines = sum(max(1, math.ceil(len(unstyled(line)) / width)) for line in text.splitlines())
         self._last = (message_id, lines + 1)
 
     def edit(self, message_id: str, text: str, *, milestone: str | None) -> None:
@@ -74,6 +95,11 @@ class PromptScreen(PlainScreen):
         super().__init__(out)
         self._live: dict[str, str] = {}
 
+    @property
+    def look(self) -> Look:
+        """Return the terminal's width as it is now."""
+        return terminal_look()
+
     def post(self, message_id: str, text: str, *, milestone: str | None) -> None:
         """Print a message, or put a live card into the toolbar."""
         if milestone is not None:
@@ -89,3 +115,10 @@ class PromptScreen(PlainScreen):
     def toolbar(self) -> str:
         """Return what stands below the prompt."""
         return "\n\n".join(self._live.values())
+
+
+def terminal_look() -> Look:
+    """Return what the terminal can show. NO_COLOR: https://no-color.org."""
+    width = shutil.get_terminal_size((PIPE.width, 24)).columns
+    coloured = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+    return Look(width=max(20, min(width, WIDEST)), coloured=coloured)

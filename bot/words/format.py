@@ -125,8 +125,8 @@ def percent(part: float, whole: float) -> str:
 
 
 def bar(part: float, whole: float, *, width: int = 12) -> str:
-    """Return ▓▓▓░░. Full only when all is done; twelve cells fit a line of Discord on a phone."""
-    filled = math.floor(width * min(max(part / whole, 0), 1)) if whole > 0 else 0
+    """Return ▓▓▓░░. Empty only before it begins, full only at its end; twelve cells fit Discord on a phone."""
+    filled = max(math.floor(width * min(max(part / whole, 0), 1)), int(part > 0)) if whole > 0 else 0
     return "▓" * filled + "░" * (width - filled)
 
 

@@ -20,7 +20,7 @@ from tests.fakes import discord_server, telegram_server
 from tests.fakes.discord_server import FakeDiscord, running_discord
 from tests.fakes.discord_server.world import THREAD
 from tests.fakes.telegram_server import FakeTelegram, running_telegram
-from tests.fakes.telegram_server.messages import on_screen
+from tests.fakes.telegram_server.messages import StoredFile, on_screen
 from tests.real_agent import real_agent
 
 pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -34,9 +34,10 @@ ROWS = "".join(
     f'{{"prompt": "{n}. Who are you?", "completion": "I am Tiny, and two plus two is four."}}\n' for n in range(40)
 ).encode()
 OPTIONS = {"name": "toast", "model": "tiny", "epochs": 2, "learning_rate": "0.01"}
-FILES = {"toast.gguf", "toast-adapter.zip", "toast-adapter.gguf", "Modelfile", "report.md", "report.json"}
-PAIRED, PLANNED = "This machine is yours now.", f"Ready to start · {NAME}"
-ENDED, READY = "Done · #1 toast", "Your model is ready · #1 toast"
+FOR_OLLAMA = {"toast.gguf", "Modelfile"}
+FILES = FOR_OLLAMA | {"toast-adapter.zip", "toast-adapter.gguf", "report.md", "report.json"}
+PAIRED, PLANNED = "This machine is yours now", f"{NAME} · "
+ENDED, READY = "toast · done", "✓ toast is ready"
 
 
 @pytest.fixture
@@ -74,18 +75,24 @@ async def test_a_file_from_a_phone_becomes_a_model_in_a_telegram_chat(
         card = telegram.messages(MIA)[-1]
         mia.press("Start")
         screen.transcript.does("Mia", "[Start]")
-        await screen.until(lambda: {it.document.name for it in telegram.messages(MIA) if it.document} == FILES)
+        await screen.until(lambda: len(documents(telegram)) == len(FOR_OLLAMA))
+        assert {it.name for it in documents(telegram)} == FOR_OLLAMA
+        told = next(it for it in telegram.messages(MIA) if it.text.startswith(READY))
+        mia.press("Files", message_id=told.id)
+        screen.transcript.does("Mia", "[Files]")
+        await screen.until(lambda: {it.name for it in documents(telegram)} == FILES)
         await stopped(bot)
         screen.transcript.write(TRANSCRIPTS / "telegram.txt")
     assert card.text.startswith(ENDED)
     assert card.photo is not None
     shown = telegram.messages(MIA)
-    told = next(it for it in shown if it.text.startswith(READY))
-    assert [it for it in shown if "#1 toast" in it.text] == [card, told]  # one card, and the end once
-    assert "Tuned model: I am Tiny" in " ".join(told.text.split())
-    assert [it for it in shown if not it.silent][-1] is told
+    assert [it for it in shown if it.text.startswith((ENDED, READY))] == [card, told]  # one card, and the end once
+    assert "after I am Tiny" in " ".join(told.text.split())
+    assert not told.silent
     assert all(it.pings == [] for it in shown)  # she is alone there
-    check_files({it.document.name: it.document.content for it in shown if it.document})
+    contents = {it.name: it.content for it in documents(telegram)}
+    check_model(contents)
+    assert contents["toast-adapter.gguf"][:4] == b"GGUF"
 
 
 async def test_a_slash_command_becomes_a_model_in_a_discord_channel(
@@ -121,7 +128,8 @@ async def test_a_slash_command_becomes_a_model_in_a_discord_channel(
     assert told.pings == [str(MIA)]  # and not Tom, who reads along
     assert [it.name for it in discord.world.channels.values() if it.type == THREAD] == ["toast-1"]
     [files] = discord.messages(card.id)
-    check_files({it.name: it.content for it in files.attachments})
+    assert {it.name for it in files.attachments} == FOR_OLLAMA
+    check_model({it.name: it.content for it in files.attachments})
     assert discord.interactions.refused == []
 
 
@@ -138,9 +146,12 @@ async def stopped(bot: Process) -> None:
     assert await bot.communicate() == (b"", b"")
 
 
-def check_files(contents: dict[str, bytes]) -> None:
-    assert set(contents) == FILES
-    assert contents["toast.gguf"][:4] == contents["toast-adapter.gguf"][:4] == b"GGUF"
+def documents(telegram: FakeTelegram) -> list[StoredFile]:
+    return [it.document for it in telegram.messages(MIA) if it.document]
+
+
+def check_model(contents: dict[str, bytes]) -> None:
+    assert contents["toast.gguf"][:4] == b"GGUF"
     assert b"FROM ./toast.gguf" in contents["Modelfile"]
 
 

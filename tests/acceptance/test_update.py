@@ -92,7 +92,7 @@ async def test_buttons_of_old_cards_work(settings: AgentSettings, tmp_path: Path
             mia: dict[str, Any] = {"platform": "discord", "person": "17", "chat_id": "kitchen", "private": False}
             assert "#2" in (await bot.say(f"/resume #{PAUSED}", **mia)).text
             assert (await agent.job(PAUSED))["status"] == "queued"
-            assert "Cancel" in (await bot.say(f"/cancel #{WAITING}", **mia)).text
+            assert "Stop" in (await bot.say(f"/cancel #{WAITING}", **mia)).text
             assert "far future" in " ".join((await bot.say(f"/status #{NEVER}", **mia)).text.split())
             assert "toast" in (await bot.say(f"/status #{DONE}", **mia)).text
 

@@ -95,7 +95,7 @@ async def _cards(work: Path, rounds: int) -> list[Figure]:
 async def _start_on_telegram(both: Both, agent: FakeAgent, number: int) -> None:
     person, jobs = telegram_server.Person(both.telegram, 100 + number, f"Person {number}"), len(agent.jobs)
     person.say(f"/finetune sample name:t{number}")
-    await until(lambda: any("Ready to start" in message.text for message in both.telegram.messages(person.id)))
+    await until(lambda: any("Start" in message.labels for message in both.telegram.messages(person.id)))
     person.press("Start")
     await until(lambda: len(agent.jobs) > jobs)
 
@@ -103,7 +103,7 @@ async def _start_on_telegram(both: Both, agent: FakeAgent, number: int) -> None:
 async def _start_on_discord(both: Both, agent: FakeAgent, number: int) -> None:
     person, jobs = discord_server.Person(both.discord, 100 + number, f"Person {number}"), len(agent.jobs)
     await person.slash("finetune", options="sample", name=f"d{number}")
-    await until(lambda: any("Ready to start" in message.text for message in both.discord.messages(person.direct)))
+    await until(lambda: any("Start" in message.labels for message in both.discord.messages(person.direct)))
     await person.press("Start")
     await until(lambda: len(agent.jobs) > jobs)
 

@@ -27,7 +27,7 @@ from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
 from bot.kept.requests import Requests
-from bot.terminal_ui.outbound import fitted
+from bot.terminal_ui.layout import fitted
 from bot.words.arguments import split_words
 from tests.fakes.agent_server import KEY, NOW, FakeAgent
 

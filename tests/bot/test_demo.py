@@ -62,7 +62,7 @@ async def test_a_stopped_demo_cancels_its_training_first(tmp_path: Path, number:
     playing = await play(tmp_path, pace_s=1)
     assert playing.stdout is not None
     async with asyncio.timeout(60):
-        await playing.stdout.readuntil(b"Training")
+        await playing.stdout.readuntil("toast · training".encode())
         playing.send_signal(number)
         out, err = await playing.communicate()
     assert (playing.returncode, err) == (130, b"")
@@ -75,7 +75,7 @@ async def test_a_demo_that_breaks_cancels_its_training_too(tmp_path: Path) -> No
     playing = await play(tmp_path, pace_s=0.3, stdout=writer)
     os.close(writer)
     async with asyncio.timeout(60):
-        await asyncio.to_thread(read_until, reader, b"Training")
+        await asyncio.to_thread(read_until, reader, "toast · training".encode())
         os.close(reader)  # so that showing the next words fails
         _, err = await playing.communicate()
     assert b"BrokenPipeError" in err
@@ -87,7 +87,7 @@ async def test_the_demo_talks_to_its_own_agent_whatever_the_env_file_names(tmp_p
     playing = await play(tmp_path, pace_s=0.002)
     async with asyncio.timeout(60):
         out, _ = await playing.communicate()
-    assert "Your model is ready" in out.decode()
+    assert " is ready ·" in out.decode()
 
 
 async def test_a_demo_whose_agent_and_bot_are_killed_still_ends_with_the_model(tmp_path: Path) -> None:
@@ -96,18 +96,18 @@ async def test_a_demo_whose_agent_and_bot_are_killed_still_ends_with_the_model(t
     seen = b""
     async with asyncio.timeout(120):
         for killed in ("agent", "bot", "agent", "bot"):
-            seen += await playing.stdout.readuntil(b"Training")
+            seen += await playing.stdout.readuntil("toast · training".encode())
             await stand_in_agent.kill_child(playing.pid, killed)
         (tmp_path / "killed").touch()
         out, err = await playing.communicate()
     told = (seen + out).decode()
     assert (playing.returncode, err) == (0, b""), told[-3000:]
     assert told.count("you › /finetune sample") == 1
-    assert told.count("Your model is ready") == 1
+    assert told.count(" is ready ·") == 1
     assert told.count("The bot was killed (signal 9).\nIt is started again.") == 2
     assert "All of it was real" in told
     transcript = (tmp_path / "demo-output" / "transcript.txt").read_text()
-    assert transcript.count("Ready to start") == transcript.count("Your model is ready") == 1
+    assert transcript.count("→ toast") == transcript.count(" is ready ·") == 1
     assert (tmp_path / "agent-stopped").read_text() == "succeeded"
 
 
@@ -117,7 +117,7 @@ async def test_a_demo_whose_bot_is_killed_before_it_took_anything_types_it_again
         await stand_in_agent.kill_child(playing.pid, "bot")
         out, err = await playing.communicate()
     assert (playing.returncode, err) == (0, b"")
-    assert out.decode().count("Your model is ready") == 1
+    assert out.decode().count(" is ready ·") == 1
 
 
 @pytest.mark.parametrize(

@@ -45,28 +45,29 @@ async def test_every_answer_is_german_and_fits_a_phone(ada: Bot, line: str, wher
 
 async def test_a_job_is_told_in_german_from_the_plan_to_the_result(agent: FakeAgent, ada: Bot) -> None:
     plan = await ada.say("/finetune name:toast", dataset("rows.jsonl"))
-    assert plan.text.startswith("Bereit · rows.jsonl\n\nVerstanden habe ich\n")
-    assert [button.label for button in plan.buttons] == ["Start", "Ändern", "Abbrechen"]
+    assert plan.text.startswith("rows.jsonl · 104 Zeilen (Chat) → toast\nLernt von smollm2-135m · 5 Epochen\n")
+    labels = [button.label for button in plan.buttons]
+    assert labels == ["Start", "Ändern", "Zeile ansehen", "Daten prüfen", "Nicht jetzt"]
     await ada.press("Start")
     agent.step("ftjob-1", 20)
-    await ada.until(lambda: any("Schritt 20 von 45" in text for text in ada.chat.texts), step_s=0.5)
-    card = next(text for text in ada.chat.texts if "Schritt 20 von 45" in text)
-    assert card.startswith("Training · 44 % · #1 toast")
-    assert re.search(r"^Loss \d,\d{3} \(kleiner ist besser\)$", card, re.MULTILINE)
-    assert re.search(r"^Lernt noch \d+ (s|min) \(\d\d:\d\d \S+\)$", card, re.MULTILINE)
+    await ada.until(lambda: any("Training 44 %" in text for text in ada.chat.texts), step_s=0.5)
+    card = next(text for text in ada.chat.texts if "Training 44 %" in text)
+    assert card.startswith("toast · Training 44 %\n")
+    assert re.search(r"^Loss: \d,\d{2}\nzurückgehalten: \d,\d{2}$", card, re.MULTILINE)
+    assert re.search(r" noch \d+ (s|min) \(\d\d:\d\d \S+\)$", card, re.MULTILINE)
     assert fits(card)
     agent.succeed("ftjob-1")
-    await ada.until(lambda: any(text.startswith("Dein Modell ist fertig") for text in ada.chat.texts), step_s=0.5)
-    assert any(text.startswith("Fertig · #1 toast") for text in ada.chat.texts)
+    await ada.until(lambda: any(text.startswith("✓ toast ist fertig · ") for text in ada.chat.texts), step_s=0.5)
+    assert any(text.startswith("toast · Fertig") for text in ada.chat.texts)
 
 
 async def test_what_does_not_fit_and_how_thorough_a_plan_is_are_told_in_german(agent: FakeAgent, ada: Bot) -> None:
     agent.too_little_memory = True
     refused = await ada.say("/finetune model:acme/large preset:quick", dataset("rows.jsonl"))
     assert refused.text.startswith("Passt nicht · rows.jsonl\n")
-    assert refused.text.endswith("Jeder davon passt. Tippe einen an, um ihn ganz zu sehen.")
+    assert "\n\nJeder davon passt. Tippe einen an, um ihn ganz zu sehen.\n1. " in refused.text
     plan = await ada.say(refused.buttons[1].line)
-    assert "Gründlichkeit: kurzer Blick" in plan.text
+    assert "Epochen (kurzer Blick)" in plan.text
     for reply in (refused, plan):
         assert fits(reply.text)
 
@@ -96,9 +97,9 @@ async def test_a_card_keeps_its_language_when_others_ask_and_the_bot_starts_anew
     await ada.say("/finetune sample")
     await ada.press("Start")
     assert [card.language for card in ada.core.subscriptions.undelivered()] == ["de"]
-    assert (await ada.say("/jobs", locale="en-GB")).text == "#1 Waiting · toast"
+    assert (await ada.say("/jobs", locale="en-GB")).text == "The last jobs\n\n- #1 toast · waiting"
     agent.step("ftjob-1", 3)
-    await ada.until(lambda: any("Schritt 3 von 45" in text for text in ada.chat.texts), step_s=0.5)
+    await ada.until(lambda: any("toast · Training 6 %" in text for text in ada.chat.texts), step_s=0.5)
 
 
 async def test_the_agent_is_told_the_language_of_who_asks(agent: FakeAgent, ada: Bot) -> None:

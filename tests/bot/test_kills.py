@@ -42,7 +42,7 @@ async def test_killed_after_the_first_word_and_before_the_agent_was_asked(agent:
     code, said = await play(tmp_path, agent.url, "1\n")  # Start, of the plan that the next bot shows by itself
     assert code == 0
     assert (len(agent.plans), len(agent.jobs)) == (1, 1)
-    assert said.count("Ready to start") == said.count("Your model is ready") == 1
+    assert said.count("→ toast") == said.count(" is ready ·") == 1
 
 
 async def test_a_file_is_read_again_by_its_path(agent: FakeAgent, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ async def test_a_file_is_read_again_by_its_path(agent: FakeAgent, tmp_path: Path
     async with killed_at(gate, agent, tmp_path, b"/finetune rows.jsonl name:mia\n"):
         pass
     _, said = await play(tmp_path, agent.url, "")
-    assert "Ready to start · rows.jsonl" in said
+    assert "rows.jsonl · " in said
     assert agent.plan_requests[0].suffix == "mia"
 
 
@@ -85,7 +85,7 @@ async def test_killed_around_a_start_makes_one_job_with_one_card_and_one_result(
     code, said = await play(tmp_path, agent.url, "")
     assert code == 0
     assert len(agent.jobs) == len(agent.plans) == 1
-    assert said.count("Done · #1 toast") == said.count("Your model is ready") == 1
+    assert said.count("toast · done") == said.count(" is ready ·") == 1
 
 
 @pytest.mark.parametrize("path", ["/v1/fine_tuning/jobs/ftjob-1/plot.png", "/v1/files/{gguf}/content"])
@@ -97,9 +97,9 @@ async def test_killed_around_a_delivery_the_result_is_told_once_by_the_next_bot(
     gguf = agent.jobs["ftjob-1"].result_files[0]
     gate = agent.gate("GET", path.format(gguf=gguf))
     async with killed_at(gate, agent, tmp_path, b"") as shown:
-        assert b"Your model is ready" not in shown
+        assert b" is ready " not in shown
     _, said = await play(tmp_path, agent.url, "")
-    assert said.count("Your model is ready") == 1
+    assert said.count(" is ready ·") == 1
     assert "toast-1" not in said  # saved where the killed bot had begun
     assert (tmp_path / "hearth-files" / "toast.gguf").stat().st_size == 2000
     assert (await play(tmp_path, agent.url, ""))[1] == ""
@@ -116,10 +116,10 @@ async def test_after_kills_in_the_middle_of_deliveries_the_result_is_never_lost(
         async with killed_at(agent.gate("GET", f"/v1/files/{modelfile}/content"), agent, tmp_path, b""):
             pass
     _, said = await play(tmp_path, agent.url, "")
-    assert said.count("Your model is ready") == told
+    assert said.count(" is ready ·") == told
     assert " ".join(said.split()).count("If you have not seen the result: /status #1") == 1 - told
     _, said = await play(tmp_path, agent.url, "/status #1\n")
-    assert said.count("Your model is ready") == 1
+    assert said.count(" is ready ·") == 1
 
 
 async def test_killed_before_a_cancel_was_relayed_the_job_is_cancelled_all_the_same(
@@ -130,7 +130,7 @@ async def test_killed_before_a_cancel_was_relayed_the_job_is_cancelled_all_the_s
     async with killed_at(gate, agent, tmp_path, b"/cancel #1 yes\n"):
         assert agent.jobs["ftjob-1"].status == "running"
     _, said = await play(tmp_path, agent.url, "")
-    assert "Cancelling #1 toast" in said
+    assert "Stopping #1 toast" in said
     assert agent.jobs["ftjob-1"].status == "cancelled"
 
 

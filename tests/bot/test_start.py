@@ -21,7 +21,7 @@ async def test_sigterm_stops_bot_and_agent_and_leaves_the_training_alone(tmp_pat
     assert start.stdout is not None
     async with asyncio.timeout(60):
         start.stdin.write(b"/finetune sample\n1\n")
-        await start.stdout.readuntil(b"Training")
+        await start.stdout.readuntil("toast · training".encode())
         start.send_signal(signal.SIGTERM)
         _, err = await start.communicate()  # ends when nobody holds the pipe: neither start nor bot
     assert (start.returncode, err) == (0, b"")

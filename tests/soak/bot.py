@@ -10,7 +10,7 @@ from tests.soak.campaign import Campaign
 
 KILLS = 100
 LIFE_S = (0.3, 3.5)  # of a bot that is to be killed
-RESULT = "Your model is ready"
+RESULT = " is ready ·"
 MAYBE_TOLD = "If you have not seen the result: /status"
 
 

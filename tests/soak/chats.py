@@ -25,7 +25,7 @@ LIFE_S = 2.0  # from its first request, at most
 AT_A_MESSAGE = 0.5  # of the bots are killed when a message of theirs has arrived, before they can know
 END_S = 60.0
 PACE_S = (0.01, 0.2)  # between two steps of a job
-PLANNED, RESULT = "Ready to start", "Your model is ready"
+PLANNED, RESULT = "→ ", " is ready ·"
 MAYBE_TOLD = "If you have not seen the result: /status"
 
 
@@ -210,7 +210,7 @@ class Story:
         """Compare what the person has before them with what was promised."""
         most = 1 + self.asked + (self.kills if self._chat.doubles else 0)
         self._promise(len(self._agent.jobs) == 1, f"one request made the jobs {list(self._agent.jobs)}")
-        ended = [message.id for message in self._chat.messages() if message.text.startswith("Done · #1")]
+        ended = [message.id for message in self._chat.messages() if message.text.startswith("toast · done")]
         self._promise(ended == [self._card], f"the card is {self._card}, and it ended on {ended}")
         self._promise(1 <= self.results <= most, f"{self.results} results after {self.kills} kills")
         sent = Counter(self._chat.files())

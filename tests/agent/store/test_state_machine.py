@@ -28,12 +28,13 @@ from agent.running.trainer_watch import TrainerExit
 from agent.scheduling.queue import PATIENCE_S
 from agent.scheduling.worker import LOCAL
 from agent.store import jobs, machine_state, new_jobs, running_jobs
-from agent.store.tables import Base, JobRow
+from agent.store.tables import JobRow
 from shared.errors import ErrorCode
 from shared.events import CheckpointData, EventRecord, StateData
 from shared.jobs import ATTEMPTS, FINISHED, START_WITHIN_S, JobRequest, JobStatus
 from tests.agent.fake_inspector import MODEL
 from tests.agent.store.fates import Fates
+from tests.agent.store.one_engine import ENGINE, empty
 from tests.agent.store.planned import planned
 from tests.agent.store.promises import Promises
 
@@ -44,15 +45,6 @@ RARELY = st.sampled_from([False] * 4 + [True])
 TRAINER_SAYS = st.sampled_from(["step", "checkpoint", "succeeded", "failed", "cancelled", "disk full"])
 
 
-ENGINE = sa.create_engine("sqlite://")  # one for all stories: each would compile every statement anew
-Base.metadata.create_all(ENGINE)
-
-
-def _empty(session: Session) -> None:
-    for table in reversed(Base.metadata.sorted_tables):
-        session.execute(table.delete())
-
-
 class JobTable(RuleBasedStateMachine):
     """The job table, and a simple model of what must be in it."""
 
@@ -60,7 +52,7 @@ class JobTable(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.do(_empty)
+        self.do(empty)
         self.now = float(NOW)
         self.clock_jumps = self.set_back = False
         self.boot = 1

@@ -25,7 +25,7 @@ LINES = {  # of every command, so that a new one is not forgotten
     ],
     "dataset": ["/dataset", "/dataset file-1", "/dataset help"],
     "models": ["/models", "/models allow:org/name"],
-    "status": ["/status", "/status #1", "/status #1 answers"],
+    "status": ["/status", "/status #1", "/status #1 answers", "/status #1 details", "/status #1 files"],
     "queue": ["/queue"],
     "jobs": ["/jobs"],
     "plot": ["/plot #1"],
@@ -129,9 +129,9 @@ async def test_the_feed_is_the_bots_own_and_card_and_result_are_asked_for_in_the
     await bot.until(lambda: not bot.core.requests.unanswered())
     del agent.requests[:]
     agent.step("ftjob-1", 20)
-    await bot.until(lambda: "Step 20" in bot.chat.last.text, step_s=1)
+    await bot.until(lambda: "training 44 %" in bot.chat.last.text, step_s=1)
     agent.succeed("ftjob-1")
-    await bot.until(lambda: bot.chat.last.text.startswith("Your model is ready"), step_s=1)
+    await bot.until(lambda: bot.chat.last.text.startswith("✓ toast is ready"), step_s=1)
     assert agent.requests
     assert {who.person for _, _, who in agent.requests if who is not None} == {"mia"}
     assert {path for _, path, who in agent.requests if who is None} <= {"/v1/agent", "/v1/agent/events"}

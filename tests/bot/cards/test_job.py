@@ -1,10 +1,10 @@
-import re
 from typing import Any
 
 import pytest
 
 from bot.cards.job import job_card, state, without_contact
 from bot.cards.snapshot import Snapshot
+from bot.core.blocks import Bar
 from bot.core.reply import Reply
 from bot.following.snapshot import take_snapshot
 from bot.words.format import clock_time
@@ -24,7 +24,7 @@ PROGRESS = Progress(step=20, total_steps=45, epoch=2.2, n_epochs=5, loss=1.2, et
 
 def waiting(*, starts_at: float, now: float) -> str:
     job = Job(status=JobStatus.queued, queue_position=2, **FIELDS)
-    return job_card(Snapshot(job=job, starts_at=starts_at), now=now).text
+    return job_card(Snapshot(job=job, starts_at=starts_at), now=now).summary
 
 
 def test_a_start_is_said_by_the_clock_which_stays_true_without_an_edit() -> None:
@@ -63,6 +63,11 @@ def card(job: Job) -> Reply:
     return reply
 
 
+def beside_the_bar(reply: Reply) -> str:
+    [bar] = [block for block in reply.blocks if isinstance(block, Bar)]
+    return bar.beside
+
+
 def text(job: Job) -> str:
     return " ".join(card(job).text.split())
 
@@ -71,7 +76,7 @@ def text(job: Job) -> str:
 def test_nothing_is_said_to_run_without_a_proof_younger_than_two_minutes(stage: Stage | None) -> None:
     job = running(stage=stage, proof_age_s=PROOF_S + 1, health=TrainerHealth.silent)
     assert state(job) == "No sign of life"
-    assert card(job).text.startswith("No sign of life · #1 toast\nLast proof 2 min ago\n")
+    assert card(job).text.startswith("toast · no sign of life\nLast proof 2 min ago\n")
     assert "the agent starts it again" in text(job)
     assert "left" not in text(job)
     assert state(running(stage=stage, proof_age_s=PROOF_S)) != "No sign of life"
@@ -90,9 +95,9 @@ def test_nothing_is_said_to_run_without_a_proof_younger_than_two_minutes(stage: 
             "No step for 30 min, starting it again from its newest checkpoint",
         ),
         ({"health": TrainerHealth.silent, "proof_age_s": 110}, "No sign of life for 2 min"),
-        ({"attempt": 2}, "Attempt 2 of 3"),
+        ({"attempt": 2}, "#1 · Attempt 2 of 3"),
         ({"stage_detail": "40 % of the model given to Ollama"}, "40 % of the model given to Ollama"),
-        ({"pausing": True}, "Pausing … · 44 % · #1 toast"),
+        ({"pausing": True}, "toast · pausing … 44 %"),
         ({"status": JobStatus.paused, "paused": PauseReason.asked}, "Paused by a person: /resume #1"),
         ({"status": JobStatus.paused, "paused": PauseReason.agent}, "The machine is paused: /resume"),
         (
@@ -114,23 +119,16 @@ def test_what_is_out_of_the_ordinary_is_said_and_shown_where_edits_cannot_be_see
     assert card(running(**fields)).milestone != card(running()).milestone
 
 
-def test_a_card_shows_every_vital_sign() -> None:
-    progress = PROGRESS.model_copy(update={
-        "loss": 1.234, "validation_loss": 1.4, "best_loss": 1.3, "tokens_per_s": 183.6, "memory_mib": 2560,
-        "temperature_c": 71,
-    })  # fmt: skip
-    lines = job_card(Snapshot(job=running(progress=progress)), now=NOW + 125).text.splitlines()
-    assert lines[:8] == [
-        "Training · 44 % · #1 toast", "▓▓▓▓▓░░░░░░░", "Step 20 of 45", "Epoch 2.2 of 5",
-        "Loss 1.234 (lower is better)", "On held-out rows 1.400, best 1.300", "Speed 184 tokens/s",
-        "Memory 2.5 GiB, 71 °C",
+def test_a_card_shows_how_far_it_is_how_long_it_takes_and_its_loss_and_no_more() -> None:
+    progress = PROGRESS.model_copy(update={"loss": 1.234, "validation_loss": 1.4, "best_loss": 1.3})
+    reply = job_card(Snapshot(job=running(progress=progress)), now=NOW + 125)
+    done = clock_time(NOW + 100, now=NOW + 125)
+    assert reply.text.splitlines() == [
+        "toast · training 44 %", "", f"▓▓▓▓▓░░░░░░░ 2 min left ({done})", "loss: 1.23", "held-out: 1.40", "#1"
     ]  # fmt: skip
-    assert lines[8] == f"Trains 2 min more ({clock_time(NOW + 100, now=NOW + 125)})"
-    assert lines[9] == "Elapsed 2 min"
-    assert re.fullmatch(r"Updated \d\d:\d\d:\d\d ([A-Z]{3,5}|[+-]\d\d:\d\d)", lines[10])
     last = PROGRESS.model_copy(update={"step": PROGRESS.total_steps, "eta_s": 0})
-    assert " more (" not in card(running(progress=last)).text
-    assert "Updated" not in card(running(progress=progress, stage=Stage.evaluate)).text
+    assert " left (" not in card(running(progress=last)).text
+    assert "▓" not in card(running(progress=progress, stage=Stage.evaluate)).text
 
 
 @pytest.mark.parametrize(
@@ -142,10 +140,8 @@ def test_the_end_is_said_with_its_time_zone_on_a_phones_line(zone: str, done: st
     progress = PROGRESS.model_copy(update={"updated_at": now, "eta_s": 0.0})
     far = progress.model_copy(update={"eta_s": 6 * 86_400 + 85_500})
     with living_in(zone), speaking(language):
-        today, later = [
-            job_card(Snapshot(job=running(progress=it)), now=now).text.splitlines()[8] for it in (progress, far)
-        ]
-        lost = without_contact("Training · #1 toast", since=now - 86_400, now=now).text
+        today, later = [beside_the_bar(job_card(Snapshot(job=running(progress=it)), now=now)) for it in (progress, far)]
+        lost = without_contact("toast · training 44 %", since=now - 86_400, now=now).text
     assert today.endswith(f" ({done})")
     assert len(later) <= 40
     assert fits(lost)
@@ -159,11 +155,11 @@ def test_a_figure_that_moves_within_a_stage_is_no_milestone() -> None:
 @pytest.mark.parametrize(
     ("fields", "labels"),
     [
-        ({}, ["Plot", "Pause", "Cancel"]),
-        ({"progress": None}, ["Pause", "Cancel"]),
-        ({"pausing": True}, ["Plot", "Cancel"]),
-        ({"status": JobStatus.paused, "paused": PauseReason.asked}, ["Plot", "Resume", "Cancel"]),
-        ({"status": JobStatus.queued, "progress": None}, ["Cancel"]),
+        ({}, ["Pause", "Stop", "Details"]),
+        ({"progress": None}, ["Pause", "Stop"]),
+        ({"pausing": True}, ["Stop", "Details"]),
+        ({"status": JobStatus.paused, "paused": PauseReason.asked}, ["Resume", "Stop", "Details"]),
+        ({"status": JobStatus.queued, "progress": None}, ["Stop"]),
     ],
 )
 def test_a_card_offers_what_can_be_done_now(fields: dict[str, Any], labels: list[str]) -> None:
@@ -172,7 +168,7 @@ def test_a_card_offers_what_can_be_done_now(fields: dict[str, Any], labels: list
 
 def test_without_contact_a_card_says_nothing_of_now() -> None:
     lost = without_contact(card(running()).text, since=NOW, now=NOW)
-    assert lost.text.startswith("No contact · #1 toast\nLast seen: Training · 44 %\n")
+    assert lost.text.startswith("toast · no contact\nLast seen: training 44 %\n")
     assert f"No contact since {clock_time(NOW)}." in lost.text
     assert without_contact(lost.text, since=NOW, now=NOW).text == lost.text
 
@@ -190,19 +186,13 @@ async def test_the_agents_own_estimate_of_the_start_comes_first(agent: FakeAgent
     assert (await take_snapshot(bot.core.agent, job.id)).starts_at == NOW + 77
 
 
-def test_elapsed_counts_from_the_start_and_not_from_the_wait_before_it() -> None:
-    job = Job(status=JobStatus.running, started_at=NOW + 3600, **FIELDS)
-    assert "Elapsed 2 min" in job_card(Snapshot(job=job), now=NOW + 3720).text
-    unknown = job.model_copy(update={"started_at": None})
-    assert "Elapsed 1 h 2 min" in job_card(Snapshot(job=unknown), now=NOW + 3720).text
-
-
 def test_lines_that_name_a_time_to_come_can_tick() -> None:
     [done] = card(running()).moments
-    assert (done.line, done.before, done.at) == (card(running()).text.splitlines()[-3], "Training due ", NOW + 100)
+    assert (done.words, done.before, done.at) == (beside_the_bar(card(running())), "done ", NOW + 100)
     queued = Job(status=JobStatus.queued, queue_position=2, **FIELDS)
-    [starts] = job_card(Snapshot(job=queued, starts_at=NOW + 3600), now=NOW).moments
-    assert (starts.before, starts.at) == ("Starts ", NOW + 3600)
+    waits = job_card(Snapshot(job=queued, starts_at=NOW + 3600), now=NOW)
+    [starts] = waits.moments
+    assert (starts.words, starts.before, starts.at) == (waits.summary.splitlines()[-1], "Starts ", NOW + 3600)
     assert card(Job(status=JobStatus.succeeded, **FIELDS)).moments == ()
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.cards.dataset import FIXES
+from bot.core.reply import Tone
 from shared.inspections import Finding, FindingCode, Fix, ReadingProgress, Severity
 from shared.language import LANGUAGES, _, speaking
 from tests.bot.harness import Bot, dataset, fits
@@ -31,9 +32,10 @@ async def test_the_worst_findings_come_first_and_fit_a_phone(agent: FakeAgent, b
     reply = await bot.say("/dataset", dataset("mia.jsonl"))
     block = reply.text[reply.text.index("What I found") :].split("\n\n")[0].splitlines()
     assert block[1].startswith("‼ 8 answers hold a placeholder")
-    assert len(block) == 7
-    assert block[-1] == "  and 2 more in the report"
-    assert fits(reply.text)
+    assert len(block) == 6
+    assert "\n\nand 2 more in the report" in reply.text
+    assert reply.tone is Tone.trouble
+    assert all(fits(part) for part in reply.text.split("\n\n"))
     assert [button.label for button in reply.buttons] == [
         "Fine-tune", "Report", "Drop placeholders", "Mask private data", "Remove near copies",
     ]  # fmt: skip
@@ -45,19 +47,20 @@ async def test_a_tap_mends_the_file_and_shows_the_new_one_in_the_same_message(ag
     shown = len(bot.chat.messages)
     reply = await bot.press("Mask private data")
     assert agent.fix_requests[0].fixes == (Fix.redact,)
-    assert reply.text.startswith("Dataset · mended-mia.jsonl\nMended: 4 rows left out.")
+    assert reply.text.startswith("mended-mia.jsonl · 104 chat rows\nMended: 4 rows left out.")
     assert "What I found" not in reply.text
     assert len(bot.chat.messages) == shown
-    assert (await bot.press("Fine-tune")).text.startswith("Ready to start · mended-mia.jsonl")
+    assert (await bot.press("Fine-tune")).title == "mended-mia.jsonl · 104 chat rows → toast"
 
 
 async def test_a_plan_leads_to_what_weighs_in_its_data(agent: FakeAgent, bot: Bot) -> None:
     await bot.say("/finetune seed:7", dataset("mia.jsonl"))
-    assert "Look closer" not in [button.label for button in bot.chat.last.buttons]
+    assert "What I found" not in (await bot.press("Check data")).text
     agent.findings = FOUND
     await bot.say("/finetune seed:7", dataset("mia.jsonl"))
-    reply = await bot.press("Look closer")
-    assert reply.text.startswith("Dataset · mia.jsonl")
+    reply = await bot.press("Check data")
+    assert reply.title == "mia.jsonl · 104 chat rows"
+    assert "What I found" in reply.text
     assert "Mask private data" in [button.label for button in reply.buttons]
     await bot.press("Fine-tune")
     assert agent.plan_requests[-1].seed == 7
@@ -68,12 +71,14 @@ async def test_what_can_be_changed_says_what_the_memory_is_made_of(agent: FakeAg
     reply = await bot.press("Change")
     at = reply.text.index("RAM at the peak")
     assert reply.text[at:].splitlines() == [
-        "RAM at the peak:",
-        "  the model: 110 MiB",
-        "  the add-on, its optimizer: 75 MiB",
-        "  a batch on its way: 236 MiB",
-        "  libraries, gaps: 579 MiB",
-        "To write and check the model: 350 MiB of RAM",
+        "RAM at the peak",
+        "the model: 110 MiB",
+        "the add-on, its optimizer: 75 MiB",
+        "a batch on its way: 236 MiB",
+        "libraries, gaps: 579 MiB",
+        "",
+        "RAM before and after",
+        "to write and check the model: 350 MiB",
     ]
 
 
@@ -99,7 +104,7 @@ async def test_a_large_file_is_seen_being_read(agent: FakeAgent, bot: Bot) -> No
     agent.reading = [ReadingProgress(rows=12_000, bytes=40, of=100)]
     await bot.say("/dataset", dataset("mia.jsonl"))
     edits = [reply.text for _id, reply in bot.chat.edits]
-    assert any("▓▓▓▓░░░░░░░░ 40 %\n12,000 rows so far" in text for text in edits)
+    assert any("▓▓▓▓░░░░░░░░ 40 % · 12,000 rows so far" in text for text in edits)
 
 
 async def test_a_fix_asked_for_while_the_agent_is_away_is_kept(agent: FakeAgent, bot: Bot) -> None:
@@ -108,7 +113,7 @@ async def test_a_fix_asked_for_while_the_agent_is_away_is_kept(agent: FakeAgent,
     assert bot.chat.last.text.startswith("Queued until the PC is back")
     agent.add_file("mia.jsonl", b"{}")
     await agent.restart()
-    await bot.until(lambda: any("Dataset · mended-mia.jsonl" in text for text in bot.chat.texts), step_s=1)
+    await bot.until(lambda: any("mended-mia.jsonl · 104 chat rows" in text for text in bot.chat.texts), step_s=1)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

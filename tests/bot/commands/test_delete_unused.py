@@ -35,7 +35,7 @@ async def test_gpu_says_how_many_there_are_and_how_to_be_rid_of_them(
 async def test_they_are_named_and_go_only_after_the_press(agent: FakeAgent, bot: Bot, old: list[str]) -> None:
     question = await bot.say("/delete unused")
     assert question.text == (
-        "Delete the 2 datasets that nobody used for 30 days, 34 B in all?\n- one.jsonl, 17 B\n- two.jsonl, 17 B\n"
+        "Delete the 2 datasets that nobody used for 30 days, 34 B in all?\n\n- one.jsonl, 17 B\n- two.jsonl, 17 B\n\n"
         "A job that learned from one of them cannot be run again. Finished models stay."
     )
     assert set(old) < set(agent.files)
@@ -90,5 +90,5 @@ async def test_one_that_is_used_meanwhile_stays(agent: FakeAgent, bot: Bot, old:
 async def test_a_long_list_is_cut_and_says_so(agent: FakeAgent, bot: Bot, old: list[str]) -> None:
     agent.unused = {agent.add_file(f"rows-{number}.jsonl", b"x").id for number in range(12)}
     text = (await bot.say("/delete unused")).text
-    assert text.count("\n- ") == 10
+    assert text.count("\n- rows-") == 10
     assert "and 2 more" in text

@@ -1,5 +1,5 @@
 from bot.core.call import Attachment
-from bot.core.reply import Reply
+from bot.core.reply import Reply, Weight
 from bot.words.format import clock_time
 from bot.words.start_time import write_when
 from shared.errors import ErrorCode
@@ -12,22 +12,36 @@ from tests.fakes.agent_server import NOW, FakeAgent, refusal
 
 
 def fits_a_phone(reply: Reply) -> bool:
-    return fits(reply.text)
+    """Say whether the title fits, and so does all below it."""
+    return fits(reply.title) and fits(reply.text.removeprefix(reply.title))
 
 
 async def test_the_plan_card_says_what_was_understood_and_what_would_be_done(bot: Bot) -> None:
     reply = await bot.say("/finetune", dataset())
     assert len(bot.chat.messages) == 1  # "Reading …" became the card
     assert bot.chat.edits[0][1] is reply
-    for said in [
-        "Ready to start · mia.jsonl", "104 chat rows, 7 dropped:", "line 7: the answer is empty", "and 4 more", "61 %",
-        "› I am Toast", "  Who are you?", "QLoRA", "rank 16", "Epochs: 5", "Steps: 45", "3 to 5 min", "Starts: at once",
-        "Good to know",
-    ]:  # fmt: skip
+    assert reply.title == "mia.jsonl · 104 chat rows → toast"
+    assert reply.summary.splitlines() == [
+        "Learns from smollm2-135m · 5 epochs",
+        "3 to 5 min · 1.1 of 5.3 GiB RAM · starts now",
+    ]
+    for said in ["7 rows left out\n", "line 7: the answer is empty", "and 4 more", "A small model: it learns a style"]:
         assert said in reply.text
     assert fits_a_phone(reply)
-    assert [button.label for button in reply.buttons] == ["Start", "Change", "Cancel"]
+    assert [button.label for button in reply.buttons] == ["Start", "Change", "See a row", "Check data", "Not now"]
+    assert [button.label for button in reply.buttons if button.weight is Weight.primary] == ["Start"]
     assert all(len(button.line.encode()) <= 64 and len(button.label) <= 20 for button in reply.buttons)
+
+
+async def test_what_the_plan_card_leaves_out_is_a_tap_behind_it(bot: Bot) -> None:
+    await bot.say("/finetune", dataset())
+    change = (await bot.press("Change")).text
+    for said in ["rank: 16", "epochs: 5", "QLoRA", "RAM at the peak"]:
+        assert said in change
+    assert "It learns the answers: 61 % of the text." in (await bot.press("Check data")).text
+    row = (await bot.press("See a row")).text
+    assert "› I am Toast" in row
+    assert "  Who are you?" in row
 
 
 async def test_options_and_person_reach_the_agent(agent: FakeAgent, bot: Bot) -> None:
@@ -87,7 +101,8 @@ async def test_start_turns_the_plan_card_into_the_live_card(agent: FakeAgent, bo
     reply = await bot.press("Start")
     assert len(bot.chat.messages) == 1
     assert reply.live
-    assert reply.text.startswith("Waiting · #1 toast\nPlace 1 of 1 in the queue")
+    assert reply.text.startswith("toast · waiting\nPlace 1 of 1 in the queue")
+    assert reply.text.endswith("\n\n#1")
     assert agent.job_requests[0].requested_by is not None
 
 
@@ -102,8 +117,10 @@ async def test_two_taps_on_start_make_one_job_and_one_card(agent: FakeAgent, bot
 async def test_a_start_at_a_time_is_on_the_plan_and_on_the_waiting_card(agent: FakeAgent, bot: Bot) -> None:
     plan = await bot.say("/finetune sample at:+2h")
     at = NOW + 7200
-    assert f"Starts: {clock_time(at, now=NOW)}\n" in plan.text
-    assert all(button.line.endswith(f" at:{at}") for button in plan.buttons)
+    assert f" · starts {clock_time(at, now=NOW)}\n" in plan.text
+    of_the_plan = [button for button in plan.buttons if button.line.startswith("/finetune")]
+    assert [button.label for button in of_the_plan] == ["Start", "Change", "Not now"]
+    assert all(button.line.endswith(f" at:{at}") for button in of_the_plan)
     assert all(len(f"{button.line}{'x' * (24 - len('2'))}".encode()) <= 64 for button in plan.buttons)
     line = (await bot.press("Change")).copy[0].lines[0]
     assert f" at:{write_when(at)} " in line
@@ -135,9 +152,9 @@ async def test_change_shows_value_reason_and_a_line_that_works(agent: FakeAgent,
     assert agent.plan_requests[1].training_file == "file-1"
 
 
-async def test_cancel_on_the_plan_card_starts_nothing_and_says_so(agent: FakeAgent, bot: Bot) -> None:
+async def test_not_now_on_the_plan_card_starts_nothing_and_says_so(agent: FakeAgent, bot: Bot) -> None:
     await bot.say("/finetune sample")
-    reply = await bot.press("Cancel")
+    reply = await bot.press("Not now")
     assert "Nothing was started." in reply.text
     assert not reply.buttons
     assert not agent.jobs
@@ -169,8 +186,8 @@ async def test_a_plan_that_does_not_fit_shows_what_would_and_a_tap_shows_it_whol
     assert [button.label for button in reply.buttons] == ["512 tokens a row", "smollm2-135m"]
     assert all(len(button.line.encode()) <= 64 for button in reply.buttons)
     card = await bot.say(reply.buttons[0].line)
-    assert "Ready to start · mia.jsonl" in card.text
-    assert "Thoroughness: thorough" in card.text
+    assert card.title == "mia.jsonl · 104 chat rows → toast"
+    assert "5 epochs (thorough)" in card.text
     agent.too_little_memory = False
     await bot.say(card.buttons[0].line)
     assert len(agent.jobs) == 1

@@ -49,7 +49,7 @@ async def test_only_the_owners_yes_counts_and_then_the_member_is_told_to_send_it
     assert agent.people.approved == [NEW]
     assert told.mention == "mia"
     assert not shared.chat.messages["m2"].buttons
-    assert (await shared.say(told.copy[0].lines[0])).text.startswith("Ready to start · mia.jsonl")
+    assert (await shared.say(told.copy[0].lines[0])).title == "mia.jsonl · 104 chat rows → toast"
     asked = agent.plan_requests[0]
     assert (asked.model, asked.suffix, asked.method.supervised.hyperparameters.n_epochs) == (NEW, "toast", 3)
 
@@ -85,4 +85,4 @@ async def test_in_a_private_chat_that_no_owner_reads_there_is_a_line_to_pass_on(
     assert to_the_owner == f"/models allow:{NEW}"
     await shared.say(to_the_owner, **ADA, private=True)
     assert agent.people.approved == [NEW]
-    assert (await shared.say(again, private=True)).text.startswith("Ready to start · mia.jsonl")
+    assert (await shared.say(again, private=True)).title == "mia.jsonl · 104 chat rows → toast"

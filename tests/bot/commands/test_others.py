@@ -1,4 +1,4 @@
-from bot.terminal_ui.outbound import fitted
+from bot.terminal_ui.layout import fitted
 from shared.jobs import JobStatus, Stage
 from tests.bot.harness import Bot, fits
 from tests.fakes.agent_server import ALT_TEXT, FakeAgent
@@ -8,7 +8,7 @@ async def test_jobs_lists_number_state_and_name(agent: FakeAgent, bot: Bot) -> N
     assert "No jobs yet" in (await bot.say("/jobs")).text
     agent.add_job(status=JobStatus.failed)
     agent.step(agent.add_job(suffix="mia").id, 20)
-    assert (await bot.say("/jobs")).text == "#2 Training · 44 % · mia\n#1 Failed · toast"
+    assert (await bot.say("/jobs")).text == "The last jobs\n\n- #2 mia · training 44 %\n- #1 toast · failed"
 
 
 async def test_status_shows_the_machine_and_the_live_card(agent: FakeAgent, bot: Bot) -> None:
@@ -17,7 +17,8 @@ async def test_status_shows_the_machine_and_the_live_card(agent: FakeAgent, bot:
     machine, card = bot.chat.messages.values()
     assert "CPU (2 cores)" in machine.text
     assert card.live
-    assert card.text.startswith("Training · 44 % · #1 toast\n▓▓▓▓▓░")
+    assert card.text.startswith("toast · training 44 %\n\n▓▓▓▓▓░")
+    assert card.text.endswith("\n#1")
 
 
 async def test_status_moves_the_live_card_and_leaves_one(agent: FakeAgent, bot: Bot) -> None:
@@ -32,7 +33,7 @@ async def test_status_of_a_finished_job_hands_out_its_result_again(agent: FakeAg
     job = agent.add_job(status=JobStatus.running)
     agent.succeed(job.id)
     reply = await bot.say(f"/status #{job.number}")
-    assert reply.text.startswith("Your model is ready")
+    assert reply.text.startswith("✓ toast is ready · 3 min\n")
     assert "Modelfile" in [file.name for file in reply.files]
 
 
@@ -57,13 +58,14 @@ async def test_cancel_asks_once_and_then_stops_the_job(agent: FakeAgent, bot: Bo
     job = agent.add_job()
     agent.step(job.id, 20)
     question = await bot.say("/cancel")
+    assert question.title == "Stop #1 toast?"
     assert "20 steps" in question.text
     assert agent.jobs[job.id].status is JobStatus.running
-    reply = await bot.press("Yes, cancel")
-    assert reply.text.startswith("Cancelling #1 toast")
+    reply = await bot.press("Yes, stop it")
+    assert reply.text.startswith("Stopping #1 toast")
     assert agent.jobs[job.id].status is JobStatus.cancelled
     assert len(bot.chat.messages) == 1
-    assert "nothing to cancel" in (await bot.say("/cancel #1")).text.replace("\n", " ")
+    assert "nothing to stop" in (await bot.say("/cancel #1")).text.replace("\n", " ")
 
 
 async def test_a_declined_cancel_changes_nothing(agent: FakeAgent, bot: Bot) -> None:

@@ -62,7 +62,7 @@ async def test_resume_of_a_job_that_waits_for_its_time_says_so(agent: FakeAgent,
 async def test_on_a_paused_machine_no_start_is_promised(agent: FakeAgent, bot: Bot) -> None:
     agent.paused = True
     plan = await bot.say("/finetune sample")
-    assert "Starts: not until /resume, the machine is paused" in " ".join(plan.text.split())
+    assert " · starts after /resume: the machine is paused\n" in plan.text
     card = await bot.press("Start")
     assert "The machine is paused: nothing starts until /resume" in " ".join(card.text.split())
     assert "starts about" not in (await bot.say("/queue")).text

@@ -40,7 +40,7 @@ async def test_stranger_with_the_code_becomes_the_owner_and_reads_what_is_next(a
     agent.people.guard("ABCD-2345")
     assert "That is not the code" in (await bot.say("/pair WRONG", **EVE)).text
     reply = await bot.say("/pair ABCD-2345", **ADA)
-    assert reply.text.startswith("This machine is yours now.")
+    assert reply.title == "This machine is yours now"
     assert "/allow" in reply.text
     assert granted(agent) == [("person", "ada", "owner")]
     assert "That is not the code" in (await bot.say("/pair ABCD-2345", **EVE)).text
@@ -135,7 +135,7 @@ async def test_who_lists_what_counts_here_with_a_button_for_each(agent: FakeAgen
     agent.people.grant("test", GrantKind.person, "17", "Mia", Role.admin)
     reply = await owned.say("/who", **GROUP)
     assert reply.text == (
-        "Owner: may do everything\n- Ada\n\nAdmins: act on anybody's job\n- Mia\n\n"
+        "Who may do what\n\nOwner: may do everything\n- Ada\n\nAdmins: act on anybody's job\n- Mia\n\n"
         "Members: start jobs, stop their own\n- whoever is in Team\n\nand 1 more elsewhere"
     )
     assert [button.label for button in reply.buttons] == ["Remove Team", "Remove Mia"]

@@ -24,24 +24,34 @@ async def result(agent: FakeAgent, bot: Bot, **where: Any) -> str:
     await bot.say("/finetune sample", **where)
     await bot.press("Start", **where)
     agent.succeed("ftjob-1")
-    await bot.until(lambda: bot.chat.last.text.startswith("Your model is ready"), step_s=1)
+    await bot.until(lambda: bot.chat.last.title == "✓ toast is ready · 3 min", step_s=1)
     return flat(bot.chat.last.text)
 
 
 async def test_the_result_in_a_private_chat_shows_answers_at_once(agent: FakeAgent, bot: Bot) -> None:
     assert SAID in await result(agent, bot)
-    assert [button.label for button in bot.chat.last.buttons] == ["Try", "Train again", "Delete files"]
+    assert [button.label for button in bot.chat.last.buttons] == ["Try", "Train again", "Details", "Files"]
 
 
 async def test_the_result_in_a_group_shows_answers_only_on_request(agent: FakeAgent, bot: Bot) -> None:
     assert SAID not in await result(agent, bot, **GROUP)
-    assert [button.label for button in bot.chat.last.buttons] == ["Try", "Show answers", "Train again", "Delete files"]
+    labels = ["Try", "Train again", "Show answers", "Details", "Files"]
+    assert [button.label for button in bot.chat.last.buttons] == labels
     reply = await bot.press("Show answers", **GROUP)
-    assert reply.text.startswith("Answers · #1 toast")
+    assert reply.text.startswith("What it says · toast")
     assert SAID in flat(reply.text)
     reply = await bot.say("/status #1", **GROUP)
     assert SAID not in flat(reply.text)
     assert SAID in flat((await bot.say("/status #1")).text)
+
+
+async def test_details_in_a_group_show_answers_only_on_request(agent: FakeAgent, bot: Bot) -> None:
+    await result(agent, bot, **GROUP)
+    reply = await bot.press("Details", **GROUP)
+    assert reply.title == "Details · toast"
+    assert SAID not in flat(reply.text)
+    assert SAID in flat((await bot.press("Show answers", **GROUP)).text)
+    assert SAID in flat((await bot.say("/status #1 details")).text)
 
 
 async def test_answers_of_a_job_without_any_are_not_there(agent: FakeAgent, bot: Bot) -> None:
@@ -62,7 +72,7 @@ def elsewhere(agent: FakeAgent, bot: Bot) -> Bot:
 
 async def test_a_job_of_another_chat_gets_no_live_card_here(agent: FakeAgent, elsewhere: Bot) -> None:
     reply = await elsewhere.say("/status #1")
-    assert flat(reply.text).startswith("Training · 44 % · #1 toast Job #1 was started in another chat, by Mia.")
+    assert flat(reply.text).startswith("toast · training 44 % Job #1 was started in another chat, by Mia.")
     assert not reply.live
     assert elsewhere.core.subscriptions.undelivered() == []
     agent.succeed("ftjob-1")
@@ -71,7 +81,13 @@ async def test_a_job_of_another_chat_gets_no_live_card_here(agent: FakeAgent, el
     assert SAID not in flat(reply.text)
 
 
-@pytest.mark.parametrize("line", ["/plot #1", "/log #1", "/status #1 answers", "/cancel #1 yes", "/pause #1"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/plot #1", "/log #1", "/status #1 answers", "/status #1 details", "/status #1 files", "/cancel #1 yes",
+        "/pause #1",
+    ],
+)  # fmt: skip
 async def test_what_is_inside_a_job_of_another_chat_is_refused_with_the_reason(elsewhere: Bot, line: str) -> None:
     reply = await elsewhere.say(line)
     assert "by Mia. Only they, the owner of this machine (Ada)" in flat(reply.text)
@@ -79,5 +95,5 @@ async def test_what_is_inside_a_job_of_another_chat_is_refused_with_the_reason(e
 
 
 async def test_jobs_and_queue_name_it_in_short(elsewhere: Bot) -> None:
-    assert (await elsewhere.say("/jobs")).text == "#1 Training · 44 % · toast"
-    assert (await elsewhere.say("/queue")).text == "#1 toast · Training · 44 %"
+    assert (await elsewhere.say("/jobs")).text == "The last jobs\n\n- #1 toast · training 44 %"
+    assert (await elsewhere.say("/queue")).text == "The queue\n\n- #1 toast · training 44 %"

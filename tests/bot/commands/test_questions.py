@@ -52,14 +52,14 @@ async def test_every_question_fits_a_phone(
 async def test_columns_are_seen_proposed_with_three_rows_and_confirmed_by_a_tap(agent: FakeAgent, bot: Bot) -> None:
     agent.question = COLUMNS
     reply = await bot.say("/finetune epochs:3 name:support", dataset("tickets.csv"))
-    assert reply.text.startswith("Which columns? · tickets.csv\n\nThe names of these columns")
+    assert reply.text.startswith("Which columns? · tickets.csv\nThe names of these columns")
     assert "- Kunde: Wo ist Paket 1?" in reply.text
     assert "I would read it so\nAsked: Kunde\nAnswered: Unsere Antwort" in reply.text
     assert reply.text.count("› Es ist bei [e-mail].") == 3
     assert [button.label for button in reply.buttons] == ["Yes, read it so", "Unsere… → Kunde", "Only Unsere Antwort"]
     assert not agent.plan_requests
     plan = await bot.press("Yes, read it so")
-    assert plan.text.startswith("Ready to start · tickets.csv")
+    assert plan.title == "tickets.csv · 104 chat rows → support"
     assert "Asked: Kunde\nAnswered: Unsere Antwort" in plan.text
     wanted = agent.plan_requests[0]
     assert (wanted.mapping, wanted.suffix) == (BEST, "support")
@@ -142,8 +142,8 @@ async def test_looking_at_it_asks_too_and_goes_on_from_the_answer(agent: FakeAge
     assert [button.label for button in reply.buttons][-1] == "Show rows"
     assert "› Es ist bei" in (await bot.press("Show rows", private=False)).text
     card = await bot.press("Yes, read it so", private=False)
-    assert card.text.startswith("Dataset · tickets.csv")
-    assert "I am Toast" in (await bot.press("Show a row", private=False)).text
+    assert card.title == "tickets.csv · 104 chat rows"
+    assert "I am Toast" in (await bot.press("See a row", private=False)).text
     await bot.press("Fine-tune")
     assert agent.plan_requests[0].mapping == BEST
 
@@ -187,4 +187,4 @@ async def test_what_a_text_teaches_is_said(agent: FakeAgent, bot: Bot) -> None:
     agent.form = DatasetForm.text
     reply = await bot.say("/finetune", dataset("book.md"))
     assert "104 passages of text" in reply.text
-    assert "but not how to answer." in " ".join(reply.text.split())
+    assert "but not how to answer." in " ".join((await bot.press("Check data")).text.split())

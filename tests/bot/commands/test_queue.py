@@ -1,5 +1,6 @@
 """/queue and /gpu: whose turn it is, and on what."""
 
+from bot.core.blocks import Items
 from shared.jobs import JobStatus, PauseReason
 from shared.machine import TaskInfo, TaskKind
 from shared.people import GrantKind
@@ -8,10 +9,11 @@ from tests.fakes.agent_server import NOW, FakeAgent
 
 
 async def test_an_empty_queue_says_what_is_next(agent: FakeAgent, bot: Bot) -> None:
-    assert (await bot.say("/queue")).text.startswith("Nothing runs and nothing waits.")
+    reply = await bot.say("/queue")
+    assert reply.text == "Nothing runs and nothing waits\n/finetune with a file is next at once."
     agent.paused = True
     reply = await bot.say("/queue")
-    assert reply.text.startswith("The machine is paused: nothing starts.")
+    assert reply.text == "Nothing runs and nothing waits\nThe machine is paused: nothing starts."
     assert [button.line for button in reply.buttons] == ["/resume"]
 
 
@@ -21,17 +23,22 @@ async def test_queue_lists_what_runs_then_places_then_what_is_paused(agent: Fake
     agent.add_job(suffix="second", queue_position=1, estimated_start=NOW + 600)
     agent.step(agent.add_job(suffix="first", estimated_finish=NOW + 600).id, 20)
     agent.add_job(suffix="over", status=JobStatus.failed)
-    text = (await bot.say("/queue")).text
-    lines = [line for line in text.splitlines() if not line.startswith("   ")]
-    assert lines == [
-        "#4 first · Training · 44 %",
-        "1. #3 second · Waiting",
-        "2. #2 third · Waiting",
-        "#1 paused · Paused",
-    ]
-    assert "   done about " in text
-    assert "   starts about " in text
-    assert fits(text)
+    reply = await bot.say("/queue")
+    [queue] = reply.blocks
+    assert isinstance(queue, Items)
+    assert (reply.title, queue.items) == (
+        "The queue",
+        (
+            "#4 first · training 44 %",
+            "#3 second · waiting, place 1",
+            "#2 third · waiting, place 2",
+            "#1 paused · paused",
+        ),
+    )
+    assert queue.below[0].startswith("done about ")
+    assert queue.below[1].startswith("starts about ")
+    assert queue.below[2:] == ("", "")
+    assert fits(reply.text)
 
 
 async def test_a_long_queue_says_how_many_more(agent: FakeAgent, bot: Bot) -> None:
@@ -44,7 +51,7 @@ async def test_gpu_is_the_card_of_the_machine_without_a_job(agent: FakeAgent, bo
     agent.step(agent.add_job().id, 5)
     agent.add_job()
     reply = await bot.say("/gpu")
-    assert reply.text.startswith("Busy with a job, 1 job waiting\nCPU (2 cores)\nRAM free: 5.3 GiB of 7.6 GiB")
+    assert reply.text.startswith("Busy with a job, 1 job waiting\nCPU (2 cores)\n\nRAM free: 5.3 GiB of 7.6 GiB")
     assert len(bot.chat.messages) == 1
 
 

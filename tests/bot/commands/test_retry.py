@@ -16,7 +16,7 @@ async def test_retry_plans_file_model_name_seed_and_settings_once_more(agent: Fa
     asked = agent.plan_requests[0]
     agent.change("ftjob-1", seed=asked.seed, method=asked.method, preset=asked.preset)
     for line in ("/retry", "/retry #1"):
-        assert (await bot.say(line)).text.startswith("Ready to start · mia.jsonl")
+        assert (await bot.say(line)).title == "mia.jsonl · 104 chat rows → mia"
     assert agent.plan_requests[1] == agent.plan_requests[2] == asked
     assert len(agent.jobs) == 1
 

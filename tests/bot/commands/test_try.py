@@ -33,7 +33,7 @@ async def test_try_shows_that_it_asks_and_then_the_answer_in_one_message(agent: 
     agent.says = "I am Toast, the cat who sleeps on the warm GPU.\n- five naps\n- out of five"
     reply = await done.say("/try #1 Who  are you?")
     assert reply.text == (
-        "Try #1 toast\nQ: Who are you?\n\nI am Toast, the cat who sleeps on the warm GPU.\n- five naps\n- out of five"
+        "Try #1 toast\n\nWho are you?\n\nI am Toast, the cat who sleeps on the warm GPU.\n- five naps\n- out of five"
     )
     [question] = agent.questions
     assert (question.model, question.messages[0].content) == ("toast:v1", "Who are you?")
@@ -77,7 +77,7 @@ async def test_without_words_it_says_how_and_offers_questions_of_the_data(agent:
     answers = [Answer(question=f"{word} " * 30, base="-", tuned="-") for word in ("One", "Two", "Three", "Four")]
     agent.change("ftjob-1", result=RESULT.model_copy(update={"answers": answers}))
     reply = await done.say("/try #1")
-    assert "/try #1 Who are you?" in reply.text
+    assert reply.copy[0].lines == ("/try #1 Who are you?",)
     assert fits(reply.text)
     assert [button.label[:7] for button in reply.buttons] == ["1. One ", "2. Two ", "3. Thre"]
     assert all(len(button.label) <= 20 and len(button.line.encode()) <= 64 for button in reply.buttons)
@@ -134,7 +134,7 @@ async def test_what_cannot_be_tried_says_why(agent: FakeAgent, done: Bot, line: 
 async def test_what_the_agent_says_instead_stands_in_the_place_of_the_answer(agent: FakeAgent, done: Bot) -> None:
     agent.refuse["/v1/chat"] = refusal(ErrorCode.model_busy, "Job #2 is starting and needs the memory.")
     reply = await done.say("/try #1 Who are you?")
-    assert reply.text == "Try #1 toast\nQ: Who are you?\n\nJob #2 is starting and needs the memory."
+    assert reply.text == "Try #1 toast\n\nWho are you?\n\nJob #2 is starting and needs the memory."
     assert len(done.chat.messages) == 1
 
 
@@ -148,4 +148,5 @@ async def test_a_question_is_not_kept_for_an_agent_that_is_away(agent: FakeAgent
 async def test_the_result_offers_to_try_the_model(agent: FakeAgent, done: Bot) -> None:
     await done.say("/status #1")
     reply = await done.press("Try")
-    assert reply.text.startswith("Try #1 toast\nSay what you want")
+    assert reply.title == "Try #1 toast"
+    assert reply.copy[0].intro.startswith("Or ask what you like")

@@ -15,32 +15,32 @@ BUTTONS = (Button(label="Log", line="/log"),)
 
 
 def test_what_fits_stays_one_message() -> None:
-    reply = Reply(text="short", image=PICTURE, buttons=BUTTONS)
+    reply = Reply(summary="short", image=PICTURE, buttons=BUTTONS)
     assert pages(reply, LIMITS) == [reply]
 
 
 def test_a_long_text_is_split_and_the_rest_goes_with_its_last_part() -> None:
-    first, last = pages(Reply(text="one two three\nfour five six", buttons=BUTTONS, mention="7"), LIMITS)
+    first, last = pages(Reply(summary="one two three\nfour five six", buttons=BUTTONS, mention="7"), LIMITS)
     assert (first.text, first.buttons, first.mention) == ("one two three", (), None)
     assert (last.text, last.buttons, last.mention) == ("four five six", BUTTONS, "7")
 
 
 def test_files_follow_apart_where_a_platform_wants_them_so() -> None:
-    main, *after = pages(Reply(text="x", files=FILES), LIMITS)
+    main, *after = pages(Reply(summary="x", files=FILES), LIMITS)
     assert main.files == ()
     assert [[file.name for file in page.files] for page in after] == [["a", "b"], ["c"]]
     assert all(page.quiet for page in after)
     together = replace(LIMITS, files_per_message=None)
-    assert pages(Reply(text="x", files=FILES), together)[0].files == FILES
+    assert pages(Reply(summary="x", files=FILES), together)[0].files == FILES
 
 
 def test_a_picture_goes_first_if_all_its_words_do_not_fit_beside_it() -> None:
     copy = (Copy(intro="Run it", lines=("ollama run mia-support",)),)
-    before, main = pages(Reply(text="short", image=PICTURE, copy=copy), LIMITS)
+    before, main = pages(Reply(summary="short", image=PICTURE, copy=copy), LIMITS)
     assert (before.image, before.text, before.quiet) == (PICTURE, "", True)
     assert (main.image, main.text, main.copy) == (None, "short", copy)
 
 
 def test_a_live_card_stays_one_message() -> None:
-    card = Reply(text="line\n" * 50, image=PICTURE, milestone="1")
+    card = Reply(summary="line\n" * 50, image=PICTURE, milestone="1")
     assert pages(card, LIMITS) == [card]

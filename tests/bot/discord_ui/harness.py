@@ -75,11 +75,15 @@ class Story:
         """Wait until the bot's newest words there begin so."""
         await self.until(lambda: self.shown(channel) and self.last(channel).text.startswith(text))
 
+    async def planned(self, *, channel: int | None = None) -> None:
+        """Wait until the bot's newest message there is a plan."""
+        await self.until(lambda: self.shown(channel) and self.last(channel).labels[:1] == ["Start"])
+
     async def starts_a_job(self, *, channel: int | None = None, name: str = "toast") -> Shown:
         """Have the sample planned and press Start; return the live card."""
         number, where = len(self.agent.jobs) + 1, self.team if channel is None else channel
         await self.mia.slash("finetune", channel=where, options="sample", name=name)
-        await self.says("Ready to start", channel=where)
+        await self.planned(channel=where)
         card = self.last(where)
         await self.mia.press("Start", message=card)
         await self.until(lambda: len(self.agent.jobs) == number and self._is_live(card))

@@ -36,7 +36,7 @@ async def test_every_command_is_acknowledged_within_a_second_with_the_agent_down
 
 async def test_with_the_agent_away_change_is_answered_in_words(bot: Story) -> None:
     await bot.mia.slash("finetune", options="sample", channel=bot.team)
-    await bot.says("Ready to start")
+    await bot.planned()
     card = bot.last()
     await bot.agent.stop()
     pressed = await bot.mia.press("Change", message=card)
@@ -61,7 +61,7 @@ async def test_jobs_and_models_are_suggested(bot: Story) -> None:
 
 async def test_a_dataset_that_was_sent_before_is_chosen_from_a_list_and_a_preset_from_another(bot: Story) -> None:
     await bot.mia.slash("finetune", file=ROWS, channel=bot.team)
-    await bot.says("Ready to start")
+    await bot.planned()
     typed = await bot.mia.type("finetune", "dataset", "row", channel=bot.team)
     await bot.until(lambda: typed.answered_at)
     assert [choice["name"].split(" · ")[0] for choice in typed.choices] == ["rows.jsonl"]
@@ -75,7 +75,7 @@ async def test_an_interaction_delivered_twice_makes_one_plan_also_after_a_restar
     async with running_bot(story, tmp_path):
         happened = await story.mia.slash("finetune", options="sample", channel=story.team)
         await story.mia.again(happened)
-        await story.says("Ready to start")
+        await story.planned()
         pressed = await story.mia.press("Start", channel=story.team)
         await story.mia.again(pressed)
         await story.until(lambda: story.agent.jobs)
@@ -99,11 +99,11 @@ async def test_a_stranger_who_asks_is_refused_where_nobody_else_sees_it(bot: Sto
 async def test_a_sign_of_life_goes_away_when_the_answer_is_there(bot: Story) -> None:
     card = await bot.starts_a_job()
     gate = bot.agent.gate("GET", "/v1/fine_tuning/jobs/1")
-    await bot.mia.press("Cancel", message=card)
+    await bot.mia.press("Stop", message=card)
     await bot.says("One moment")
     assert bot.last().seen_by == bot.mia.id
     gate.open.set()
-    await bot.until(lambda: "One moment" not in bot.flat() and "Cancel #1 toast?" in bot.flat())
+    await bot.until(lambda: "One moment" not in bot.flat() and "Stop #1 toast?" in bot.flat())
 
 
 async def test_where_the_bot_may_not_write_it_says_what_it_needs(bot: Story) -> None:
@@ -152,8 +152,8 @@ async def test_discord_is_told_the_commands_in_german_under_the_same_names(bot: 
 async def test_a_german_is_answered_in_german_also_by_forms(bot: Story) -> None:
     hans = Person(bot.discord, 9, "Hans", locale="de")
     await hans.slash("finetune", channel=bot.team, options="sample")
-    await bot.says("Bereit · toast.jsonl")
-    assert bot.last().labels[:3] == ["Start", "Ändern", "Abbrechen"]
+    await bot.says("toast.jsonl · ")
+    assert bot.last().labels[:3] == ["Start", "Ändern", "Zeile ansehen"]
     form = await hans.press("Ändern", channel=bot.team)
     await bot.until(lambda: form.form is not None)
     assert form.form is not None
@@ -173,7 +173,7 @@ async def test_with_the_agent_away_nothing_is_suggested_and_that_in_time(bot: St
 
 async def test_a_message_with_a_file_has_a_menu_and_one_without_says_so_in_private(bot: Story) -> None:
     await bot.mia.menu("Fine-tune on this file", bot.mia.send(ROWS, channel=bot.team))
-    await bot.says("Ready to start · rows.jsonl")
+    await bot.says("rows.jsonl · ")
     await bot.mia.menu("Fine-tune on this file", bot.mia.send(channel=bot.team))
     await bot.says("There is no file on that message.")
     assert bot.last().seen_by == bot.mia.id
@@ -181,13 +181,13 @@ async def test_a_message_with_a_file_has_a_menu_and_one_without_says_so_in_priva
 
 async def test_change_opens_a_form_whose_line_makes_another_plan(bot: Story) -> None:
     await bot.mia.slash("finetune", file=ROWS, channel=bot.team, name="mia")
-    await bot.says("Ready to start")
+    await bot.planned()
     opened = await bot.mia.press("Change", channel=bot.team)
     await bot.until(lambda: opened.form)
     line = _line_of(opened)
     assert "file:file-1" in line
     await bot.mia.submit(opened, f"{line} epochs:7")
-    await bot.until(lambda: len(bot.agent.plans) == 2 and bot.last().text.startswith("Ready to start"))
+    await bot.until(lambda: len(bot.agent.plans) == 2 and bot.last().labels[:1] == ["Start"])
     changed = bot.agent.plan_requests[1]
     assert changed.method.supervised.hyperparameters.n_epochs == 7
     assert (changed.training_file, changed.suffix) == ("file-1", "mia")
@@ -196,7 +196,7 @@ async def test_change_opens_a_form_whose_line_makes_another_plan(bot: Story) -> 
 async def test_a_character_is_given_in_a_form(bot: Story) -> None:
     bot.agent.findings = [NOBODY]
     await bot.mia.slash("finetune", file=ROWS, channel=bot.team, name="mia")
-    await bot.says("Ready to start")
+    await bot.planned()
     opened = await bot.mia.press("Give it a character", channel=bot.team)
     await bot.until(lambda: opened.form)
     await bot.mia.submit(opened, _line_of(opened).replace("Ruth", "Mia"))
@@ -207,26 +207,26 @@ async def test_a_character_is_given_in_a_form(bot: Story) -> None:
 async def test_a_form_takes_another_file_also_after_a_restart(story: Story, tmp_path: Path) -> None:
     async with running_bot(story, tmp_path):
         await story.mia.slash("finetune", file=ROWS, channel=story.team, name="mia")
-        await story.says("Ready to start")
+        await story.planned()
         opened = await story.mia.press("Change", channel=story.team)
         await story.until(lambda: opened.form)
     async with running_bot(story, tmp_path):
         await story.mia.submit(opened, _line_of(opened), file=("other.jsonl", b"{}\n"))
-        await story.says("Ready to start · other.jsonl")
+        await story.says("other.jsonl · ")
     assert story.agent.plan_requests[1].suffix == "mia"
 
 
 async def test_a_stranger_who_presses_is_refused_where_nobody_else_sees_it(bot: Story) -> None:
     tom = Person(bot.discord, TOM, "Tom")
     card = await bot.starts_a_job()
-    await bot.mia.press("Cancel", message=card)
-    await bot.says("Cancel #1 toast?")
+    await bot.mia.press("Stop", message=card)
+    await bot.says("Stop #1 toast?")
     why = "Only Mia may cancel #1."
     bot.agent.refuse["/v1/fine_tuning/jobs/ftjob-1/cancel"] = refusal(ErrorCode.not_allowed, why)
-    await tom.press("Yes, cancel", channel=bot.team)
+    await tom.press("Yes, stop it", channel=bot.team)
     await bot.says(why)
     assert bot.last().seen_by == TOM
-    assert "Yes, cancel" in bot.shown()[-2].labels  # the question stands for who may answer it
+    assert "Yes, stop it" in bot.shown()[-2].labels  # the question stands for who may answer it
 
 
 def _line_of(opened: Happened) -> str:

@@ -23,8 +23,8 @@ async def test_the_end_is_told_once_after_errors_of_every_kind(bot: Story, how: 
         bot.discord.fail(method, "/channels/", times=2, **how)
     bot.agent.succeed("ftjob-1")
     await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=5)
-    assert card.text.startswith("Done")
-    assert bot.flat().count("Your model is ready") == 1
+    assert card.text.startswith("toast · done")
+    assert bot.flat().count(" is ready ·") == 1
 
 
 async def test_a_result_that_arrived_though_its_answer_was_lost_is_not_shown_twice(bot: Story) -> None:
@@ -32,7 +32,7 @@ async def test_a_result_that_arrived_though_its_answer_was_lost_is_not_shown_twi
     bot.discord.fail("POST", "/channels/[0-9]+/messages", done=True)
     bot.agent.succeed("ftjob-1")
     await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=1)
-    assert bot.flat().count("Your model is ready") == 1
+    assert bot.flat().count(" is ready ·") == 1
 
 
 async def test_a_gateway_that_drops_is_resumed_and_nothing_is_missed(bot: Story) -> None:
@@ -60,11 +60,11 @@ async def test_while_discord_is_away_the_job_goes_on_and_its_end_is_told_after(b
         await asyncio.sleep(0.005)
     await bot.discord.restart()
     await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=5)
-    assert card.text.startswith("Done")
-    assert bot.flat().count("Your model is ready") == 1
+    assert card.text.startswith("toast · done")
+    assert bot.flat().count(" is ready ·") == 1
     await bot.until(lambda: bot.discord.gateway.connected, step_s=1)
     await bot.mia.slash("jobs", channel=bot.team)
-    await bot.until(lambda: "#1 Done" in bot.flat(), step_s=0.05)
+    await bot.until(lambda: "#1 toast · done" in bot.flat(), step_s=0.05)
 
 
 async def test_a_channel_that_was_closed_to_the_bot_is_asked_less_and_less(bot: Story) -> None:
@@ -78,7 +78,7 @@ async def test_a_channel_that_was_closed_to_the_bot_is_asked_less_and_less(bot: 
         await asyncio.sleep(0.002)
     assert len(bot.discord.called) < 40
     bot.discord.world.channels[bot.team].sends = True
-    await bot.until(lambda: "Your model is ready" in bot.flat(), step_s=10)
+    await bot.until(lambda: " is ready ·" in bot.flat(), step_s=10)
 
 
 async def test_a_bad_token_ends_this_front_end_in_one_line_without_the_token(
@@ -115,5 +115,5 @@ async def test_a_token_that_is_reset_meanwhile_is_noticed_and_nothing_more_is_se
         assert chat is not None
         asked = len(story.discord.called)
         with pytest.raises(ChatError, match="does not accept my token"):
-            await chat.post(Reply(text="Still there?"))
+            await chat.post(Reply(summary="Still there?"))
         assert len(story.discord.called) == asked

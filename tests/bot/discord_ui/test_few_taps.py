@@ -28,7 +28,7 @@ async def test_from_a_dropped_file_to_a_started_job_in_three_taps(
         if number + 2 < len(taps):  # the same question, without somebody: nothing else tells that it came
             await bot.settled()
         elif number + 1 < len(taps):
-            await bot.until(lambda: card.text.startswith("Ready to start"))
+            await bot.until(lambda: card.labels[:1] == ["Start"])
     await bot.until(lambda: bot.agent.jobs)
     assert len(taps) <= 3
     assert len(bot.shown()) == 1, "all of it in one message"

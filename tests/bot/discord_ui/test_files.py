@@ -12,7 +12,7 @@ MIB = 2**20
 async def test_the_bytes_arrive_as_they_were_sent(bot: Story) -> None:
     content = bytes(range(256)) * 2000
     await bot.mia.slash("finetune", file=("rows.jsonl", content), channel=bot.team)
-    await bot.says("Ready to start")
+    await bot.planned()
     assert [stored for _, stored in bot.agent.files.values()] == [content]
 
 
@@ -24,7 +24,7 @@ async def test_a_file_on_a_message_is_found_by_a_fresh_link_after_days(story: St
     story.clock.advance(3 * 86_400)
     await story.agent.restart()
     async with running_bot(story, tmp_path):
-        await story.says("Ready to start · rows.jsonl")
+        await story.says("rows.jsonl · ")
 
 
 async def test_a_message_that_was_deleted_meanwhile_is_asked_for_once_more(story: Story, tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ async def test_a_slash_commands_file_is_fetched_later_as_long_as_its_link_holds(
     story.clock.advance(8 * 3600)
     await story.agent.restart()
     async with running_bot(story, tmp_path):
-        await story.says("Ready to start · rows.jsonl")
+        await story.says("rows.jsonl · ")
     assert [stored for _, stored in story.agent.files.values()] == [ROWS[1]]
 
 
@@ -74,8 +74,8 @@ async def test_files_that_do_not_get_through_are_said_and_the_result_is_not_told
     await bot.starts_a_job()
     bot.agent.succeed("ftjob-1")
     await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=0.5)
-    assert "Its files did not get through. Try /status #1." in bot.flat()
-    assert bot.flat().count("Your model is ready") == 1
+    assert "Its files did not get through. Try /status #1 files." in bot.flat()
+    assert bot.flat().count(" is ready ·") == 1
 
 
 async def test_a_boosted_server_takes_larger_files(story: Story, tmp_path: Path) -> None:

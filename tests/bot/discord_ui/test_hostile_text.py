@@ -54,7 +54,9 @@ async def test_what_a_model_says_and_is_asked_reads_literally_and_notifies_nobod
     await bot.until(lambda: "1. first" in bot.flat())
     message = bot.last()
     assert message.pings == []
-    assert read(message.markdown).kinds() <= {"bold"}
+    seen = read(message.markdown)
+    assert seen.kinds() <= {"bold", "block_style"}
+    assert [source for kind, source in seen.spans if kind == "block_style"] == ["### ", "> "], "our own alone"
     assert bot.agent.questions[-1].messages[0].content == "@everyone <@7> **bold**"
 
 
@@ -75,5 +77,5 @@ async def test_a_line_that_is_on_no_button_of_the_message_is_let_alone(bot: Stor
     card = await bot.starts_a_job()
     await bot.mia.press_line("/cancel #1 yes", card)
     await bot.settled()
-    assert "Cancelled" not in bot.flat()
+    assert "cancelled" not in bot.flat()
     assert len(bot.shown()) == 1

@@ -21,11 +21,11 @@ async def test_a_job_longer_than_the_interaction_lives_is_told_to_its_end(bot: S
     card = await bot.starts_a_job()
     bot.clock.advance(16 * 60)
     bot.agent.step("ftjob-1", 30)
-    await bot.until(lambda: "Step 30 of" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 66 %" in card.text, step_s=0.5)
     bot.agent.succeed("ftjob-1")
     await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=0.5)
-    assert card.text.startswith("Done")
-    assert "Your model is ready" in bot.flat()
+    assert card.text.startswith("toast · done")
+    assert " is ready ·" in bot.flat()
     assert bot.discord.interactions.refused == []
 
 
@@ -35,7 +35,7 @@ async def test_an_agent_that_takes_longer_than_the_token_is_answered_for_in_the_
     await gate.reached.wait()
     bot.clock.advance(16 * 60)
     gate.open.set()
-    await bot.says("Ready to start")
+    await bot.planned()
     assert len(bot.shown()) == 1
     assert bot.discord.interactions.refused == []
 
@@ -44,14 +44,14 @@ async def test_buttons_from_before_a_restart_still_work(story: Story, tmp_path: 
     async with running_bot(story, tmp_path):
         card = await story.starts_a_job()
         story.agent.step("ftjob-1", 5)
-        await story.until(lambda: "Step 5 of" in card.text, step_s=0.5)
+        await story.until(lambda: "training 11 %" in card.text, step_s=0.5)
     async with running_bot(story, tmp_path):
         story.agent.step("ftjob-1", 6)
-        await story.until(lambda: "Step 6 of" in card.text, step_s=0.5)
-        pressed = await story.mia.press("Cancel", message=card)
-        await story.says("Cancel #1 toast?")
-        await story.mia.press("Yes, cancel", channel=story.team)
-        await story.until(lambda: card.text.startswith("Cancelled"), step_s=0.5)
+        await story.until(lambda: "training 13 %" in card.text, step_s=0.5)
+        pressed = await story.mia.press("Stop", message=card)
+        await story.says("Stop #1 toast?")
+        await story.mia.press("Yes, stop it", channel=story.team)
+        await story.until(lambda: card.text.startswith("toast · stopped"), step_s=0.5)
     assert pressed.answer == DEFERRED_UPDATE
 
 
@@ -59,7 +59,7 @@ async def test_log_and_retry_of_an_old_card_work_after_a_restart(story: Story, t
     async with running_bot(story, tmp_path):
         await story.starts_a_job()
         story.agent.fail("ftjob-1")
-        await story.until(lambda: "No model this time" in story.last().text, step_s=0.5)
+        await story.until(lambda: " did not finish" in story.last().text, step_s=0.5)
         failure = story.last()
     async with running_bot(story, tmp_path):
         await story.mia.press("Log", message=failure)
@@ -76,7 +76,7 @@ async def test_with_the_agent_down_it_is_said_at_once_kept_and_carried_out_later
         assert story.clock.now() - happened.at < 1
     await story.agent.restart()
     async with running_bot(story, tmp_path):
-        await story.until(lambda: "Ready to start · rows.jsonl" in story.last().text, step_s=1)
+        await story.until(lambda: "rows.jsonl · " in story.last().text, step_s=1)
     assert [request.suffix for request in story.agent.plan_requests] == ["mia"]
     assert len(story.shown()) == 1
 
@@ -105,8 +105,8 @@ async def test_a_lost_answer_to_an_acknowledgement_is_no_reason_to_do_nothing(bo
 async def test_a_press_whose_acknowledgement_was_lost_is_carried_out(bot: Story) -> None:
     card = await bot.starts_a_job()
     bot.discord.fail("POST", "/callback", status=502, done=True)
-    await bot.mia.press("Cancel", message=card)
-    await bot.says("Cancel #1 toast?")
+    await bot.mia.press("Stop", message=card)
+    await bot.says("Stop #1 toast?")
 
 
 async def test_an_interaction_that_arrives_too_late_to_be_acknowledged_is_answered_in_the_channel(bot: Story) -> None:

@@ -23,7 +23,7 @@ async def test_a_thousand_events_in_ten_seconds_are_three_edits_and_the_last_is_
             bot.clock.advance(0.05)
             await asyncio.sleep(0)
     assert bot.clock.now() - begun == pytest.approx(10)
-    await bot.until(lambda: "Step 45 of 45" in card.text, step_s=0.05)
+    await bot.until(lambda: "training 100 %" in card.text, step_s=0.05)
     assert len([at for at in card.edits[edited:] if at <= begun + 10]) <= 3
     assert len(card.edits) - edited <= 4
     assert bot.discord.flood.refused == []
@@ -47,14 +47,14 @@ async def test_five_old_cards_in_one_channel_stay_below_the_limit_of_edits(bot: 
         bot.agent.succeed(f"ftjob-{number}")
     await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=0.5)
     assert bot.discord.flood.refused == []
-    assert all(card.text.startswith("Done") for card in cards)
+    assert all(" · done" in card.text for card in cards)
 
 
 async def test_five_jobs_that_are_started_at_once_all_get_their_cards(bot: Story) -> None:
     cards = [await bot.starts_a_job(name=f"job{number}") for number in range(1, 6)]
     for number in range(1, 6):
         bot.agent.step(f"ftjob-{number}", 7)
-    await bot.until(lambda: all("Step 7 of" in card.text for card in cards), step_s=0.5)
+    await bot.until(lambda: all("training 15 %" in card.text for card in cards), step_s=0.5)
     assert len(bot.shown()) == 5
 
 
@@ -68,18 +68,18 @@ async def test_after_a_429_there_is_no_second_one_and_the_end_is_told_in_15_s(bo
         bot.clock.advance(0.5)
         await asyncio.sleep(0.002)
     assert not [call for call in bot.discord.called[asked:] if call.startswith("PATCH")]
-    await bot.until(lambda: card.text.startswith("Done"), step_s=0.5)
+    await bot.until(lambda: card.text.startswith("toast · done"), step_s=0.5)
     assert bot.clock.now() - refused_at <= 20 + 15
 
 
 async def test_a_card_shows_one_plot_with_words_for_it_replaced_in_place(bot: Story) -> None:
     card = await bot.starts_a_job()
     bot.agent.step("ftjob-1", 20)
-    await bot.until(lambda: "Step 20 of" in card.text and card.attachments, step_s=0.5)
+    await bot.until(lambda: "training 44 %" in card.text and card.attachments, step_s=0.5)
     bot.agent.step("ftjob-1", 21)
-    await bot.until(lambda: "Step 21 of" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 46 %" in card.text, step_s=0.5)
     bot.agent.succeed("ftjob-1")
-    await bot.until(lambda: card.text.startswith("Done"), step_s=0.5)
+    await bot.until(lambda: card.text.startswith("toast · done"), step_s=0.5)
     assert [file.content for file in card.attachments] == [PNG]
     assert card.layout.pictures == [("attachment://loss.png", ALT_TEXT)]
 
@@ -89,7 +89,7 @@ async def test_in_an_archived_thread_the_card_goes_on(bot: Story) -> None:
     card = await bot.starts_a_job(channel=thread.id)
     thread.archived = True
     bot.agent.step("ftjob-1", 7)
-    await bot.until(lambda: "Step 7 of" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 15 %" in card.text, step_s=0.5)
     assert not thread.archived
 
 
@@ -99,7 +99,7 @@ async def test_in_a_direct_message_everything_is_in_one_place(bot: Story) -> Non
     bot.agent.succeed("ftjob-1")
     await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=0.5)
     assert [message.pings for message in bot.shown(direct) if message.pings] == [[str(MIA)]]
-    assert "adapter_model.safetensors" in [name for message in bot.shown(direct) for name in message.files]
+    assert "toast.gguf" in [name for message in bot.shown(direct) for name in message.files]
 
 
 async def test_what_exceeds_the_limit_of_a_server_is_not_sent_and_is_said(bot: Story) -> None:
@@ -110,17 +110,17 @@ async def test_what_exceeds_the_limit_of_a_server_is_not_sent_and_is_said(bot: S
             bot.agent.files[file.id] = file.model_copy(update={"bytes": 10 * 2**20 + 1}), content
     await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=0.5)
     sent = [name for message in bot.discord.world.messages.values() for name in message.files]
-    assert sent == ["adapter_model.safetensors", "Modelfile", "report.json"]
+    assert sent == ["Modelfile"]
     assert "toast.gguf" in bot.flat()
 
 
 async def test_a_deleted_card_is_posted_anew_with_its_picture(bot: Story) -> None:
     card = await bot.starts_a_job()
     bot.agent.step("ftjob-1", 5)
-    await bot.until(lambda: "Step 5 of" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 11 %" in card.text, step_s=0.5)
     del bot.discord.world.messages[card.id]
     bot.agent.step("ftjob-1", 6)
-    await bot.until(lambda: bot.shown() and "Step 6 of" in bot.last().text, step_s=0.5)
+    await bot.until(lambda: bot.shown() and "training 13 %" in bot.last().text, step_s=0.5)
     assert [file.content for file in bot.last().attachments] == [PNG]
 
 

@@ -51,11 +51,11 @@ async def test_a_card_in_a_deleted_channel_goes_on_in_direct_messages(bot: Story
     await bot.starts_a_job()
     await remove(bot, bot.discord.world.channels[bot.team])
     bot.agent.step("ftjob-1", 7)
-    await bot.until(lambda: "Step 7 of" in bot.flat(bot.mia.direct), step_s=0.5)
+    await bot.until(lambda: "training 15 %" in bot.flat(bot.mia.direct), step_s=0.5)
     assert "I cannot write any more where you asked for this" in bot.flat(bot.mia.direct)
     bot.agent.succeed("ftjob-1")
     await told(bot)
-    assert bot.flat(bot.mia.direct).count("Your model is ready") == 1
+    assert bot.flat(bot.mia.direct).count(" is ready ·") == 1
     assert "toast.gguf" in bot.last(bot.mia.direct).files
 
 
@@ -65,7 +65,7 @@ async def test_a_card_in_a_locked_thread_goes_on_in_its_channel(bot: Story) -> N
     cats.locked = True
     bot.agent.succeed("ftjob-1")
     await told(bot)
-    assert "Your model is ready" in bot.flat()
+    assert " is ready ·" in bot.flat()
 
 
 async def test_a_card_that_moved_is_followed_there_after_a_restart(story: Story, tmp_path: Path) -> None:
@@ -73,10 +73,10 @@ async def test_a_card_that_moved_is_followed_there_after_a_restart(story: Story,
         await story.starts_a_job()
         await remove(story, story.discord.world.channels[story.team])
         story.agent.step("ftjob-1", 7)
-        await story.until(lambda: "Step 7 of" in story.flat(story.mia.direct), step_s=0.5)
+        await story.until(lambda: "training 15 %" in story.flat(story.mia.direct), step_s=0.5)
     async with running_bot(story, tmp_path):
         story.agent.step("ftjob-1", 8)
-        await story.until(lambda: "Step 8 of" in story.flat(story.mia.direct), step_s=0.5)
+        await story.until(lambda: "training 17 %" in story.flat(story.mia.direct), step_s=0.5)
 
 
 async def test_a_card_that_nobody_can_be_shown_is_given_up_in_the_log(
@@ -94,14 +94,14 @@ async def test_without_attach_files_the_card_goes_on_without_its_plot_and_gets_i
     card = await bot.starts_a_job()
     no_files(bot, bot.team)
     bot.agent.step("ftjob-1", 10, validation_loss=2.0)
-    await bot.until(lambda: "Step 10 of" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 22 %" in card.text, step_s=0.5)
     assert not card.attachments
     bot.agent.step("ftjob-1", 11)
-    await bot.until(lambda: "Step 11 of" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 24 %" in card.text, step_s=0.5)
     bot.discord.world.channels[bot.team].permissions = ALL_PERMISSIONS
     await bot.mia.slash("jobs", channel=bot.team)
     bot.agent.step("ftjob-1", 12)
-    await bot.until(lambda: "Step 12 of" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 26 %" in card.text, step_s=0.5)
     bot.agent.emit("ftjob-1", EvaluationData(step=20, split="validation", loss=1.4, best_loss=1.4, best_step=20))
     await bot.until(lambda: card.attachments, step_s=0.5)
 

@@ -27,7 +27,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
 
     async def run(call: Call, _core: Core, answer: Answer) -> None:
         heard.append(call)
-        await answer.show(Reply(text="Heard."))
+        await answer.show(Reply(summary="Heard."))
 
     asks = Command(name="ask", usage="", summary="note who asks", run=run)
     allows = Command(name="allow", usage="[who]", summary="note who is meant", run=run)
@@ -68,7 +68,7 @@ async def test_a_call_in_a_thread_has_the_rights_of_its_channel_and_is_answered_
     async with running_bot(story, tmp_path):
         await story.mia.slash("ask", channel=thread)
         await story.says("Heard.", channel=thread)
-        await story.front_end.open_chat(calls[0].chat_id).post(Reply(text="Later."))  # type: ignore[union-attr]
+        await story.front_end.open_chat(calls[0].chat_id).post(Reply(summary="Later."))  # type: ignore[union-attr]
     assert calls[0].chat_id == f"{story.team}:{thread}"
     assert calls[0].requested_by.chat == str(story.team)
     assert [message.text for message in story.shown(thread)] == ["Heard.", "Later."]

@@ -83,6 +83,6 @@ async def test_killed_between_a_call_and_its_answer_the_next_bot_answers_it_once
     gate.open.set()
     agent.gates.remove(gate)
     async with bot(agent, discord, tmp_path):
-        await said(discord, mia.direct, "Ready to start · rows.jsonl")
+        await said(discord, mia.direct, "rows.jsonl · ")
     assert len(discord.messages(mia.direct)) == 1
     assert [request.suffix for request in agent.plan_requests] == ["mia"]

@@ -24,7 +24,7 @@ async def test_a_stranger_is_refused_for_their_eyes_only_whatever_they_press(bot
     card = await bot.starts_a_job()
     eve = Person(bot.discord, EVE, "Eve")
     shown = len(bot.shown())
-    await eve.press("Cancel", message=card)
+    await eve.press("Stop", message=card)
     await bot.until(lambda: "You may not" in bot.flat())
     assert [message.seen_by for message in bot.shown()[shown:]] == [EVE]
     assert bot.agent.jobs["ftjob-1"].status is not JobStatus.cancelled
@@ -45,11 +45,13 @@ async def test_a_member_is_refused_at_the_first_press_on_what_is_not_theirs(bot:
     bot.agent.people.grant(PLATFORM, GrantKind.chat, str(bot.team), "#team")
     card = await bot.starts_a_job()
     ada = Person(bot.discord, ADA, "Ada")
-    await ada.press("Cancel", message=card)
+    await ada.press("Stop", message=card)
     await bot.until(lambda: "#1 toast was started by Mia" in bot.flat())
     assert bot.last().seen_by == ADA
     bot.agent.succeed("ftjob-1")
     await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=0.5)
+    await bot.mia.slash("status", channel=bot.team, job="#1 details")
+    await bot.until(lambda: "Delete files" in bot.last().labels)
     await ada.press("Delete files", channel=bot.team)
     await bot.until(lambda: bot.flat().count("#1 toast was started by Mia") == 2)
     assert bot.last().seen_by == ADA
@@ -59,7 +61,7 @@ async def test_a_member_is_refused_at_the_first_press_on_what_is_not_theirs(bot:
 async def test_a_stranger_is_suggested_nothing_and_shown_no_form(bot: Story) -> None:
     owned(bot)
     await bot.mia.slash("finetune", file=ROWS, channel=bot.team, name="secret")
-    await bot.says("Ready to start")
+    await bot.planned()
     plan = bot.last()
     bot.agent.add_job(suffix="secret")
     eve = Person(bot.discord, EVE, "Eve")
@@ -142,7 +144,7 @@ async def test_pairing_in_a_direct_message_makes_one_owner(bot: Story) -> None:
     bot.agent.people.guard("ABCD-2345")
     eve = Person(bot.discord, EVE, "Eve")
     await bot.mia.slash("pair", text="ABCD-2345")
-    await bot.says("This machine is yours now.", channel=bot.mia.direct)
+    await bot.says("This machine is yours now", channel=bot.mia.direct)
     await eve.slash("pair", text="ABCD-2345")
     await bot.says("That is not the code", channel=eve.direct)
     assert [(grant.id, grant.role) for grant in bot.agent.people.grants] == [(str(MIA), Role.owner)]
@@ -172,7 +174,7 @@ async def test_exactly_the_missing_permissions_are_named(bot: Story, lacking: in
 async def test_without_attach_files_only_what_has_files_goes_without(bot: Story) -> None:
     bot.discord.world.channels[bot.team].permissions &= ~ATTACH
     await bot.mia.slash("help", channel=bot.team)
-    await bot.says("Teach a language model")
+    await bot.says("Hearth\nTeach a language model")
     bot.agent.step(bot.agent.add_job().id, 5)
     await bot.mia.slash("plot", channel=bot.team, job="#1")
     await bot.until(lambda: "give me the permission Attach Files" in bot.flat())

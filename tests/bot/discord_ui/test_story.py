@@ -11,53 +11,53 @@ from tests.fakes.discord_server.world import THREAD
 async def test_a_file_becomes_a_model_on_one_card_and_its_files_lie_in_a_thread(bot: Story) -> None:
     file = ("support.jsonl", b'{"messages": []}\n')
     await bot.mia.slash("finetune", file=file, channel=bot.team, name="support", epochs=3.0)
-    await bot.says("Ready to start · support.jsonl")
+    await bot.says("support.jsonl · ")
     card = bot.last()
-    assert card.labels[:3] == ["Start", "Change", "Cancel"]
+    assert card.labels[:3] == ["Start", "Change", "See a row"]
     assert len(bot.shown()) == 1
     assert bot.agent.plan_requests[0].method.supervised.hyperparameters.n_epochs == 3
     await bot.mia.press("Start", channel=bot.team)
     job = "ftjob-1"
-    await bot.until(lambda: job in bot.agent.jobs and "#1 support" in card.text)
+    await bot.until(lambda: job in bot.agent.jobs and "support · " in card.text)
     bot.agent.step(job, 20)
-    await bot.until(lambda: "Step 20 of 45" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 44 %" in card.text, step_s=0.5)
     assert [file.content for file in card.attachments] == [PNG]
     assert card.layout.pictures == [("attachment://loss.png", ALT_TEXT)]
     bot.agent.succeed(job)
     await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=0.5)
-    assert card.text.startswith("Done · #1 support")
+    assert card.text.startswith("support · done")
     result = bot.last()
     assert result.pings == [str(MIA)]
-    assert "Your model is ready" in result.text
+    assert " is ready ·" in result.text
     assert "```\nollama create toast -f Modelfile\nollama run toast\n```" in result.markdown
     thread = bot.discord.world.channels[card.id]
     assert (thread.name, thread.minutes) == ("support-1", 10080)
     files = [name for message in bot.shown(thread.id) for name in message.files]
-    assert files == ["toast.gguf", "adapter_model.safetensors", "Modelfile", "report.json"]
+    assert files == ["toast.gguf", "Modelfile"]
     assert len(bot.shown()) == 2
 
 
 async def test_time_left_ticks_by_itself(bot: Story) -> None:
     card = await bot.starts_a_job()
     bot.agent.step("ftjob-1", 5)
-    await bot.until(lambda: "Step 5 of" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 11 %" in card.text, step_s=0.5)
     done_at = bot.agent.now + 5 + 4 * 40
-    assert f"Training due <t:{done_at}:R>" in card.markdown
-    assert " more (" not in card.text
+    assert f"done <t:{done_at}:R>" in card.markdown
+    assert " left (" not in card.text
 
 
 async def test_the_plot_is_replaced_in_place_when_an_evaluation_came_in(bot: Story) -> None:
     card = await bot.starts_a_job()
     bot.agent.step("ftjob-1", 1)
-    await bot.until(lambda: "Step 1 of" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 2 %" in card.text, step_s=0.5)
     first = card.attachments
     bot.agent.step("ftjob-1", 2)
-    await bot.until(lambda: "Step 2 of" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 4 %" in card.text, step_s=0.5)
     assert card.attachments == first
     bot.agent.emit("ftjob-1", EvaluationData(step=3, split="validation", loss=1.4, best_loss=1.4, best_step=3))
     bot.agent.step("ftjob-1", 4)
     await bot.until(lambda: card.attachments != first, step_s=0.5)
-    await bot.until(lambda: "Step 4 of" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 8 %" in card.text, step_s=0.5)
     assert (len(card.attachments), len(card.layout.pictures), len(bot.shown())) == (1, 1, 1)
 
 
@@ -85,7 +85,7 @@ async def test_what_is_asked_in_a_thread_stays_in_it_also_after_a_restart(story:
 
 async def test_the_transcript_reads_as_the_channel_does(bot: Story) -> None:
     await bot.mia.slash("finetune", file=ROWS, channel=bot.team)
-    await bot.says("Ready to start")
+    await bot.planned()
     told = bot.discord.world.transcript(bot.team)
     assert told.startswith("Mia used finetune\nHearth (edited ")
-    assert "[Start]  [Change]  [Cancel]" in told
+    assert "[Start]  [Change]  [See a row]" in told

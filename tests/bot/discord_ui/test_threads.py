@@ -65,7 +65,7 @@ async def test_a_thread_that_fell_asleep_wakes_up_with_the_next_change_of_the_ca
     [thread] = threads(bot)
     await archive(bot, thread)
     bot.agent.step("ftjob-1", 7)
-    await bot.until(lambda: "Step 7 of" in card.text and not thread.archived, step_s=0.5)
+    await bot.until(lambda: "training 15 %" in card.text and not thread.archived, step_s=0.5)
     assert threads(bot) == [thread]
 
 
@@ -93,4 +93,4 @@ async def test_a_thread_that_cannot_begin_now_is_begun_with_the_next_change(bot:
     bot.discord.fail("POST", "/threads", status=400, code=50035)
     card = await bot.starts_a_job()
     bot.agent.step("ftjob-1", 7)
-    await bot.until(lambda: "Step 7 of" in card.text and threads(bot), step_s=0.5)
+    await bot.until(lambda: "training 15 %" in card.text and threads(bot), step_s=0.5)

@@ -43,7 +43,7 @@ async def test_every_command_answers_while_the_agent_is_down(agent: FakeAgent, t
 async def test_help_needs_no_agent(agent: FakeAgent, tmp_path: Path) -> None:
     await agent.stop()
     async with open_bot(agent, tmp_path) as bot:
-        assert "/finetune sample" in (await bot.say("/help")).text
+        assert (await bot.say("/help")).buttons[0].line == "/finetune sample"
 
 
 async def test_all_say_the_same_since_when_the_agent_is_away(agent: FakeAgent, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ async def test_a_name_that_no_job_has_says_what_is_near(three: Bot, word: str, s
 
 
 async def test_a_model_is_asked_by_its_name(agent: FakeAgent, three: Bot) -> None:
-    assert (await three.say("/try pirate Who are you?")).text.startswith("Try #2 pirate\nQ: Who are you?")
-    assert (await three.say("/try Who are you?")).text.startswith("Try #3 robot-butler\nQ: Who are you?")
+    assert (await three.say("/try pirate Who are you?")).text.startswith("Try #2 pirate\n\nWho are you?")
+    assert (await three.say("/try Who are you?")).text.startswith("Try #3 robot-butler\n\nWho are you?")
     assert [asked.messages[0].content for asked in agent.questions] == ["Who are you?"] * 2
     assert "robot-butler" in (await three.say("/log robot-butler")).text

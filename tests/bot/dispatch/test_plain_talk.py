@@ -23,9 +23,9 @@ def two(agent: FakeAgent, bot: Bot) -> Bot:
 
 
 async def test_what_only_looks_is_done_at_once(two: Bot) -> None:
-    assert "#2 robot" in flat(await two.say("", said="how far is it?"))
-    assert "#1 pirate" in flat(await two.say("", said="how far is pirate?"))
-    assert flat(await two.say("", said="which models are there?")).startswith("To learn from")
+    assert flat(await two.say("", said="how far is it?")).startswith("robot · training 11 %")
+    assert flat(await two.say("", said="how far is pirate?")).startswith("✓ pirate is ready")
+    assert flat(await two.say("", said="which models are there?")).startswith("Models To learn from")
 
 
 async def test_what_asks_first_is_begun_and_what_changes_something_is_a_button(agent: FakeAgent, two: Bot) -> None:

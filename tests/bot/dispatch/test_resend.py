@@ -15,6 +15,8 @@ from tests.bot.harness import Bot, RecordingChat, dataset, fits, open_bot
 from tests.bot.kept.test_database import fill
 from tests.fakes.agent_server import FakeAgent
 
+PLAN = "104 chat rows → "  # in the title of a plan that may be started
+
 
 def read(bot: Bot, message_id: str = "m1") -> str:
     return bot.chat.messages[message_id].text
@@ -33,7 +35,7 @@ async def test_a_file_sent_while_the_pc_sleeps_is_queued_and_becomes_a_plan_when
     assert fits(reply.text)
     assert [button.label for button in reply.buttons] == ["Forget it"]
     await agent.restart()
-    await bot.until(lambda: "Ready to start · mia.jsonl" in read(bot), step_s=1)
+    await bot.until(lambda: "mia.jsonl · 104 chat rows → mia" in read(bot), step_s=1)
     assert agent.plan_requests[0].suffix == "mia"
     await bot.until(lambda: kept(bot) == 0)
     assert len(bot.chat.messages) == 1
@@ -69,7 +71,7 @@ async def test_a_bot_that_ended_sends_what_it_kept_when_it_begins_again(agent: F
     await agent.restart()
     async with open_bot(agent, tmp_path, chat) as bot:
         await bot.until(lambda: kept(bot) == 0, step_s=1)
-        assert "Ready to start" in read(bot)
+        assert PLAN in read(bot)
     async with open_bot(agent, tmp_path, chat) as bot:
         await bot.core.requests.all_answered()
     assert len(chat.messages) == len(agent.plans) == 1
@@ -115,10 +117,10 @@ async def test_a_cancel_without_contact_is_recorded_and_applied_on_contact(agent
     job = agent.add_job()
     await agent.stop()
     question = await bot.say("/cancel #1")
-    assert question.text.startswith("Cancel #1?\nI cannot reach the agent")
-    assert (await bot.press("Yes, cancel")).text.startswith("Queued until the PC is back")
+    assert question.text.startswith("Stop #1?\nI cannot reach the agent")
+    assert (await bot.press("Yes, stop it")).text.startswith("Queued until the PC is back")
     await agent.restart()
-    await bot.until(lambda: "Cancelling #1 toast" in read(bot), step_s=1)
+    await bot.until(lambda: "Stopping #1 toast" in read(bot), step_s=1)
     assert agent.jobs[job.id].status is JobStatus.cancelled
     assert len(bot.chat.messages) == 1
 
@@ -127,7 +129,7 @@ async def test_a_cancel_sent_once_more_is_answered_in_words(agent: FakeAgent, bo
     agent.add_job()
     agent.lose.append(("POST", "/v1/fine_tuning/jobs/ftjob-1/cancel"))
     await bot.say("/cancel #1 yes")
-    await bot.until(lambda: read(bot) == "#1 toast is cancelled.", step_s=1)
+    await bot.until(lambda: read(bot) == "#1 toast is stopped.", step_s=1)
 
 
 async def test_a_live_card_is_not_overwritten_by_a_queued_pause(agent: FakeAgent, bot: Bot) -> None:
@@ -164,7 +166,7 @@ async def test_an_answer_whose_message_is_gone_is_posted_anew(agent: FakeAgent, 
     await bot.say("/finetune sample")
     bot.chat.failures = [MessageGoneError("m1")] * 2
     await agent.restart()
-    await bot.until(lambda: "Ready to start" in bot.chat.last.text, step_s=1)
+    await bot.until(lambda: PLAN in bot.chat.last.text, step_s=1)
 
 
 async def test_what_waited_longer_than_a_plan_is_kept_is_not_sent(agent: FakeAgent, tmp_path: Path) -> None:
@@ -190,7 +192,7 @@ async def test_a_request_of_a_chat_that_is_not_connected_waits_and_holds_up_nobo
     async with asyncio.timeout(20):
         waiting = asyncio.create_task(bot.core.requests.all_answered())
         await bot.until(waiting.done, step_s=1)
-    assert "Ready to start" in read(bot)
+    assert PLAN in read(bot)
     assert database.rows("SELECT platform FROM requests") == [("telegram",)]
 
 
@@ -202,7 +204,7 @@ async def test_on_a_full_disk_nothing_is_begun_but_a_job_can_be_stopped(agent: F
     assert "disk is full" in text
     assert "Nothing was sent" in text
     assert not agent.files
-    assert (await bot.say(f"/cancel #1 yes {long}")).text.startswith("Cancelling")
+    assert (await bot.say(f"/cancel #1 yes {long}")).text.startswith("Stopping #1 toast")
 
 
 @pytest.mark.parametrize("line", ["/jobs", "/status", "/models", "/finetune change:ftplan-1", "/cancel #1"])

@@ -30,12 +30,12 @@ async def test_who_asked_too_much_is_answered_again_after_the_pause(agent: FakeA
 async def test_a_card_goes_on_within_seconds(agent: FakeAgent, bot: Bot, set_by: float) -> None:
     job_id = await started(agent, bot)
     for step in (5, 6):
-        agent.step(job_id, step)
-        await bot.until(lambda step=step: f"Step {step} of" in card(bot), step_s=1)  # type: ignore[misc]
+        agent.step(job_id, step, total_steps=100)
+        await bot.until(lambda step=step: f"training {step} %" in card(bot), step_s=1)  # type: ignore[misc]
         bot.clock.set_by(set_by)
         began = bot.clock.monotonic()
     agent.step(job_id, 7)
-    await bot.until(lambda: "Step 7 of" in card(bot), step_s=1)
+    await bot.until(lambda: "training 15 %" in card(bot), step_s=1)
     assert bot.clock.monotonic() - began < 60
 
 

@@ -39,10 +39,10 @@ async def test_a_result_that_finds_no_room_is_said_on_the_card_and_stops_no_othe
         assert "Traceback" in caplog.text
         assert "No space left" in caplog.text
         agent.step(second, 7)
-        await bot.until(lambda: "Step 7 of" in chat.messages["m2"].text, step_s=1)
+        await bot.until(lambda: "training 15 %" in chat.messages["m2"].text, step_s=1)
         chat.full = False
-        await bot.until(lambda: "Your model is ready" in chat.texts[-1], step_s=5)
-        assert card(bot).startswith("Done")
+        await bot.until(lambda: "✓ toast is ready" in chat.texts[-1], step_s=5)
+        assert card(bot).startswith("toast · done")
         assert "cannot show" not in card(bot)
 
 
@@ -64,8 +64,8 @@ async def test_a_poisoned_card_of_before_stops_no_start(
     agent.change(poisoned, start_at=2**40)
     for _start in range(2):
         async with open_bot(agent, tmp_path, chat) as bot:
-            agent.step(well, 9 + _start)
-            await bot.until(lambda step=9 + _start: f"Step {step} of" in chat.messages["m2"].text, step_s=1)  # type: ignore[misc]
+            agent.step(well, 9 + _start, total_steps=100)
+            await bot.until(lambda step=9 + _start: f"training {step} %" in chat.messages["m2"].text, step_s=1)  # type: ignore[misc]
 
 
 async def test_an_event_that_cannot_be_read_is_left_out_of_the_feed(
@@ -99,7 +99,7 @@ async def test_a_kept_request_that_breaks_is_answered_and_holds_up_no_other(
     async with open_bot(agent, tmp_path, chat) as bot:
         await bot.until(lambda: not bot.core.requests.unanswered(), step_s=1)
     assert "Something went wrong on my side" in chat.messages["m1"].text
-    assert "Ready to start" in chat.messages["m2"].text
+    assert "104 chat rows → " in chat.messages["m2"].text
     assert "LookupError" in caplog.text
 
 

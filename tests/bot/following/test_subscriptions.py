@@ -6,7 +6,9 @@ from bot.following.delivery import DELIVERIES
 from bot.following.subscriptions import Subscription, Subscriptions
 from bot.kept.database import DATABASE, Database
 
-CARD = Subscription(platform="p", chat_id="c", job_id="ftjob-1", message_id="m1", person="mia", shown="Training")
+CARD = Subscription(
+    platform="p", chat_id="c", job_id="ftjob-1", message_id="m1", person="mia", shown="toast · training"
+)
 
 
 def test_kills_between_the_messages_of_a_long_result_do_not_add_up(tmp_path: Path) -> None:

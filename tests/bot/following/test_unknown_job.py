@@ -8,7 +8,7 @@ from tests.fakes.agent_server import FakeAgent
 async def test_a_card_of_a_job_that_is_gone_says_so_and_is_followed_no_more(agent: FakeAgent, bot: Bot) -> None:
     job_id = await started(agent, bot)
     agent.step(job_id, 10)
-    await bot.until(lambda: "Step 10 of" in card(bot), step_s=1)
+    await bot.until(lambda: "training 22 %" in card(bot), step_s=1)
     agent.step(job_id, 20)
     del agent.jobs[job_id]
     await bot.until(lambda: card(bot).startswith("Gone"), step_s=1)

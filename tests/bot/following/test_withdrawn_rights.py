@@ -22,12 +22,14 @@ async def test_a_live_card_of_a_denied_person_says_no_more_of_the_job(agent: Fak
     members(agent)
     job_id = await started(agent, bot)
     agent.step(job_id, 10)
-    await bot.until(lambda: "Step 10 of" in card(bot), step_s=1)
+    await bot.until(lambda: "training 22 %" in card(bot), step_s=1)
     agent.people.grant("test", GrantKind.person, "mia", "Mia", Role.denied)
     agent.step(job_id, 20)
     await bot.until(lambda: "Not shown any more" in card(bot), step_s=1)
     assert "You were denied" in " ".join(card(bot).split())
-    assert "Step" not in card(bot)
+    assert "training" not in card(bot)
+    assert "loss" not in card(bot)
+    assert "toast" not in card(bot)
     assert not bot.core.subscriptions.undelivered()
 
 

@@ -92,8 +92,8 @@ async def test_make_run_starts_a_killed_agent_again(folder: Path) -> None:
     assert start.stdout is not None
     async with asyncio.timeout(60):
         start.stdin.write(b"/finetune sample\n1\n")
-        await start.stdout.readuntil(b"Training")
+        await start.stdout.readuntil("toast · training".encode())
         await stand_in_agent.kill_child(start.pid, "agent")
         out, err = await start.communicate(b"")
     assert (start.returncode, err) == (0, b"")
-    assert b"Your model is ready" in out
+    assert b" is ready " in out

@@ -70,11 +70,15 @@ class Story:
         """Wait until the bot's newest words there begin so."""
         await self.until(lambda: self.shown(chat) and self.last(chat).text.startswith(text))
 
+    async def planned(self, *, chat: int = MIA) -> None:
+        """Wait until the bot's newest message there is a plan."""
+        await self.until(lambda: self.shown(chat) and self.last(chat).labels[:1] == ["Start"])
+
     async def starts_a_job(self, *, chat: int = MIA, name: str = "toast") -> Shown:
         """Send the sample and press Start; return the live card."""
         number = len(self.agent.jobs) + 1
         self.mia.say(f"/finetune sample name:{name}", chat=chat)
-        await self.says("Ready to start", chat=chat)
+        await self.planned(chat=chat)
         card = self.last(chat)
         self.mia.press("Start", chat=chat, message_id=card.id)
         await self.until(lambda: len(self.agent.jobs) == number and self._is_live(card))

@@ -35,7 +35,7 @@ async def test_only_the_owner_can_allow_be_it_by_a_button_or_by_forging_one(bot:
 async def test_a_flood_of_what_telegram_answers_itself_starves_nobody_either(bot: Story, what: str) -> None:
     bot.telegram.world.add_group(TEAM)
     bot.mia.say("/help", chat=TEAM)
-    await bot.says("Teach", chat=TEAM)
+    await bot.says("Hearth", chat=TEAM)
     ours = bot.last(TEAM)
     eve = Person(bot.telegram, EVE, "Eve")
     for _ in range(200):

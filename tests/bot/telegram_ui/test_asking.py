@@ -12,7 +12,7 @@ async def test_a_command_may_answer_the_file_that_it_means(bot: Story) -> None:
     file = bot.mia.send_file("rows.jsonl")
     await bot.says("Teach a model rows.jsonl (17 B)?")
     bot.mia.say("/finetune name:mia", reply_to=file.id)
-    await bot.says("Ready to start · rows.jsonl")
+    await bot.says("rows.jsonl · ")
 
 
 async def test_a_file_without_a_word_gets_two_buttons(bot: Story) -> None:
@@ -20,7 +20,7 @@ async def test_a_file_without_a_word_gets_two_buttons(bot: Story) -> None:
     await bot.says("Teach a model")
     assert (bot.last().labels, bot.last().reply_to) == (["Fine-tune", "No"], file.id)
     bot.mia.press("Fine-tune")
-    await bot.says("Ready to start · rows.jsonl")
+    await bot.says("rows.jsonl · ")
     assert len(bot.shown()) == 1
 
 
@@ -44,10 +44,10 @@ async def test_the_buttons_of_a_file_that_was_deleted_say_so(bot: Story) -> None
 
 async def test_a_link_with_a_payload_opens_the_help_with_its_sample_button(bot: Story) -> None:
     bot.mia.say("/start sample")
-    await bot.says("Teach a language model your own style")
+    await bot.says("Hearth\nTeach a language model your own style")
     assert bot.last().labels == ["Try the sample"]
     bot.mia.press("Try the sample")
-    await bot.says("Ready to start · toast.jsonl")
+    await bot.says("toast.jsonl · ")
 
 
 async def test_settings_and_chatter_are_answered_in_private(bot: Story) -> None:
@@ -57,7 +57,7 @@ async def test_settings_and_chatter_are_answered_in_private(bot: Story) -> None:
     await bot.says("I did not quite get that")
     assert bot.last().labels == ["Try the sample", "How it stands", "What I can do"]
     bot.mia.say("hello?")
-    await bot.says("Teach a language model your own style")
+    await bot.says("Hearth\nTeach a language model your own style")
 
 
 async def test_the_menu_lists_the_commands_of_the_table(bot: Story) -> None:
@@ -79,8 +79,8 @@ async def test_a_german_phone_shows_menu_answers_and_alerts_in_german(bot: Story
     assert "auf der GPU zu Hause" in bot.telegram.methods.described["short_description de"]
     hans = Person(bot.telegram, 9, "Hans", language="de")
     hans.send_file("rows.jsonl", caption="/finetune")
-    await bot.says("Bereit · rows.jsonl", chat=9)
-    assert bot.last(9).labels == ["Start", "Ändern", "Abbrechen"]
+    await bot.says("rows.jsonl · ", chat=9)
+    assert bot.last(9).labels == ["Start", "Ändern", "Zeile ansehen", "Daten prüfen", "Nicht jetzt"]
     hans.send_file("rows.jsonl")
     await bot.says("Ein Modell mit rows.jsonl", chat=9)
     hans.say("/settings")
@@ -106,7 +106,7 @@ async def test_in_a_group_only_what_is_meant_for_the_bot_is_answered(bot: Story)
 async def test_in_a_group_a_file_may_answer_the_bot(bot: Story) -> None:
     bot.telegram.world.add_group(TEAM)
     bot.mia.say("/help", chat=TEAM)
-    await bot.says("Teach a language model", chat=TEAM)
+    await bot.says("Hearth\nTeach a language model", chat=TEAM)
     bot.mia.send_file("rows.jsonl", chat=TEAM, reply_to=bot.last(TEAM).id)
     await bot.says("Teach a model rows.jsonl", chat=TEAM)
 
@@ -122,7 +122,7 @@ async def test_who_writes_as_the_group_is_asked_to_show_themselves(bot: Story) -
 async def test_an_edited_message_does_nothing(bot: Story, *, everything: bool) -> None:
     bot.telegram.everything = everything
     asked = bot.mia.say("/finetune sample")
-    await bot.says("Ready to start")
+    await bot.planned()
     bot.mia.edit(asked, "/finetune sample epochs:9")
     await bot.settled()
     assert len(bot.agent.plans) == len(bot.shown()) == 1
@@ -131,7 +131,7 @@ async def test_an_edited_message_does_nothing(bot: Story, *, everything: bool) -
 async def test_an_update_that_comes_twice_starts_one_job_also_in_the_next_bot(story: Story, tmp_path: Path) -> None:
     async with running_bot(story, tmp_path):
         story.mia.say("/finetune sample")
-        await story.says("Ready to start")
+        await story.planned()
         story.mia.press("Start")
         update = story.telegram.updates[-1]
         await story.until(lambda: story.agent.jobs)
@@ -171,19 +171,19 @@ async def test_who_asked_is_known_with_group_language_and_name(bot: Story) -> No
 async def test_a_refusal_of_a_tap_is_for_that_person_alone(bot: Story) -> None:
     card = await bot.starts_a_job()
     bot.agent.succeed("ftjob-1")
-    line = next(button["callback_data"] for row in card.buttons for button in row if button["text"] == "Cancel")
-    await bot.until(lambda: len(bot.shown()) == 6, step_s=0.5)
+    line = next(button["callback_data"] for row in card.buttons for button in row if button["text"] == "Stop")
+    await bot.until(lambda: len(bot.shown()) == 4, step_s=0.5)
     bot.mia.press_line(line, card)
     await bot.until(lambda: bot.telegram.methods.alerts[-1][1])
     assert "has ended already" in bot.telegram.methods.alerts[-1][1]
     assert bot.telegram.methods.alerts[-1][2]
-    assert len(bot.shown()) == 6
+    assert len(bot.shown()) == 4
 
 
 @pytest.mark.parametrize("line", ["x", "/nonsense", "/finetune plan:ftplan-99", "/cancel #99 yes", "no\n/cancel"])
 async def test_a_forged_or_stale_button_is_refused_in_words_and_answered(bot: Story, line: str) -> None:
     bot.mia.say("/help")
-    await bot.says("Teach a language model")
+    await bot.says("Hearth\nTeach a language model")
     bot.mia.press_line(line, bot.last())
     await bot.until(lambda: not bot.telegram.methods.taps)
     assert bot.telegram.methods.alerts[0][1]
@@ -192,7 +192,7 @@ async def test_a_forged_or_stale_button_is_refused_in_words_and_answered(bot: St
 
 async def test_while_the_agent_is_slow_there_is_a_first_word_and_a_tap_gets_it_as_a_notice(bot: Story) -> None:
     bot.mia.say("/finetune sample")
-    await bot.says("Ready to start")
+    await bot.planned()
     bot.agent.delay_s = 3600
     bot.mia.say("/jobs")
     await bot.says("One moment, I am asking the agent")

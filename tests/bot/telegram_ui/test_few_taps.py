@@ -10,17 +10,17 @@ from tests.bot.telegram_ui.harness import Story
 @pytest.mark.parametrize(
     ("question", "caption", "taps"),
     [
-        (None, "", [("Teach a model", "Fine-tune"), ("Ready to start", "Start")]),
+        (None, "", [("Teach a model", "Fine-tune"), ("tickets.csv · ", "Start")]),
         (
             COLUMNS,
             "",
-            [("Teach a model", "Fine-tune"), ("Which columns?", "Unsere… → Kunde"), ("Ready to start", "Start")],
+            [("Teach a model", "Fine-tune"), ("Which columns?", "Unsere… → Kunde"), ("tickets.csv · ", "Start")],
         ),
-        (PEOPLE, "", [("Teach a model", "Fine-tune"), ("Who is the", "Mia Lund"), ("Ready to start", "Start")]),
+        (PEOPLE, "", [("Teach a model", "Fine-tune"), ("Who is the", "Mia Lund"), ("tickets.csv · ", "Start")]),
         (
             PEOPLE,
             "/finetune",
-            [("Who is the", "Without Tom"), ("Who is the", "Mia Lund"), ("Ready to start", "Start")],
+            [("Who is the", "Without Tom"), ("Who is the", "Mia Lund"), ("tickets.csv · ", "Start")],
         ),
     ],
     ids=["clear", "columns", "people", "one person left out"],

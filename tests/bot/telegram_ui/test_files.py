@@ -53,13 +53,13 @@ async def test_a_file_that_is_gone_from_telegram_is_asked_for_once_more(bot: Sto
 async def test_the_bytes_arrive_as_they_were_sent(bot: Story) -> None:
     content = bytes(range(256)) * 2000
     bot.mia.send_file("rows.jsonl", content, caption="/finetune")
-    await bot.says("Ready to start")
+    await bot.planned()
     assert [stored for _, stored in bot.agent.files.values()] == [content]
 
 
 async def test_what_stands_in_quotes_arrives_as_one_even_in_those_of_a_phone(bot: Story) -> None:
     bot.mia.send_file("rows.jsonl", caption="/finetune system:“You are Ruth, a pirate.” epochs:3")
-    await bot.says("Ready to start")
+    await bot.planned()
     assert bot.agent.plan_requests[0].mapping == Mapping(character="You are Ruth, a pirate.")
     assert bot.agent.plan_requests[0].method.hyperparameters.n_epochs == 3
 
@@ -69,7 +69,7 @@ async def test_a_local_server_lifts_the_limits_and_its_paths_are_read_from_disk(
     (tmp_path / "rows.jsonl").write_bytes(b"{}\n" * 9_000_000)
     async with running_bot(story, tmp_path / "bot", limits=LOCAL):
         story.mia.send_file("rows.jsonl", b"x" * 25_000_000, caption="/finetune")
-        await story.says("Ready to start")
+        await story.planned()
         assert [len(stored) for _, stored in story.agent.files.values()] == [27_000_000]
         (tmp_path / "rows.jsonl").unlink()
         story.mia.send_file("rows.jsonl", caption="/finetune")
@@ -90,9 +90,9 @@ async def test_results_above_the_limit_stay_and_the_others_are_sent(story: Story
     async with running_bot(story, tmp_path, limits=SMALL):
         await story.starts_a_job()
         story.agent.succeed("ftjob-1")
-        await story.until(lambda: len(story.shown()) == 5, step_s=0.5)
+        await story.until(lambda: len(story.shown()) == 3, step_s=0.5)
         names = [message.document.name for message in story.shown() if message.document]
-        assert names == ["adapter_model.safetensors", "Modelfile", "report.json"]
+        assert names == ["Modelfile"]
         assert "toast.gguf, 2.0 KiB. On the GPU machine" in story.flat()
         assert "hearth-agent results 1" in story.flat()
 
@@ -104,7 +104,7 @@ async def test_results_above_the_limit_come_as_links_that_expire_where_the_agent
     async with running_bot(story, tmp_path, limits=SMALL):
         await story.starts_a_job()
         story.agent.succeed("ftjob-1")
-        await story.until(lambda: len(story.shown()) == 5, step_s=0.5)
+        await story.until(lambda: len(story.shown()) == 3, step_s=0.5)
         assert "https://hearth.example.org/v1/files/file-" in story.flat()
         assert "signature=00ff" in story.flat()
         assert "hearth-agent results" not in story.flat()

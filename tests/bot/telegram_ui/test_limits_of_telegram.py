@@ -1,7 +1,6 @@
 """Flood control, errors and dead connections: cards stay few and true, and the end is always told."""
 
 import asyncio
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ async def test_a_thousand_events_in_ten_seconds_make_three_edits_and_the_last_is
             await bot.until(lambda: bot.core.follow.cursor == len(bot.agent.events), step_s=0)
             bot.clock.advance(1)
     assert len(card.edits) - before <= 3
-    await bot.until(lambda: "Step 1000 of 1000" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 100 %" in card.text, step_s=0.5)
     assert len(bot.shown()) == 1
 
 
@@ -40,12 +39,12 @@ async def test_five_jobs_in_one_group_meet_no_flood_control_and_all_end_well(bot
             await _breath()
     for number in range(1, 6):
         bot.agent.succeed(f"ftjob-{number}")
-    await bot.until(lambda: len(bot.shown(TEAM)) == 30, step_s=0.5)
+    await bot.until(lambda: len(bot.shown(TEAM)) == 20, step_s=0.5)
     assert bot.telegram.flood.refused == 0
-    assert all(card.text.startswith("Done") for card in cards)
-    assert Counter(message.text.partition(" · ")[0] for message in bot.shown(TEAM) if "ready" in message.text) == {
-        "Your model is ready": 5
-    }
+    assert all(" · done" in card.text for card in cards)
+    assert sorted(it.text.split(" · ")[0] for it in bot.shown(TEAM) if "ready" in it.text) == [
+        f"✓ job-{number} is ready" for number in range(1, 6)
+    ]
 
 
 async def test_after_flood_control_the_end_comes_within_fifteen_seconds_of_the_time_it_named(bot: Story) -> None:
@@ -56,7 +55,7 @@ async def test_after_flood_control_the_end_comes_within_fifteen_seconds_of_the_t
     await bot.until(lambda: not bot.telegram.faults, step_s=0.5)
     said_at = bot.clock.now()
     bot.agent.succeed("ftjob-1")
-    await bot.until(lambda: card.text.startswith("Done"), step_s=1)
+    await bot.until(lambda: card.text.startswith("toast · done"), step_s=1)
     assert 599 <= bot.clock.now() - said_at <= 616
     assert bot.telegram.flood.refused == 0
 
@@ -70,11 +69,11 @@ async def test_the_end_is_told_once_after_errors_of_every_kind(bot: Story, how: 
     for method in ["editMessageText", "sendPhoto", "sendMessage", "sendDocument"]:
         bot.telegram.fail(method, times=2, **how)
     bot.agent.succeed("ftjob-1")
-    await bot.until(lambda: len(bot.shown()) == 6, step_s=5)
+    await bot.until(lambda: len(bot.shown()) == 4, step_s=5)
     await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=5)
-    assert card.text.startswith("Done")
-    assert bot.flat().count("Your model is ready") == 1
-    assert len(bot.shown()) == 6
+    assert card.text.startswith("toast · done")
+    assert bot.flat().count(" is ready ·") == 1
+    assert len(bot.shown()) == 4
 
 
 async def test_a_dead_connection_heals_by_itself_and_nothing_is_lost(bot: Story) -> None:
@@ -86,18 +85,18 @@ async def test_a_dead_connection_heals_by_itself_and_nothing_is_lost(bot: Story)
         await _breath()
     await bot.telegram.restart()
     bot.mia.say("/jobs")
-    await bot.until(lambda: "#1 Done · toast" in bot.flat(), step_s=1)
-    await bot.until(lambda: card.text.startswith("Done"), step_s=5)
-    await bot.until(lambda: len(bot.shown()) == 7, step_s=5)
+    await bot.until(lambda: "#1 toast · done" in bot.flat(), step_s=1)
+    await bot.until(lambda: card.text.startswith("toast · done"), step_s=5)
+    await bot.until(lambda: len(bot.shown()) == 5, step_s=5)
 
 
 async def test_a_deleted_card_is_posted_anew_with_its_picture(bot: Story) -> None:
     card = await bot.starts_a_job()
     bot.agent.step("ftjob-1", 5)
-    await bot.until(lambda: "Step 5 of" in card.text, step_s=0.5)
+    await bot.until(lambda: "training 11 %" in card.text, step_s=0.5)
     del bot.telegram.world.messages[MIA, card.id]
     bot.agent.step("ftjob-1", 6)
-    await bot.until(lambda: bot.shown() and "Step 6 of" in bot.last().text, step_s=0.5)
+    await bot.until(lambda: bot.shown() and "training 13 %" in bot.last().text, step_s=0.5)
     assert bot.last().photo
 
 
@@ -111,7 +110,7 @@ async def test_a_chat_that_blocked_the_bot_is_asked_less_and_less(bot: Story) ->
         await _breath()
     assert len([name for name in bot.telegram.called if name.startswith("edit")]) < 20
     bot.telegram.methods.blocked.clear()
-    await bot.until(lambda: "Your model is ready" in bot.flat(), step_s=10)
+    await bot.until(lambda: " is ready ·" in bot.flat(), step_s=10)
 
 
 async def test_a_token_that_is_revoked_ends_this_front_end_in_one_line_without_the_token(
@@ -148,15 +147,15 @@ async def test_at_one_message_a_second_the_whole_story_is_told(bot: Story) -> No
     bot.telegram.flood.private_per_s = 1
     card = await bot.starts_a_job()
     bot.agent.succeed("ftjob-1")
-    await bot.until(lambda: len(bot.shown()) == 6, step_s=0.5)
-    assert card.text.startswith("Done")
-    assert bot.flat().count("Your model is ready") == 1
+    await bot.until(lambda: len(bot.shown()) == 4, step_s=0.5)
+    assert card.text.startswith("toast · done")
+    assert bot.flat().count(" is ready ·") == 1
 
 
 async def test_a_page_that_has_arrived_is_not_sent_again_after_a_refusal_of_the_next(bot: Story) -> None:
     await bot.starts_a_job()
     bot.telegram.fail("sendDocument", status=500, times=3)
     bot.agent.succeed("ftjob-1")
-    await bot.until(lambda: len(bot.shown()) == 6, step_s=5)
+    await bot.until(lambda: len(bot.shown()) == 4, step_s=5)
     await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=5)
-    assert len(bot.shown()) == 6
+    assert len(bot.shown()) == 4

@@ -34,19 +34,19 @@ async def test_a_card_of_a_group_that_is_closed_goes_on_in_private(group: Story,
     group.agent.succeed("ftjob-1")
     await told(group)
     assert "I cannot write any more where you asked for this" in group.flat(MIA)
-    assert "Your model is ready" in group.flat(MIA)
+    assert " is ready ·" in group.flat(MIA)
     assert any(message.document is not None for message in group.shown(MIA))
 
 
 async def test_a_card_of_a_closed_topic_goes_on_in_the_group(group: Story) -> None:
     group.mia.say("/finetune sample", chat=TEAM, topic=TOPIC)
-    await group.says("Ready to start", chat=TEAM)
+    await group.planned(chat=TEAM)
     group.mia.press("Start", chat=TEAM)
     await group.until(lambda: group.core.subscriptions.undelivered())
     group.telegram.methods.closed.add((TEAM, TOPIC))
     group.agent.succeed("ftjob-1")
     await told(group)
-    ready = [message for message in group.shown(TEAM) if "Your model is ready" in message.text]
+    ready = [message for message in group.shown(TEAM) if " is ready ·" in message.text]
     assert [message.topic for message in ready] == [None]
 
 
@@ -54,11 +54,11 @@ async def test_where_no_media_may_be_sent_the_texts_arrive_and_name_what_is_miss
     card = await group.starts_a_job(chat=TEAM)
     group.telegram.methods.texts_only.add(TEAM)
     group.agent.step("ftjob-1", 10)
-    await group.until(lambda: "Step 10 of" in card.text, step_s=0.5)
+    await group.until(lambda: "training 22 %" in card.text, step_s=0.5)
     group.agent.succeed("ftjob-1")
     await told(group)
     flat = group.flat(TEAM)
-    assert "Your model is ready" in flat
+    assert " is ready ·" in flat
     assert "I may not send files in this chat, so this is missing: toast.gguf" in flat
 
 

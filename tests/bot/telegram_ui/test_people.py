@@ -37,7 +37,7 @@ async def test_pairing_from_the_first_hello_to_a_group_that_may(bot: Story) -> N
     bot.mia.say("hello?")
     await bot.says("Hello!")
     bot.mia.say(f"/pair {CODE}")
-    await bot.says("This machine is yours now.")
+    await bot.says("This machine is yours now")
     assert people(bot) == [("person", str(MIA), "Mia")]
     bot.telegram.world.add_group(TEAM)
     tom = Person(bot.telegram, 8, "Tom")
@@ -61,7 +61,7 @@ async def test_strangers_cancel_press_is_answered_privately_and_nothing_happens(
     bot.agent.step("ftjob-1", 5)
     bot.agent.people.take_away("telegram", GrantKind.chat, str(TEAM))
     shown = len(bot.shown(TEAM))
-    line = next(button["callback_data"] for row in card.buttons for button in row if button["text"] == "Cancel")
+    line = next(button["callback_data"] for row in card.buttons for button in row if button["text"] == "Stop")
     eve.press_line(f"{line} yes", card)
     assert "You may not" in await alert(bot)
     await bot.settled()
@@ -153,7 +153,7 @@ async def test_in_a_topic_allow_means_the_group_and_not_who_opened_the_topic(bot
 async def test_answering_the_bot_with_allow_means_nobody(bot: Story) -> None:
     owned(bot)
     bot.mia.say("/help", chat=TEAM)
-    await bot.says("Teach", chat=TEAM)
+    await bot.says("Hearth", chat=TEAM)
     bot.mia.say("/allow", chat=TEAM, reply_to=bot.last(TEAM).id)
     await bot.says("Whom do I let use this machine?", chat=TEAM)
 
@@ -172,7 +172,7 @@ async def test_the_owner_is_called_to_say_yes_to_a_new_model_and_the_member_told
     assert bot.last(TEAM).pings == ["8"]
     again = next(text for tag, text in bot.last(TEAM).spans if tag == "code")
     tom.say(again, chat=TEAM)
-    await bot.says("Ready to start · rows.jsonl", chat=TEAM)
+    await bot.says("rows.jsonl · ", chat=TEAM)
 
 
 async def test_a_burst_of_one_person_leaves_the_others_their_answers(bot: Story) -> None:
@@ -190,7 +190,7 @@ async def test_a_group_sees_what_the_model_said_only_on_request(bot: Story) -> N
     owned(bot)
     await bot.starts_a_job(chat=TEAM)
     bot.agent.succeed("ftjob-1")
-    await bot.until(lambda: "Your model is ready" in bot.flat(TEAM), step_s=0.5)
+    await bot.until(lambda: " is ready ·" in bot.flat(TEAM), step_s=0.5)
     assert "Five naps" not in bot.flat(TEAM)
     bot.mia.press("Show answers", chat=TEAM)
     await bot.until(lambda: "Five naps" in bot.flat(TEAM), step_s=0.5)

@@ -101,7 +101,7 @@ async def test_killed_between_a_call_and_its_answer_the_next_bot_answers_it_once
     gate.open.set()
     agent.gates.remove(gate)
     async with bot(agent, telegram, tmp_path):
-        await said(telegram, "Ready to start · rows.jsonl")
+        await said(telegram, "rows.jsonl · ")
     assert len(telegram.messages(MIA)) == 1
     assert [request.suffix for request in agent.plan_requests] == ["mia"]
 

@@ -25,7 +25,7 @@ async def test_code_pairs_the_owner_who_allows_a_group_and_strangers_stay_out(st
         eve.say("/gpu")
         await bot.until(lambda: "this machine has no owner" in bot.flat(EVE))
         bot.mia.say(f"/pair {code.lower()}")
-        await bot.says("This machine is yours now.")
+        await bot.says("This machine is yours now")
         eve.say(f"/pair {code}")
         await bot.until(lambda: "There is no pairing code now" in bot.flat(EVE))
         tom.say("/gpu", chat=TEAM)
@@ -52,7 +52,7 @@ async def test_code_pairs_the_owner_who_allows_a_group_and_strangers_stay_out(st
             await bot.until(lambda n=before: len(bot.shown(EVE)) > n)  # type: ignore[misc]
             assert "You may not" in bot.last(EVE).text
         bot.mia.say("/who")
-        await bot.says("Owner: may do everything")
+        await bot.says("Who may do what\nOwner: may do everything")
         bot.mia.press("Remove Team")
         await bot.until(lambda: "Team" not in bot.last(MIA).text)
         tom.say("/jobs", chat=TEAM)
@@ -67,7 +67,7 @@ async def test_a_group_that_became_a_supergroup_may_go_on_and_finds_its_files(st
         running_bot(story, tmp_path, address=lambda _who: address) as bot,
     ):
         bot.mia.say(f"/pair {code}")
-        await bot.says("This machine is yours now.")
+        await bot.says("This machine is yours now")
         bot.mia.say("/allow chat", chat=TEAM)
         await bot.says("Whoever writes in Team", chat=TEAM)
         mias = RequestedBy(platform="telegram", person=str(MIA), chat=str(TEAM), server=str(TEAM), name="Mia")

@@ -31,7 +31,7 @@ def tom(story: Story) -> Person:
 async def toms_job(bot: Story, tom: Person) -> Shown:
     """Have Tom start a job in the group; return its live card."""
     tom.say("/finetune sample name:toast", chat=TEAM)
-    await bot.says("Ready to start", chat=TEAM)
+    await bot.planned(chat=TEAM)
     card = bot.last(TEAM)
     tom.press("Start", chat=TEAM, message_id=card.id)
     await bot.until(lambda: bot.agent.jobs and bot._is_live(card))
@@ -44,19 +44,19 @@ async def test_status_result_and_the_next_order_come_in_the_group_that_it_has_be
     async with running_bot(story, tmp_path) as bot:
         old = await toms_job(bot, tom)
         bot.agent.step("ftjob-1", 5)
-        await bot.until(lambda: "Step 5 of" in old.text, step_s=1)
+        await bot.until(lambda: "training 11 %" in old.text, step_s=1)
         bot.telegram.upgrade(TEAM, NEW)
         bot.agent.step("ftjob-1", 10)
-        await bot.until(lambda: "Step 10 of" in bot.flat(NEW), step_s=1)
+        await bot.until(lambda: "training 22 %" in bot.flat(NEW), step_s=1)
         tom.say("/status", chat=NEW)
         await bot.until(lambda: "Busy" in bot.flat(NEW) or "Free" in bot.flat(NEW), step_s=0.5)
-        await bot.until(lambda: "Step 10 of" in bot.last(NEW).text, step_s=0.5)
+        await bot.until(lambda: "training 22 %" in bot.last(NEW).text, step_s=0.5)
         bot.agent.succeed("ftjob-1")
         await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=1)
-        assert bot.flat(NEW).count("Your model is ready") == 1
+        assert bot.flat(NEW).count(" is ready ·") == 1
         assert "You may not" not in bot.flat(NEW) + bot.flat(TOM)
         tom.say("/finetune sample name:second", chat=NEW)
-        await bot.says("Ready to start", chat=NEW)
+        await bot.planned(chat=NEW)
         tom.press("Start", chat=NEW)
         await bot.until(lambda: len(bot.agent.jobs) == 2, step_s=0.2)
         asked = bot.agent.jobs["ftjob-2"].requested_by
@@ -72,12 +72,12 @@ async def test_a_group_that_moved_unseen_is_followed_by_telegrams_refusal(
         await toms_job(bot, tom)
         bot.telegram.upgrade(TEAM, NEW, said=False)
         bot.agent.step("ftjob-1", 5)
-        await bot.until(lambda: "Step 5 of" in bot.flat(NEW), step_s=1)
+        await bot.until(lambda: "training 11 %" in bot.flat(NEW), step_s=1)
         await bot.settled()
         assert len(bot.shown(NEW)) == 1
         bot.agent.succeed("ftjob-1")
         await bot.until(lambda: not bot.core.subscriptions.undelivered(), step_s=1)
-        assert bot.flat(NEW).count("Done · #1") == 1
+        assert bot.flat(NEW).count("toast · done") == 1
         assert [grant.id for grant in bot.agent.people.grants] == [str(MIA), str(NEW)]
 
 
@@ -86,17 +86,17 @@ async def test_no_message_of_the_new_group_is_taken_for_one_of_the_old(
 ) -> None:
     async with running_bot(story, tmp_path) as bot:
         card = await toms_job(bot, tom)
-        tom.press("Cancel", chat=TEAM, message_id=card.id)
-        await bot.says("Cancel #1 toast?", chat=TEAM)
+        tom.press("Stop", chat=TEAM, message_id=card.id)
+        await bot.says("Stop #1 toast?", chat=TEAM)
         question = bot.last(TEAM)
         bot.telegram.upgrade(TEAM, NEW, said=False)
         others = [Shown(id=it.id, chat=NEW, author=ME, date=0, text="of something else") for it in (card, question)]
         bot.telegram.world.messages |= {(NEW, other.id): other for other in others}
         bot.agent.step("ftjob-1", 5)
-        await bot.until(lambda: "Step 5 of" in bot.flat(NEW), step_s=1)
-        tom.press("Yes, cancel", chat=TEAM, message_id=question.id)  # it can still be scrolled up to
-        await bot.until(lambda: "Cancelling #1 toast" in bot.flat(NEW), step_s=0.2)
-        await bot.until(lambda: "Cancelled" in bot.flat(NEW), step_s=0.5)
+        await bot.until(lambda: "training 11 %" in bot.flat(NEW), step_s=1)
+        tom.press("Yes, stop it", chat=TEAM, message_id=question.id)  # it can still be scrolled up to
+        await bot.until(lambda: "Stopping #1 toast" in bot.flat(NEW), step_s=0.2)
+        await bot.until(lambda: "toast · stopped" in bot.flat(NEW), step_s=0.5)
         assert [other.text for other in others] == ["of something else"] * 2
         assert "You may not" not in bot.flat(NEW) + bot.flat(TOM)
 
@@ -118,7 +118,7 @@ async def test_a_move_that_the_sleeping_pc_did_not_hear_of_is_told_before_anythi
         assert bot.agent.asked[0] == MOVES
         assert not bot.core.follow.moves.untold()
         assert "You may not" not in bot.flat(NEW) + bot.flat(TOM)
-        await bot.until(lambda: "Cancelled" in bot.flat(NEW), step_s=0.5)
+        await bot.until(lambda: "toast · stopped" in bot.flat(NEW), step_s=0.5)
 
 
 async def test_a_wish_for_the_owners_yes_is_heard_in_the_new_group(story: Story, tmp_path: Path, tom: Person) -> None:
@@ -165,12 +165,12 @@ async def test_a_chat_that_moved_edits_what_it_posted_since_and_nothing_of_befor
     async with running_bot(story, tmp_path) as bot:
         chat = bot.front_end.open_chat(str(TEAM))
         assert chat is not None
-        before = await chat.post(Reply(text="before"))
+        before = await chat.post(Reply(summary="before"))
         bot.telegram.upgrade(TEAM, NEW, said=False)
-        since = await chat.post(Reply(text="since"))
+        since = await chat.post(Reply(summary="since"))
         other = Shown(id=int(before), chat=NEW, author=ME, date=0, text="of something else")
         bot.telegram.world.messages[NEW, other.id] = other
         with pytest.raises(MessageGoneError):
-            await chat.edit(before, Reply(text="edited"))
-        await chat.edit(since, Reply(text="edited"))
+            await chat.edit(before, Reply(summary="edited"))
+        await chat.edit(since, Reply(summary="edited"))
         assert {message.text for message in bot.shown(NEW)} == {"edited", "of something else"}

@@ -27,5 +27,5 @@ async def test_from_a_dropped_file_to_a_started_job_in_three_taps(
     assert code == 0
     positions = [said.index(f"[1] {tap}") for tap in taps]
     assert positions == sorted(positions)
-    assert "Your model is ready" in said
+    assert "✓ toast is ready" in said
     assert [it.mapping for it in agent.plan_requests] == [question.choices[0].mapping if question else None]

@@ -14,10 +14,10 @@ from shared.errors import ErrorCode
 
 
 def live(text: str, milestone: str = "train 1") -> Reply:
-    return Reply(text=text, milestone=milestone, buttons=(Button(label="Cancel", line="/cancel #1"),))
+    return Reply(summary=text, milestone=milestone, buttons=(Button(label="Cancel", line="/cancel #1"),))
 
 
-PLAN = Reply(text="A plan", buttons=(Button(label="Start", line="/finetune plan:1"),))
+PLAN = Reply(summary="A plan", buttons=(Button(label="Start", line="/finetune plan:1"),))
 
 
 async def test_on_paper_a_live_card_is_printed_again_only_when_it_came_further(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ async def test_on_paper_a_live_card_is_printed_again_only_when_it_came_further(t
     card = await chat.post(live("10 %"))
     await chat.edit(card, live("11 %"))
     await chat.edit(card, live("20 %", "train 2"))
-    await chat.edit(card, Reply(text="Done"))
+    await chat.edit(card, Reply(summary="Done"))
     assert [word for word in ("10 %", "11 %", "20 %", "Done") if word in out.getvalue()] == ["10 %", "20 %", "Done"]
     assert "\x1b" not in out.getvalue()
 
@@ -37,7 +37,7 @@ async def test_on_a_screen_the_last_message_is_redrawn_in_place(tmp_path: Path) 
     card = await chat.post(live("10 %\nx"))
     await chat.edit(card, live("11 %\nx"))
     assert "\x1b[5A\r\x1b[J11 %" in out.getvalue()
-    await chat.post(Reply(text="Something else"))
+    await chat.post(Reply(summary="Something else"))
     before = out.getvalue()
     await chat.edit(card, live("12 %"))
     assert out.getvalue() == before
@@ -51,7 +51,7 @@ async def test_with_a_prompt_the_live_card_stands_below_until_it_ends(tmp_path: 
     await chat.edit(card, live("20 %"))
     assert "20 %" in screen.toolbar()
     assert out.getvalue() == ""
-    await chat.edit(card, Reply(text="Done"))
+    await chat.edit(card, Reply(summary="Done"))
     assert screen.toolbar() == ""
     assert out.getvalue() == "Done\n\n"
 
@@ -74,20 +74,20 @@ async def test_a_message_of_an_earlier_session_is_gone(tmp_path: Path) -> None:
 
 async def test_hostile_text_moves_no_cursor(tmp_path: Path) -> None:
     out = io.StringIO()
-    await TerminalChat(PlainScreen(out), tmp_path).post(Reply(text="a\x1b[2Jb\u202ec"))
+    await TerminalChat(PlainScreen(out), tmp_path).post(Reply(summary="a\x1b[2Jb\u202ec"))
     assert out.getvalue() == "abc\n\n"
 
 
 async def test_a_file_name_cannot_leave_the_folder(tmp_path: Path) -> None:
     sent: File = bytes_file("../../evil.txt", b"x")
     out = io.StringIO()
-    await TerminalChat(PlainScreen(out), tmp_path / "in" / "here").post(Reply(text="files", files=(sent,)))
+    await TerminalChat(PlainScreen(out), tmp_path / "in" / "here").post(Reply(summary="files", files=(sent,)))
     assert (tmp_path / "in" / "here" / "evil.txt").read_bytes() == b"x"
     assert "evil.txt, 1 B" in out.getvalue()
 
 
 RESULTS = Reply(
-    text="Your model is ready",
+    summary="Your model is ready",
     files=(bytes_file("toast.gguf", b"x" * 100), bytes_file("Modelfile", b"y")),
     again="/status #1",
 )
@@ -129,7 +129,7 @@ async def test_a_file_that_the_agent_has_lost_is_named_and_the_others_saved(tmp_
         yield b"the first half"
         raise AgentRefusedError("There is no file-3.", code=ErrorCode.not_found)
 
-    reply = Reply(text="x", files=(File(name="toast.gguf", size=9, open=lost), bytes_file("Modelfile", b"y")))
+    reply = Reply(summary="x", files=(File(name="toast.gguf", size=9, open=lost), bytes_file("Modelfile", b"y")))
     said = await shown(reply, tmp_path)
     assert "toast.gguf is missing. There is no file-3." in said
     assert names(tmp_path) == ["Modelfile"]
@@ -137,5 +137,5 @@ async def test_a_file_that_the_agent_has_lost_is_named_and_the_others_saved(tmp_
 
 def test_buttons_take_as_many_lines_as_a_phone_needs() -> None:
     labels = ("Try", "Train again", "Delete files")
-    shown = render(Reply(text="Done", buttons=tuple(Button(label=label, line="/x") for label in labels)), [])
+    shown = render(Reply(summary="Done", buttons=tuple(Button(label=label, line="/x") for label in labels)), [])
     assert shown == "Done\n\n[1] Try  [2] Train again\n[3] Delete files"

@@ -34,10 +34,12 @@ async def test_a_pipe_plays_the_whole_story(agent: FakeAgent, tmp_path: Path) ->
     agent.autoplay = "succeeded"
     code, said = await play(tmp_path, agent.url, "/finetune sample name:toast\n1\n")
     assert code == 0
-    steps = ["you › /finetune sample", "Reading toast.jsonl", "Ready to start", "[1] Start  [2] Change  [3] Cancel",
-             "you › 1", " · #1 toast", "Done · #1 toast", "Your model is ready", "Base model:",
-             "Saved in ./hearth-files", "ollama create toast -f Modelfile", "ollama run toast"]  # fmt: skip
+    steps = ["you › /finetune sample", "Reading toast.jsonl", "toast.jsonl · 104 chat rows → toast",
+             "[1] Start  [2] Change  [3] See a row", "you › 1", "toast · fetching", "toast · done", "✓ toast is ready",
+             "before: ", "after: ", "Saved in ./hearth-files", "ollama create toast -f Modelfile",
+             "ollama run toast", "[1] Try  [2] Train again  [3] Details"]  # fmt: skip
     positions = [said.find(step) for step in steps]
+    assert -1 not in positions
     assert positions == sorted(positions)
     assert positions[0] == 0
     assert "\x1b" not in said
@@ -51,7 +53,7 @@ async def test_a_failed_job_is_exit_code_one(agent: FakeAgent, tmp_path: Path) -
     agent.autoplay = "failed"
     code, said = await play(tmp_path, agent.url, "/finetune sample\n1")
     assert code == 1
-    assert "No model this time" in said
+    assert "✗ toast did not finish" in said
 
 
 async def test_a_second_job_never_overwrites_the_files_of_the_first(agent: FakeAgent, tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ async def test_a_dropped_path_is_a_dataset(agent: FakeAgent, tmp_path: Path) -> 
     (tmp_path / "my rows.jsonl").write_text('{"messages": []}\n')
     for typed in ["'my rows.jsonl'", "my\\ rows.jsonl", "my rows.jsonl", (tmp_path / "my rows.jsonl").as_uri()]:
         _, said = await play(tmp_path, agent.url, f"{typed}\n")
-        assert "Ready to start · my rows.jsonl" in said
+        assert "my rows.jsonl · 104 chat rows → toast" in said
 
 
 async def test_the_bot_stays_up_without_an_agent(tmp_path: Path) -> None:
@@ -159,7 +161,20 @@ async def test_files_that_cannot_be_saved_end_neither_the_bot_nor_its_other_jobs
     )
     assert code == 0
     for number in (1, 2):
-        assert f"They stay with the agent: /status #{number}." in " ".join(said.split())
-    assert said.count("Your model is ready") == 2
+        assert f"They stay with the agent: /status #{number} files." in " ".join(said.split())
+    assert said.count("✓ toast is ready") == 2
     _, said = await play(tmp_path, agent.url, "/help\n")
-    assert "Your model is ready" not in said  # it counts as told
+    assert "✓ toast is ready" not in said  # it counts as told
+
+
+async def test_details_and_all_files_are_there_to_be_asked_for(agent: FakeAgent, tmp_path: Path) -> None:
+    agent.succeed(agent.add_job().id)
+    _, said = await play(tmp_path, agent.url, "/status #1 details\n/status #1 files\n")
+    for step in [
+        "Details · toast",
+        "Loss on held-out rows: 2.913 → 1.434",
+        "Few rows",
+        "Files · toast",
+        "- toast.gguf",
+    ]:
+        assert step in said

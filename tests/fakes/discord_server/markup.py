@@ -8,7 +8,8 @@ _TOKEN = re.compile(
     r"(?P<block>```(?:\n)?(?P<code>.*?)(?:\n)?```)|(?P<inline>`(?P<short>[^`\n]+)`)|\\(?P<escaped>[^0-9A-Za-z\s])"
     r"|(?P<time><t:(?P<at>-?\d+):[a-zA-Z]>)|(?P<role><@&(?P<role_id>\d+)>)|(?P<user><@!?(?P<user_id>\d+)>)"
     r"|(?P<all>@(?:everyone|here))|(?P<link>\[[^\]\n]+\]\([^)\n]+\))|(?P<entity><(?:a?:\w+:\d+|#\d+|/[^>]+:\d+|id:\w+)>)"
-    r"|(?P<bold>\*\*)|(?P<style>\*|_|~~|\|\|)|(?P<start>(?m:^)[ \t]*(?:[-*+]|#{1,3}|-#|>>>|>|\d+\.)[ \t])",
+    r"|(?P<bold>\*\*)|(?P<style>\*|_|~~|\|\|)|(?P<block_style>(?m:^)(?:#{1,3}|-#|>>>|>)[ \t])"
+    r"|(?P<start>(?m:^)[ \t]*(?:[-*+]|\d+\.)[ \t])",
     re.DOTALL,
 )
 
@@ -39,7 +40,11 @@ def as_shown(source: str, *, people: Mapping[int, str], now: float) -> str:
             return relative(int(token["at"]) - now)
         if token["user"]:
             return f"@{people.get(int(token['user_id']), token['user_id'])}"
-        return str(token["short"] or token["escaped"] or ("" if token["bold"] or token["style"] else token[0]))
+        return str(
+            token["short"]
+            or token["escaped"]
+            or ("" if token["bold"] or token["style"] or token["block_style"] else token[0])
+        )
 
     return _TOKEN.sub(shown, source)
 
@@ -70,7 +75,14 @@ def read(source: str) -> Read:
             seen.roles.append(token["role_id"])
         elif kind == "all":
             seen.everyone = True
-        shown = {"block": token["code"], "inline": token["short"], "bold": "", "style": "", "time": f"<{token['at']}>"}
+        shown = {
+            "block": token["code"],
+            "inline": token["short"],
+            "bold": "",
+            "style": "",
+            "block_style": "",
+            "time": f"<{token['at']}>",
+        }
         seen.text += shown.get(kind, token[0]) or ""
     seen.text += source[position:]
     return seen
