@@ -38,7 +38,7 @@ def _run_both(settings: Settings) -> int:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     log = settings.data_dir / "agent.log"
     with running_agent(settings.data_dir, log, os.environ) as agent:
-        _say(f"The agent is up; its log is {log}. End with Ctrl-D; a training that runs then goes on by itself.")
+        _say(f"The agent is up; its log is {log}. End with Ctrl-D; a running training goes on without it.")
         code = _run_bot()
         agent.check()
         return code

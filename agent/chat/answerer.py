@@ -249,7 +249,7 @@ def find_gguf(model: TunedModel, data_dir: Path) -> Path:
     if path is None or not path.is_file():
         raise AgentError(
             _(
-                "The file of {model} was deleted from the agent's disk, so it cannot be loaded. /retry #{number} "
+                "The model file of {model} was deleted from the agent's disk, so it cannot be loaded. /retry #{number} "
                 "trains it again.",
                 model=model.name,
                 number=model.number,

@@ -148,7 +148,10 @@ def _checks(result: JobResult) -> list[str]:
         prompts=checked.prompts,
     )
     if checked.undecided:
-        equal += " " + _("{undecided} more part where it was itself undecided.", undecided=checked.undecided)
+        equal += " " + _(
+            "{undecided} more differ where the trained model itself found two words as likely.",
+            undecided=checked.undecided,
+        )
     merged = (
         _("Merged onto the NF4 weights.") if checked.merge_target == "nf4" else _("Merged onto the 16-bit weights.")
     )

@@ -29,4 +29,4 @@ async def _deny(call: Call, core: Core, named: Named) -> str:
     return _("{who} is not allowed for that any more. Who is allowed by name still is.", who=called(named))
 
 
-COMMAND = Command(name="deny", usage="[who]", summary=N_("and not any more"), run=run, keeps=always, topic="people")
+COMMAND = Command(name="deny", usage="[who]", summary=N_("take that back"), run=run, keeps=always, topic="people")

@@ -47,7 +47,7 @@ def _topic(topic: str, core: Core) -> Reply:
     roles = _(
         "The owner allows people, chats and servers. A member starts jobs and stops their own; an admin, anybody's."
     )
-    how = _("Answer a message of somebody with /allow or /deny, or say it alone and choose.")
+    how = _("Reply to somebody's message with /allow or /deny, or send the command alone and choose.")
     return Reply(title=capital(_(TOPICS[topic])), blocks=(_commands(core, topic), Words(text=f"{roles}\n{how}")))
 
 

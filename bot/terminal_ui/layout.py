@@ -87,6 +87,17 @@ def _styled(text: str, style: str, look: Look) -> str:
 
 
 def _broken(line: str, width: int) -> list[str]:
+    """Return a line as lines that fit, parted between two facts if it has several, else between words."""
+    if len(line) > width and " · " in line:
+        rows = [""]
+        for fact in line.split(" · "):
+            beside = f"{rows[-1]} · {fact}" if rows[-1] else fact
+            rows = [*rows[:-1], beside] if len(beside) <= width else [*rows, fact]
+        return [part for row in rows for part in _wrapped(row, width)]
+    return _wrapped(line, width)
+
+
+def _wrapped(line: str, width: int) -> list[str]:
     begins = _BEGINNING.match(line)
     hanging = " " * (len(begins[0]) if begins is not None else 0)
     return textwrap.wrap(line, width, subsequent_indent=hanging, break_on_hyphens=False)

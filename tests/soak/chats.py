@@ -26,6 +26,7 @@ AT_A_MESSAGE = 0.5  # of the bots are killed when a message of theirs has arrive
 END_S = 60.0
 PACE_S = (0.01, 0.2)  # between two steps of a job
 PLANNED, RESULT = "→ ", " is ready ·"
+FOR_OLLAMA = {"toast.gguf", "Modelfile"}  # what comes with a result; the rest is a tap away
 MAYBE_TOLD = "If you have not seen the result: /status"
 
 
@@ -188,7 +189,7 @@ class Story:
     def _made(self) -> list[str]:
         [job] = self._agent.jobs.values()
         names = [self._agent.files[file_id][0].filename for file_id in job.result_files]
-        return [name for name in names if not name.endswith(".png")]
+        return [name for name in names if name in FOR_OLLAMA]
 
     def _all_told(self) -> bool:
         """Say whether the bot owes nothing any more, by what it has written down."""

@@ -246,7 +246,7 @@ async def test_a_model_whose_file_was_deleted_is_said_to_be_so(settings: AgentSe
     async with agent_with_a_model(settings) as agent:
         [file] = (await agent.openai.fine_tuning.jobs.retrieve(await job_id(agent))).result_files
         gguf_of(agent, await job_id(agent)).unlink()
-        assert "The file of toast:v1 was deleted" in await refused(agent, "1", code="not_found")
+        assert "The model file of toast:v1 was deleted" in await refused(agent, "1", code="not_found")
         await agent.openai.files.delete(file)
         assert "toast:v1" not in [model.id async for model in await agent.openai.models.list()]
         assert "/retry #1 trains it again" in await refused(agent, "1", code="not_found")

@@ -1,0 +1,55 @@
+"""What the README says of GPUs is what the planner says."""
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from agent.base_models.known import KNOWN
+from agent.plan.memory import MemoryEstimate, estimate_memory
+from agent.plan.setup import TrainingSetup
+from tests.bot.process import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| (\d+) GB \| (.+) \|$", README, re.MULTILINE)
+OF_A_MODEL = re.compile(r"(?:^|, )([\w.-]+)(?:, 22B)? \(([\d.]+) GiB(?: of RAM)?\)")
+DESKTOP_GIB = 1
+
+
+def estimate(name: str, device: str) -> MemoryEstimate:
+    """Return what a model of the table takes, as the text above it says that it is trained."""
+    [model] = [it for it in KNOWN if it.id.rpartition("/")[2] in {f"{name}-Instruct", f"{name}-it", name, named(name)}]
+    setup = TrainingSetup(
+        device="cuda" if device == "cuda" else "cpu", rows=1, length=1024, activation_checkpointing=True,
+        attention=model.shape.attention,
+    )  # fmt: skip
+    return estimate_memory(model.shape, setup)
+
+
+def named(short: str) -> str:
+    """Return a name whose version stands behind the word Instruct."""
+    stem, _dash, version = short.rpartition("-")
+    return f"{stem}-Instruct-{version}"
+
+
+@pytest.mark.parametrize(("gigabytes", "models"), ROWS)
+def test_what_a_card_trains_is_what_fits_and_takes_what_is_said(gigabytes: str, models: str) -> None:
+    free = (int(gigabytes) - DESKTOP_GIB) * 1024
+    told = OF_A_MODEL.findall(models)
+    assert told
+    for name, gib in told:
+        assert estimate(name, "cuda").fits(free)
+        assert f"{estimate(name, 'cuda').total / 1024:.1f}" == gib
+
+
+def test_each_card_of_the_table_has_a_model_that_the_one_before_cannot_train() -> None:
+    assert [size for size, _models in ROWS] == ["6", "8", "12", "16", "24"]
+    for (smaller, _), (_, models) in pairwise(ROWS):
+        name, _gib = OF_A_MODEL.findall(models)[0]
+        assert not estimate(name, "cuda").fits((int(smaller) - DESKTOP_GIB) * 1024)
+
+
+def test_a_cpu_takes_the_memory_that_is_said() -> None:
+    [models] = re.findall(r"^\| none: CPU \| (.+) \|$", README, re.MULTILINE)
+    for name, gib in OF_A_MODEL.findall(models):
+        assert f"{estimate(name, 'cpu').total / 1024:.1f}" == gib
