@@ -29,6 +29,7 @@ from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
+from bot.kept.offers import Offers
 from bot.kept.requests import Requests
 from bot.launch.event_loop import serve
 from bot.launch.first_start import show_pairing
@@ -229,6 +230,7 @@ async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator
                 agent=agent,
                 subscriptions=subscriptions,
                 requests=Requests(database),
+                offers=Offers(database),
                 follow=follow,
                 clock=clock,
                 commands=COMMANDS,

@@ -2,15 +2,11 @@
 
 from bot.cards.dataset import FILE_LENGTH, WHOLE_TEXT, counted_rows, left_out, row_button
 from bot.cards.question import read_so
-from bot.core.blocks import Block, Fields, Items, Note, Words
-from bot.core.reply import Button, Copy, Reply, Tone, Weight
-from bot.words.format import DASH, clip, clock_time, count, mebibytes, minutes_range, one_line, short, size_range
-from bot.words.option_lines import write_line
-from bot.words.option_names import TYPED_NAMES
-from shared.hyperparameters import Hyperparameters
+from bot.core.blocks import Fields, Items, Note, Words
+from bot.core.reply import Button, Reply, Tone, Weight
+from bot.words.format import clip, clock_time, mebibytes, minutes_range, one_line, short, size_range
 from shared.inspections import DatasetForm, FindingCode, Inspection, Severity
 from shared.language import N_, _, ngettext
-from shared.mapping import Mapping
 from shared.plans import Alternative, Plan, Preset
 
 BUTTON_WIDTH = 20
@@ -24,26 +20,24 @@ DOES_NOT_FIT, TOO_SHORT = N_("Does not fit · {file_name}"), N_("Too short · {f
 
 
 def plan_card(
-    file_name: str, inspection: Inspection, plan: Plan, *, at: int | None, now: float, machine_paused: bool
+    file_name: str,
+    inspection: Inspection,
+    plan: Plan,
+    ref: str,
+    *,
+    at: int | None,
+    now: float,
+    machine_paused: bool,
 ) -> Reply:
-    """Return what would be learned from what, how long it takes, and Start; `at` is when the job may start."""
-    later = f" at:{at}" if at is not None else ""
+    """Return what would be learned from what, how long it takes, and Start.
+
+    `ref` is how buttons name the plan, `at` when its job may start.
+    """
     notes = [*([_(WHOLE_TEXT)] if inspection.form is DatasetForm.text else []), *plan.notes]
     file = clip(one_line(file_name), FILE_LENGTH)
     return Reply(
         title=_("{file} · {rows} → {name}", file=file, rows=counted_rows(inspection), name=plan.suffix),
-        summary="\n".join(
-            [
-                " · ".join(filter(None, [_("Learns from {model}", model=one_line(plan.model)), _passes(plan)])),
-                " · ".join(
-                    [
-                        minutes_range(plan.minutes.low, plan.minutes.high),
-                        _needs(plan),
-                        _turn(plan, at=at, now=now, machine_paused=machine_paused),
-                    ]
-                ),
-            ]
-        ),
+        summary=plan_lines(plan, at=at, now=now, machine_paused=machine_paused),
         tone=Tone.trouble if _weighing(inspection) else Tone.plain,
         blocks=(
             *left_out(inspection),
@@ -52,14 +46,31 @@ def plan_card(
             *([Note(text="\n".join(notes))] if notes else []),
         ),
         buttons=(
-            Button(label=_("Start"), line=f"/finetune plan:{plan.id}{later}", weight=Weight.primary),
-            Button(label=_("Change"), line=f"/finetune change:{plan.id}{later}"),
+            Button(label=_("Start"), line=start_line(plan, at), weight=Weight.primary),
+            Button(label=_("Change"), line=f"/finetune change:{ref}"),
             *([row_button(inspection)] if inspection.sample else []),
             Button(label=_("Check data"), line=f"/dataset {inspection.id}"),
-            *_character_button(inspection, plan, later),
-            Button(label=_("Not now"), line=f"/finetune forget:{plan.id}{later}"),
+            *_character_button(inspection, ref),
+            Button(label=_("Not now"), line=f"/finetune forget:{ref}"),
         ),
     )
+
+
+def plan_lines(plan: Plan, *, at: int | None, now: float, machine_paused: bool) -> str:
+    """Return in two lines what learns, how often, how long it takes, what it needs and when it starts."""
+    time = minutes_range(plan.minutes.low, plan.minutes.high)
+    turn = _turn(plan, at=at, now=now, machine_paused=machine_paused)
+    learns = " · ".join([_("Learns from {model}", model=one_line(plan.model)), _passes(plan)])
+    return "\n".join([learns, " · ".join([time, _needs(plan), turn])])
+
+
+def start_line(plan: Plan, at: int | None) -> str:
+    """Return the line that starts a plan, the one that is shown and no other."""
+    return f"/finetune plan:{plan.id}{_later(at)}"
+
+
+def _later(at: int | None) -> str:
+    return f" at:{at}" if at is not None else ""
 
 
 def _weighing(inspection: Inspection) -> str:
@@ -84,86 +95,11 @@ def _needs(plan: Plan) -> str:
     return _("{needed} of {free}", needed=needed.removesuffix(f" {unit}"), free=free) + kind
 
 
-def _character_button(inspection: Inspection, plan: Plan, later: str) -> list[Button]:
+def _character_button(inspection: Inspection, ref: str) -> list[Button]:
     """Return the way to a model that is somebody, where no row says who answers."""
     if not any(finding.code is FindingCode.base_system_text for finding in inspection.findings):
         return []
-    return [Button(label=_("Give it a character"), line=f"/finetune character_of:{plan.id}{later}")]
-
-
-def character_card(plan: Plan, *, at: int | None = None) -> Reply:
-    """Return how the finished model becomes somebody of its own, and the line to type."""
-    intro = _("Type this line with words of your own between the quotes:")
-    return Reply(
-        title=_("Who should it be? · {name}", name=plan.suffix),
-        summary=_("Each row will begin with what you write, and so will each talk with the finished model."),
-        copy=(Copy(intro=intro, lines=(character_line(plan, at=at),)),),
-    )
-
-
-def character_line(plan: Plan, *, at: int | None = None) -> str:
-    """Return the line that asks for this plan again, with an example of who the model is to be."""
-    example = Mapping(character=_("You are Ruth, a pirate. You answer in one sentence."))
-    return plan_line(plan.model_copy(update={"mapping": example.over(plan.mapping)}), {}, at=at)
-
-
-def change_card(plan: Plan, *, at: int | None = None) -> Reply:
-    """Return what can be changed, each with its value and reason, and the line to type."""
-    items, below = [f"name: {plan.suffix}", f"model: {plan.model}"], ["", ""]
-    for setting in plan.reasons:
-        if setting.name in {"preset", *Hyperparameters.model_fields}:
-            items.append(f"{TYPED_NAMES.get(setting.name, setting.name)}: {setting.value}")
-            below.append(setting.reason)
-    epochs = 5 if plan.settings.n_epochs != 5 else 3
-    intro = _("Type this line with what you want changed. Here, for example, the epochs:")
-    line = plan_line(plan, {"n_epochs": epochs}, at=at)
-    return Reply(
-        title=_("What you can change · {name}", name=plan.suffix),
-        blocks=(Items(items=tuple(items), below=tuple(below)), _work(plan), *_memory(plan)),
-        copy=(Copy(intro=intro, lines=(line,)),),
-    )
-
-
-def _work(plan: Plan) -> Fields:
-    """Return what there is to do, and the disk that it takes."""
-    way = _("QLoRA, the model in 4 bits") if plan.settings.load_in_4bit else _("LoRA, the model in 16 bits")
-    return Fields(
-        fields=(
-            (_("way"), way),
-            (_("rows to learn"), count(plan.train_rows)),
-            (_("held out"), count(plan.validation_rows + plan.test_rows)),
-            (_("steps"), count(plan.steps)),
-            (_("disk"), size_range(plan.disk_mib.low, plan.disk_mib.high)),
-            (_("disk free"), mebibytes(plan.disk_free_mib)),
-            (_("on"), one_line(plan.device) or DASH),
-        )
-    )
-
-
-def _memory(plan: Plan) -> list[Block]:
-    """Return what the memory is made of, and what the end takes."""
-    if plan.memory is None:
-        return []
-    it = plan.memory
-    parts = (
-        (_("the model"), it.weights),
-        (_("the add-on, its optimizer"), it.lora + it.gradients + it.optimizer),
-        (_("a batch on its way"), it.activations + it.logits),
-        (_("libraries, gaps"), it.fragmentation + it.runtime),
-    )
-    later = (
-        (_("to convert the base model, once"), plan.conversion_memory_mib),
-        (_("to prepare the rows"), plan.prepare_memory_mib),
-        (_("to write and check the model"), plan.export_memory_mib),
-    )
-    ram = tuple((name, mebibytes(mib)) for name, mib in later if mib is not None)
-    return [
-        Fields(
-            heading=_("{kind} at the peak", kind=plan.memory_kind),
-            fields=tuple((name, mebibytes(mib)) for name, mib in parts),
-        ),
-        *([Fields(heading=_("RAM before and after"), fields=ram)] if ram else []),
-    ]
+    return [Button(label=_("Give it a character"), line=f"/finetune change:{ref} part:character")]
 
 
 def forgotten_card(plan: Plan, *, at: int | None = None) -> Reply:
@@ -171,26 +107,24 @@ def forgotten_card(plan: Plan, *, at: int | None = None) -> Reply:
     return Reply(
         title=_("Not started · {name}", name=plan.suffix),
         summary=_("Nothing was started. Your file is kept."),
-        copy=(Copy(intro=_("To plan it again:"), lines=(plan_line(plan, {}, at=at),)),),
+        buttons=(Button(label=_("Show it again"), line=f"/finetune look:{plan.id}{_later(at)}"),),
     )
 
 
-def plan_line(plan: Plan, change: dict[str, object], *, at: int | None = None) -> str:
-    """Return the line that asks for this plan again, with some settings changed."""
-    return write_line(
-        plan.training_file, mapping=plan.mapping, model=plan.model, name=plan.suffix, method=plan.method,
-        seed=plan.seed, change=change, at=at, preset=plan.preset,
-    )  # fmt: skip
-
-
 def does_not_fit_card(
-    file_name: str, message: str, alternatives: tuple[Alternative, ...], *, at: int | None, too_short: bool = False
+    name: str,
+    message: str,
+    alternatives: tuple[Alternative, ...],
+    *,
+    at: int | None,
+    too_short: bool = False,
+    back: str | None = None,
 ) -> Reply:
     """Return why a plan does not fit and what would, each a button that shows the whole plan.
 
-    `too_short`: it is not the machine that forbids it, but a max_length that cuts the answers away.
+    `too_short`: it is not the machine that forbids it, but a max_length that cuts the answers away. `back`: how a
+    button names the plan that would have been changed.
     """
-    later = f" at:{at}" if at is not None else ""
     below = [
         " · ".join(
             [
@@ -202,7 +136,7 @@ def does_not_fit_card(
         for other in alternatives
     ]
     return Reply(
-        title=clip(_(TOO_SHORT if too_short else DOES_NOT_FIT, file_name=one_line(file_name))),
+        title=clip(_(TOO_SHORT if too_short else DOES_NOT_FIT, file_name=one_line(name))),
         tone=Tone.trouble,
         summary=message,
         blocks=(
@@ -213,11 +147,15 @@ def does_not_fit_card(
                 numbered=True,
             ),
         ),
-        buttons=tuple(
-            Button(
-                label=clip(_titled(other).rpartition("/")[2], BUTTON_WIDTH), line=f"/finetune look:{other.plan}{later}"
-            )
-            for other in alternatives
+        buttons=(
+            *(
+                Button(
+                    label=clip(_titled(other).rpartition("/")[2], BUTTON_WIDTH),
+                    line=f"/finetune look:{other.plan}{_later(at)}",
+                )
+                for other in alternatives
+            ),
+            *([Button(label=_("Back"), line=f"/finetune change:{back}")] if back is not None else []),
         ),
     )
 

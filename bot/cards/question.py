@@ -56,7 +56,7 @@ def question_card(file: FileObject, inspection: Inspection, *, ask: str, with_ro
             ),
             *([] if with_rows or not has_rows else [rows_button(inspection.id)]),
         ),
-        copy=_typed(question, inspection) if asks_for_columns else (),
+        copy=_typed(question) if asks_for_columns else (),
     )
 
 
@@ -173,9 +173,9 @@ def _label(mapping: Mapping, place: int) -> str:
     return f"{clip(one_line(mapping.question or ''), half)} → {clip(one_line(mapping.answer or ''), half)}"
 
 
-def _typed(question: Question, inspection: Inspection) -> tuple[Copy, ...]:
+def _typed(question: Question) -> tuple[Copy, ...]:
     named = Mapping(question=_("COLUMN 1"), answer=_("COLUMN 2"))
     likely = next((it.mapping for it in question.choices if it.mapping.answer), None)
     likely = likely or (question.choices[0].mapping if question.choices else named)
-    line = " ".join([f"/finetune of:{inspection.id}", *write_mapping(likely)])
-    return (Copy(intro=_("Other columns? Type this line with their names:"), lines=(line,)),)
+    line = " ".join(write_mapping(likely))
+    return (Copy(intro=_("Other columns? Send me this with their names:"), lines=(line,)),)

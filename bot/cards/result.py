@@ -8,7 +8,7 @@ from bot.cards.trying import try_line
 from bot.core.blocks import Fields, Note, Words
 from bot.core.reply import Button, Copy, File, Image, Reply, Tone, Weight
 from bot.words.format import clip, clock_time, duration, one_line, size
-from bot.words.option_lines import write_change, write_line
+from bot.words.option_lines import write_change
 from bot.words.options import within_limits
 from shared.files import FileLink, FileObject
 from shared.jobs import Job, JobStatus
@@ -87,7 +87,7 @@ def _success(job: Job, result: JobResult, outcome: ResultFiles, *, with_answers:
         files=outcome.attached,
         folder=folder(job),
         again=f"/status #{job.number} {FILES}",
-        copy=(_ollama(result), *_too_large(job, outcome), *_too_long_to_tap(job, result.advice)),
+        copy=(_ollama(result), *_too_large(job, outcome), *_too_long_to_tap(job, tuple(result.advice))),
         buttons=(
             Button(label=_("Try"), line=try_line(job), weight=Weight.primary),
             _better(job, list(result.advice)),
@@ -126,7 +126,6 @@ def _no_model(job: Job, advice: tuple[Advice, ...], outcome: ResultFiles) -> Rep
     cancelled = job.status is JobStatus.cancelled
     title = _(CANCELLED, name=_name(job)) if cancelled else _(FAILED, name=_name(job))
     cause = "" if cancelled else job.error.message if job.error else _("The agent gave no reason.")
-    again = Copy(intro=_("To try again:"), lines=(_line(job, {}),))
     return Reply(
         title=title,
         tone=Tone.plain if cancelled else Tone.bad,
@@ -139,7 +138,7 @@ def _no_model(job: Job, advice: tuple[Advice, ...], outcome: ResultFiles) -> Rep
         files=outcome.attached,
         folder=folder(job),
         again=f"/status #{job.number} {FILES}",
-        copy=(*_too_large(job, outcome), *(_as_advised(job, list(advice)) or (again,))),
+        copy=(*_too_large(job, outcome), *_too_long_to_tap(job, advice)),
         buttons=(*_once_more(job, list(advice)), Button(label=_("Log"), line=f"/log #{job.number}")),
     )
 
@@ -221,11 +220,6 @@ def _changes(job: Job, advice: list[Advice]) -> dict[str, object]:
     return {}
 
 
-def _as_advised(job: Job, advice: list[Advice]) -> tuple[Copy, ...]:
-    changes = _changes(job, advice)
-    return (Copy(intro=_("To try again as advised:"), lines=(_line(job, changes),)),) if changes else ()
-
-
 def _once_more(job: Job, advice: list[Advice]) -> tuple[Button, ...]:
     """Return the tap that plans it again, with what was advised; both are shown as a plan before anything starts."""
     again = Button(label=_("Try again"), line=f"/retry #{job.number}", weight=Weight.primary)
@@ -240,20 +234,20 @@ def _better(job: Job, advice: list[Advice]) -> Button:
     return replace(improved, weight=Weight.usual) if improved is not None else again
 
 
-def _too_long_to_tap(job: Job, advice: list[Advice]) -> tuple[Copy, ...]:
+def _too_long_to_tap(job: Job, advice: tuple[Advice, ...]) -> tuple[Copy, ...]:
     """Return the line of what was advised, where no button has room for it."""
-    return _as_advised(job, advice) if _improved(job, advice, label="") is None else ()
+    changes = _changes(job, list(advice))
+    if not changes or _improved(job, list(advice), label="") is not None:
+        return ()
+    return (Copy(intro=_("To try again as advised:"), lines=(_again(job, changes),)),)
 
 
 def _improved(job: Job, advice: list[Advice], *, label: str) -> Button | None:
-    changes = " ".join(write_change(_changes(job, advice)))
-    line = f"/retry #{job.number} {changes}"
+    changes = _changes(job, advice)
+    line = _again(job, changes)
     fits = changes and len(line.encode()) <= BUTTON_BYTES
     return Button(label=label, line=line, weight=Weight.primary) if fits else None
 
 
-def _line(job: Job, changes: dict[str, object]) -> str:
-    return write_line(
-        job.training_file, mapping=job.mapping, model=job.model, name=job.suffix, method=job.method, seed=job.seed,
-        change=changes, preset=job.preset,
-    )  # fmt: skip
+def _again(job: Job, changes: dict[str, object]) -> str:
+    return " ".join([f"/retry #{job.number}", *write_change(changes)])

@@ -91,6 +91,7 @@ async def _show(
     asks_for_row = call.arguments[1:] == (ROW,)
     with_row = call.private or asks_for_row
     if inspection.question is not None:
+        core.offers.make(call, inspection.id, at=None, now=core.clock.now())
         await answer.show(
             question_card(file, inspection, ask="/finetune of:" if note else "/dataset ", with_rows=with_row)
         )

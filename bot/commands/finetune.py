@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from bot.agent_api.dataset_upload import inspect, only_file, reading, sample, taken_up, upload
 from bot.cards.job import job_card
-from bot.cards.plan import change_card, character_card, does_not_fit_card, forgotten_card, plan_card
+from bot.cards.plan import does_not_fit_card, forgotten_card
 from bot.cards.question import question_card
+from bot.commands.plan_changes import change_plan, offered, show_plan
 from bot.core.call import Attachment, Call
 from bot.core.chat import Answer
 from bot.dispatch.command import Command, Core
@@ -24,10 +25,8 @@ from bot.words.option_words import option_words
 from bot.words.options import Options, read_options
 from shared.errors import ErrorCode
 from shared.files import FileObject
-from shared.inspections import Inspection
 from shared.jobs import Job
 from shared.language import N_, _, spoken
-from shared.plans import Plan
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -36,16 +35,14 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     options = read_options(call.arguments, now=core.clock.now() if call.asked_at is None else call.asked_at)
     if options.plan:
         await _start(call, core, answer, options.plan, options.at)
-    elif options.look:
-        await _look(core, answer, options.look, options.at)
-    elif options.change:
-        await answer.show(change_card(await core.agent.offered_plan(options.change), at=options.at))
-    elif options.character_of:
-        await answer.show(character_card(await core.agent.offered_plan(options.character_of), at=options.at))
+    elif options.look or options.change:
+        await change_plan(call, core, answer, options)
     elif options.forget:
-        plan = await core.agent.offered_plan(options.forget)
+        offer = offered(call, core, options.forget, options)
+        plan = await core.agent.offered_plan(offer.plan)
+        core.offers.close(plan.id)
         answer.take_over(call.message_id)
-        await answer.show(forgotten_card(plan, at=options.at))
+        await answer.show(forgotten_card(plan, at=offer.at))
     else:
         await _propose(call, core, answer, options)
 
@@ -84,6 +81,7 @@ async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: 
     note = " ".join(said)  # never empty: it says that a plan was asked for
     inspection = await inspect(core.agent, file, model=model, mapping=options.mapping, note=note, answer=answer)
     if inspection.question is not None:
+        core.offers.make(call, inspection.id, at=options.at, now=core.clock.now())
         await answer.show(question_card(file, inspection, ask="/finetune of:", with_rows=call.private))
         return
     plan = await (
@@ -91,7 +89,8 @@ async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: 
         if options.like
         else core.agent.plan(options.request(file.id))
     )
-    await _show_plan(core, answer, file, inspection, plan, at=options.at)
+    ref = core.offers.make(call, plan.id, at=options.at, now=core.clock.now())
+    await show_plan(core, answer, file, inspection, plan, ref, at=options.at)
 
 
 def _filled(options: Options, job: Job, file: FileObject) -> Options:
@@ -114,25 +113,9 @@ async def _answered(call: Call, core: Core, answer: Answer, options: Options) ->
     return replace(again, mapping=combined(options.mapping, known))
 
 
-async def _look(core: Core, answer: Answer, plan_id: str, at: int | None) -> None:
-    """Show the card of a plan that the agent made already."""
-    plan = await core.agent.offered_plan(plan_id)
-    file = await core.agent.file(plan.training_file)
-    inspection = await inspect(core.agent, file, model=plan.model, mapping=plan.mapping)
-    await _show_plan(core, answer, file, inspection, plan, at=at)
-
-
-async def _show_plan(
-    core: Core, answer: Answer, file: FileObject, inspection: Inspection, plan: Plan, *, at: int | None
-) -> None:
-    paused = (await core.agent.info()).paused
-    now = core.clock.now()
-    card = plan_card(file.filename, inspection, plan, at=at, now=now, machine_paused=paused)
-    await answer.show(card)
-
-
 async def _start(call: Call, core: Core, answer: Answer, plan_id: str, at: int | None) -> None:
     job = await core.agent.start(plan_id, start_at=at)
+    core.offers.close(plan_id)
     card = job_card(await take_snapshot(core.agent, job.id), now=core.clock.now())
     answer.take_over(call.message_id)
     message_id = await answer.show(card)

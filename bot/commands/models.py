@@ -5,19 +5,21 @@ from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.core.reply import Reply
 from bot.dispatch.command import Command, Core
-from bot.dispatch.owner_approval import ALLOW, say_yes
+from bot.dispatch.owner_approval import AGAIN, ALLOW, REFUSE, do_again, say_no, say_yes
 from bot.words.format import duration, mebibytes, one_line, weights
 from shared.language import N_, _
 from shared.models import Model
 
 OTHERS_SHOWN = 4
+DECISIONS = {ALLOW: say_yes, REFUSE: say_no, AGAIN: do_again}
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
     """List base models, then tuned ones; or say yes to a new one."""
-    if call.arguments[:1] and call.arguments[0].startswith(ALLOW):
-        await say_yes(call, core, answer, call.arguments[0].removeprefix(ALLOW))
-        return
+    for begin, decide in DECISIONS.items():
+        if call.arguments[:1] and call.arguments[0].startswith(begin):
+            await decide(call, core, answer, call.arguments[0].removeprefix(begin))
+            return
     models = (await core.agent.models()).data
     base = [model for model in models if model.kind == "base"]
     here = [model for model in base if model.here]
@@ -67,8 +69,8 @@ def _tuned(model: Model) -> str:
     return f"{one_line(model.id)}{base}"
 
 
-def _says_yes(arguments: tuple[str, ...]) -> bool:
-    return bool(arguments) and arguments[0].startswith(ALLOW)
+def _decides(arguments: tuple[str, ...]) -> bool:
+    return bool(arguments) and arguments[0].startswith((ALLOW, REFUSE))
 
 
-COMMAND = Command(name="models", usage="", summary=N_("models to choose from"), run=run, keeps=_says_yes)
+COMMAND = Command(name="models", usage="", summary=N_("models to choose from"), run=run, keeps=_decides)

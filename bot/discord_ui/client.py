@@ -11,13 +11,15 @@ from discord import Interaction, InteractionType
 from discord.app_commands import AppCommandError, CommandTree
 from discord.ui import Button, DynamicItem, Item, LayoutView
 
+from bot.core.call import Call
 from bot.discord_ui import texts
 from bot.discord_ui.answering import CommandChat, DiscordPressedChat, refuse
 from bot.discord_ui.change import FORM, open_form
-from bot.discord_ui.chat import NOBODY
+from bot.discord_ui.chat import NOBODY, DiscordChat
 from bot.discord_ui.commands import MENUS, register
 from bot.discord_ui.connection import DiscordConnection
 from bot.discord_ui.inbound import DiscordRequest, call_of, missing_permissions, place_of, read_form, read_line
+from bot.discord_ui.messages import call_of_message, for_the_bot, place_of_message
 from bot.discord_ui.place import DiscordPlace
 from bot.discord_ui.suggestions import Suggestions
 from bot.discord_ui.translated import Translated
@@ -36,7 +38,9 @@ class HearthClient(discord.Client):
 
     def __init__(self, core: Core, line: DiscordConnection) -> None:
         super().__init__(
-            intents=discord.Intents(guilds=True),
+            intents=discord.Intents(
+                guilds=True, guild_messages=True, dm_messages=True
+            ),  # none that Discord has to grant
             allowed_mentions=NOBODY,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
@@ -75,8 +79,19 @@ class HearthClient(discord.Client):
     async def on_interaction(self, interaction: Interaction) -> None:
         """Take in a form that was filled in. Everything else has a handler of its own."""
         data: Mapping[str, Any] = interaction.data or {}
-        if interaction.type is InteractionType.modal_submit and data.get("custom_id") == FORM:
-            await self.answer(interaction, read_form(data, FORM.removeprefix("/")))
+        if interaction.type is InteractionType.modal_submit and str(data.get("custom_id")).startswith(FORM):
+            with speaking(str(interaction.locale)):
+                await self._answer_press(interaction, read_form(data))
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Have words answered that were written to the bot."""
+        if self.user is None or not for_the_bot(message, self.user):
+            return
+        place, locale = place_of_message(message), self._line.locales.get(message.author.id)
+        chat = DiscordChat(self._line, place)
+        with speaking(locale):
+            if self._line.is_new(message.id):
+                await self._take_in(call_of_message(message, place, chat, self.user, locale=locale))
 
     async def answer(self, interaction: Interaction, asked: DiscordRequest) -> None:
         """Have a slash command, a message's menu or a form answered."""
@@ -93,10 +108,18 @@ class HearthClient(discord.Client):
 
     async def press(self, interaction: Interaction, line: str) -> None:
         """Have a button answered."""
-        place, asked = place_of(interaction), read_line(line)
+        asked, place = read_line(line), place_of(interaction)
         with speaking(str(interaction.locale)):
-            if place is None or interaction.message is None or await open_form(interaction, asked, self._core):
+            if place is None:
                 return
+            chat = DiscordPressedChat(self._line, place, interaction)
+            if not await open_form(interaction, asked, self._core, chat):
+                await self._answer_press(interaction, asked)
+
+    async def _answer_press(self, interaction: Interaction, asked: DiscordRequest) -> None:
+        """Have a button or a form answered in the message that it belongs to."""
+        place = place_of(interaction)
+        if place is not None and interaction.message is not None:
             chat = DiscordPressedChat(self._line, place, interaction)
             await self._answer(interaction, asked, place, chat, pressed=interaction.message.id)
 
@@ -113,15 +136,23 @@ class HearthClient(discord.Client):
         if not self._line.is_new(interaction.id):
             logger.info("interaction %s was delivered twice", interaction.id)
             return
+        call = call_of(interaction, place, asked, chat, pressed=pressed)
+        self._line.locales[interaction.user.id] = str(interaction.locale)
+        if interaction.app_permissions.attach_files:
+            self._line.pictures.allow(place.room)
+        await self._take_in(call, chat)
+
+    async def _take_in(self, call: Call, chat: CommandChat | DiscordPressedChat | None = None) -> None:
+        """Have a call answered; `chat`: the one of an interaction, which is told that it arrived."""
         task = asyncio.current_task()
         assert task is not None
         self._calls.add(task)
-        call = call_of(interaction, place, asked, chat, pressed=pressed)
-        if interaction.app_permissions.attach_files:
-            self._line.pictures.allow(place.room)
         try:
-            await take_in(call, self._core, arrived=chat.open)
-            await chat.close()
+            if chat is None:
+                await take_in(call, self._core)
+            else:
+                await take_in(call, self._core, arrived=chat.open)
+                await chat.close()
         finally:
             self._calls.discard(task)
 

@@ -28,6 +28,7 @@ class DiscordConnection:
         self.clock = clock
         self.threads = Threads()
         self.pictures = Pictures()
+        self.locales: dict[int, str] = {}  # people's, as their last command or tap said: a message says none
         self.refused = False  # the token is of no use: nothing more is sent
         self._client: Client | None = None
         self._taken_in: deque[int] = deque(maxlen=REMEMBERED)  # interactions

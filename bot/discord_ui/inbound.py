@@ -1,7 +1,7 @@
 """An interaction as what was asked: who, where, with which files. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from discord import Interaction, Member, Role, TextChannel, Thread, User
@@ -11,12 +11,12 @@ from bot.core.chat import Chat
 from bot.discord_ui import texts
 from bot.discord_ui.files import Sent
 from bot.discord_ui.place import DiscordPlace
-from bot.words.arguments import split_words
+from bot.words.arguments import quoted, split_words
 from shared.language import _
 from shared.people import GrantKind, RequestedBy
 
 PLATFORM = "discord"
-FORM_LINE, FORM_FILE = "line", "file"  # the fields of the Change form
+CHARACTER, MORE, FORM_FILE = "character", "more", "file"  # fields of the form behind Change that are no options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,16 +108,24 @@ def read_line(line: str) -> DiscordRequest:
     return DiscordRequest(command=command, arguments=tuple(arguments))
 
 
-def read_form(data: Mapping[str, Any], command: str) -> DiscordRequest:
-    """Read a submitted form: a line of options, and perhaps another file in place of the one it names."""
-    fields = {field["custom_id"]: field for field in map(_field, data.get("components", []))}
-    words = split_words(str(fields.get(FORM_LINE, {}).get("value") or "").removeprefix(f"/{command}"))
+def read_form(data: Mapping[str, Any]) -> DiscordRequest:
+    """Read a submitted form: its id is a line, and each field that was filled in goes behind it as an option."""
+    asked = read_line(str(data.get("custom_id", "")))
+    words: list[str] = []
+    files: tuple[Sent, ...] = ()
     known = data.get("resolved", {}).get("attachments", {})
-    chosen = fields.get(FORM_FILE, {}).get("values") or []
-    files = tuple(_sent(known[file_id]) for file_id in chosen if file_id in known)
-    if files:
-        words = tuple(word for word in words if not word.lower().startswith(("file:", "file=")))
-    return DiscordRequest(command=command, arguments=words, files=files)
+    for field in map(_field, data.get("components", [])):
+        if field["custom_id"] == FORM_FILE:
+            files = tuple(_sent(known[chosen]) for chosen in field.get("values") or [] if chosen in known)
+            continue
+        name, value = field["custom_id"], str(field.get("value") or next(iter(field.get("values") or []), "")).strip()
+        if value and name == CHARACTER:
+            words.append(quoted(name, value))
+        elif value and name == MORE:
+            words += split_words(value)
+        elif value:
+            words.append(f"{name}:{'-'.join(value.split())}")
+    return replace(asked, arguments=(*asked.arguments, *words), files=files)
 
 
 def _chat_name(interaction: Interaction) -> str:

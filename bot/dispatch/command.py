@@ -10,6 +10,7 @@ from bot.core.clock import Clock
 from bot.dispatch.rate_limit import RateLimit
 from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
+from bot.kept.offers import Offers
 from bot.kept.requests import Requests
 from shared.people import RequestedBy
 
@@ -21,6 +22,7 @@ class Core:
     agent: AgentClient  # in what a command is handed: asks on behalf of whoever called
     subscriptions: Subscriptions
     requests: Requests
+    offers: Offers
     follow: FeedFollower
     clock: Clock
     commands: tuple["Command", ...]

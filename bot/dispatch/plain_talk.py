@@ -11,6 +11,7 @@ from bot.core.reply import Button, Reply
 from bot.dispatch.command import Command, Core
 from bot.words.format import clip, one_line
 from bot.words.meanings import MEANINGS, Meaning
+from bot.words.option_words import said_options
 from bot.words.plain_words import SURE, Guess, guesses
 from shared.errors import HearthError
 from shared.jobs import Job
@@ -28,6 +29,8 @@ BY_COMMAND = {meaning.command: meaning for meaning in MEANINGS}
 
 async def answer_words(call: Call, core: Core, answer: Answer) -> None:
     """Answer a sentence: never with a bare refusal."""
+    if (options := said_options(call.said)) is not None and await _changed(call, core, answer, options):
+        return
     job, sentence = await _job_named(core, call.said)
     found = guesses(sentence)
     commands = {command.name: command for command in core.commands}
@@ -39,6 +42,17 @@ async def answer_words(call: Call, core: Core, answer: Answer) -> None:
     meanings = [guess.meaning for guess in found] or [BY_COMMAND[command] for command in OTHERWISE]
     buttons = [await _button(core, meaning, job, call.said) for meaning in meanings]
     await answer.show(Reply(summary=_(NEARLY if found else UNCLEAR), buttons=tuple(buttons)))
+
+
+async def _changed(call: Call, core: Core, answer: Answer, options: tuple[str, ...]) -> bool:
+    """Say options to what this person was shown last: a plan that was not started, or a question about a file."""
+    offer = core.offers.newest(call)
+    if offer is None:
+        return False
+    meant = f"of:{offer.plan}" if offer.asks else f"look:{offer.number}"
+    command = next(command for command in core.commands if command.name == "finetune")
+    await command.run(replace(call, command="finetune", arguments=(meant, *options)), core, answer)
+    return True
 
 
 def _certain(found: list[Guess]) -> Meaning | None:

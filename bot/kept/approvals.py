@@ -1,4 +1,7 @@
-"""Models that somebody asked for and the owner has not said yes to yet: by a number that fits into any button."""
+"""Models that somebody asked for and the owner has not said yes to yet: by a number that fits into any button.
+
+A wish stays when it was answered: what was wished for is asked again by its number, without an id in sight.
+"""
 
 from dataclasses import dataclass
 
@@ -16,6 +19,7 @@ class Wish:
     chat_id: str
     person: str
     line: str  # the command to send again
+    answered: bool = False  # with yes or no
 
 
 class Approvals:
@@ -24,30 +28,31 @@ class Approvals:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def ask(self, wish: Wish, *, now: float) -> int | None:
-        """Note a wish and return its number; None: the owner was asked for that model in that chat not long ago."""
+    def ask(self, wish: Wish, *, now: float) -> tuple[int, bool]:
+        """Note a wish; return its number, and whether it is new: the owner was not asked for it there not long ago."""
         key = (wish.model, wish.platform, wish.chat_id)
         # Asked later than now: the clock was set back since.
         self._db.write("UPDATE approvals SET asked_at = ? WHERE asked_at > ?", (now, now))
         asked = self._db.rows(
-            "SELECT 1 FROM approvals WHERE model = ? AND platform = ? AND chat_id = ? AND asked_at > ?",
+            "SELECT 1 FROM approvals WHERE (model, platform, chat_id) = (?, ?, ?) AND asked_at > ? AND NOT answered",
             (*key, now - AGAIN_S),
         )
-        if asked:
-            return None
-        return self._db.write(
+        number = self._db.write(
             "INSERT INTO approvals (model, platform, chat_id, person, line, asked_at) VALUES (?, ?, ?, ?, ?, ?)",
-            (*key, wish.person, wish.line, now),
+            (*key, wish.person, wish.line, now if not asked else 0.0),
         )
+        return number, not asked
 
     def find(self, number: int) -> Wish | None:
-        """Return a wish by its number, or None if it was answered."""
-        rows = self._db.rows("SELECT model, platform, chat_id, person, line FROM approvals WHERE number = ?", (number,))
+        """Return a wish by its number, answered or not; None: I have lost it."""
+        rows = self._db.rows(
+            "SELECT model, platform, chat_id, person, line, answered FROM approvals WHERE number = ?", (number,)
+        )
         if not rows:
             return None
-        model, platform, chat_id, person, line = rows[0]
-        return Wish(model=model, platform=platform, chat_id=chat_id, person=person, line=line)
+        model, platform, chat_id, person, line, answered = rows[0]
+        return Wish(model=model, platform=platform, chat_id=chat_id, person=person, line=line, answered=bool(answered))
 
-    def forget(self, model: str) -> None:
-        """Forget who wished for a model: it was said yes to."""
-        self._db.write("DELETE FROM approvals WHERE model = ?", (model,))
+    def answer(self, model: str) -> None:
+        """Note that the owner has said yes or no to a model."""
+        self._db.write("UPDATE approvals SET answered = 1 WHERE model = ?", (model,))

@@ -69,7 +69,7 @@ class Moves:
                 )
                 self._move_cards(move)
                 self._move_requests(move)
-                self._move_approvals(move)
+                self._move_what_waits(move)
             self._unwritten.remove(move)
 
     def untold(self) -> list[Move]:
@@ -109,11 +109,11 @@ class Moves:
                 )
             self._db.write("UPDATE requests SET asker = ? WHERE id = ?", (_moved(asker, move), number))
 
-    def _move_approvals(self, move: Move) -> None:
-        self._db.write(
-            "UPDATE approvals SET chat_id = ? WHERE platform = ? AND chat_id = ?",
-            (move.to_id, move.platform, move.chat_id),
-        )
+    def _move_what_waits(self, move: Move) -> None:
+        """Move what somebody there is to say yes to, or may still change."""
+        there = (move.to_id, move.platform, move.chat_id)
+        self._db.write("UPDATE approvals SET chat_id = ? WHERE platform = ? AND chat_id = ?", there)
+        self._db.write("UPDATE offers SET chat_id = ? WHERE platform = ? AND chat_id = ?", there)
 
 
 def _moved(asker: str, move: Move) -> str:

@@ -81,6 +81,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (  # the n-th brings a file of version
         ) STRICT
         """,  # chats that go on under another id; told: the agent knows
     ),
+    (
+        """
+        CREATE TABLE offers (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            platform TEXT NOT NULL, chat_id TEXT NOT NULL, person TEXT NOT NULL,
+            plan TEXT NOT NULL, at INTEGER, made_at REAL NOT NULL
+        ) STRICT
+        """,  # what a person was shown last; plan: empty once it is started or turned down
+        "ALTER TABLE approvals ADD COLUMN answered INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 

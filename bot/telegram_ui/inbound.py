@@ -9,6 +9,7 @@ from telegram.constants import ChatType, MessageEntityType
 
 from bot.core.call import Named
 from bot.words.arguments import split_words
+from bot.words.plain_words import asks_to_train
 
 OFFERED = "/finetune"  # the line of the button under a file; the file is what that message answers
 DECLINED = "no"
@@ -53,13 +54,23 @@ def read_message(message: Message, *, my_id: int, my_name: str) -> TelegramReque
             chat_name=message.chat.title or "",
             mentioned=_mentioned(message),
         )
-    if message.document is not None:
-        return (
-            TelegramRequest(kind=Kind.file, document=message.document) if private or _answers(message, my_id) else None
-        )
     said = message.text or message.caption or ""
-    something = bool(said or message.effective_attachment)
-    return TelegramRequest(kind=Kind.other, said=said) if private and something else None
+    addressed = private or _answers(message, my_id) or _names(said, my_name)
+    said = re.sub(rf"@{my_name}\b", " ", said, flags=re.IGNORECASE).strip()
+    if not addressed or not (said or message.effective_attachment):
+        return None
+    if message.document is None:
+        return TelegramRequest(kind=Kind.other, said=said, chat_name=message.chat.title or "")
+    words = asks_to_train(said) if said else None
+    if words is None:
+        return TelegramRequest(kind=Kind.file, document=message.document, chat_name=message.chat.title or "")
+    return TelegramRequest(
+        kind=Kind.command,
+        command=OFFERED.removeprefix("/"),
+        arguments=words,
+        document=message.document,
+        chat_name=message.chat.title or "",
+    )
 
 
 def read_press(query: CallbackQuery) -> TelegramRequest | None:
@@ -120,6 +131,11 @@ def _named(user: User) -> Named:
 
 def _answered_file(message: Message) -> Document | None:
     return message.reply_to_message.document if message.reply_to_message is not None else None
+
+
+def _names(said: str, my_name: str) -> bool:
+    """Say whether a message names the bot. With its privacy on, Telegram hands on none that does only that."""
+    return re.search(rf"@{re.escape(my_name)}\b", said, re.IGNORECASE) is not None
 
 
 def _answers(message: Message, my_id: int) -> bool:

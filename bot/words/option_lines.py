@@ -3,37 +3,9 @@
 from collections import abc
 
 from bot.words.mapping import write_mapping
-from bot.words.option_names import DEFAULT_MODEL, DEFAULT_SEED, TYPED_NAMES, TYPED_PRESETS, written
+from bot.words.option_names import TYPED_NAMES, TYPED_PRESETS, written
 from bot.words.options import Options
-from bot.words.start_time import write_when
-from shared.hyperparameters import Method
-from shared.mapping import Mapping
 from shared.plans import Preset
-
-
-def write_line(
-    file_id: str,
-    *,
-    mapping: Mapping | None,
-    model: str,
-    name: str | None,
-    method: Method,
-    seed: int,
-    change: dict[str, object],
-    at: int | None = None,
-    preset: Preset = Preset.balanced,
-) -> str:
-    """Return the line that asks for the same run with some settings changed."""
-    asked = method.hyperparameters.model_dump(exclude_defaults=True)
-    words = ["/finetune", f"file:{file_id}", *(write_mapping(mapping) if mapping is not None else [])]
-    words += _write_own(
-        model if model != DEFAULT_MODEL else None,
-        preset if preset is not Preset.balanced else None,
-        name,
-        seed if seed != DEFAULT_SEED else None,
-    )
-    words += [f"at:{write_when(at)}"] if at is not None else []
-    return " ".join([*words, *write_change({**asked, **change})])
 
 
 def write_options(options: Options) -> str:

@@ -30,7 +30,8 @@ OWN_NAMES = (
     "look",
     "change",
     "forget",
-    "character_of",
+    "part",
+    "character_of",  # on cards of before there were parts
     "at",
 )
 PRESETS = {"quick": Preset.quick_look, "balanced": Preset.balanced, "thorough": Preset.thorough}

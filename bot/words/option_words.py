@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Sequence
 
+from bot.words.arguments import quoted, split_words, unquoted
 from bot.words.mapping import READING
 from bot.words.option_names import OWN_NAMES, PRESETS, SHORT_NAMES, TYPED_NAMES
 from bot.words.start_time import is_time
@@ -15,8 +16,15 @@ OTHER_NAMES = {  # written without what parts words: batch-size and Batch Size a
     "epoch": "n_epochs", "epoche": "n_epochs", "epochen": "n_epochs", "lernrate": "learning_rate", "rang": "r",
     "lorarank": "r", "maxseqlength": "max_length", "maxlen": "max_length", "modell": "model", "basemodel": "model",
     "basismodell": "model", "start": "at", "um": "at", "ab": "at", "frage": "question", "antwort": "answer",
-    "assistent": "assistant", "ohne": "without", "charakter": "character", "persona": "character",
+    "assistent": "assistant", "ohne": "without", "charakter": "character", "persona": "character", "callit": "name",
+    "nennes": "name", "nenneihn": "name",
 }  # fmt: skip
+BESIDE = re.compile(  # words that say nothing more about an option, in English and German
+    r"a|an|and|but|do|for|go|i|it|just|let|let'?s|make|of|okay|ok|only|please|rather|set|take|the|then|to|try|use|want|"
+    r"with|yes|aber|auf|bitte|das|dann|den|der|die|doch|eine?|es|ich|ja|lieber|mach|mal|mit|nimm|nur|setze?|"
+    r"stattdessen|und|versuch|will"
+)
+_CHARACTER = re.compile(r"(?:character|charakter|persona|system(?: prompt)?)\s*[:=]\s*(.+)", re.IGNORECASE | re.DOTALL)
 ANSWERS = {"ja": "yes", "nein": "no", "an": "on", "aus": "off"}
 # Not 7:30, an address, or C:\ of Windows.
 _PARTED = re.compile(r"[-–—]{0,2}(?=\w*[^\W\d])([^\W_][\w-]*)\s*[:=]\s*(?![\\/])(.*)", re.DOTALL)
@@ -34,7 +42,7 @@ NAMES = OTHER_NAMES | {
     _squeezed(name): SHORT_NAMES.get(name, name)
     for name in (*Hyperparameters.model_fields, *SHORT_NAMES, *OWN_NAMES, *READING)
 }
-OF_BUTTONS = ("file", "of", "like", "plan", "look", "change", "forget", "character_of")  # said by them alone
+OF_BUTTONS = ("file", "of", "like", "plan", "look", "change", "forget", "part", "character_of")  # said by them alone
 SPOKEN = {typed: name for typed, name in NAMES.items() if name not in (*OF_BUTTONS, *READING)}  # also without a sign
 
 
@@ -49,6 +57,21 @@ def option_words(words: Sequence[str]) -> tuple[str, ...]:
         option = _parted(left) or _spoken(left) or _behind_its_value(left) or _alone(left)
         read.append(option or left.pop(0))
     return tuple(read)
+
+
+def said_options(said: str) -> tuple[str, ...] | None:
+    """Return the options that somebody wrote instead of a sentence, `epochs 5 please`; None where it is a sentence."""
+    if (character := _CHARACTER.fullmatch(said.strip())) is not None:
+        return (quoted("character", unquoted(character[1])),)
+    words = option_words(split_words(said))
+    options = tuple(word for word in words if _is_option(word))
+    rest = [word.lower().strip(".,!?") for word in words if not _is_option(word)]
+    return options if options and all(BESIDE.fullmatch(word) for word in rest) else None
+
+
+def _is_option(word: str) -> bool:
+    option = parted(word)
+    return option is not None and _squeezed(option[0]) in NAMES and option[0] not in OF_BUTTONS
 
 
 def parted(word: str) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from bot.errors import BadCallError
 from bot.words.arguments import unquoted
 from bot.words.format import short
-from bot.words.mapping import READING, read_mapping
+from bot.words.mapping import READING, combined, read_mapping
 from bot.words.option_names import (
     DEFAULT_MODEL,
     DEFAULT_SEED,
@@ -24,7 +24,7 @@ from bot.words.start_time import read_when
 from shared.hyperparameters import Hyperparameters, Method
 from shared.language import _
 from shared.mapping import Mapping
-from shared.plans import ModelName, PlanChanges, PlanRequest, Preset
+from shared.plans import ModelName, Plan, PlanChanges, PlanRequest, Preset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +40,14 @@ class Options:
     of: str | None = None  # insp-…, what was understood of a file, or with .2 behind it an answer to what was asked
     mapping: Mapping | None = None  # how the file is to be read
     plan: str | None = None  # start this one
-    look: str | None = None  # show the card of this one
-    change: str | None = None  # show what can be changed of this plan
+    look: str | None = None  # show the card of this one, changed by whatever else is said
+    change: str | None = None  # the same, and go on changing
+    part: str | None = None  # of what can be changed: show this
     forget: str | None = None  # do not start this plan
-    character_of: str | None = None  # show how the model of this plan becomes somebody
     at: int | None = None  # not before; seconds since 1970
     hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
     words: tuple[str, ...] = ()
+    says_when: bool = False  # also where that is now
 
     @property
     def method(self) -> Method:
@@ -77,6 +78,27 @@ class Options:
             seed=self.seed,
         )
 
+    @property
+    def changes_a_plan(self) -> bool:
+        """Whether anything was said that another plan has to be made for; another time to start needs none."""
+        own = (self.model, self.preset, self.name, self.seed, self.mapping)
+        return any(it is not None for it in own) or bool(self.hyperparameters.model_fields_set)
+
+    def over(self, plan: Plan) -> PlanRequest:
+        """Return the request of a plan with what is said now in its place. Another preset begins anew."""
+        given = self.hyperparameters
+        asked = Hyperparameters() if self.preset is not None else plan.method.hyperparameters
+        update = {name: getattr(given, name) for name in given.model_fields_set}
+        return PlanRequest(
+            model=self.model or plan.model,
+            training_file=plan.training_file,
+            mapping=combined(self.mapping, plan.mapping),
+            method=plan.method.with_hyperparameters(asked.model_copy(update=update)),
+            preset=self.preset or plan.preset,
+            suffix=self.name or plan.suffix,
+            seed=plan.seed if self.seed is None else self.seed,
+        )
+
 
 def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
     """Read what was typed; raise BadCallError that says which option, what is wrong and what exists.
@@ -105,7 +127,15 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
         else:
             raise _unknown(name)
     mapping = read_mapping(reading) if reading else None
-    return Options(**own, mapping=mapping, hyperparameters=_hyperparameters(settings), words=tuple(words))
+    if character_of := own.pop("character_of", None):
+        own |= {"change": character_of, "part": "character"}
+    return Options(
+        **own,
+        mapping=mapping,
+        hyperparameters=_hyperparameters(settings),
+        words=tuple(words),
+        says_when="at" in own,
+    )
 
 
 def within_limits(change: abc.Mapping[str, float]) -> dict[str, object]:

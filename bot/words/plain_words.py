@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, utils
 
 from bot.words.meanings import MEANINGS, Meaning
+from bot.words.option_words import said_options
 
 LIKELY, SURE = 72.0, 84.0  # of 100: worth a button, worth doing where it changes nothing
 GUESSES = 3
 _POLITE = re.compile(
     r"\b(?:please|pls|hey|hi|hello|hallo|bitte|mal|doch|jetzt|now|can you|could you|would you|i want to|i'd like to|"
     r"i would like to|let me|kannst du|könntest du|ich will|ich möchte|ich würde gern|the|my|mein|meine|der|die|das)\b",
+    re.IGNORECASE,
+)
+
+
+_TO_TRAIN = re.compile(
+    r"\b(?:/?fine-?\s?tune|train(?:ing|iere?n?)?|teach|learn|lern(?:e|en)?|a|an|ein(?:e|en)?|model[ls]?|modell|this|"
+    r"that|it|on|from|for|with|dies(?:e[rnms]?)?|damit|darauf|mit|daraus|file|datei|data|daten|dataset)\b",
     re.IGNORECASE,
 )
 
@@ -33,6 +41,14 @@ def guesses(said: str) -> list[Guess]:
     ]
     likely = sorted((guess for guess in scored if guess.score >= LIKELY), key=lambda guess: -guess.score)
     return likely[:GUESSES]
+
+
+def asks_to_train(said: str) -> tuple[str, ...] | None:
+    """Return the options that stand beside a file: `train on this, 5 epochs`; None where something else is said."""
+    left = _TO_TRAIN.sub(" ", _POLITE.sub(" ", said)).strip(" \n.,;:!?")
+    if not left:
+        return ()
+    return said_options(left)
 
 
 def _like(said: str, meaning: Meaning) -> float:

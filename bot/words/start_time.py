@@ -4,7 +4,7 @@ import re
 from datetime import datetime, time, timedelta
 
 from bot.errors import BadCallError
-from bot.words.format import clip, clock_time, local, one_line
+from bot.words.format import clip, clock_time, one_line
 from shared.language import _
 
 LATEST_DAYS = 366
@@ -46,12 +46,6 @@ def read_when(value: str, *, now: float) -> int | None:
     if at > now + LATEST_DAYS * UNITS_S["d"]:
         raise BadCallError(_("at:{value} is more than a year away.", value=one_line(value)), param="at")
     return int(at)
-
-
-def write_when(at: int) -> str:
-    """Return a moment as it is typed: 2026-11-23T07:30."""
-    then = local(at)
-    return then.strftime("%Y-%m-%dT%H:%M") if then is not None else "now"  # such a time was never asked for
 
 
 def is_time(text: str) -> bool:

@@ -17,6 +17,7 @@ from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import Database
+from bot.kept.offers import Offers
 from bot.kept.requests import Requests
 from tests.agent.api.asking import ask
 from tests.agent.running_agent import KEY, run_agent
@@ -85,7 +86,8 @@ async def test_buttons_of_old_cards_work(settings: AgentSettings, tmp_path: Path
                 agent=client, subscriptions=subscriptions, open_chat=lambda *_: chat, clock=clock, moves=moves
             )
             core = Core(
-                agent=client, subscriptions=subscriptions, requests=Requests(database), follow=follow, clock=clock,
+                agent=client, subscriptions=subscriptions, requests=Requests(database), offers=Offers(database),
+                follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip
             bot = Bot(core, chat, clock, [])

@@ -79,7 +79,7 @@ async def _to_a_card(name: str, content: bytes, address: Address) -> float:
         inspection = await inspect(agent, file, model=PACKAGED)
         plan = await agent.plan(PlanRequest(model=PACKAGED, training_file=file.id))
     card = plan_card(
-        file.filename, inspection, plan, at=None, now=time.time(), machine_paused=False
+        file.filename, inspection, plan, "1", at=None, now=time.time(), machine_paused=False
     )  # fmt: skip
     assert card.text
     return time.monotonic() - began

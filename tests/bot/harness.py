@@ -26,6 +26,7 @@ from bot.following.results import bytes_file
 from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
+from bot.kept.offers import Offers
 from bot.kept.requests import Requests
 from bot.terminal_ui.layout import fitted
 from bot.words.arguments import split_words
@@ -202,6 +203,7 @@ async def open_bot(
                 agent=client,
                 subscriptions=subscriptions,
                 requests=Requests(database),
+                offers=Offers(database),
                 follow=follow,
                 clock=clock,
                 commands=COMMANDS,

@@ -68,7 +68,8 @@ async def test_a_plan_leads_to_what_weighs_in_its_data(agent: FakeAgent, bot: Bo
 
 async def test_what_can_be_changed_says_what_the_memory_is_made_of(agent: FakeAgent, bot: Bot) -> None:
     await bot.say("/finetune", dataset("mia.jsonl"))
-    reply = await bot.press("Change")
+    await bot.press("Change")
+    reply = await bot.press("Advanced")
     at = reply.text.index("RAM at the peak")
     assert reply.text[at:].splitlines() == [
         "RAM at the peak",

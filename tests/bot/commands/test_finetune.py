@@ -1,13 +1,12 @@
 from bot.core.call import Attachment
 from bot.core.reply import Reply, Weight
 from bot.words.format import clock_time
-from bot.words.start_time import write_when
 from shared.errors import ErrorCode
 from shared.jobs import JobStatus
 from shared.mapping import Mapping
 from shared.plans import Preset
 from tests.bot.harness import Bot, dataset, fits
-from tests.bot.questions import COLUMNS, NOBODY
+from tests.bot.questions import COLUMNS
 from tests.fakes.agent_server import NOW, FakeAgent, refusal
 
 
@@ -35,9 +34,6 @@ async def test_the_plan_card_says_what_was_understood_and_what_would_be_done(bot
 
 async def test_what_the_plan_card_leaves_out_is_a_tap_behind_it(bot: Bot) -> None:
     await bot.say("/finetune", dataset())
-    change = (await bot.press("Change")).text
-    for said in ["rank: 16", "epochs: 5", "QLoRA", "RAM at the peak"]:
-        assert said in change
     assert "It learns the answers: 61 % of the text." in (await bot.press("Check data")).text
     row = (await bot.press("See a row")).text
     assert "› I am Toast" in row
@@ -118,12 +114,10 @@ async def test_a_start_at_a_time_is_on_the_plan_and_on_the_waiting_card(agent: F
     plan = await bot.say("/finetune sample at:+2h")
     at = NOW + 7200
     assert f" · starts {clock_time(at, now=NOW)}\n" in plan.text
-    of_the_plan = [button for button in plan.buttons if button.line.startswith("/finetune")]
-    assert [button.label for button in of_the_plan] == ["Start", "Change", "Not now"]
-    assert all(button.line.endswith(f" at:{at}") for button in of_the_plan)
+    assert plan.buttons[0].line.endswith(f" at:{at}")
     assert all(len(f"{button.line}{'x' * (24 - len('2'))}".encode()) <= 64 for button in plan.buttons)
-    line = (await bot.press("Change")).copy[0].lines[0]
-    assert f" at:{write_when(at)} " in line
+    panel = await bot.press("Change")
+    assert f" · starts {clock_time(at, now=NOW)}" in panel.text
     await bot.press("Start")
     assert agent.job_requests[0].start_at == at
     assert f"Starts {clock_time(at, now=NOW)}, as asked" in bot.chat.messages["m1"].text
@@ -140,24 +134,14 @@ async def test_a_time_counts_from_when_it_was_typed_and_not_from_when_the_pc_is_
     assert bot.chat.last.buttons[0].line.endswith(f" at:{NOW + 7200}")
 
 
-async def test_change_shows_value_reason_and_a_line_that_works(agent: FakeAgent, bot: Bot) -> None:
-    await bot.say("/finetune sample rank:16")
-    reply = await bot.press("Change")
-    assert "epochs: 5\n  Few rows" in reply.text
-    assert fits_a_phone(reply)
-    line = reply.copy[0].lines[0]
-    assert line == "/finetune file:file-1 name:toast rank:16 epochs:3"
-    await bot.say(line)
-    assert agent.plan_requests[1].method.supervised.hyperparameters.n_epochs == 3
-    assert agent.plan_requests[1].training_file == "file-1"
-
-
 async def test_not_now_on_the_plan_card_starts_nothing_and_says_so(agent: FakeAgent, bot: Bot) -> None:
     await bot.say("/finetune sample")
     reply = await bot.press("Not now")
     assert "Nothing was started." in reply.text
-    assert not reply.buttons
     assert not agent.jobs
+    again = await bot.press("Show it again")
+    assert again.title == "toast.jsonl · 104 chat rows → toast"
+    assert len(bot.chat.messages) == 1
 
 
 async def test_a_plan_the_agent_forgot_is_said(bot: Bot) -> None:
@@ -191,29 +175,6 @@ async def test_a_plan_that_does_not_fit_shows_what_would_and_a_tap_shows_it_whol
     agent.too_little_memory = False
     await bot.say(card.buttons[0].line)
     assert len(agent.jobs) == 1
-
-
-async def test_the_preset_can_be_changed_and_is_asked_for_again(agent: FakeAgent, bot: Bot) -> None:
-    card = await bot.say("/finetune preset:quick", dataset())
-    assert agent.plan_requests[0].preset is Preset.quick_look
-    change = await bot.say(card.buttons[1].line)
-    assert "preset:quick" in change.copy[0].lines[0]
-
-
-async def test_a_model_that_no_row_says_anything_of_is_given_a_character(agent: FakeAgent, bot: Bot) -> None:
-    agent.findings = [NOBODY]
-    await bot.say("/finetune epochs:3", dataset())
-    card = await bot.press("Give it a character")
-    assert fits_a_phone(card)
-    [[line]] = [copy.lines for copy in card.copy]
-    assert line.endswith("name:toast epochs:3")
-    assert 'character:"You are Ruth, a pirate. You answer in one sentence."' in line
-    await bot.say(line.replace("Ruth, a pirate", 'Mia, who says "Ahoy"').replace('"You', "“You").replace('e."', "e.”"))
-    wanted = agent.plan_requests[-1]
-    assert wanted.mapping == Mapping(character='You are Mia, who says "Ahoy". You answer in one sentence.')
-    assert wanted.method.hyperparameters.n_epochs == 3
-    again = await bot.press("Change")
-    assert r'character:"You are Mia, who says \"Ahoy\". You answer in one sentence."' in again.copy[0].lines[0]
 
 
 async def test_a_character_stays_when_a_job_is_repeated(agent: FakeAgent, bot: Bot) -> None:

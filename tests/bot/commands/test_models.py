@@ -33,13 +33,11 @@ async def test_who_asked_is_told_and_the_owner_is_called_to_a_button(agent: Fake
     assert told.mention is None
     assert flat(question.text).startswith("Mia wants to teach an-organisation")
     assert question.mention == "ada"
-    assert [button.line for button in question.buttons] == ["/models allow:1"]
+    assert [button.line for button in question.buttons] == ["/models allow:1", "/models refuse:1"]
     assert not agent.plans
 
 
-async def test_only_the_owners_yes_counts_and_then_the_member_is_told_to_send_it_again(
-    agent: FakeAgent, shared: Bot
-) -> None:
+async def test_only_the_owners_yes_counts_and_then_the_member_plans_by_a_tap(agent: FakeAgent, shared: Bot) -> None:
     await shared.say(ASK, dataset())
     refused = await shared.press("Yes, allow it")
     assert refused.private
@@ -49,9 +47,19 @@ async def test_only_the_owners_yes_counts_and_then_the_member_is_told_to_send_it
     assert agent.people.approved == [NEW]
     assert told.mention == "mia"
     assert not shared.chat.messages["m2"].buttons
-    assert (await shared.say(told.copy[0].lines[0])).title == "mia.jsonl · 104 chat rows → toast"
+    assert (await shared.press("Plan it")).title == "mia.jsonl · 104 chat rows → toast"
     asked = agent.plan_requests[0]
     assert (asked.model, asked.suffix, asked.method.supervised.hyperparameters.n_epochs) == (NEW, "toast", 3)
+
+
+async def test_a_no_is_the_owners_too_and_is_told(agent: FakeAgent, shared: Bot) -> None:
+    await shared.say(ASK, dataset())
+    assert "Only the owner or an admin decides" in flat((await shared.press("No")).text)
+    told = await shared.press("No", **ADA)
+    assert (told.mention, agent.people.approved) == ("mia", [])
+    assert "is not allowed here" in flat(told.text)
+    assert not shared.chat.messages["m2"].buttons
+    assert "answered already" in flat((await shared.say("/models allow:1", **ADA)).text)
 
 
 async def test_the_owner_is_not_called_twice_for_one_model(shared: Bot) -> None:
@@ -80,8 +88,9 @@ async def test_in_a_private_chat_that_no_owner_reads_there_is_a_line_to_pass_on(
     agent.people.grant("test", GrantKind.person, "mia", "Mia")
     told = await shared.say(ASK, dataset(), private=True)
     assert "The owner, Ada, or an admin has to say yes first." in flat(told.text)
-    assert (told.buttons, told.mention) == ((), None)
-    to_the_owner, again = (copy.lines[0] for copy in told.copy)
+    assert told.mention is None
+    [to_the_owner] = (copy.lines[0] for copy in told.copy)
+    [again] = (button.line for button in told.buttons)
     assert to_the_owner == f"/models allow:{NEW}"
     await shared.say(to_the_owner, **ADA, private=True)
     assert agent.people.approved == [NEW]

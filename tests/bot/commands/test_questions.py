@@ -78,7 +78,7 @@ async def test_where_nothing_is_likely_nothing_is_proposed_and_columns_can_still
     assert "- conversation_id (ids)" in reply.text
     assert "I would read it so" not in reply.text
     assert list(reply.buttons) == []
-    assert reply.copy[0].lines[0].endswith(" question:COLUMN_1 answer:COLUMN_2")
+    assert reply.copy[0].lines[0] == "question:COLUMN_1 answer:COLUMN_2"
 
 
 async def test_a_label_that_nobody_knows_is_asked_about(agent: FakeAgent, bot: Bot) -> None:
@@ -110,12 +110,13 @@ async def test_a_telephone_number_is_not_told_to_a_group(agent: FakeAgent, bot: 
 async def test_other_columns_can_be_typed_and_the_line_to_type_is_there(agent: FakeAgent, bot: Bot) -> None:
     agent.question = COLUMNS
     line = (await bot.say("/finetune at:23:00 seed:7", dataset("tickets.csv"))).copy[0].lines[0]
-    assert line.endswith("question:Kunde answer:Unsere_Antwort")
-    await bot.say(line.replace("question:Kunde", "question:Betreff"))
+    assert line == "question:Kunde answer:Unsere_Antwort"
+    await bot.say("", said=line.replace("question:Kunde", "question:Betreff"))
     wanted = agent.plan_requests[0]
     assert (wanted.mapping, wanted.seed) == (Mapping(question="Betreff", answer="Unsere_Antwort"), 7)
-    change = await bot.press("Change")
-    assert "question:Betreff answer:Unsere_Antwort" in change.copy[0].lines[0]
+    await bot.press("Change")
+    await bot.press("2 epochs")
+    assert agent.plan_requests[1].mapping == wanted.mapping
 
 
 async def test_a_person_is_left_out_and_another_is_the_assistant(agent: FakeAgent, bot: Bot) -> None:

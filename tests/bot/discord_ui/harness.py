@@ -18,6 +18,7 @@ from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
+from bot.kept.offers import Offers
 from bot.kept.requests import Requests
 from tests.bot.harness import FakeClock
 from tests.fakes.agent_server import KEY, FakeAgent
@@ -116,7 +117,8 @@ async def running_bot(story: Story, folder: Path, *, connect: bool = True) -> As
                 as_now=front_ends.as_now,
             )
             story.front_end, story.core = front_end, Core(
-                agent=client, subscriptions=subscriptions, requests=Requests(database), follow=follow, clock=clock,
+                agent=client, subscriptions=subscriptions, requests=Requests(database), offers=Offers(database),
+                follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip
             keeper = Resender(

@@ -16,7 +16,7 @@ from tests.bot.discord_ui.harness import ROWS, Story, running_bot
 from tests.bot.questions import NOBODY
 from tests.fakes.agent_server import refusal
 from tests.fakes.discord_server import Person
-from tests.fakes.discord_server.interactions import MODAL, Happened
+from tests.fakes.discord_server.interactions import MODAL
 
 TOM = 8
 
@@ -137,7 +137,7 @@ async def test_discord_is_told_every_command_of_the_table_and_a_menu_for_files(b
     }
     assert {it["name"] for it in known if it["type"] == 3} == set(MENUS.values())
     assert all(it["contexts"] == [0, 1] for it in known)  # servers and direct messages
-    assert bot.discord.gateway.identified == [1]  # the intent of servers, and nothing that people write
+    assert bot.discord.gateway.identified == [1 | 1 << 9 | 1 << 12]  # servers and messages, without the words of others
 
 
 async def test_discord_is_told_the_commands_in_german_under_the_same_names(bot: Story) -> None:
@@ -179,18 +179,38 @@ async def test_a_message_with_a_file_has_a_menu_and_one_without_says_so_in_priva
     assert bot.last().seen_by == bot.mia.id
 
 
-async def test_change_opens_a_form_whose_line_makes_another_plan(bot: Story) -> None:
-    await bot.mia.slash("finetune", file=ROWS, channel=bot.team, name="mia")
+async def test_change_opens_a_form_and_what_is_filled_in_changes_the_plan_in_place(bot: Story) -> None:
+    await bot.mia.slash("finetune", file=ROWS, channel=bot.team, name="mia", learning_rate="1e-4")
     await bot.planned()
     opened = await bot.mia.press("Change", channel=bot.team)
     await bot.until(lambda: opened.form)
-    line = _line_of(opened)
-    assert "file:file-1" in line
-    await bot.mia.submit(opened, f"{line} epochs:7")
+    assert opened.form is not None
+    assert [label["label"] for label in opened.form["components"]] == [
+        "Epochs", "How thoroughly", "Which model learns", "Another dataset", "More",
+    ]  # fmt: skip
+    assert opened.form["components"][0]["component"]["placeholder"] == "As it is: 5"
+    messages = len(bot.shown())
+    await bot.mia.submit(opened, epochs="7", more="rank 8 name Mia-Lund")
     await bot.until(lambda: len(bot.agent.plans) == 2 and bot.last().labels[:1] == ["Start"])
     changed = bot.agent.plan_requests[1]
-    assert changed.method.supervised.hyperparameters.n_epochs == 7
-    assert (changed.training_file, changed.suffix) == ("file-1", "mia")
+    asked = changed.method.supervised.hyperparameters
+    assert (asked.n_epochs, asked.r, asked.learning_rate) == (7, 8, 1e-4)
+    assert (changed.training_file, changed.suffix, changed.preset) == ("file-1", "mia-lund", Preset.balanced)
+    assert len(bot.shown()) == messages
+
+
+async def test_a_form_takes_another_file_also_after_a_restart(story: Story, tmp_path: Path) -> None:
+    async with running_bot(story, tmp_path):
+        await story.mia.slash("finetune", file=ROWS, channel=story.team, name="mia", epochs=7)
+        await story.planned()
+        opened = await story.mia.press("Change", channel=story.team)
+        await story.until(lambda: opened.form)
+    async with running_bot(story, tmp_path):
+        await story.mia.submit(opened, ("other.jsonl", b"{}\n"), preset="quick")
+        await story.says("other.jsonl · ")
+    other = next(file for file, _ in story.agent.files.values() if file.filename == "other.jsonl")
+    again = story.agent.plan_requests[1]
+    assert (again.suffix, again.preset, again.training_file) == ("mia", Preset.quick_look, other.id)
 
 
 async def test_a_character_is_given_in_a_form(bot: Story) -> None:
@@ -199,21 +219,9 @@ async def test_a_character_is_given_in_a_form(bot: Story) -> None:
     await bot.planned()
     opened = await bot.mia.press("Give it a character", channel=bot.team)
     await bot.until(lambda: opened.form)
-    await bot.mia.submit(opened, _line_of(opened).replace("Ruth", "Mia"))
+    await bot.mia.submit(opened, character='You are Mia.\nYou say "Ahoy".')
     await bot.until(lambda: len(bot.agent.plan_requests) == 2)
-    assert bot.agent.plan_requests[1].mapping == Mapping(character="You are Mia, a pirate. You answer in one sentence.")
-
-
-async def test_a_form_takes_another_file_also_after_a_restart(story: Story, tmp_path: Path) -> None:
-    async with running_bot(story, tmp_path):
-        await story.mia.slash("finetune", file=ROWS, channel=story.team, name="mia")
-        await story.planned()
-        opened = await story.mia.press("Change", channel=story.team)
-        await story.until(lambda: opened.form)
-    async with running_bot(story, tmp_path):
-        await story.mia.submit(opened, _line_of(opened), file=("other.jsonl", b"{}\n"))
-        await story.says("other.jsonl · ")
-    assert story.agent.plan_requests[1].suffix == "mia"
+    assert bot.agent.plan_requests[1].mapping == Mapping(character='You are Mia.\nYou say "Ahoy".')
 
 
 async def test_a_stranger_who_presses_is_refused_where_nobody_else_sees_it(bot: Story) -> None:
@@ -227,8 +235,3 @@ async def test_a_stranger_who_presses_is_refused_where_nobody_else_sees_it(bot: 
     await bot.says(why)
     assert bot.last().seen_by == TOM
     assert "Yes, stop it" in bot.shown()[-2].labels  # the question stands for who may answer it
-
-
-def _line_of(opened: Happened) -> str:
-    assert opened.form is not None
-    return str(opened.form["components"][0]["component"]["value"])

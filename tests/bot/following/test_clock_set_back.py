@@ -55,9 +55,9 @@ def test_the_owner_is_asked_again_after_a_day_however_the_clock_was_set(tmp_path
     wish = Wish(model="a/b", platform="p", chat_id="c", person="x", line="/finetune")
     with Database(tmp_path / DATABASE) as database:
         approvals = Approvals(database)
-        assert approvals.ask(wish, now=30 * 86_400.0) == 1
-        assert approvals.ask(wish, now=86_400.0) is None
-        assert approvals.ask(wish, now=2 * 86_400.0 + 1) == 2
+        assert approvals.ask(wish, now=30 * 86_400.0) == (1, True)
+        assert approvals.ask(wish, now=86_400.0) == (2, False)
+        assert approvals.ask(wish, now=2 * 86_400.0 + 1) == (3, True)
 
 
 async def test_what_waited_is_no_younger_for_a_clock_that_was_set_back(agent: FakeAgent, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ async def test_a_failure_names_cause_advice_what_was_kept_and_what_to_do(agent: 
     text = bot.chat.last.text.replace("\n", " ")
     for said in ["Training broke down at step 12", "lower learning rate", "12 of 45 steps"]:
         assert said in text
-    assert bot.chat.last.copy[0].lines == ("/finetune file:file-1 name:toast lr:0.0001",)
+    assert not bot.chat.last.copy, "the button goes on by itself"
     assert [button.label for button in bot.chat.last.buttons] == ["Again, as advised", "Try again", "Log"]
     assert bot.chat.last.buttons[-1].line == "/log #1"
     plan = await bot.press("Again, as advised")  # one tap, and still nothing starts before Start

@@ -35,8 +35,8 @@ def test_what_is_kept_of_a_chat_is_kept_of_the_one_that_it_has_become(tmp_path: 
         assert kept is not None
         requests.answered_in(kept.id, "m9")
         wish = Wish(model="m", platform="p", chat_id="old", person="mia", line="/x")
-        number = requests.approvals.ask(wish, now=1.0)
-        assert number is not None
+        number, is_new = requests.approvals.ask(wish, now=1.0)
+        assert is_new
         assert moves.note(MOVE)
         assert cards.undelivered() == [
             Subscription(**{**vars(CARD), "chat_id": "new", "message_id": "", "shown": ""}),

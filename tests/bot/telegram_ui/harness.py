@@ -17,6 +17,7 @@ from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
+from bot.kept.offers import Offers
 from bot.kept.requests import Requests
 from bot.telegram_ui.app import TelegramFrontEnd
 from bot.telegram_ui.limits import CLOUD, Limits
@@ -118,7 +119,8 @@ async def running_bot(
                 as_now=front_ends.as_now,
             )
             story.front_end, story.core = front_end, Core(
-                agent=client, subscriptions=subscriptions, requests=Requests(database), follow=follow, clock=clock,
+                agent=client, subscriptions=subscriptions, requests=Requests(database), offers=Offers(database),
+                follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip
             keeper = Resender(

@@ -170,8 +170,7 @@ async def test_the_owner_is_called_to_say_yes_to_a_new_model_and_the_member_told
     bot.mia.press("Yes, allow it", chat=TEAM)
     await bot.says("You may teach org/llama", chat=TEAM)
     assert bot.last(TEAM).pings == ["8"]
-    again = next(text for tag, text in bot.last(TEAM).spans if tag == "code")
-    tom.say(again, chat=TEAM)
+    tom.press("Plan it", chat=TEAM)
     await bot.says("rows.jsonl · ", chat=TEAM)
 
 

@@ -126,7 +126,7 @@ async def test_a_wish_for_the_owners_yes_is_heard_in_the_new_group(story: Story,
         wish = Wish(
             model="org/m", platform="telegram", chat_id=str(TEAM), person=str(TOM), line="/finetune model:org/m"
         )
-        number = bot.core.requests.approvals.ask(wish, now=bot.clock.now())
+        number, _is_new = bot.core.requests.approvals.ask(wish, now=bot.clock.now())
         bot.telegram.upgrade(TEAM, NEW)
         await bot.settled()
         bot.mia.say(f"/models allow:{number}", chat=NEW)

@@ -3,9 +3,9 @@ import pytest
 from bot.errors import BadCallError
 from bot.words import options
 from bot.words.arguments import split_words
-from bot.words.option_lines import write_line
+from bot.words.option_lines import write_again
 from bot.words.options import Options, within_limits
-from shared.hyperparameters import Hyperparameters, Method, Supervised
+from shared.hyperparameters import Hyperparameters
 from shared.mapping import Mapping
 from shared.plans import Preset
 from tests.fakes.agent_server import NOW
@@ -47,16 +47,14 @@ def test_a_wrong_option_says_what_is_right(argument: str, said: str) -> None:
     assert said in caught.value.message
 
 
-def test_a_written_line_reads_back_as_the_same_request() -> None:
+def test_what_is_written_to_be_asked_again_reads_back_as_the_same_request() -> None:
     asked = Hyperparameters(n_epochs=3, target_modules=["q_proj", "v_proj"], load_in_4bit=True)
-    method = Method(supervised=Supervised(hyperparameters=asked))
-    mapping = Mapping(assistant="Mia Lund", without=("Tom", "Ada Berg"))
-    line = write_line(
-        "file-1", mapping=mapping, model="other", name="toast", method=method, seed=7,
-        change={"learning_rate": 1e-4}, preset=Preset.thorough,
+    options = Options(
+        model="other", name="toast", seed=7, preset=Preset.thorough, hyperparameters=asked,
+        mapping=Mapping(assistant="Mia Lund", without=("Tom", "Ada Berg")),
     )  # fmt: skip
-    read = read_options(tuple(line.removeprefix("/finetune ").split()))
-    assert read.hyperparameters == asked.model_copy(update={"learning_rate": 1e-4})
+    read = read_options(tuple(write_again(options, "file-1").removeprefix("/finetune ").split()))
+    assert read.hyperparameters == asked
     assert (read.file, read.model, read.name, read.seed) == ("file-1", "other", "toast", 7)
     assert read.preset is Preset.thorough
     assert read.mapping == Mapping(assistant="Mia_Lund", without=("Tom", "Ada_Berg"))
@@ -78,9 +76,7 @@ def test_who_the_model_is_to_be_is_a_text_and_beside_two_columns_a_third() -> No
     mapping = read_options((*columns, f"character:{ruth}")).mapping
     assert mapping == Mapping(question="Frage", answer="Antwort", character=ruth)
     for asked in (mapping, Mapping(character=ruth), Mapping(assistant="Mia", character=ruth)):
-        line = write_line(
-            "file-1", mapping=asked, model="other", name="toast", method=Method(), seed=7, change={"n_epochs": 2}
-        )
+        line = write_again(Options(mapping=asked, hyperparameters=Hyperparameters(n_epochs=2)), "file-1")
         read = read_options(split_words(line.removeprefix("/finetune ")))
         assert (read.mapping, read.hyperparameters.n_epochs) == (asked, 2)
     for words in (("text:a", f"system:{ruth}"), ("system:" + "x" * 2001,), ("system:",)):

@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import BadCallError
 from bot.words.format import clock_second, clock_time
-from bot.words.start_time import read_when, write_when
+from bot.words.start_time import read_when
 from tests.bot.harness import Bot
 from tests.bot.time_zone import living_in
 from tests.fakes.agent_server import FakeAgent
@@ -88,11 +88,6 @@ def test_a_time_that_cannot_be_is_refused_in_words(typed: str, said: str) -> Non
         read_when(typed, now=at("2026-11-22T17:00"))
 
 
-def test_a_moment_is_written_as_it_is_read() -> None:
-    moment = at("2026-11-23T07:30")
-    assert read_when(write_when(moment), now=at("2026-11-22T17:00")) == moment
-
-
 @pytest.mark.parametrize("typed", ["999999999999", "99999999999"])
 def test_seconds_beyond_a_year_are_refused_in_words(typed: str) -> None:
     with pytest.raises(BadCallError, match="more than a year away"):
@@ -103,7 +98,6 @@ def test_seconds_beyond_a_year_are_refused_in_words(typed: str) -> None:
 def test_a_moment_that_no_calendar_has_is_a_word(at: int) -> None:
     words = "in the far future" if at > 0 else "in the far past"
     assert (clock_time(at, now=1_790_000_000.0), clock_second(at)) == (words, words)
-    assert write_when(at) == "now"
 
 
 async def test_a_job_with_such_a_start_is_shown_all_the_same(agent: FakeAgent, bot: Bot) -> None:

@@ -42,6 +42,11 @@ class Gateway:
         self._numbers = itertools.count(1)
 
     @property
+    def told(self) -> list[tuple[int, str, Json]]:
+        """Return what the bot was told since it logged in."""
+        return self._session.events if self._session is not None else []
+
+    @property
     def connected(self) -> bool:
         return self._socket is not None and self._session is not None
 

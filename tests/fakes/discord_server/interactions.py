@@ -11,6 +11,7 @@ from tests.fakes.discord_server.world import Shown, World
 
 COMMAND, COMPONENT, AUTOCOMPLETE, FORM = 2, 3, 4, 5
 ANSWER_S, TOKEN_S = 3.0, 900.0
+SELECT, TEXT_FIELD, FILE_FIELD = 3, 4, 19  # of a form
 MESSAGE, DEFERRED_MESSAGE, DEFERRED_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
 ALLOWED = {
     COMMAND: {MESSAGE, DEFERRED_MESSAGE, MODAL}, COMPONENT: {MESSAGE, DEFERRED_MESSAGE, DEFERRED_UPDATE, UPDATE, MODAL},
@@ -82,6 +83,13 @@ class Interactions:
             for label in data["components"]:
                 check(label["type"] == 18 and len(label["label"]) <= 45, "bad label")
                 check(len(label.get("description") or "") <= 100, "bad description")
+                field = label["component"]
+                check(field["type"] in (TEXT_FIELD, SELECT, FILE_FIELD), f"type {field['type']} is no field")
+                check(len(field.get("placeholder") or "") <= 100, "placeholder")
+                if field["type"] == SELECT:
+                    check(1 <= len(field["options"]) <= 25, "bad options")
+                    values = [option["value"] for option in field["options"]]
+                    check(len(set(values)) == len(values) and all(1 <= len(it) <= 100 for it in values), "bad values")
             it.form = data
         elif body["type"] == CHOICES:
             check(len(data["choices"]) <= 25, "too many choices")

@@ -2,13 +2,22 @@
 
 from typing import Any
 
-from tests.fakes.discord_server.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, FORM, Happened
+from tests.fakes.discord_server.interactions import (
+    AUTOCOMPLETE,
+    COMMAND,
+    COMPONENT,
+    FILE_FIELD,
+    FORM,
+    TEXT_FIELD,
+    Happened,
+)
 from tests.fakes.discord_server.rules import Json
 from tests.fakes.discord_server.server import FakeDiscord
 from tests.fakes.discord_server.world import DIRECT, GUILD, ME, Shown, moment, user_json
 
 File = tuple[str, bytes]
 TEXT, ATTACHMENT = 3, 11
+GUILD_MESSAGES, DIRECT_MESSAGES = 1 << 9, 1 << 12  # intents
 
 
 class Person:
@@ -74,22 +83,26 @@ class Person:
         """Send what a button carries, or what somebody forged."""
         return await self._do(COMPONENT, {"custom_id": line, "component_type": 2}, message.channel, message=message)
 
-    async def submit(self, opened: Happened, text: str, *, file: File | None = None) -> Happened:
-        """Fill in the form that a press has opened."""
+    async def submit(self, opened: Happened, *files: File, **said: str) -> Happened:
+        """Fill in some fields of the form that a press has opened, by their ids."""
         assert opened.form is not None
-        resolved: Json = {}
+        stored = [self._server.world.store(*file) for file in files]
+        resolved: Json = {"attachments": {str(it.id): self._server.world.file_json(it) for it in stored}}
         fields = []
         for label in opened.form["components"]:
             inner = label["component"]
+            value = said.pop(inner["custom_id"], "")
             answer: Json = {"type": inner["type"], "custom_id": inner["custom_id"]}
-            if inner["type"] == 4:
-                answer["value"] = text
+            if inner["type"] == TEXT_FIELD:
+                answer["value"] = value or inner.get("value", "")
+            elif inner["type"] == FILE_FIELD:
+                answer["values"] = [str(it.id) for it in stored]
             else:
-                stored = self._server.world.store(*file) if file else None
-                answer["values"] = [str(stored.id)] if stored else []
-                if stored:
-                    resolved = {"attachments": {str(stored.id): self._server.world.file_json(stored)}}
+                assert not value or value in [option["value"] for option in inner["options"]]
+                answer["values"] = [value] if value else []
+            assert answer.get("value") or answer.get("values") or not inner.get("required", True)
             fields.append({"type": 18, "component": answer})
+        assert not said, f"no field {said}"
         data = {"custom_id": opened.form["custom_id"], "components": fields, "resolved": resolved}
         message = self._server.world.messages[opened.message or 0]
         return await self._do(FORM, data, opened.channel, message=message)
@@ -103,6 +116,24 @@ class Person:
         )  # fmt: skip
         world.messages[message.id] = message
         return message
+
+    async def write(self, text: str, *files: File, channel: int | None = None, naming_the_bot: bool = False) -> Shown:
+        """Write a message; the bot is told of it as far as its intents go, and of its words if they are for it."""
+        shown = self.send(*files, channel=channel)
+        shown.content = f"<@{ME}> {text}" if naming_the_bot else text
+        where = self._server.world.channels[shown.channel]
+        direct = where.type == DIRECT
+        body = self._server.world.message_json(shown)
+        if naming_the_bot:
+            body["mentions"] = [self._server.world.me]
+        elif not direct:
+            body |= {"content": "", "attachments": [], "components": []}
+        if not direct:
+            body |= {"guild_id": str(GUILD), "member": {"roles": self._roles, "joined_at": moment(0), "flags": 0,
+                                                        "deaf": False, "mute": False, "nick": None}}  # fmt: skip
+        if self._server.gateway.identified[-1] & (DIRECT_MESSAGES if direct else GUILD_MESSAGES):
+            await self._server.gateway.dispatch("MESSAGE_CREATE", body)
+        return shown
 
     async def again(self, happened: Happened) -> None:
         """Have an interaction delivered once more."""

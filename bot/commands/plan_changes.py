@@ -1,0 +1,121 @@
+"""A plan before it is started, changed by taps and words: what /finetune does with `look:` and `change:`."""
+
+from dataclasses import replace
+
+from bot.agent_api.dataset_upload import inspect, only_file, upload
+from bot.cards.change import change_card, part_card
+from bot.cards.plan import does_not_fit_card, plan_card
+from bot.cards.question import question_card
+from bot.core.call import Attachment, Call
+from bot.core.chat import Answer
+from bot.dispatch.command import Core
+from bot.dispatch.owner_approval import ask_for_yes
+from bot.errors import AgentRefusedError, BadCallError
+from bot.kept.offers import Offer
+from bot.words.format import clip, one_line
+from bot.words.options import Options
+from shared.errors import ErrorCode
+from shared.files import FileObject
+from shared.inspections import Inspection
+from shared.language import _
+from shared.plans import Plan
+
+
+async def change_plan(call: Call, core: Core, answer: Answer, options: Options) -> None:
+    """Show a plan, with what was said changed; in the message whose button was pressed, if one was."""
+    offer = offered(call, core, options.look or options.change or "", options)
+    answer.take_over(call.message_id)
+    plan = await core.agent.offered_plan(offer.plan)
+    file = only_file(call)
+    if file is not None:
+        await _of_another_file(call, core, answer, options, plan, file)
+        return
+    at = options.at if options.says_when else offer.at
+    if options.changes_a_plan:
+        changed = await _planned(call, core, answer, options, offer, plan)
+        if changed is None:
+            return
+        plan = changed
+    if (plan.id, at) != (offer.plan, offer.at):
+        core.offers.becomes(offer, plan.id, at=at)
+    await _show(core, answer, options, replace(offer, plan=plan.id, at=at), plan)
+
+
+async def _of_another_file(
+    call: Call, core: Core, answer: Answer, options: Options, plan: Plan, attachment: Attachment
+) -> None:
+    """Plan the same of a file that was sent; how the one before was read is no matter of this one."""
+    at = options.at if options.says_when else None
+    file = await upload(core.agent, attachment, answer)
+    wanted = options.over(plan.model_copy(update={"training_file": file.id, "mapping": None}))
+    note = f"model:{wanted.model}"
+    inspection = await inspect(core.agent, file, model=wanted.model, mapping=wanted.mapping, note=note, answer=answer)
+    if inspection.question is not None:
+        core.offers.make(call, inspection.id, at=at, now=core.clock.now())
+        await answer.show(question_card(file, inspection, ask="/finetune of:", with_rows=call.private))
+        return
+    plan = await core.agent.plan(wanted)
+    ref = core.offers.make(call, plan.id, at=at, now=core.clock.now())
+    await show_plan(core, answer, file, inspection, plan, ref, at=at)
+
+
+def offered(call: Call, core: Core, ref: str, options: Options) -> Offer:
+    """Return the plan that a button names, by its number or by its id. Raises BadCallError if it is closed."""
+    if ref.isdecimal():
+        return core.offers.find(ref)
+    number = core.offers.make(call, ref, at=options.at, now=core.clock.now())
+    return Offer(number=int(number) if number.isdecimal() else 0, plan=ref, at=options.at)
+
+
+async def _planned(call: Call, core: Core, answer: Answer, options: Options, offer: Offer, plan: Plan) -> Plan | None:
+    """Return the plan with what was said; None: it is refused, and that was shown."""
+    try:
+        return await core.agent.plan(options.over(plan))
+    except AgentRefusedError as error:
+        if error.code is ErrorCode.model_needs_approval:
+            words = " ".join([f"/finetune look:{_ref(offer)}", *(it for it in call.arguments if _is_change(it))])
+            await ask_for_yes(call, core, answer, model=options.model or plan.model, line=words)
+            return None
+        if not error.alternatives:
+            raise
+        too_short = error.code is ErrorCode.setting_invalid
+        await answer.show(
+            does_not_fit_card(
+                plan.suffix, error.message, error.alternatives, at=offer.at, too_short=too_short, back=_ref(offer)
+            )
+        )
+        return None
+
+
+async def _show(core: Core, answer: Answer, options: Options, offer: Offer, plan: Plan) -> None:
+    if options.part is not None:
+        models = (await core.agent.models()).data if options.part == "model" else []
+        page = part_card(plan, _ref(offer), options.part, models)
+        if page is None:
+            raise BadCallError(_("There is nothing called “{part}” to change.", part=clip(one_line(options.part), 30)))
+        await answer.show(page)
+    elif options.change:
+        paused = (await core.agent.info()).paused
+        now = core.clock.now()
+        await answer.show(change_card(plan, _ref(offer), at=offer.at, now=now, machine_paused=paused))
+    else:
+        file = await core.agent.file(plan.training_file)
+        inspection = await inspect(core.agent, file, model=plan.model, mapping=plan.mapping)
+        await show_plan(core, answer, file, inspection, plan, _ref(offer), at=offer.at)
+
+
+async def show_plan(
+    core: Core, answer: Answer, file: FileObject, inspection: Inspection, plan: Plan, ref: str, *, at: int | None
+) -> None:
+    """Show the card of a plan; `ref` is how its buttons name it."""
+    paused = (await core.agent.info()).paused
+    now = core.clock.now()
+    await answer.show(plan_card(file.filename, inspection, plan, ref, at=at, now=now, machine_paused=paused))
+
+
+def _ref(offer: Offer) -> str:
+    return str(offer.number) if offer.number else offer.plan
+
+
+def _is_change(word: str) -> bool:
+    return not word.lower().startswith(("look:", "change:", "part:"))

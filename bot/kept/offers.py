@@ -1,0 +1,77 @@
+"""What was last put before a person in a chat: a plan, or a question about a file. By a number that fits any button.
+
+So a plan is changed by words alone, and no card shows the id of anything. It may be lost: the card is asked for again.
+"""
+
+from dataclasses import dataclass
+
+from bot.core.call import Call
+from bot.errors import BadCallError, StorageError
+from bot.kept.database import Database, Row, noted
+from shared.language import _
+
+KEPT_S = 7 * 86_400.0  # as long as the agent keeps a plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A plan that was not started, or a file that was asked about."""
+
+    number: int
+    plan: str  # ftplan-…, or insp-… of what was asked
+    at: int | None  # when the plan's job may start; seconds since 1970
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question about a file."""
+        return self.plan.startswith("insp-")
+
+
+class Offers:
+    """The offers of all chats."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def make(self, call: Call, plan: str, *, at: int | None, now: float) -> str:
+        """Note what a person is shown; return how a button names it: by a number, or by its id if I cannot write."""
+        try:
+            self._db.write("DELETE FROM offers WHERE made_at < ?", (now - KEPT_S,))
+            number = self._db.write(
+                "INSERT INTO offers (platform, chat_id, person, plan, at, made_at) VALUES (?, ?, ?, ?, ?, ?)",
+                (call.platform, call.chat_id, call.person, plan, at, now),
+            )
+        except StorageError:
+            return plan
+        return str(number)
+
+    def find(self, number: str) -> Offer:
+        """Return an offer by its number; raise BadCallError if it is closed or lost."""
+        rows = self._db.rows("SELECT number, plan, at FROM offers WHERE number = ? AND plan != ''", (int(number[:15]),))
+        if not rows:
+            raise BadCallError(_("That plan was started already, or it is more than a week old. Send the file again."))
+        return _offer(rows[0])
+
+    def newest(self, call: Call) -> Offer | None:
+        """Return what this person was shown last in this chat, if it is still open."""
+        rows = self._db.rows(
+            "SELECT number, plan, at FROM offers WHERE (platform, chat_id, person) = (?, ?, ?) "
+            "ORDER BY number DESC LIMIT 1",
+            (call.platform, call.chat_id, call.person),
+        )
+        return _offer(rows[0]) if rows and rows[0][1] else None
+
+    def becomes(self, offer: Offer, plan: str, *, at: int | None) -> None:
+        """Put another plan in the place of one that was changed."""
+        with noted():
+            self._db.write("UPDATE offers SET plan = ?, at = ? WHERE number = ?", (plan, at, offer.number))
+
+    def close(self, plan: str) -> None:
+        """Forget a plan that was started or turned down. What was shown before it is not open again by that."""
+        with noted():
+            self._db.write("UPDATE offers SET plan = '' WHERE plan = ?", (plan,))
+
+
+def _offer(row: Row) -> Offer:
+    number, plan, at = row
+    return Offer(number=number, plan=plan, at=at)
