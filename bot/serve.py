@@ -31,6 +31,7 @@ from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
 from bot.kept.offers import Offers
 from bot.kept.requests import Requests
+from bot.kept.talks import Talks
 from bot.launch.event_loop import serve
 from bot.launch.first_start import show_pairing
 from bot.launch.log_redaction import RedactingFormatter
@@ -231,6 +232,7 @@ async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator
                 subscriptions=subscriptions,
                 requests=Requests(database),
                 offers=Offers(database),
+                talks=Talks(database),
                 follow=follow,
                 clock=clock,
                 commands=COMMANDS,

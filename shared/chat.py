@@ -107,6 +107,12 @@ class ChosenTool(Request):
 ToolChoice = Literal["auto", "none", "required"]
 
 
+class StreamOptions(Request):
+    """What comes with a stream."""
+
+    include_usage: bool = False  # a last chunk without a choice, with the tokens read and said
+
+
 class ChatRequest(Request):
     """The body of POST /v1/chat/completions."""
 
@@ -123,7 +129,8 @@ class ChatRequest(Request):
     tool_choice: ToolChoice | ChosenTool | None = None
     parallel_tool_calls: bool | None = None  # how many calls an answer has is the model's own
     n: Literal[1] = 1
-    stream: Literal[False] = False
+    stream: bool = False  # as server-sent events: a ChatChunk each, then [DONE]
+    stream_options: StreamOptions | None = None
     requested_by: RequestedBy | None = None
 
     @property
@@ -197,3 +204,30 @@ class ChatCompletion(Response):
     model: str  # with its version: toast:v1
     choices: list[Choice]
     usage: Usage
+
+
+class ChunkDelta(Response):
+    """What came since the chunk before."""
+
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+    tool_calls: list[AnsweredCall] | None = None
+
+
+class ChunkChoice(Response):
+    """OpenAI's choice of a chunk; there is one."""
+
+    index: int = 0
+    delta: ChunkDelta
+    finish_reason: FinishReason | None = None  # of the last one
+
+
+class ChatChunk(Response):
+    """One event of an answer that is streamed."""
+
+    id: str  # chatcmpl-…, the same in all
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+    created: int
+    model: str
+    choices: list[ChunkChoice]
+    usage: Usage | None = None

@@ -1,8 +1,11 @@
 """/v1/chat/completions: a tuned model, asked a question."""
 
+from functools import partial
+
 from aiohttp import web
 
 from agent.api.authorization import ASKER, permit_more
+from agent.api.chat_stream import ChatStream
 from agent.api.route import Route, answer, read_body
 from agent.api.services import services_of
 from agent.chat.protocol import ModelReply, Question
@@ -14,7 +17,7 @@ from shared.chat import ChatAnswer, ChatCompletion, ChatRequest, Choice, Usage
 from shared.people import Action
 
 
-async def create_chat_completion(request: web.Request) -> web.Response:
+async def create_chat_completion(request: web.Request) -> web.StreamResponse:
     """Ask a tuned model. What is shown to a person in a chat has personal data and secrets masked."""
     services = services_of(request)
     body = await read_body(request, ChatRequest)
@@ -28,7 +31,17 @@ async def create_chat_completion(request: web.Request) -> web.Response:
         temperature=body.temperature,
         top_p=body.top_p,
         seed=body.seed,
+        in_pieces=body.stream,
     )
+    if body.stream:
+        stream = ChatStream(
+            id=new_id("chatcmpl"),
+            model=model.name,
+            created=int(services.clock()),
+            mask=request[ASKER].who is not None,
+            with_usage=body.stream_options is not None and body.stream_options.include_usage,
+        )
+        return await stream.send(request, partial(services.answerer.ask, model, question))
     said = await services.answerer.ask(model, question)
     text = said.text if request[ASKER].who is None else redact(said.text)  # calls are for a program, which needs all
     return answer(_completion(model.name, said, text, now=int(services.clock())))

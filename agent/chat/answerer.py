@@ -110,14 +110,19 @@ class Answerer:
         """Return what it is at now."""
         return self._tasks.current
 
-    async def ask(self, model: TunedModel, question: Question) -> ModelReply:
-        """Return a model's answer. Raises AgentError: model_busy, model_failed, insufficient_memory, not_found."""
+    async def ask(
+        self, model: TunedModel, question: Question, heard: Callable[[str], None] | None = None
+    ) -> ModelReply:
+        """Return a model's answer; `heard` gets each piece as it is said, where the question asks for pieces.
+
+        Raises AgentError: model_busy, model_failed, insufficient_memory, not_found.
+        """
         async with self._turn_of(model):
             self._stop_idling()
             ways = self._ways
             try:
                 loaded = await self._load(model, ways)
-                line = await loaded.child.tell(question, limit_s=self._patience.answer_s)
+                line = await loaded.child.tell(question, limit_s=self._patience.answer_s, heard=heard)
             except TimeoutError:
                 await self._put_away()
                 raise too_slow(model, self._patience.answer_s) from None

@@ -13,6 +13,8 @@ import threading
 import traceback
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +47,8 @@ class Model:
         params.use_jinja = True
         self._server = xllamacpp.Server(params)
 
-    def answer(self, question: Question) -> Line:
-        """Ask the model, its own chat template applied."""
+    def answer(self, question: Question, say: Callable[[Line], None]) -> Line:
+        """Ask the model, its own chat template applied. Where pieces are wanted, `say` gets each."""
         body = {
             "messages": [message.model_dump(exclude_none=True) for message in question.messages],
             "max_tokens": question.max_tokens,
@@ -57,9 +59,11 @@ class Model:
             **({} if question.seed is None else {"seed": question.seed}),
             **_tools(question),
         }
-        return read_reply(self._post(body))
+        if question.in_pieces and not question.tools:  # a call is of no use before it is whole
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
+        return self._post(body, say)
 
-    def _post(self, body: dict[str, Any]) -> Any:
+    def _post(self, body: dict[str, Any], say: Callable[[Line], None]) -> Line:
         request = urllib.request.Request(  # noqa: S310 - our own loopback server
             self._server.listening_address + "/v1/chat/completions",
             data=json.dumps(body).encode(),
@@ -67,10 +71,10 @@ class Model:
         )
         try:
             with urllib.request.urlopen(request, timeout=COMPLETION_LIMIT_S) as response:  # noqa: S310 - the same
-                return json.loads(response.read())
+                return read_pieces(response, say) if "stream" in body else read_reply(json.loads(response.read()))
         except urllib.error.HTTPError as refusal:
             with refusal:
-                return json.loads(refusal.read())
+                return read_reply(json.loads(refusal.read()))
 
 
 def _tools(question: Question) -> dict[str, Any]:
@@ -82,13 +86,39 @@ def _tools(question: Question) -> dict[str, Any]:
     }
 
 
+def read_pieces(lines: Iterable[bytes], say: Callable[[Line], None]) -> Line:
+    """Read the events of llama.cpp's server; pass on each piece, and return the whole."""
+    text, reason, usage = "", "", {"prompt_tokens": 0, "completion_tokens": 0}
+    for line in lines:
+        event = line.removeprefix(b"data:").strip()
+        if not event or event == b"[DONE]" or not line.startswith(b"data:"):
+            continue
+        chunk = json.loads(event)
+        if "error" in chunk:
+            return _refusal(chunk["error"])
+        usage = chunk.get("usage") or usage
+        for choice in chunk.get("choices", []):
+            piece = choice["delta"].get("content") or ""
+            reason = choice.get("finish_reason") or reason
+            if not text:
+                piece = piece.lstrip()
+            text += piece
+            if piece:
+                say(Line(piece=piece))
+    message = {"content": text}
+    return read_reply({"choices": [{"message": message, "finish_reason": reason}], "usage": usage})
+
+
+def _refusal(error: dict[str, Any]) -> Line:
+    if error.get("type") == "exceed_context_size_error":
+        return Line(too_long=error["n_prompt_tokens"])
+    return Line(problem=" ".join(str(error.get("message", error)).split())[:300])
+
+
 def read_reply(reply: dict[str, Any]) -> Line:
     """Read what llama.cpp's server answered."""
-    error = reply.get("error")
-    if error is not None:
-        if error.get("type") == "exceed_context_size_error":
-            return Line(too_long=error["n_prompt_tokens"])
-        return Line(problem=" ".join(str(error.get("message", error)).split())[:300])
+    if reply.get("error") is not None:
+        return _refusal(reply["error"])
     [choice] = reply["choices"]
     usage = reply["usage"]
     said = ModelReply(
@@ -135,7 +165,7 @@ def serve() -> None:
     model = Model(load)
     _say(out, Line())
     while True:
-        _say(out, model.answer(Question.model_validate_json(lines.get())))
+        _say(out, model.answer(Question.model_validate_json(lines.get()), partial(_say, out)))
 
 
 def _hear(lines: "queue.SimpleQueue[bytes]") -> None:

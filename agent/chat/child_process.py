@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 from agent.chat.protocol import LINE_LIMIT, Line, Load, Question
@@ -54,8 +54,11 @@ class Child:
         """Say whether it can be asked."""
         return self._process.returncode is None
 
-    async def tell(self, line: Load | Question, *, limit_s: float) -> Line:
-        """Send a line and return the answer. Raises ChildDiedError, and TimeoutError after `limit_s`."""
+    async def tell(self, line: Load | Question, *, limit_s: float, heard: Callable[[str], None] | None = None) -> Line:
+        """Send a line and return the answer; `heard` gets each piece of it, where pieces are asked for.
+
+        Raises ChildDiedError, and TimeoutError after `limit_s`.
+        """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -63,7 +66,7 @@ class Child:
             with contextlib.suppress(ConnectionError):  # it has just died, which the next line tells
                 stdin.write(line.model_dump_json().encode() + b"\n")
                 await stdin.drain()
-            answer = await stdout.readline()
+            answer = await _whole(stdout, heard)
         if not answer.endswith(b"\n"):
             await self._process.wait()
             await asyncio.wait({self._listening})
@@ -88,3 +91,14 @@ class Child:
         while chunk := await self._process.stderr.read(65536):
             self._tail += chunk
             del self._tail[:-TAIL_BYTES]
+
+
+async def _whole(stdout: asyncio.StreamReader, heard: Callable[[str], None] | None) -> bytes:
+    """Return the line behind the last piece; one that is cut off, or empty, where the process has ended."""
+    while True:
+        line = await stdout.readline()
+        piece = Line.model_validate_json(line).piece if line.endswith(b"\n") else None
+        if piece is None:
+            return line
+        if heard is not None:
+            heard(piece)

@@ -25,6 +25,7 @@ class Question(Response):
     temperature: float
     top_p: float
     seed: int | None
+    in_pieces: bool = False  # as it is said: any number of lines with a `piece`, then the whole as ever
 
 
 class ModelReply(Response):
@@ -43,3 +44,4 @@ class Line(Response):
     said: ModelReply | None = None
     too_long: int | None = None  # so many tokens has the question, more than the context
     problem: str | None = None  # what llama.cpp said, in one line
+    piece: str | None = None  # what was said since the line before; more comes

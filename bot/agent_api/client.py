@@ -5,20 +5,21 @@ decides whether they may. The plain client is for the bot's own work alone: the 
 """
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import aiohttp
+from pydantic import ValidationError
 
-from bot.agent_api.requester import AgentRequester
+from bot.agent_api.people import PeopleRoutes
 from bot.agent_api.sse import SseParser
 from bot.agent_api.wire import parse, path, read
 from bot.core.call import Attachment
 from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError
 from bot.words.format import one_line
-from shared.chat import ChatCompletion, ChatMessage, ChatRequest
-from shared.errors import HearthError
+from shared.chat import ChatChunk, ChatCompletion, ChatMessage, ChatRequest
+from shared.errors import ErrorBody, HearthError
 from shared.events import Event, EventList
 from shared.files import (
     FileDeleted,
@@ -35,26 +36,16 @@ from shared.inspections import Inspection, InspectionRequest
 from shared.jobs import Job, JobAction, JobList, JobRequest
 from shared.language import _
 from shared.machine import AgentInfo
-from shared.models import Approval, ApprovalRequest, ModelList
-from shared.people import (
-    DenyRequest,
-    Grant,
-    GrantDeleted,
-    GrantKind,
-    GrantRequest,
-    Me,
-    PairingCode,
-    PairingRequest,
-    PairRequest,
-    PeopleList,
-    Role,
-)
+from shared.models import ModelList
 from shared.plans import Plan, PlanChanges, PlanRequest
 
 logger = logging.getLogger(__name__)
 
 FIX_S = 1260.0  # a little more than the agent lets a file be read
 ANSWER_S = 480.0  # a little more than the agent waits for a turn, a model and its answer together
+
+
+STREAM_END = "[DONE]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +65,7 @@ class Report:
     alt_text: str
 
 
-class AgentClient(AgentRequester):
+class AgentClient(PeopleRoutes):
     """One agent. Every method raises AgentUnreachableError or AgentRefusedError."""
 
     # --- datasets and plans
@@ -215,6 +206,17 @@ class AgentClient(AgentRequester):
         request = ChatRequest(model=model, messages=(ChatMessage(role="user", content=question),))
         return await self._post("/v1/chat/completions", request, ChatCompletion, patience_s=ANSWER_S)
 
+    async def talk(self, model: str, messages: Sequence[ChatMessage]) -> AsyncIterator[ChatChunk]:
+        """Yield what a finished model says as it says it; nothing for minutes while it is loaded."""
+        request = ChatRequest(model=model, messages=tuple(messages), stream=True)
+        async with self._posted("/v1/chat/completions", request, patience_s=ANSWER_S) as response:
+            parser = SseParser()
+            async for data in response.content.iter_any():
+                for _id, event in parser.feed(data):
+                    if event == STREAM_END:
+                        return
+                    yield _chunk(event)
+
     # --- the machine
 
     async def models(self) -> ModelList:
@@ -245,50 +247,6 @@ class AgentClient(AgentRequester):
                     continue
                 yield event
 
-    # --- people
-
-    async def me(self) -> Me:
-        """Return what the person is and may do."""
-        return await self._get("/v1/people/me", Me)
-
-    async def people(self) -> PeopleList:
-        """Return who is allowed or denied."""
-        return await self._get("/v1/people", PeopleList)
-
-    async def owner_on(self, platform: str) -> str | None:
-        """Return the platform's id of the owner, to call them with, and for nothing else: anybody's call asks it."""
-        people = (await self._asking_for(None).people()).data
-        return next((grant.id for grant in people if grant.role is Role.owner and grant.platform == platform), None)
-
-    async def pairing_code(self) -> PairingCode:
-        """Return the code that makes an owner, as it stands."""
-        return await self._get("/v1/people/pairing", PairingCode)
-
-    async def new_pairing_code(self) -> PairingCode:
-        """Make another code."""
-        return await self._post("/v1/people/pairing", PairingRequest(), PairingCode)
-
-    async def pair(self, code: str) -> Me:
-        """Make the person the owner."""
-        return await self._post("/v1/people/pair", PairRequest(code=code), Me)
-
-    async def allow(self, request: GrantRequest) -> Grant:
-        """Allow somebody, or change what they are."""
-        return await self._post("/v1/people/grants", request, Grant)
-
-    async def deny(self, request: DenyRequest) -> Grant:
-        """Deny a person."""
-        return await self._post("/v1/people/deny", request, Grant)
-
-    async def take_away(self, platform: str, kind: GrantKind, id: str) -> GrantDeleted:
-        """Take away what was allowed or denied."""
-        async with self._ask("DELETE", path("/v1/people/grants", platform, kind.value, id)) as response:
-            return await read(response, GrantDeleted)
-
-    async def approve(self, model: str) -> Approval:
-        """Say yes to a model from Hugging Face."""
-        return await self._post("/v1/models/approvals", ApprovalRequest(model=model), Approval)
-
 
 async def _noting_errors(attachment: Attachment, errors: list[Exception]) -> AsyncIterator[bytes]:
     """Yield a file's bytes; aiohttp makes a lost connection of what breaks here, so that is noted."""
@@ -298,3 +256,11 @@ async def _noting_errors(attachment: Attachment, errors: list[Exception]) -> Asy
     except (HearthError, OSError) as error:
         errors.append(error)
         raise
+
+
+def _chunk(event: str) -> ChatChunk:
+    """Read an event of an answer that is streamed; one may say that it broke off. Raises AgentRefusedError."""
+    with suppress(ValidationError):
+        error = ErrorBody.model_validate_json(event).error
+        raise AgentRefusedError(error.message, code=error.code, param=error.param)
+    return parse(event.encode(), ChatChunk)

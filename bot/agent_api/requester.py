@@ -74,12 +74,19 @@ class AgentRequester:
         headers: dict[str, str] | None = None,
         patience_s: float | None = None,
     ) -> T:
+        async with self._posted(path, body, headers=headers, patience_s=patience_s) as response:
+            return await read(response, model)
+
+    @asynccontextmanager
+    async def _posted(
+        self, path: str, body: BaseModel, *, headers: dict[str, str] | None = None, patience_s: float | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         headers = {"Content-Type": "application/json", **(headers or {})}
         if self._person is not None:
             body = body.model_copy(update={"requested_by": self._person})
         data = body.model_dump_json(exclude_none=True, exclude_unset=True)  # the defaults are the agent's
         async with self._ask("POST", path, data=data, headers=headers, patience_s=patience_s) as response:
-            return await read(response, model)
+            yield response
 
     @asynccontextmanager
     async def _ask(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from bot.cards.job import NAME_LENGTH, details_line, folder
 from bot.cards.snapshot import Snapshot
-from bot.cards.trying import try_line
+from bot.cards.talking import chat_line
 from bot.core.blocks import Fields, Note, Words
 from bot.core.reply import Button, Copy, File, Image, Reply, Tone, Weight
 from bot.words.format import clip, clock_time, duration, one_line, size
@@ -89,7 +89,7 @@ def _success(job: Job, result: JobResult, outcome: ResultFiles, *, with_answers:
         again=f"/status #{job.number} {FILES}",
         copy=(_ollama(result), *_too_large(job, outcome), *_too_long_to_tap(job, tuple(result.advice))),
         buttons=(
-            Button(label=_("Try"), line=try_line(job), weight=Weight.primary),
+            Button(label=_("Chat"), line=chat_line(job), weight=Weight.primary),
             _better(job, list(result.advice)),
             *_show_answers(job, result, shown=with_answers),
             Button(label=_("Details"), line=details_line(job)),

@@ -6,6 +6,7 @@ COMMANDS is the one ordered table that front-ends register from; no command know
 from bot.commands import (
     allow,
     cancel,
+    chat,
     dataset,
     delete,
     deny,
@@ -41,6 +42,7 @@ COMMANDS: tuple[Command, ...] = (
     cancel.COMMAND,
     retry.COMMAND,
     delete.COMMAND,
+    chat.COMMAND,
     try_.COMMAND,
     gpu.COMMAND,
     pair.COMMAND,

@@ -141,4 +141,6 @@ def _confirmed(arguments: tuple[str, ...]) -> bool:
     return arguments[1:2] == (CONFIRMED,)
 
 
-COMMAND = Command(name="delete", usage="[#n]", summary=N_("delete a job's files"), run=run, keeps=_confirmed)
+COMMAND = Command(
+    name="delete", usage="[#n]", summary=N_("delete a job's files"), run=run, topic="results", keeps=_confirmed
+)

@@ -28,4 +28,4 @@ async def _unused(core: Core) -> UnusedDatasets | None:
         return None
 
 
-COMMAND = Command(name="gpu", usage="", summary=N_("the machine, its memory"), run=run)
+COMMAND = Command(name="gpu", usage="", summary=N_("the machine, its memory"), run=run, topic="machine")

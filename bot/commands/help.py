@@ -11,7 +11,11 @@ from bot.dispatch.greeting import stranger_welcome
 from bot.words.format import capital
 from shared.language import N_, _
 
-TOPICS = {"people": N_("who may use this machine")}
+TOPICS = {
+    "results": N_("what came out, and once more"),
+    "machine": N_("the machine, its models and jobs"),
+    "people": N_("who may use this machine"),
+}
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -19,6 +23,10 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     topic = call.arguments[0].lower() if call.arguments else ""
     if topic in TOPICS:
         await answer.show(_topic(topic, core))
+        return
+    command = next((it for it in core.commands if it.name == topic.removeprefix("/")), None)
+    if command is not None:
+        await answer.show(Reply(title=f"/{command.name} {command.usage}".strip(), summary=capital(_(command.summary))))
         return
     await answer.show(_page(core))
     welcome = await stranger_welcome(call, core)
@@ -31,19 +39,24 @@ def _page(core: Core) -> Reply:
         "Teach a language model your own style, on your machine. Send your data with /finetune; I show a plan first."
     )
     commands = _commands(core, "")
-    topics = [(f"/help {topic}", _(what)) for topic, what in TOPICS.items()]
     return Reply(
         title="Hearth",
         summary=text,
         blocks=(
-            replace(commands, fields=(*commands.fields, *topics)),
-            Words(heading=_("After the file you may add"), text="name:toast epochs:3 lr:2e-4 at:22:00"),
+            replace(commands, fields=(*commands.fields, *_topics())),
+            Words(heading=_("After the file you may add"), text="name toast, epochs 3, at 22:00"),
         ),
         buttons=(Button(label=_("Try the sample"), line="/finetune sample", weight=Weight.primary),),
     )
 
 
+def _topics() -> tuple[tuple[str, str], ...]:
+    return tuple((f"/help {topic}", _(what)) for topic, what in TOPICS.items())
+
+
 def _topic(topic: str, core: Core) -> Reply:
+    if topic != "people":
+        return Reply(title=capital(_(TOPICS[topic])), blocks=(_commands(core, topic),))
     roles = _(
         "The owner allows people, chats and servers. A member starts jobs and stops their own; an admin, anybody's."
     )
@@ -61,4 +74,4 @@ def _commands(core: Core, topic: str) -> Fields:
     )
 
 
-COMMAND = Command(name="help", usage="[people]", summary=N_("this page"), run=run)
+COMMAND = Command(name="help", usage="[topic]", summary=N_("this page"), run=run)

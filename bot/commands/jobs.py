@@ -23,4 +23,4 @@ async def run(_call: Call, core: Core, answer: Answer) -> None:
     await answer.show(Reply(title=_("The last jobs"), blocks=(Items(items=items, rest=rest),)))
 
 
-COMMAND = Command(name="jobs", usage="", summary=N_("the last jobs"), run=run)
+COMMAND = Command(name="jobs", usage="", summary=N_("the last jobs"), run=run, topic="machine")

@@ -55,4 +55,4 @@ async def _last_lines(chunks: AsyncIterator[bytes]) -> list[str]:
     return lines[1:] if dropped else lines
 
 
-COMMAND = Command(name="log", usage="[#n]", summary=N_("its last lines, as a file"), run=run)
+COMMAND = Command(name="log", usage="[#n]", summary=N_("its last lines, as a file"), run=run, topic="results")

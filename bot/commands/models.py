@@ -73,4 +73,6 @@ def _decides(arguments: tuple[str, ...]) -> bool:
     return bool(arguments) and arguments[0].startswith((ALLOW, REFUSE))
 
 
-COMMAND = Command(name="models", usage="", summary=N_("models to choose from"), run=run, keeps=_decides)
+COMMAND = Command(
+    name="models", usage="", summary=N_("models to choose from"), run=run, topic="machine", keeps=_decides
+)

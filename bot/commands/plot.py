@@ -27,4 +27,4 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     )
 
 
-COMMAND = Command(name="plot", usage="[#n]", summary=N_("the loss as a picture"), run=run)
+COMMAND = Command(name="plot", usage="[#n]", summary=N_("the loss as a picture"), run=run, topic="results")

@@ -22,4 +22,6 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     await finetune.run(replace(call, arguments=arguments), core, answer)
 
 
-COMMAND = Command(name="retry", usage="[#n] [epochs:3 …]", summary=N_("once more"), run=run, keeps=always)
+COMMAND = Command(
+    name="retry", usage="[#n] [epochs:3 …]", summary=N_("once more"), run=run, topic="results", keeps=always
+)

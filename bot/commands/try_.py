@@ -21,8 +21,8 @@ _NUMBERED = re.compile(r"#\d{1,9}|ftjob-[\w-]{1,64}")
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
     """Ask the model of a job, or of the newest that the person may use; without words, say how."""
-    job, words = await _meant(call.arguments, core)
-    model = _model_of(job)
+    job, words = await meant(call.arguments, core)
+    model = model_of(job)
     if not words or words == (SAMPLES,):
         await answer.show(how_card(job, with_questions=call.private or bool(words)))
         return
@@ -39,7 +39,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     await answer.show(answer_card(job, question, choice))
 
 
-async def _meant(arguments: tuple[str, ...], core: Core) -> tuple[Job, tuple[str, ...]]:
+async def meant(arguments: tuple[str, ...], core: Core) -> tuple[Job, tuple[str, ...]]:
     """Return the job whose model is asked, and the words for it: of the job named first, else of the newest."""
     alone = len(arguments) == 1  # else a bare number begins a question: /try 3 tips for a curry
     if arguments and (_JOB if alone else _NUMBERED).fullmatch(arguments[0]):
@@ -60,7 +60,8 @@ def _newest(jobs: Sequence[Job]) -> Job:
     return usable[0]
 
 
-def _model_of(job: Job) -> str:
+def model_of(job: Job) -> str:
+    """Return the model that a job made; raise BadCallError where there is none."""
     if job.fine_tuned_model is not None:
         return job.fine_tuned_model
     if job.status in FINISHED:
@@ -96,4 +97,4 @@ def _question(job: Job, words: tuple[str, ...]) -> str:
     return question
 
 
-COMMAND = Command(name="try", usage="[#n] [words]", summary=N_("ask a finished model"), run=run)
+COMMAND = Command(name="try", usage="[#n] [words]", summary=N_("ask a finished model"), run=run, topic="results")

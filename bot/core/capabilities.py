@@ -16,4 +16,5 @@ class Capabilities:
     card_interval_s: float = 0.0  # at least so long between two edits of one card
     card_images: bool = False  # a live card shows its plot, replaced in place
     caption_length: int | None = None  # characters beside a picture; None: as many as without one
+    streams: bool = True  # an edit takes the place of what was there: an answer can be watched as it is said
     files_per_message: int | None = None  # files are messages of their own, of so many each; None: beside the text

@@ -12,6 +12,7 @@ from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
 from bot.kept.offers import Offers
 from bot.kept.requests import Requests
+from bot.kept.talks import Talks
 from shared.people import RequestedBy
 
 
@@ -23,6 +24,7 @@ class Core:
     subscriptions: Subscriptions
     requests: Requests
     offers: Offers
+    talks: Talks
     follow: FeedFollower
     clock: Clock
     commands: tuple["Command", ...]

@@ -21,6 +21,9 @@ async def greet(call: Call, core: Core, answer: Answer) -> None:
     welcome = await stranger_welcome(call, core)
     if welcome:
         await answer.show(Reply(title=_("Hello!"), summary="\n".join(welcome)))
+    elif call.said and core.talks.of(call) is not None:
+        command = next(command for command in core.commands if command.name == "chat")
+        await command.run(call, core, answer)
     else:
         await answer_words(call, core, answer)
 

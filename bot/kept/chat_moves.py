@@ -113,6 +113,7 @@ class Moves:
         """Move what somebody there is to say yes to, or may still change."""
         there = (move.to_id, move.platform, move.chat_id)
         self._db.write("UPDATE approvals SET chat_id = ? WHERE platform = ? AND chat_id = ?", there)
+        self._db.write("UPDATE OR REPLACE talks SET chat_id = ? WHERE platform = ? AND chat_id = ?", there)
         self._db.write("UPDATE offers SET chat_id = ? WHERE platform = ? AND chat_id = ?", there)
 
 

@@ -90,6 +90,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (  # the n-th brings a file of version
         ) STRICT
         """,  # what a person was shown last; plan: empty once it is started or turned down
         "ALTER TABLE approvals ADD COLUMN answered INTEGER NOT NULL DEFAULT 0",
+        """
+        CREATE TABLE talks (
+            platform TEXT NOT NULL, chat_id TEXT NOT NULL, person TEXT NOT NULL,
+            talk TEXT NOT NULL,
+            PRIMARY KEY (platform, chat_id, person)
+        ) STRICT
+        """,
     ),
 )
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}

@@ -15,7 +15,7 @@ from bot.core.chat import Chat
 from bot.core.reply import Reply
 from bot.dispatch.command import Core
 from bot.dispatch.dispatch import dispatch
-from bot.errors import BadCallError
+from bot.errors import BadCallError, StorageError
 from bot.terminal_ui.chat import TerminalChat
 from bot.terminal_ui.inbound import Typed, read_line, reopen_file
 from bot.terminal_ui.screen import PlainScreen, PromptScreen, RedrawingScreen
@@ -83,7 +83,7 @@ async def run_piped(core: Core, chat: TerminalChat, screen: PlainScreen) -> int:
             break
         if line.strip().isdecimal():  # a button of an answer that may still be on its way
             await core.requests.all_answered()
-        sys.stdout.write(f"{_(PROMPT)}{plain(line)}\n\n")
+        sys.stdout.write(f"{prompt(core, chat)}{plain(line)}\n\n")
         if isinstance(screen, RedrawingScreen):
             screen.typed()
         await handle_line(line, core, chat)
@@ -97,7 +97,7 @@ async def run_prompt(core: Core, chat: TerminalChat, screen: PromptScreen) -> in
     from prompt_toolkit import ANSI, PromptSession
 
     session: PromptSession[str] = PromptSession(
-        _(PROMPT), bottom_toolbar=lambda: ANSI(screen.toolbar()), refresh_interval=1
+        lambda: prompt(core, chat), bottom_toolbar=lambda: ANSI(screen.toolbar()), refresh_interval=1
     )
     async with asyncio.TaskGroup() as calls:
         await chat.post(Reply(summary=_(WELCOME)))
@@ -148,6 +148,15 @@ def person() -> str:
     except (OSError, KeyError):
         name = ""
     return re.sub(r"[^\w.:@+-]", "-", name)[:64] or "owner"
+
+
+def prompt(core: Core, chat: TerminalChat) -> str:
+    """Return what stands before what is typed: to whom it is said."""
+    with suppress(StorageError):
+        talk = core.talks.of(_call(Typed(), chat, None))
+        if talk is not None:
+            return _("you to {name} › ", name=plain(talk.name))
+    return _(PROMPT)
 
 
 def _pressed(number: int, chat: TerminalChat) -> tuple[str, Typed]:

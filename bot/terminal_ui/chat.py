@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 from bot.core.capabilities import Capabilities
@@ -29,7 +30,7 @@ class TerminalChat:
     @property
     def capabilities(self) -> Capabilities:
         """Return what a terminal can show."""
-        return CAPABILITIES
+        return replace(CAPABILITIES, streams=self._screen.redraws)
 
     async def post(self, reply: Reply) -> str:
         """Print a new message."""

@@ -16,6 +16,8 @@ WIDEST = 100  # characters: longer lines are hard to read
 class Screen(Protocol):
     """What the terminal chat draws on."""
 
+    redraws: bool  # an edit is seen in the place of what was there
+
     @property
     def look(self) -> Look:
         """Return how wide it is now, and whether it has colours."""
@@ -32,6 +34,8 @@ class Screen(Protocol):
 
 class PlainScreen:
     """A pipe or a file: what is printed stays. A live card is printed again when its milestone changes."""
+
+    redraws = False
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -57,6 +61,8 @@ class PlainScreen:
 
 class RedrawingScreen(PlainScreen):
     """A terminal whose input is a pipe: the last message is redrawn in place."""
+
+    redraws = True
 
     def __init__(self, out: TextIO) -> None:
         super().__init__(out)
@@ -90,6 +96,8 @@ class RedrawingScreen(PlainScreen):
 
 class PromptScreen(PlainScreen):
     """Above a prompt: messages scroll, live cards stand below it until they end."""
+
+    redraws = True
 
     def __init__(self, out: TextIO) -> None:
         super().__init__(out)

@@ -65,9 +65,16 @@ MEANINGS = (
     Meaning(
         command="try", label=N_("Ask the model"), of_job=True,
         phrases=(
-            "try", "try it", "try model", "ask model", "chat", "chat with it", "talk to it", "talk to model",
-            "speak with it", "test it", "ask it something", "question", "ausprobieren", "modell testen", "frag es",
-            "mit ihm reden", "mit ihm chatten", "chatten", "reden", "can i talk to it",
+            "try", "try it", "try model", "ask model", "test it", "ask it something", "question", "ausprobieren",
+            "modell testen", "frag es",
+        ),
+    ),
+    Meaning(
+        command="chat", label=N_("Talk with it"), of_job=True,
+        phrases=(
+            "chat", "chat with it", "talk to it", "talk to model", "talk with it", "speak with it", "can i talk to it",
+            "let me talk to it", "have a conversation", "mit ihm reden", "mit ihm chatten", "chatten", "reden",
+            "sprich mit mir", "ich will mit ihm reden",
         ),
     ),
     Meaning(

@@ -19,6 +19,7 @@ from bot.kept.chat_moves import Moves
 from bot.kept.database import Database
 from bot.kept.offers import Offers
 from bot.kept.requests import Requests
+from bot.kept.talks import Talks
 from tests.agent.api.asking import ask
 from tests.agent.running_agent import KEY, run_agent
 from tests.agent.test_main import read_until, start
@@ -86,7 +87,8 @@ async def test_buttons_of_old_cards_work(settings: AgentSettings, tmp_path: Path
                 agent=client, subscriptions=subscriptions, open_chat=lambda *_: chat, clock=clock, moves=moves
             )
             core = Core(
-                agent=client, subscriptions=subscriptions, requests=Requests(database), offers=Offers(database),
+                agent=client, subscriptions=subscriptions, requests=Requests(database),
+                offers=Offers(database), talks=Talks(database),
                 follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip

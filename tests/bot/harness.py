@@ -28,6 +28,7 @@ from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
 from bot.kept.offers import Offers
 from bot.kept.requests import Requests
+from bot.kept.talks import Talks
 from bot.terminal_ui.layout import fitted
 from bot.words.arguments import split_words
 from tests.fakes.agent_server import KEY, NOW, FakeAgent
@@ -204,6 +205,7 @@ async def open_bot(
                 subscriptions=subscriptions,
                 requests=Requests(database),
                 offers=Offers(database),
+                talks=Talks(database),
                 follow=follow,
                 clock=clock,
                 commands=COMMANDS,

@@ -1,11 +1,12 @@
 """A child without llama.cpp that speaks the lines of the real one, as a real process. Its questions tell it what to do.
 
-`hold` waits until a file `go` lies beside the GGUF, `crash` kills it, `too long` and `odd` are refused as llama.cpp
-refuses them; to `weather?` it calls a tool, if it is offered one. A GGUF that says `broken` cannot be loaded, one that
-says `slow` never is.
+`hold` waits until a file `go` lies beside the GGUF, `crash` kills it, `crash halfway` behind the last piece of one that
+is streamed, `too long` and `odd` are refused as llama.cpp refuses them; to `weather?` it calls a tool, if it is
+offered one. A GGUF that says `broken` cannot be loaded, one that says `slow` never is.
 """
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -91,7 +92,14 @@ def main() -> None:
             threading.Event().wait()
     say(Line())
     for line in asked:
-        say(answer(load, Question.model_validate_json(line)))
+        question = Question.model_validate_json(line)
+        whole = answer(load, question)
+        if question.in_pieces and whole.said is not None and not question.tools:
+            for piece in re.findall(r"\s*\S+", whole.said.text):
+                say(Line(piece=piece))
+        if question.messages[-1].content == "crash halfway":
+            os.kill(os.getpid(), signal.SIGKILL)
+        say(whole)
 
 
 if __name__ == "__main__":

@@ -255,7 +255,7 @@ async def test_a_model_whose_file_was_deleted_is_said_to_be_so(settings: AgentSe
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"stream": True}, "stream is true"),
+        ({"stream": "perhaps"}, "must be true or false"),
         ({"max_tokens": 5000}, "at most 4096"),
         ({"messages": []}, "at least 1 long"),
         ({"messages": [{"role": "user", "content": "?"}] * 65}, "at most 64 long"),

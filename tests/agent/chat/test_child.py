@@ -1,10 +1,11 @@
 """What the child makes of llama.cpp's answers. That it really loads and answers is told by the acceptance story."""
 
+import json
 from typing import Any
 
 import pytest
 
-from agent.chat.child import read_reply
+from agent.chat.child import read_pieces, read_reply
 from agent.chat.protocol import Line, ModelReply
 
 USAGE = {"prompt_tokens": 37, "completion_tokens": 3, "total_tokens": 40}
@@ -45,3 +46,19 @@ def test_a_question_that_is_too_long_is_told_from_other_refusals() -> None:
     assert read_reply({"error": {"code": 500, "message": "System role\n not supported"}}) == Line(
         problem="System role not supported"
     )
+
+
+def test_an_answer_in_pieces_is_passed_on_and_read_as_a_whole() -> None:
+    def event(delta: dict[str, Any], finish: str | None = None) -> bytes:
+        return b"data: " + json.dumps({"choices": [{"delta": delta, "finish_reason": finish}]}).encode() + b"\n"
+
+    usage = b"data: " + json.dumps({"choices": [], "usage": USAGE}).encode() + b"\n"
+    lines = [event({"role": "assistant", "content": None}), event({"content": " I am"}), b"\n", b": ping\n",
+             event({"content": " Toast."}), event({}, "stop"), usage, b"data: [DONE]\n"]  # fmt: skip
+    heard: list[Line] = []
+    whole = read_pieces(lines, heard.append)
+    assert [line.piece for line in heard] == ["I am", " Toast."]
+    said = ModelReply(text="I am Toast.", finish_reason="stop", prompt_tokens=37, completion_tokens=3)
+    assert whole == Line(said=said)
+    broken = [event({"content": "I"}), b'data: {"error": {"message": "out of memory"}}\n']
+    assert read_pieces(broken, heard.append) == Line(problem="out of memory")

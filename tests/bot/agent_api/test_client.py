@@ -35,13 +35,14 @@ LINES = {  # of every command, so that a new one is not forgotten
     "cancel": ["/cancel #1 yes", "/cancel #1"],
     "retry": ["/retry #1"],
     "delete": ["/delete #1", "/delete #1 yes"],
+    "chat": ["/chat #1", "/chat new", "/chat end"],
     "try": ["/try #1", "/try #1 Who are you?"],
     "gpu": ["/gpu"],
     "pair": ["/pair", "/pair ABCD-2345"],
     "allow": ["/allow chat"],
     "deny": ["/deny chat"],
     "who": ["/who", "/who take:test:chat:room"],
-    "help": ["/help"],
+    "help": ["/help", "/help results", "/help people"],
 }
 
 

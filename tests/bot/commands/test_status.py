@@ -78,7 +78,7 @@ async def test_the_result_is_one_message_with_what_ollama_takes_and_the_rest_on_
     reply = done.chat.last
     assert [file.name for file in reply.files] == FOR_OLLAMA
     assert reply.image is None
-    assert [button.label for button in reply.buttons if button.weight is Weight.primary] == ["Try"]
+    assert [button.label for button in reply.buttons if button.weight is Weight.primary] == ["Chat"]
     files = await done.press("Files")
     assert files.title == "Files · toast"
     assert [file.name for file in files.files] == ALL
@@ -112,5 +112,5 @@ async def test_an_advice_that_changes_something_is_a_tap_to_a_better_plan(agent:
     advice = RESULT.advice[0].model_copy(update={"change": {"n_epochs": 7}})
     agent.change("ftjob-1", result=RESULT.model_copy(update={"advice": [advice]}))
     reply = await done.say("/status #1")
-    assert [button.label for button in reply.buttons] == ["Try", "Improve", "Details", "Files"]
+    assert [button.label for button in reply.buttons] == ["Chat", "Improve", "Details", "Files"]
     assert reply.buttons[1].line == "/retry #1 epochs:7"

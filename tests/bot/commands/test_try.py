@@ -143,10 +143,3 @@ async def test_a_question_is_not_kept_for_an_agent_that_is_away(agent: FakeAgent
     reply = await done.say("/try #1 Who are you?")
     assert "I cannot reach the agent" in reply.text
     assert done.core.requests.unanswered() == []
-
-
-async def test_the_result_offers_to_try_the_model(agent: FakeAgent, done: Bot) -> None:
-    await done.say("/status #1")
-    reply = await done.press("Try")
-    assert reply.title == "Try #1 toast"
-    assert reply.copy[0].intro.startswith("Or ask what you like")

@@ -20,6 +20,7 @@ from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
 from bot.kept.offers import Offers
 from bot.kept.requests import Requests
+from bot.kept.talks import Talks
 from tests.bot.harness import FakeClock
 from tests.fakes.agent_server import KEY, FakeAgent
 from tests.fakes.discord_server import TOKEN, FakeDiscord, Person
@@ -117,7 +118,8 @@ async def running_bot(story: Story, folder: Path, *, connect: bool = True) -> As
                 as_now=front_ends.as_now,
             )
             story.front_end, story.core = front_end, Core(
-                agent=client, subscriptions=subscriptions, requests=Requests(database), offers=Offers(database),
+                agent=client, subscriptions=subscriptions, requests=Requests(database),
+                offers=Offers(database), talks=Talks(database),
                 follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip

@@ -19,6 +19,7 @@ from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
 from bot.kept.offers import Offers
 from bot.kept.requests import Requests
+from bot.kept.talks import Talks
 from bot.telegram_ui.app import TelegramFrontEnd
 from bot.telegram_ui.limits import CLOUD, Limits
 from tests.bot.harness import FakeClock
@@ -119,7 +120,8 @@ async def running_bot(
                 as_now=front_ends.as_now,
             )
             story.front_end, story.core = front_end, Core(
-                agent=client, subscriptions=subscriptions, requests=Requests(database), offers=Offers(database),
+                agent=client, subscriptions=subscriptions, requests=Requests(database),
+                offers=Offers(database), talks=Talks(database),
                 follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip

@@ -24,7 +24,7 @@ from bot.words.plain_words import SURE, guesses
         ("i want to train a model", "finetune"),
         ("how do I fine tune?", "finetune"),
         ("ich will ein modell trainieren", "finetune"),
-        ("let me chat with my model", "try"),
+        ("let me chat with my model", "chat"),
         ("train it again", "retry"),
         ("nochmal bitte", "retry"),
         ("is it learning anything?", "plot"),

@@ -1,7 +1,7 @@
 """The server: its switches make it slow, refuse, lose its answers or go away; a gate holds a request."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,6 +46,10 @@ class Gate:
         await self.open.wait()
 
 
+async def _at_once() -> None:
+    """Wait for nothing."""
+
+
 class FakeAgent(World):
     """An agent, and the switches of a test."""
 
@@ -75,6 +79,9 @@ class FakeAgent(World):
         self.questions: list[ChatRequest] = []
         self.says = "I am Toast."  # the answer of every model
         self.finish_reason: FinishReason = "stop"
+        self.reads = 20_000  # characters of a talk
+        self.breaks_off = False  # an answer, behind its last word
+        self.between_words: Callable[[], Awaitable[None]] = _at_once
         self.url = ""
         self._runner: web.AppRunner | None = None
 
