@@ -44,7 +44,7 @@ def _page(core: Core) -> Reply:
         summary=text,
         blocks=(
             replace(commands, fields=(*commands.fields, *_topics())),
-            Words(heading=_("After the file you may add"), text="name toast, epochs 3, at 22:00"),
+            Words(heading=_("After the file you may add"), text=_("name toast, epochs 3, at 22:00")),
         ),
         buttons=(Button(label=_("Try the sample"), line="/finetune sample", weight=Weight.primary),),
     )
