@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test types tests unit doctor bench texts soak clean
+.PHONY: help install demo run test types tests unit doctor bench texts screens soak clean
 
 help:           ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,11 +51,14 @@ texts: .venv/.installed ## bring new texts into the catalogues of other language
 	  $(BIN)/pybabel -q update --input-file .venv/texts.pot --output-file $$catalogue --locale $$(basename $$catalogue .po) \
 	    --ignore-obsolete --no-fuzzy-matching --omit-header --width 110; done
 
+screens: .venv/.installed-screens ## draw every card as phones and desktops show it, into screens/
+	$(BIN)/python -m tests.screens
+
 soak: .venv/.installed-dev  ## long campaigns of kills, full disks and wrong clocks
 	$(BIN)/python -m tests.soak $(SOAK)
 
 clean:          ## remove what the demo and the tools left (not .venv/, not hearth-files/)
-	rm -rf demo-output transcripts .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf demo-output screens transcripts .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -74,4 +77,8 @@ clean:          ## remove what the demo and the tools left (not .venv/, not hear
 
 .venv/.installed-dev: .venv/.installed
 	$(PIP) --editable '.[bot,agent,dev]'
+	@touch $@
+
+.venv/.installed-screens: .venv/.installed-dev
+	$(PIP) --editable '.[bot,agent,dev,screens]'
 	@touch $@

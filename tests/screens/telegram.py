@@ -1,0 +1,40 @@
+"""A Telegram message as a phone shows it: our own page, with the bubble, the type and the keyboard of the app."""
+
+import base64
+import html
+from string import Template
+
+from bot.core.reply import Reply
+from bot.telegram_ui.outbound import keyboard, render
+from bot.telegram_ui.place import TelegramPlace
+
+PAGE = Template("""<!doctype html><meta charset="utf-8"><style>
+* { box-sizing: border-box; margin: 0 }
+body { background: #b8c7a3; font: 16px/1.31 Roboto, system-ui, sans-serif; color: #0b0b0b; padding: 10px }
+#card { max-width: 420px; width: fit-content; min-width: 60% }
+.bubble { background: #fff; border-radius: 15px 15px 15px 4px; padding: 7px 11px 9px; overflow: hidden;
+          white-space: pre-wrap; overflow-wrap: anywhere; box-shadow: 0 1px 1px #0002 }
+.bubble img { display: block; margin: -7px -11px 7px; width: calc(100% + 22px) }
+b { font-weight: 600 }
+code, pre { font: 14.5px "Roboto Mono", "DejaVu Sans Mono", monospace; color: #1d7ac2 }
+blockquote { border-left: 3px solid #40a7e3; background: #40a7e318; border-radius: 4px; padding: 3px 8px }
+i { color: #5b6b73 }
+.row { display: flex; gap: 4px; margin-top: 4px }
+.row span { flex: 1; background: #4c6a3f99; color: #fff; border-radius: 6px; padding: 9px 4px; text-align: center;
+            font-size: 14.5px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis }
+</style><div id="card"><div class="bubble">$picture$text</div>$rows</div>""")
+
+
+async def page(reply: Reply) -> str:
+    """Return the page of one message."""
+    picture = ""
+    if reply.image is not None:
+        content = b"".join([chunk async for chunk in reply.image.file.open()])
+        picture = f'<img src="data:image/png;base64,{base64.b64encode(content).decode()}">'
+    markup = keyboard(reply)
+    rows = "".join(
+        f'<div class="row">{"".join(f"<span>{html.escape(button.text)}</span>" for button in row)}</div>'
+        for row in (markup.inline_keyboard if markup is not None else ())
+    )
+    text = render(reply, TelegramPlace(chat=1)).replace("</blockquote>\n", "</blockquote>")  # a block ends its line
+    return PAGE.substitute(picture=picture, text=text, rows=rows)
