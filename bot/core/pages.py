@@ -25,7 +25,7 @@ def pages(reply: Reply, limits: Capabilities) -> list[Reply]:
         before.append(Reply(image=main.image, quiet=True))
         main = replace(main, image=None)
     if limits.files_per_message is not None:
-        after = [Reply(files=files, quiet=True) for files in _batches(main.files, limits.files_per_message)]
+        after = [Reply(files=files, quiet=True) for files in _batches(main.files, limits)]
         main = replace(main, files=())
     return [*before, main, *after]
 
@@ -37,5 +37,15 @@ def _length(reply: Reply, limits: Capabilities) -> int:
     return len(reply.text) + copied + described
 
 
-def _batches(files: tuple[File, ...], size: int) -> list[tuple[File, ...]]:
-    return [files[start : start + size] for start in range(0, len(files), size)]
+def _batches(files: tuple[File, ...], limits: Capabilities) -> list[tuple[File, ...]]:
+    """Return the files that go together: so many, and together no larger than one may be."""
+    batches, room = list[tuple[File, ...]](), 0
+    for file in files:
+        size = file.size or 0
+        together = batches and len(batches[-1]) < (limits.files_per_message or 1)
+        if together and (limits.upload_bytes is None or size <= room):
+            batches[-1] = (*batches[-1], file)
+        else:
+            batches, room = [*batches, (file,)], limits.upload_bytes or 0
+        room -= size
+    return batches

@@ -23,11 +23,12 @@ class Budget:
         self._made: list[_Request] = []
         self._blocked_until = -math.inf
 
-    def wait_s(self) -> float:
-        """Return how long to wait before the next request; 0: none."""
+    def wait_s(self, messages: int = 1) -> float:
+        """Return how long to wait before a request of so many messages; 0: none."""
         now = self._clock.monotonic()
         self._made = sorted((made for made in self._made if made.at > now - self._per_s), key=lambda made: made.at)
-        free_at = self._made[-self._count].at + self._per_s if len(self._made) >= self._count else now
+        room = max(self._count - messages, 0) + 1  # as many as this may find there, and one
+        free_at = self._made[-room].at + self._per_s if len(self._made) >= room else now
         return max(0.0, free_at - now, self._blocked_until - now)
 
     def block(self, seconds: float) -> None:
@@ -35,15 +36,15 @@ class Budget:
         self._blocked_until = max(self._blocked_until, self._clock.monotonic() + seconds)
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for room, and hold it for the request that is made in the block."""
-        while (wait_s := self.wait_s()) > 0:
+    async def turn(self, messages: int = 1) -> AsyncIterator[None]:
+        """Wait for room, and hold it for the request of so many messages that is made in the block."""
+        while (wait_s := self.wait_s(messages)) > 0:
             await self._clock.sleep(wait_s)
         request = _Request(self._clock.monotonic())
-        self._made.append(request)
+        self._made += [request] * messages
         try:
             yield
         finally:
             request.at = self._clock.monotonic()
             if request not in self._made:
-                self._made.append(request)
+                self._made += [request] * messages

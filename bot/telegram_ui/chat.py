@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from telegram import InputMediaPhoto, LinkPreviewOptions, Message, ReplyParameters
+from telegram import InputMediaDocument, InputMediaPhoto, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, TelegramError
 
@@ -50,7 +50,7 @@ class TelegramChat:
         return capabilities(self._line.limits)
 
     async def post(self, reply: Reply) -> str:
-        """Send one message: a picture with its caption, a file, or a text. What is private goes to the person alone."""
+        """Send a picture with its caption, a file, an album, or a text. What is private goes to the person alone."""
         if reply.private and self._person is not None and not self._place.private:
             with contextlib.suppress(ChatClosedError):  # who never wrote to the bot cannot be written to
                 await TelegramChat(self._line, TelegramPlace(chat=self._person)).post(reply)
@@ -71,6 +71,8 @@ class TelegramChat:
         return message_id
 
     async def _post(self, reply: Reply) -> Message | None:
+        if len(reply.files) > 1:
+            return await self._album(reply)
         if reply.files:
             async with spooled(reply.files[0]) as document:
                 return await self._send(lambda chat: self._document(chat, reply, document))
@@ -108,9 +110,34 @@ class TelegramChat:
         )
         await self._send(lambda chat: self._edit_media(chat, message_id, reply, media), patient=not reply.live)
 
-    async def _send(self, request: Callable[[int], Awaitable[T]], *, patient: bool = True) -> T | None:
+    async def _album(self, reply: Reply) -> Message | None:
+        """Send files as one album, which has no buttons and no text. It counts as a message a file."""
+        async with contextlib.AsyncExitStack() as stack:
+            media = [
+                InputMediaDocument(
+                    await stack.enter_async_context(spooled(file, in_album=True)),
+                    disable_content_type_detection=True,
+                )
+                for file in reply.files
+            ]
+            sent = await self._send(lambda chat: self._media_group(chat, reply, media), messages=len(media))
+        return sent[0] if sent else None
+
+    async def _media_group(self, chat: int, reply: Reply, media: list[InputMediaDocument]) -> tuple[Message, ...]:
+        return await self._line.bot.send_media_group(
+            chat,
+            media,
+            message_thread_id=self._place.topic,
+            disable_notification=_silent(reply),
+            read_timeout=60,
+            write_timeout=60,
+        )
+
+    async def _send(
+        self, request: Callable[[int], Awaitable[T]], *, patient: bool = True, messages: int = 1
+    ) -> T | None:
         try:
-            return await self._line.send(self._place.chat, request, patient=patient)
+            return await self._line.send(self._place.chat, request, patient=patient, messages=messages)
         except ChatMovedError as moved:
             self._place, self._answers, self._posted = replace(self._place, chat=moved.to), None, set()
             raise

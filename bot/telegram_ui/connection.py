@@ -54,8 +54,10 @@ class TelegramConnection:
             self._budgets[chat] = Budget(count=count, per_s=per_s, clock=self.clock)
         return self._budgets[chat]
 
-    async def send(self, chat: int, request: Callable[[int], Awaitable[T]], *, patient: bool) -> T | None:
-        """Make a request when the chat may have one. None: nothing had changed.
+    async def send(
+        self, chat: int, request: Callable[[int], Awaitable[T]], *, patient: bool, messages: int = 1
+    ) -> T | None:
+        """Make a request, of so many messages, when the chat may have them. None: nothing had changed.
 
         Raises ChatError and its kin alone; ChatBusyError without another try if it is not `patient`, ChatMovedError
         for a group that is another by now.
@@ -70,7 +72,7 @@ class TelegramConnection:
             if not patient and (wait_s := budget.wait_s()) > STALE_S:
                 raise ChatBusyError(wait_s)
             try:
-                async with budget.turn():
+                async with budget.turn(messages):
                     return await translated(request(chat))
             except ChatMigrated as moved:
                 self.note_move(chat, moved.new_chat_id)

@@ -104,8 +104,8 @@ async def _from_server(url: str) -> AsyncIterator[bytes]:
 
 
 @asynccontextmanager
-async def spooled(file: File) -> AsyncIterator[InputFile]:
-    """Have a file ready to send.
+async def spooled(file: File, *, in_album: bool = False) -> AsyncIterator[InputFile]:
+    """Have a file ready to send; in an album, the parts of which are named by the request.
 
     The library needs its length first and would read an open file into memory whole. `read_file_handle=False` makes it
     hand the open file on to httpx, which sends it in pieces; so it is written to disk first.
@@ -114,7 +114,7 @@ async def spooled(file: File) -> AsyncIterator[InputFile]:
         async for chunk in file.open():
             spool.write(chunk)
         spool.seek(0)
-        yield InputFile(spool, filename=file.name, read_file_handle=False)
+        yield InputFile(spool, filename=file.name, attach=in_album, read_file_handle=False)
 
 
 async def content(file: File) -> bytes:

@@ -10,6 +10,7 @@ TEXT_LENGTH = 4096  # after the markup was taken out
 CAPTION_LENGTH = 1024
 ALERT_LENGTH = 200
 CALLBACK_BYTES = 64
+FILES_AN_ALBUM = 10
 BUTTONS_A_ROW = 3  # what a phone shows whole
 MARKUP_ROOM = 600  # of a text, for what stands below it: lines to copy
 
@@ -40,7 +41,7 @@ def capabilities(limits: Limits) -> Capabilities:
         card_interval_s=4.0,
         card_images=True,
         caption_length=CAPTION_LENGTH,
-        files_per_message=1,
+        files_per_message=FILES_AN_ALBUM,
     )
 
 

@@ -44,3 +44,14 @@ def test_a_picture_goes_first_if_all_its_words_do_not_fit_beside_it() -> None:
 def test_a_live_card_stays_one_message() -> None:
     card = Reply(summary="line\n" * 50, image=PICTURE, milestone="1")
     assert pages(card, LIMITS) == [card]
+
+
+def test_files_that_are_too_large_together_go_apart() -> None:
+    limits = replace(LIMITS, files_per_message=10, upload_bytes=100)
+    reply = Reply(
+        title="T", files=tuple(bytes_file(f"f{n}", b"x" * size) for n, size in enumerate((60, 30, 10, 50, 20)))
+    )
+    assert [[file.name for file in page.files] for page in pages(reply, limits)[1:]] == [
+        ["f0", "f1", "f2"],
+        ["f3", "f4"],
+    ]

@@ -117,12 +117,13 @@ async def test_a_bot_that_stops_between_two_messages_of_a_result_goes_on_with_th
 ) -> None:
     async with running_bot(story, tmp_path):
         await story.starts_a_job()
-        story.telegram.fail("sendDocument", status=500, times=1000)
+        story.telegram.fail("sendMediaGroup", status=500, times=1000)
         story.agent.succeed("ftjob-1")
         await story.until(lambda: " is ready ·" in story.flat(), step_s=0.5)
-        await story.until(lambda: "sendDocument" in story.telegram.called, step_s=0.5)
+        await story.until(lambda: "sendMediaGroup" in story.telegram.called, step_s=0.5)
     story.telegram.faults.clear()
     async with running_bot(story, tmp_path):
         await story.until(lambda: not story.core.subscriptions.undelivered(), step_s=0.5)
     assert story.flat().count(" is ready ·") == 1
     assert len(story.shown()) == 4
+    assert len({message.album for message in story.shown() if message.document is not None}) == 1, "one delivery"

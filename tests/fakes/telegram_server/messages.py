@@ -44,6 +44,7 @@ class Shown:
     topic: int | None = None
     reply_to: int | None = None
     silent: bool = False
+    album: int | None = None  # which its file belongs to
     sender_chat: Json | None = None
     mentions: tuple[Json, ...] = ()  # users whom the text names without an @name, each by their first name
     forwarded_from: Json | None = None  # the user who wrote it first

@@ -88,6 +88,21 @@ class Methods:
             raise bad("file must be non-empty")
         return self._send(fields, "caption", document=self._world.store(name, content))
 
+    def send_media_group(self, fields: Fields, uploads: dict[str, Upload]) -> list[Json]:
+        media = json.loads(fields["media"])
+        if not 2 <= len(media) <= 10 or {it["type"] for it in media} != {"document"}:
+            raise bad("Wrong number of messages or types in the group")
+        contents = [uploads[it["media"].removeprefix("attach://")] for it in media]
+        if sum(len(content) for _, content in contents) > self.upload_bytes:
+            raise RefusedError(413, "Request Entity Too Large")
+        if not all(content for _, content in contents):
+            raise bad("file must be non-empty")
+        album = self._world.next_id()
+        return [
+            self._send({**fields, "caption": ""}, "caption", document=self._world.store(name, content), album=album)
+            for name, content in contents
+        ]
+
     def edit_message_text(self, fields: Fields, _uploads: dict[str, Upload]) -> Json:
         message = self._mine(fields)
         if message.media:
