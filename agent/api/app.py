@@ -19,6 +19,7 @@ from agent.api import (
     people,
     plans,
     result_links,
+    share,
 )
 from agent.api.authorization import guarded
 from agent.api.keyring import KEYRING, Keyring
@@ -39,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     *plans.ROUTES,
     *jobs.ROUTES,
     *job_events.ROUTES,
+    *share.ROUTES,
     *models.ROUTES,
     *chat.ROUTES,
     *machine.ROUTES,

@@ -46,6 +46,12 @@ class LogQuery(Request):
     tail: Annotated[int, Field(ge=1, le=10000)] = 200  # lines
 
 
+class ShareQuery(Request):
+    """Which answer of a finished job a picture shows."""
+
+    answer: Annotated[int, Field(ge=0, le=99)] = 0  # the most telling one is the first
+
+
 class WaitQuery(Request):
     """How long to wait for an answer that is not there yet."""
 

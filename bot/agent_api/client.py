@@ -50,7 +50,7 @@ STREAM_END = "[DONE]"
 
 @dataclass(frozen=True, kw_only=True)
 class Plot:
-    """A loss plot and its description."""
+    """A picture that the agent drew, and its description."""
 
     png: bytes
     alt_text: str
@@ -194,6 +194,11 @@ class AgentClient(PeopleRoutes):
             return Plot(
                 png=await response.read(), alt_text=response.headers.get("X-Alt-Text", _("The loss over the steps."))
             )
+
+    async def share_picture(self, job_id: str, *, answer: int) -> Plot:
+        """Return a picture of one answer of a finished job, to post."""
+        async with self._ask("GET", path("/v1/fine_tuning/jobs", job_id, "share.png", answer=answer)) as response:
+            return Plot(png=await response.read(), alt_text=response.headers.get("X-Alt-Text", ""))
 
     async def log(self, job_id: str) -> AsyncIterator[bytes]:
         """Yield a job's log as it comes."""

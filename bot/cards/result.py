@@ -90,6 +90,7 @@ def _success(job: Job, result: JobResult, outcome: ResultFiles, *, with_answers:
         copy=(_ollama(result), *_too_large(job, outcome), *_too_long_to_tap(job, tuple(result.advice))),
         buttons=(
             Button(label=_("Chat"), line=chat_line(job), weight=Weight.primary),
+            *_share(job, result),
             _better(job, list(result.advice)),
             *_show_answers(job, result, shown=with_answers),
             Button(label=_("Details"), line=details_line(job)),
@@ -114,6 +115,10 @@ def files_card(job: Job, outcome: ResultFiles) -> Reply:
 
 def _name(job: Job) -> str:
     return clip(one_line(job.suffix), NAME_LENGTH)
+
+
+def _share(job: Job, result: JobResult) -> tuple[Button, ...]:
+    return (Button(label=_("Share"), line=f"/share #{job.number}"),) if result.answers else ()
 
 
 def _show_answers(job: Job, result: JobResult, *, shown: bool) -> tuple[Button, ...]:

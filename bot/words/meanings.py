@@ -78,6 +78,10 @@ MEANINGS = (
         ),
     ),
     Meaning(
+        command="share", label=N_("A picture to post"), of_job=True,
+        phrases=("share", "share it", "post it", "picture to post", "show my friends", "teilen", "bild zum teilen"),
+    ),
+    Meaning(
         command="retry", label=N_("Train it again"), of_job=True,
         phrases=(
             "retry", "again", "train again", "once more", "do it again", "run it again", "redo", "nochmal",

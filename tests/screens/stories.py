@@ -93,6 +93,9 @@ async def _told(agent: FakeAgent, bot: Bot) -> AsyncIterator[tuple[str, Reply]]:
     bot.clock.advance(60)
     yield "result", await bot.say("/status #1")
     yield "details", await bot.press("Details")
+    await bot.say("/status #1")
+    yield "share", await bot.press("Share")
+    bot.clock.advance(60)
     agent.says = SAYS
     yield "talk", await bot.say("/chat pirate")
     yield "talk-answer", await bot.say("", said="What did you do today?")

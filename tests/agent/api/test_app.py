@@ -104,6 +104,19 @@ async def test_plot_and_log_of_a_running_job(settings: AgentSettings) -> None:
 
 
 @pytest.mark.process
+async def test_a_picture_to_post_is_of_an_answer_that_is_there(settings: AgentSettings) -> None:
+    async with run_agent(settings) as agent:
+        job = await agent.create()
+        await agent.until_status(job, "succeeded")
+        async with agent.http.get(f"/v1/fine_tuning/jobs/{job}/share.png") as response:
+            assert (await response.read()).startswith(b"\x89PNG")
+            assert "Before: “" in response.headers["X-Alt-Text"]
+        async with agent.http.get(f"/v1/fine_tuning/jobs/{job}/share.png", params={"answer": 99}) as response:
+            assert response.status == 404
+            assert "has no answer 100 to show" in (await response.json())["error"]["message"]
+
+
+@pytest.mark.process
 async def test_who_asks_for_nobody_is_answered_in_the_language_of_the_request(settings: AgentSettings) -> None:
     async with run_agent(settings, "hold") as agent:
         job = await agent.create()

@@ -120,7 +120,7 @@ async def test_others_job_is_seen_whole_where_it_was_started_and_in_short_elsewh
         path = f"/v1/fine_tuning/jobs/{mias['number']}"
         whole = await ask(agent, "GET", path, TOM)
         assert whole["result"]["verdict"]
-        inside = [f"{path}/{part}" for part in ("events", "log", "plot.png", "checkpoints")]
+        inside = [f"{path}/{part}" for part in ("events", "log", "plot.png", "share.png", "checkpoints")]
         inside += [f"/v1/files/{file}{part}" for file in whole["result_files"] for part in ("", "/content")]
         inside += [f"/v1/files/{mias['training_file']}", f"/v1/fine_tuning/plans/{mias['plan']}"]
         wanted = {"model": MODEL, "training_file": mias["training_file"]}

@@ -36,6 +36,7 @@ LINES = {  # of every command, so that a new one is not forgotten
     "retry": ["/retry #1"],
     "delete": ["/delete #1", "/delete #1 yes"],
     "chat": ["/chat #1", "/chat new", "/chat end"],
+    "share": ["/share #1"],
     "try": ["/try #1", "/try #1 Who are you?"],
     "gpu": ["/gpu"],
     "pair": ["/pair", "/pair ABCD-2345"],

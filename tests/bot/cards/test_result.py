@@ -90,10 +90,10 @@ def taps(reply: Reply) -> list[tuple[str, str]]:
 
 def test_the_success_card_offers_to_try_the_model_to_train_again_and_to_see_more() -> None:
     more = [("Details", "/status #1 details"), ("Files", "/status #1 files")]
-    assert taps(card(None)) == [("Chat", "/chat #1"), ("Train again", "/retry #1"), *more]
+    assert taps(card(None)) == [("Chat", "/chat #1"), ("Share", "/share #1"), ("Train again", "/retry #1"), *more]
     change = Advice(rule="r", title="Underfitting", message="m", suggestion="s", change={"n_epochs": 8})
     improved = of(RESULT.model_copy(update={"advice": [change]}))
-    assert taps(improved) == [("Chat", "/chat #1"), ("Improve", "/retry #1 epochs:8"), *more]
+    assert taps(improved) == [("Chat", "/chat #1"), ("Share", "/share #1"), ("Improve", "/retry #1 epochs:8"), *more]
 
 
 def test_the_files_of_a_job_are_deleted_where_they_are_shown() -> None:

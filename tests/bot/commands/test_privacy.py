@@ -30,12 +30,12 @@ async def result(agent: FakeAgent, bot: Bot, **where: Any) -> str:
 
 async def test_the_result_in_a_private_chat_shows_answers_at_once(agent: FakeAgent, bot: Bot) -> None:
     assert SAID in await result(agent, bot)
-    assert [button.label for button in bot.chat.last.buttons] == ["Chat", "Train again", "Details", "Files"]
+    assert [button.label for button in bot.chat.last.buttons] == ["Chat", "Share", "Train again", "Details", "Files"]
 
 
 async def test_the_result_in_a_group_shows_answers_only_on_request(agent: FakeAgent, bot: Bot) -> None:
     assert SAID not in await result(agent, bot, **GROUP)
-    labels = ["Chat", "Train again", "Show answers", "Details", "Files"]
+    labels = ["Chat", "Share", "Train again", "Show answers", "Details", "Files"]
     assert [button.label for button in bot.chat.last.buttons] == labels
     reply = await bot.press("Show answers", **GROUP)
     assert reply.text.startswith("What it says · toast")

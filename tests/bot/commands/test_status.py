@@ -112,5 +112,5 @@ async def test_an_advice_that_changes_something_is_a_tap_to_a_better_plan(agent:
     advice = RESULT.advice[0].model_copy(update={"change": {"n_epochs": 7}})
     agent.change("ftjob-1", result=RESULT.model_copy(update={"advice": [advice]}))
     reply = await done.say("/status #1")
-    assert [button.label for button in reply.buttons] == ["Chat", "Improve", "Details", "Files"]
-    assert reply.buttons[1].line == "/retry #1 epochs:7"
+    assert [button.label for button in reply.buttons] == ["Chat", "Share", "Improve", "Details", "Files"]
+    assert reply.buttons[2].line == "/retry #1 epochs:7"

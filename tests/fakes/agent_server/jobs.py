@@ -34,6 +34,7 @@ class JobRoutes:
             Rule("POST", JOBS + "/{id}/resume", self._resume, Action.resume_job, "job"),
             Rule("GET", JOBS + "/{id}/events", self._job_events, Action.watch_job, "job"),
             Rule("GET", JOBS + "/{id}/plot.png", self._plot, Action.watch_job, "job"),
+            Rule("GET", JOBS + "/{id}/share.png", self._share, Action.watch_job, "job"),
             Rule("GET", JOBS + "/{id}/log", self._log, Action.watch_job, "job"),
         ]
 
@@ -89,6 +90,10 @@ class JobRoutes:
         job = self._named(request)
         events = [event for event in reversed(self._agent.events) if event.job_id == job.id]
         return answer(EventList(data=events[: int(request.query.get("limit", "20"))]))
+
+    async def _share(self, request: web.Request) -> web.Response:
+        self._agent.shared.append(int(request.query["answer"]))
+        return web.Response(body=self._agent.plot, content_type="image/png", headers={"X-Alt-Text": "A picture."})
 
     async def _plot(self, request: web.Request) -> web.Response:
         job = self._named(request)
