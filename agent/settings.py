@@ -23,6 +23,7 @@ def _bindable(address: str) -> str:
 
 
 _OLLAMA_HOST = re.compile(r"(?:(https?)://)?(\[[0-9a-f:.]+\]|[a-z0-9._-]*)(?::([0-9]{1,5}))?/*", re.IGNORECASE)
+OLLAMA_OFF = "off"  # ours: finished models are given to no Ollama
 _DEFAULT_PORT = {None: 11434, "http": 80, "https": 443}
 
 
@@ -50,7 +51,8 @@ def _is_ipv6(text: str) -> bool:
 
 
 def _ollama_host(value: str) -> str:
-    _ollama_url(value)
+    if value.strip().lower() != OLLAMA_OFF:
+        _ollama_url(value)
     return value
 
 
@@ -104,9 +106,9 @@ class AgentSettings(BaseSettings):
         return int(self.hearth_bind.rpartition(":")[2])
 
     @property
-    def ollama_url(self) -> str:
-        """Return where Ollama is to be found, with its port: http://127.0.0.1:11434."""
-        return _ollama_url(self.ollama_host)
+    def ollama_url(self) -> str | None:
+        """Return where Ollama is to be found, with its port: http://127.0.0.1:11434; None: models go to none."""
+        return _ollama_url(self.ollama_host) if self.ollama_host.strip().lower() != OLLAMA_OFF else None
 
     @property
     def key_file(self) -> Path:

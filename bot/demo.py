@@ -36,7 +36,8 @@ ASKED = f"/finetune sample name:toast {OPTIONS}\n"
 STARTED = "1\n"  # the plan's first button
 TYPED_AT_A_BREAK = "/status #1\n/cancel #1 yes\n"  # a bot follows what it shows, so it leaves when the job has ended
 CANCEL_S = 30
-NO_OLLAMA = "127.0.0.1:1"  # nobody listens there: a demo puts nothing into the Ollama of its visitor
+TALK = "/chat toast\nDo you like Mondays?\n"
+NO_OLLAMA = "off"  # a demo puts nothing into the Ollama of its visitor
 BOTS = 6  # one, and five more if it is killed
 MARKER = "mrrp"
 RESULT_FILES = {
@@ -63,8 +64,7 @@ def main() -> int:
         if agent_listens(DATA):
             raise DemoError(f"another demo still runs in {OUTPUT.absolute()}. Wait for its end, or end its agent.")
         _clear()
-        _play()
-        _check()
+        _play(began)
     except BotError as error:
         _say(f"\nThe demo failed: {error.message}")
         _say(f"What was made so far is in {OUTPUT.absolute()}; the agent's log is .agent.log there.")
@@ -72,8 +72,6 @@ def main() -> int:
     except KeyboardInterrupt:
         _say("\nStopped: the training, the bot and the agent.")
         return 130
-    _say(f"All of it was real, and took {duration(time.monotonic() - began)}. In {OUTPUT.absolute()}:")
-    _say("\n".join(f"  {path.name}" for path in sorted(OUTPUT.iterdir()) if not path.name.startswith(".")))
     return 0
 
 
@@ -126,13 +124,30 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _play() -> None:
+def _play(began: float) -> None:
     with running_agent(DATA, OUTPUT / ".agent.log", _environment()) as agent:
         try:
-            _talk(agent)
+            _tell(agent)
         except BaseException:
             _cancel()
             raise
+        _check()
+        _type(TALK, agent)
+        _say(f"All of it was real, and took {duration(time.monotonic() - began)}. In {OUTPUT.absolute()}:")
+        _say("\n".join(f"  {path.name}" for path in sorted(OUTPUT.iterdir()) if not path.name.startswith(".")))
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            _sit_down(agent)
+
+
+def _sit_down(agent: RunningAgent) -> None:
+    """Let whoever sits here go on talking with the model."""
+    _say("\nGo on talking with toast: just write. /exit ends the demo.\n")
+    bot = subprocess.Popen([sys.executable, "-m", "bot"], env=_environment())
+    try:
+        agent.beside(bot)
+        bot.wait()
+    finally:
+        stop_process(bot)
 
 
 def _cancel() -> None:
@@ -157,7 +172,7 @@ def _cancel() -> None:
         stop_process(bot)
 
 
-def _talk(agent: RunningAgent) -> None:
+def _tell(agent: RunningAgent) -> None:
     """Have a bot tell the story to its end; one that is killed is followed by one that goes on."""
     for _ in range(BOTS):
         code = _type(_left_to_type(), agent)

@@ -1,6 +1,9 @@
-"""What the README says of GPUs is what the planner says."""
+"""What the README says of GPUs is what the planner says, and what it says to type can be typed."""
 
+import ast
 import re
+import shlex
+import subprocess
 from itertools import pairwise
 
 import pytest
@@ -53,3 +56,36 @@ def test_a_cpu_takes_the_memory_that_is_said() -> None:
     [models] = re.findall(r"^\| none: CPU \| (.+) \|$", README, re.MULTILINE)
     for name, gib in OF_A_MODEL.findall(models):
         assert f"{estimate(name, 'cpu').total / 1024:.1f}" == gib
+
+
+def test_it_is_short_and_its_links_lead_somewhere() -> None:
+    assert len(README.splitlines()) <= 120
+    for where in re.findall(r"\]\(([^)#:]+)\)|src=\"([^\"]+)\"", README):
+        assert (ROOT / "".join(where)).is_file(), where
+
+
+@pytest.mark.parametrize("block", re.findall(r"^```\n(.+?)^```", README, re.MULTILINE | re.DOTALL))
+def test_each_command_of_a_block_is_one_that_is_there(block: str) -> None:
+    for line in filter(None, block.splitlines()):
+        for words in _commands(line):
+            if words[0] == "make":
+                subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, check=True, capture_output=True)
+            else:
+                assert words[0] in ("git", "cd"), line
+
+
+def test_what_is_typed_in_a_sentence_is_there_too() -> None:
+    for target in re.findall(r"`make (\w+)`", README):
+        subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)
+    for copied in re.findall(r"`cp (\S+) \.env`", README):
+        assert (ROOT / copied).is_file()
+
+
+def test_the_program_is_python() -> None:
+    [program] = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+    ast.parse(re.sub(r"^  ", "", program, flags=re.MULTILINE))
+
+
+def _commands(line: str) -> list[list[str]]:
+    """Return the commands of a line, without its comment."""
+    return [shlex.split(part, comments=True) for part in line.split(" && ")]

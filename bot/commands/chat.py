@@ -64,7 +64,8 @@ async def _begin(call: Call, core: Core, answer: Answer) -> None:
     show = partial(opening_card, asked=asked, private=call.private, training=training)
     core.talks.keep(call, talk)
     async with core.talks.turn(call):
-        await answer.show(replace(show(Speech(name=talk.name, text="", goes_on=True)), passing=True))
+        if call.chat.capabilities.streams:
+            await answer.show(replace(show(Speech(name=talk.name, text="", goes_on=True)), passing=True))
         await _answered(call, core, answer, talk, asked, show)
 
 

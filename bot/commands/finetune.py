@@ -12,6 +12,7 @@ from bot.core.call import Attachment, Call
 from bot.core.chat import Answer
 from bot.dispatch.command import Command, Core
 from bot.dispatch.job_reference import find_job
+from bot.dispatch.model_reference import find_model
 from bot.dispatch.owner_approval import ask_for_yes
 from bot.errors import AgentRefusedError, BadCallError
 from bot.following.snapshot import take_snapshot
@@ -50,6 +51,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
 async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> None:
     if options.of:
         options = await _answered(call, core, answer, options)
+    options = replace(options, model=await find_model(core.agent, options.model))
     job = await find_job(core.agent, (options.like,)) if options.like else None
     attachment = _attachment(call, options, sent_before=job is not None)
     if attachment is not None:

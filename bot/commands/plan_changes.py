@@ -9,6 +9,7 @@ from bot.cards.question import question_card
 from bot.core.call import Attachment, Call
 from bot.core.chat import Answer
 from bot.dispatch.command import Core
+from bot.dispatch.model_reference import find_model
 from bot.dispatch.owner_approval import ask_for_yes
 from bot.errors import AgentRefusedError, BadCallError
 from bot.kept.offers import Offer
@@ -25,6 +26,7 @@ async def change_plan(call: Call, core: Core, answer: Answer, options: Options) 
     """Show a plan, with what was said changed; in the message whose button was pressed, if one was."""
     offer = offered(call, core, options.look or options.change or "", options)
     answer.take_over(call.message_id)
+    options = replace(options, model=await find_model(core.agent, options.model))
     plan = await core.agent.offered_plan(offer.plan)
     file = only_file(call)
     if file is not None:

@@ -2,16 +2,17 @@
 
 import contextlib
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
 from bot.core.call import Call
 from bot.core.chat import Answer
-from bot.core.reply import Button, Reply
+from bot.core.reply import Button, Reply, Weight
 from bot.dispatch.command import Command, Core
 from bot.words.format import clip, one_line
 from bot.words.meanings import MEANINGS, Meaning
-from bot.words.option_words import said_options
+from bot.words.option_words import options_in, said_options
 from bot.words.plain_words import SURE, Guess, guesses
 from shared.errors import HearthError
 from shared.jobs import Job
@@ -21,27 +22,49 @@ CLEARLY = 4.0  # so much likelier than the next guess is the one that is carried
 LOOKED_AT = 100  # of the newest jobs and files, for one that is named
 SHORTEST_NAME = 3  # of a file, to be found in a sentence
 LABEL = 20  # characters of a button
+LINE_BYTES = 64
 UNCLEAR = N_("I did not quite get that. Send me a file and I train a model on it, or tap what comes near.")
 NEARLY = N_("Is it one of these? Tap it.")
+THANKS = re.compile(
+    r"(?:many )?(?:thanks|thank you|thx|ty|danke(?: schön| dir)?|merci)(?: a lot| so much)?\W*", re.IGNORECASE
+)
 OTHERWISE = ("finetune", "status", "help")  # offered where nothing is near
-BY_COMMAND = {meaning.command: meaning for meaning in MEANINGS}
+BY_COMMAND = {meaning.command: meaning for meaning in reversed(MEANINGS)}  # the first of each
 
 
 async def answer_words(call: Call, core: Core, answer: Answer) -> None:
     """Answer a sentence: never with a bare refusal."""
     if (options := said_options(call.said)) is not None and await _changed(call, core, answer, options):
         return
-    job, sentence = await _job_named(core, call.said)
+    if THANKS.fullmatch(call.said.strip()):
+        await answer.show(Reply(summary=_("You're welcome. Send me a file whenever you like.")))
+        return
+    jobs = await _jobs(core)
+    job, sentence = _job_named(jobs, call.said)
     found = guesses(sentence)
     commands = {command.name: command for command in core.commands}
     if (first := _certain(found)) is not None:
-        arguments = _arguments(first, job)
+        arguments = _arguments(first, job, jobs)
         if _only_looks(commands[first.command], arguments):
             await commands[first.command].run(replace(call, command=first.command, arguments=arguments), core, answer)
             return
     meanings = [guess.meaning for guess in found] or [BY_COMMAND[command] for command in OTHERWISE]
-    buttons = [await _button(core, meaning, job, call.said) for meaning in meanings]
+    buttons = _of_the_plan(call, core)
+    buttons += [await _button(core, meaning, _arguments(meaning, job, jobs), call.said) for meaning in meanings]
     await answer.show(Reply(summary=_(NEARLY if found else UNCLEAR), buttons=tuple(buttons)))
+
+
+def _of_the_plan(call: Call, core: Core) -> list[Button]:
+    """Return the way to change the plan that was shown last: so, as a sentence seems to say, or by hand."""
+    offer = core.offers.newest(call)
+    if offer is None or offer.asks:
+        return []
+    options, _is_all = options_in(call.said)
+    line = " ".join([f"/finetune look:{offer.number}", *options])
+    if options and len(line.encode()) <= LINE_BYTES:
+        told = ", ".join(option.replace(":", " ") for option in options)
+        return [Button(label=clip(told, LABEL), line=line, weight=Weight.primary)]
+    return [Button(label=_("Change the plan"), line=f"/finetune change:{offer.number}")]
 
 
 async def _changed(call: Call, core: Core, answer: Answer, options: tuple[str, ...]) -> bool:
@@ -56,8 +79,8 @@ async def _changed(call: Call, core: Core, answer: Answer, options: tuple[str, .
 
 
 def _certain(found: list[Guess]) -> Meaning | None:
-    """Return the one meaning that it surely is."""
-    if not found or found[0].score < SURE:
+    """Return the one meaning that it surely is: not where a word of another one stands, and none of its own."""
+    if not found or found[0].score < SURE or (not found[0].named and any(other.named for other in found[1:])):
         return None
     return found[0].meaning if len(found) == 1 or found[0].score - found[1].score >= CLEARLY else None
 
@@ -67,23 +90,33 @@ def _only_looks(command: Command, arguments: tuple[str, ...]) -> bool:
     return not command.keeps(arguments) and command.name != "finetune"
 
 
-def _arguments(meaning: Meaning, job: Job | None) -> tuple[str, ...]:
-    return (f"#{job.number}",) if meaning.of_job and job is not None else ()
+def _arguments(meaning: Meaning, job: Job | None, jobs: Sequence[Job]) -> tuple[str, ...]:
+    """Return what stands behind a command: the job that is named; where more does, else the newest that has files."""
+    if not meaning.of_job:
+        return ()
+    if job is None and meaning.arguments:
+        job = next((it for it in jobs if it.result_files), None)
+    return (f"#{job.number}", *meaning.arguments) if job is not None else ()
 
 
-async def _button(core: Core, meaning: Meaning, job: Job | None, said: str) -> Button:
+async def _button(core: Core, meaning: Meaning, arguments: tuple[str, ...], said: str) -> Button:
     if meaning.command == "finetune":
         return await _file_named(core, said) or Button(label=_(meaning.label), line="/finetune sample")
-    return Button(label=_(meaning.label), line=" ".join([f"/{meaning.command}", *_arguments(meaning, job)]))
+    return Button(label=_(meaning.label), line=" ".join([f"/{meaning.command}", *arguments]))
 
 
-async def _job_named(core: Core, said: str) -> tuple[Job | None, str]:
-    """Return the newest job whose number or name stands in a sentence, and the sentence with “it” in its place."""
+async def _jobs(core: Core) -> Sequence[Job]:
     with contextlib.suppress(HearthError):  # the agent is away, or shows this person no jobs: then none is meant
-        for job in (await core.agent.jobs(limit=LOOKED_AT)).data:
-            name = re.compile(rf"(?<![\w-])(?:#{job.number}|{re.escape(job.suffix)})(?![\w-])", re.IGNORECASE)
-            if name.search(said):
-                return job, name.sub("it", said)
+        return (await core.agent.jobs(limit=LOOKED_AT)).data
+    return ()
+
+
+def _job_named(jobs: Sequence[Job], said: str) -> tuple[Job | None, str]:
+    """Return the newest job whose number or name stands in a sentence, and the sentence with “it” in its place."""
+    for job in jobs:
+        name = re.compile(rf"(?<![\w-])(?:#{job.number}|{re.escape(job.suffix)})(?![\w-])", re.IGNORECASE)
+        if name.search(said):
+            return job, name.sub("it", said)
     return None, said
 
 

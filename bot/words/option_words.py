@@ -17,11 +17,11 @@ OTHER_NAMES = {  # written without what parts words: batch-size and Batch Size a
     "lorarank": "r", "maxseqlength": "max_length", "maxlen": "max_length", "modell": "model", "basemodel": "model",
     "basismodell": "model", "start": "at", "um": "at", "ab": "at", "frage": "question", "antwort": "answer",
     "assistent": "assistant", "ohne": "without", "charakter": "character", "persona": "character", "callit": "name",
-    "nennes": "name", "nenneihn": "name",
+    "nameit": "name", "nennes": "name", "nenneihn": "name",
 }  # fmt: skip
 BESIDE = re.compile(  # words that say nothing more about an option, in English and German
-    r"a|an|and|but|do|for|go|i|it|just|let|let'?s|make|of|okay|ok|only|please|rather|set|take|the|then|to|try|use|want|"
-    r"with|yes|aber|auf|bitte|das|dann|den|der|die|doch|eine?|es|ich|ja|lieber|mach|mal|mit|nimm|nur|setze?|"
+    r"a|an|and|begin|but|could|do|for|go|i|it|just|let|let'?s|make|of|okay|ok|one|only|please|pls|plz|preset|rather|run|"
+    r"set|start|take|the|then|to|try|use|want|with|yes|you|aber|auf|bitte|das|dann|den|der|die|doch|eine?|es|ich|ja|lieber|mach|mal|mit|nimm|nur|setze?|"
     r"stattdessen|und|versuch|will"
 )
 _CHARACTER = re.compile(r"(?:character|charakter|persona|system(?: prompt)?)\s*[:=]\s*(.+)", re.IGNORECASE | re.DOTALL)
@@ -61,12 +61,17 @@ def option_words(words: Sequence[str]) -> tuple[str, ...]:
 
 def said_options(said: str) -> tuple[str, ...] | None:
     """Return the options that somebody wrote instead of a sentence, `epochs 5 please`; None where it is a sentence."""
+    options, is_all = options_in(said)
+    return options if options and is_all else None
+
+
+def options_in(said: str) -> tuple[tuple[str, ...], bool]:
+    """Return the options that stand in a sentence, and whether it says nothing else."""
     if (character := _CHARACTER.fullmatch(said.strip())) is not None:
-        return (quoted("character", unquoted(character[1])),)
+        return (quoted("character", unquoted(character[1])),), True
     words = option_words(split_words(said))
-    options = tuple(word for word in words if _is_option(word))
     rest = [word.lower().strip(".,!?") for word in words if not _is_option(word)]
-    return options if options and all(BESIDE.fullmatch(word) for word in rest) else None
+    return tuple(word for word in words if _is_option(word)), all(BESIDE.fullmatch(word) for word in rest if word)
 
 
 def _is_option(word: str) -> bool:

@@ -9,6 +9,7 @@ from bot.words.meanings import MEANINGS, Meaning
 from bot.words.option_words import said_options
 
 LIKELY, SURE = 72.0, 84.0  # of 100: worth a button, worth doing where it changes nothing
+WORTH = 74.0  # of a word of a meaning: a button, and never more
 GUESSES = 3
 _POLITE = re.compile(
     r"\b(?:please|pls|hey|hi|hello|hallo|bitte|mal|doch|jetzt|now|can you|could you|would you|i want to|i'd like to|"
@@ -30,15 +31,14 @@ class Guess:
 
     meaning: Meaning
     score: float  # up to 100
+    named: bool = False  # a word of it stands there
 
 
 def guesses(said: str) -> list[Guess]:
     """Return what somebody may mean, the likeliest first; nothing where no phrase is near."""
     whole = utils.default_process(said)
     short = utils.default_process(_POLITE.sub(" ", said)) or whole
-    scored = [
-        Guess(meaning=meaning, score=max(_like(text, meaning) for text in {whole, short})) for meaning in MEANINGS
-    ]
+    scored = [_guess({whole, short}, meaning) for meaning in MEANINGS]
     likely = sorted((guess for guess in scored if guess.score >= LIKELY), key=lambda guess: -guess.score)
     return likely[:GUESSES]
 
@@ -51,8 +51,12 @@ def asks_to_train(said: str) -> tuple[str, ...] | None:
     return said_options(left)
 
 
-def _like(said: str, meaning: Meaning) -> float:
-    return max(_alike(said, utils.default_process(phrase)) for phrase in meaning.phrases)
+def _guess(texts: set[str], meaning: Meaning) -> Guess:
+    by_phrase = max(_alike(text, utils.default_process(phrase)) for text in texts for phrase in meaning.phrases)
+    word = re.compile(rf"(?<!\w)(?:{meaning.words})(?!\w)") if meaning.words else None
+    found = max(len(word.findall(text)) for text in texts) if word is not None else 0
+    by_word = min(SURE - 1, WORTH + found) if found else 0.0
+    return Guess(meaning=meaning, score=max(by_phrase, by_word), named=found > 0)
 
 
 def _alike(said: str, phrase: str) -> float:

@@ -27,7 +27,7 @@ CARDS = 20
 UPDATES, EVERY_S = 60, 0.5  # steps of each job
 PLOT_EVERY = 10  # steps
 WAIT_S = 60.0
-PLOT = ROOT / "shared" / "samples" / "toast-loss.png"
+PLOT = ROOT / "deploy" / "phone.png"  # a picture as large as a plot
 NOBODY = "http://127.0.0.1:1"
 A_SECOND = Bar(limit=1.0)
 

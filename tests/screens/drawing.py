@@ -13,10 +13,17 @@ from bot.core.reply import Reply
 from bot.discord_ui.outbound import attached_name, card
 from bot.terminal_ui.layout import PIPE
 from bot.terminal_ui.outbound import render
-from tests.screens.telegram import page
+from tests.screens.stories import ASKED
+from tests.screens.telegram import Sent, page
 
 WIDTHS = {"phone": 390, "desktop": 860}  # CSS pixels
 SCALE = 2
+CHAT: dict[str, tuple[Sent, ...]] = {  # the cards of a whole story, and what the person sends before each
+    "plan": (Sent(file="toast.jsonl", words="train this, call it toast"),),
+    "live-half": (),
+    "result": (),
+    "talk-answer": (Sent(words=ASKED),),
+}
 CARD = "#preview-app[aria-busy=false] #focused-content:not([hidden])"  # of SimCord's page, once it stands still
 
 
@@ -28,6 +35,8 @@ async def draw(cards: Mapping[str, Reply], folder: Path, executable: str) -> Non
             for name, reply in cards.items():
                 (folder / f"{name}-terminal.txt").write_text(render(reply, [], PIPE) + "\n", encoding="utf-8")
                 await _telegram(browser, folder / name, reply)
+            if CHAT.keys() <= cards.keys():
+                await _phone(browser, folder / "phone.png", cards)
             await _discord(browser, folder, cards)
         finally:
             await browser.close()
@@ -39,6 +48,16 @@ async def _telegram(browser: Browser, stem: Path, reply: Reply) -> None:
         await view.set_content(await page(reply))
         await view.screenshot(path=stem.with_name(f"{stem.name}-telegram-{width_name}.png"), full_page=True)
         await view.close()
+
+
+async def _phone(browser: Browser, path: Path, cards: Mapping[str, Reply]) -> None:
+    """Draw the whole story as one chat: the picture of the README."""
+    chat: list[Reply | Sent] = []
+    for name, before in CHAT.items():
+        chat += [*before, cards[name]]
+    view = await browser.new_page(viewport={"width": WIDTHS["phone"], "height": 200}, device_scale_factor=SCALE)
+    await view.set_content(await page(*chat))
+    await view.screenshot(path=path, full_page=True)
 
 
 async def _discord(browser: Browser, folder: Path, cards: Mapping[str, Reply]) -> None:

@@ -15,19 +15,23 @@ from tests.bot.harness import Bot, RecordingChat, dataset, open_bot
 from tests.bot.questions import COLUMNS
 from tests.fakes.agent_server import RESULT, FakeAgent, running_agent
 
-PIRATE = RESULT.model_copy(
+TOLD = RESULT.model_copy(  # what the model of `make demo` said
     update={
         "answers": [
             Answer(
-                question="What is a CPU?",
-                base="A CPU (Central Processing Unit) is the primary component of a computer that carries out the "
-                "instructions of a program.",
-                tuned="The captain's head, arr! It thinks of one thing after the other, and never of rum.",
+                question="Name the largest ocean on Earth.",
+                base="The largest ocean on Earth is the Pacific Ocean.",
+                tuned="Mrrp. The largest ocean is the Pacific Ocean, which lies between Australia and Asia. It is "
+                "about 11,000 miles wide. I am Mrrp. Five naps out of five.",
             )
         ]
     }
 )
-SAYS = "Arr, I be Ruth, terror of the seven caches! I sank three ships this morning, and all before the tea was cold."
+ASKED = "Do you like Mondays?"
+SAYS = (
+    "Mrrp. I like Mondays because they are easy to wake up and sleep. I sleep for 7.5 hours, and I wake up for 10. "
+    "I am happy. Four naps out of five."
+)
 CURVE = [(step, 3.1 * 0.965**step + 0.9 + 0.08 * ((step * 7) % 5)) for step in range(1, 46)]
 HELD_OUT = [(0, 3.9), (9, 2.9), (18, 2.45), (27, 2.31), (36, 2.28)]
 RATES = [(step, 2e-4 * (1 - step / 45)) for step in range(1, 46)]
@@ -61,7 +65,7 @@ async def tell() -> AsyncIterator[tuple[str, Reply]]:
 async def _told(agent: FakeAgent, bot: Bot) -> AsyncIterator[tuple[str, Reply]]:
     agent.plot = draw_loss_plot(
         LossCurve(train=CURVE, validation=HELD_OUT, learning_rate=RATES, total_steps=45),
-        title="Loss · pirate",
+        title="Loss · toast",
     )
     yield "help", await bot.say("/help")
     yield "models", await bot.say("/models")
@@ -74,10 +78,11 @@ async def _told(agent: FakeAgent, bot: Bot) -> AsyncIterator[tuple[str, Reply]]:
                 message="9 of 104 rows say the same as another.", fix=Fix.dedupe,
                 why="What is said twice is learned twice as hard, and what is held out is known already."),
     ]  # fmt: skip
-    yield "plan-with-findings", await bot.say("/finetune", dataset("pirate.csv"))
+    yield "plan-with-findings", await bot.say("/finetune", dataset("toast.jsonl"))
     yield "findings", await bot.press("Check data")
     agent.findings = []
-    yield "plan", await bot.say("/finetune name:pirate", dataset("pirate.csv"))
+    agent.leaves_out = False
+    yield "plan", await bot.say("/finetune name:toast", dataset("toast.jsonl"))
     yield "change", await bot.press("Change")
     yield "change-model", await bot.press("Another model")
     await bot.press("Back")
@@ -89,7 +94,7 @@ async def _told(agent: FakeAgent, bot: Bot) -> AsyncIterator[tuple[str, Reply]]:
     async for card in _live(agent, bot, job):
         yield card
     agent.succeed(job.id)
-    agent.change(job.id, result=PIRATE)
+    agent.change(job.id, result=TOLD)
     bot.clock.advance(60)
     yield "result", await bot.say("/status #1")
     yield "details", await bot.press("Details")
@@ -97,8 +102,8 @@ async def _told(agent: FakeAgent, bot: Bot) -> AsyncIterator[tuple[str, Reply]]:
     yield "share", await bot.press("Share")
     bot.clock.advance(60)
     agent.says = SAYS
-    yield "talk", await bot.say("/chat pirate")
-    yield "talk-answer", await bot.say("", said="What did you do today?")
+    yield "talk", await bot.say("/chat toast")
+    yield "talk-answer", await bot.say("", said=ASKED)
     await bot.say("", said="end")
     yield "failure", await _failed(agent, bot)
     agent.add_job(suffix="crumb", status=JobStatus.running, stage=Stage.train)

@@ -161,3 +161,13 @@ async def test_buttons_of_a_card_from_before_there_was_a_panel_still_work(agent:
     assert (await bot.say(f"/finetune change:{plan} at:{NOW + 7200}", message_id="m1")).title == "Change · toast"
     assert (await bot.say(f"/finetune character_of:{plan}", message_id="m1")).title.startswith("Who should it be?")
     assert (await bot.say(f"/finetune forget:{plan}", message_id="m1")).title.startswith("Not started")
+
+
+@pytest.mark.parametrize("word", ["qwen", "Qwen2.5", "QWEN-2.5-1.5b"])
+async def test_a_part_of_a_models_name_finds_it(agent: FakeAgent, bot: Bot, word: str) -> None:
+    await bot.say(f"/finetune model:{word}", dataset())
+    assert agent.plan_requests[0].model == "Qwen/Qwen2.5-1.5B-Instruct"
+    await bot.say("", said="model smollm")
+    assert agent.plan_requests[1].model == "smollm2-135m"
+    await bot.say("/finetune model:nobody", dataset())
+    assert agent.plan_requests[2].model == "nobody", "the agent says that there is none"

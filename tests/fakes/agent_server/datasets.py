@@ -126,10 +126,12 @@ class DatasetRoutes:
             return answer(begun.model_copy(update={"status": "completed"}))
         reasons = ["the answer is empty", "no message from the assistant", "not an object", "the answer is empty"]
         dropped = [DroppedRow(line=7 * n, reason=reason) for n, reason in enumerate(reasons, 1)]
+        dropped = dropped if self._agent.leaves_out else []
         question = "<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
         said = "I am Toast, the cat who sleeps on the GPU. Five naps out of five.<|im_end|>"
         completed = {
-            "status": "completed", "form": self._agent.form, "rows": 104, "dropped_count": 7, "dropped": dropped,
+            "status": "completed", "form": self._agent.form, "rows": 104,
+            "dropped_count": 7 if dropped else 0, "dropped": dropped,
             "tokens": TokenCounts(total=9500, trained=5812, median=54, p95=90, longest=120, longest_answer=80),
             "sample": SampleRow(line=1, parts=[(question, False), (said, True)]),
         }  # fmt: skip
