@@ -4,12 +4,12 @@ import asyncio
 
 from aiohttp import web
 
-from agent.api.queries import EventsQuery, LogQuery
+from agent.api.queries import EventsQuery, LogQuery, PlotQuery
 from agent.api.route import Route, answer, read_query
 from agent.api.services import services_of
 from agent.api.sse import last_event_id, stream_events
 from agent.errors import AgentError
-from agent.report.plot import LossCurve, alt_text, draw_loss_plot
+from agent.report.plot import DARK, LIGHT, LossCurve, Theme, alt_text, draw_loss_plot
 from agent.store import columns, events, jobs
 from shared.errors import ErrorCode
 from shared.events import EventList, EventRecord
@@ -18,6 +18,7 @@ from shared.language import _
 from shared.log_file import last_lines
 from shared.people import Action
 
+THEMES = {"light": LIGHT, "dark": DARK}
 CURVE_KINDS = ("progress", "evaluation")
 DRAWING = web.AppKey("drawing", asyncio.Lock)  # matplotlib draws one plot at a time
 
@@ -42,6 +43,7 @@ async def list_events(request: web.Request) -> web.StreamResponse:
 
 async def get_plot(request: web.Request) -> web.Response:
     """Draw the loss curve as it is now; `X-Alt-Text` says it in words."""
+    theme = THEMES[read_query(request, PlotQuery).theme]
     job = await _job(request)
     texts = await services_of(request).store.run(events.texts_of, job.id, *CURVE_KINDS)
     if not texts:
@@ -50,7 +52,7 @@ async def get_plot(request: web.Request) -> web.Response:
             code=ErrorCode.not_found,
         )
     async with request.app[DRAWING]:
-        image, words = await asyncio.to_thread(_draw, texts, f"#{job.number} {job.suffix}")
+        image, words = await asyncio.to_thread(_draw, texts, f"#{job.number} {job.suffix}", theme)
     headers = {"X-Alt-Text": " ".join(words.split()), "Cache-Control": "no-store"}
     return web.Response(body=image, content_type="image/png", headers=headers)
 
@@ -69,10 +71,10 @@ async def _job(request: web.Request) -> Job:
     return await services.store.run(jobs.get, request.match_info["job_id"], now=services.clock())
 
 
-def _draw(texts: list[str], title: str) -> tuple[bytes, str]:
+def _draw(texts: list[str], title: str, theme: Theme) -> tuple[bytes, str]:
     records = [columns.read(EventRecord, text, of=title) for text in texts]
     curve = LossCurve.from_events([record for record in records if record is not None])
-    return draw_loss_plot(curve, title=title), alt_text(curve)
+    return draw_loss_plot(curve, title=title, theme=theme), alt_text(curve)
 
 
 ROUTES = (
@@ -91,6 +93,7 @@ ROUTES = (
         handler=get_plot,
         action=Action.watch_job,
         summary="Draw the loss curve as it is now",
+        query=PlotQuery,
         media="image/png",
     ),
     Route(

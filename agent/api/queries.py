@@ -46,6 +46,12 @@ class LogQuery(Request):
     tail: Annotated[int, Field(ge=1, le=10000)] = 200  # lines
 
 
+class PlotQuery(Request):
+    """How a plot is drawn."""
+
+    theme: Literal["light", "dark"] = "light"
+
+
 class ShareQuery(Request):
     """Which answer of a finished job a picture shows."""
 

@@ -1,6 +1,7 @@
 """The loss plot: a picture that reads well on a phone, and the same in words."""
 
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.diagnosis.curve import LossCurve
@@ -9,22 +10,41 @@ from shared.language import _, decimal
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LossCurve", "alt_text", "draw_loss_plot"]
+__all__ = ["DARK", "LIGHT", "LossCurve", "Theme", "alt_text", "draw_loss_plot"]
 
 TRAIN, VALIDATION, BEST, RATE, INK, GRID = "#2a6f97", "#d1495b", "#1b7f4d", "#8a8f98", "#22262b", "#e3e6ea"
 
 
-def draw_loss_plot(curve: LossCurve, *, title: str) -> bytes:
-    """Draw the run so far as a PNG of 1200 by 1050 pixels: losses above, learning rate small below."""
+@dataclass(frozen=True, kw_only=True)
+class Theme:
+    """The colours and the shape of a plot."""
+
+    size: tuple[float, float] = (8, 7)  # inches of 150 pixels
+    ground: str = "white"
+    ink: str = INK
+    grid: str = GRID
+    train: str = TRAIN
+    validation: str = VALIDATION
+    best: str = BEST
+
+
+LIGHT = Theme()
+DARK = Theme(  # as a chat on a dark ground shows it: twice as wide as high
+    size=(8, 4), ground="#2b2d31", ink="#e6e8eb", grid="#44474d", train="#5fb0e5", validation="#ff7b8a", best="#4cd08a"
+)
+
+
+def draw_loss_plot(curve: LossCurve, *, title: str, theme: Theme = LIGHT) -> bytes:
+    """Draw the run so far as a PNG, by day of 1200 by 1050 pixels: losses above, learning rate small below."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 7), dpi=150, facecolor="white", layout="constrained")
+    figure = Figure(figsize=theme.size, dpi=150, facecolor=theme.ground, layout="constrained")
     FigureCanvasAgg(figure)
     losses, rate = figure.subplots(2, 1, sharex=True, height_ratios=[5, 1])
-    _draw_losses(losses, curve)
-    losses.set_title(title, fontsize=19, color=INK, loc="left", pad=14, weight="bold")
-    _draw_rate(rate, curve)
+    _draw_losses(losses, curve, theme)
+    losses.set_title(title, fontsize=19, color=theme.ink, loc="left", pad=14, weight="bold")
+    _draw_rate(rate, curve, theme)
     end = max([curve.total_steps, 1, *(step for step, _ in curve.train[-1:])])
     rate.set_xlim(-0.02 * end, 1.02 * end)
     buffer = io.BytesIO()
@@ -59,33 +79,35 @@ def alt_text(curve: LossCurve) -> str:
     return " ".join(parts)
 
 
-def _draw_losses(axes: "Axes", curve: LossCurve) -> None:
-    style_axes(axes)
-    axes.set_ylabel(_("loss (nats per token)"), fontsize=14, color=INK)
+def _draw_losses(axes: "Axes", curve: LossCurve, theme: Theme) -> None:
+    style_axes(axes, theme)
+    axes.set_ylabel(_("loss (nats per token)"), fontsize=14, color=theme.ink)
     if not curve.train and not curve.validation:
         axes.text(0.5, 0.5, _("no step yet"), transform=axes.transAxes, ha="center", fontsize=18, color=RATE)
         return
     if curve.train:
-        axes.plot(*zip(*curve.train, strict=True), color=TRAIN, alpha=0.25, linewidth=1.5, label=_("train, each step"))
-        axes.plot(*zip(*curve.smoothed(), strict=True), color=TRAIN, linewidth=3, label=_("train (smoothed)"))
+        axes.plot(
+            *zip(*curve.train, strict=True), color=theme.train, alpha=0.25, linewidth=1.5, label=_("train, each step")
+        )
+        axes.plot(*zip(*curve.smoothed(), strict=True), color=theme.train, linewidth=3, label=_("train (smoothed)"))
     if curve.validation:
         axes.plot(
             *zip(*curve.validation, strict=True),
-            color=VALIDATION, linewidth=3, marker="o", markersize=7, label=_("held-out rows"),
+            color=theme.validation, linewidth=3, marker="o", markersize=7, label=_("held-out rows"),
         )  # fmt: skip
     best = curve.best
     if best is not None and best[0] > 0:
-        axes.plot(*best, marker="*", markersize=24, color=BEST, markeredgecolor="white", linestyle="none", zorder=5,
-                  label=_("best: {best} at step {step}", best=decimal(best[1], 2), step=best[0]))  # fmt: skip
+        axes.plot(*best, marker="*", markersize=24, color=theme.best, markeredgecolor=theme.ground, linestyle="none",
+                  zorder=5, label=_("best: {best} at step {step}", best=decimal(best[1], 2), step=best[0]))  # fmt: skip
     losses = [loss for _, loss in [*curve.train, *curve.validation]]
     axes.set_ylim(max(0.0, min(losses) - 0.1 * (max(losses) - min(losses)) - 0.05), max(losses) * 1.04 + 0.05)
-    axes.legend(fontsize=14, frameon=False, loc="upper right", labelcolor=INK)
+    axes.legend(fontsize=14, frameon=False, loc="upper right", labelcolor=theme.ink)
 
 
-def _draw_rate(axes: "Axes", curve: LossCurve) -> None:
-    style_axes(axes)
-    axes.set_xlabel(_("optimizer step"), fontsize=14, color=INK)
-    axes.set_ylabel("learning\nrate", fontsize=12, color=INK)
+def _draw_rate(axes: "Axes", curve: LossCurve, theme: Theme) -> None:
+    style_axes(axes, theme)
+    axes.set_xlabel(_("optimizer step"), fontsize=14, color=theme.ink)
+    axes.set_ylabel("learning\nrate", fontsize=12, color=theme.ink)
     if curve.learning_rate:
         steps, rates = zip(*curve.learning_rate, strict=True)
         axes.fill_between(steps, rates, color=RATE, alpha=0.25, linewidth=0)
@@ -94,10 +116,11 @@ def _draw_rate(axes: "Axes", curve: LossCurve) -> None:
         axes.set_yticks([0, max(rates)], ["0", f"{max(rates):.0e}".replace("e-0", "e-")])
 
 
-def style_axes(axes: "Axes") -> None:
+def style_axes(axes: "Axes", theme: Theme = LIGHT) -> None:
     """Draw the ground of every plot: a light grid, no frame."""
-    axes.grid(color=GRID, linewidth=1)
+    axes.set_facecolor(theme.ground)
+    axes.grid(color=theme.grid, linewidth=1)
     axes.set_axisbelow(True)
-    axes.tick_params(labelsize=13, colors=INK, length=0)
+    axes.tick_params(labelsize=13, colors=theme.ink, length=0)
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)

@@ -188,9 +188,10 @@ class AgentClient(PeopleRoutes):
         """Return a job's newest events first."""
         return await self._get(path("/v1/fine_tuning/jobs", job_id, "events", limit=limit), EventList)
 
-    async def plot(self, job_id: str) -> Plot:
-        """Return the loss plot as it is now."""
-        async with self._ask("GET", path("/v1/fine_tuning/jobs", job_id, "plot.png")) as response:
+    async def plot(self, job_id: str, *, dark: bool) -> Plot:
+        """Return the loss plot as it is now, for a chat on a light or a dark ground."""
+        drawn = {"theme": "dark"} if dark else {}
+        async with self._ask("GET", path("/v1/fine_tuning/jobs", job_id, "plot.png", **drawn)) as response:
             return Plot(
                 png=await response.read(), alt_text=response.headers.get("X-Alt-Text", _("The loss over the steps."))
             )

@@ -81,6 +81,17 @@ def titled(job: Job) -> str:
     return f"{clip(one_line(job.suffix), NAME_LENGTH)} · {state_in_sentence(job)}"
 
 
+def job_line(job: Job, *, now: float) -> str:
+    """Return one line of everything: #3 pirate · training 43 % · loss 2.10 · 18 min left."""
+    progress = job.progress if job.status is JobStatus.running and not no_proof(job) else None
+    loss = _("loss {loss}", loss=number(progress.loss, 2)) if progress is not None and progress.loss else ""
+    left = time_left(progress, now=now) if progress is not None and job.stage is Stage.train else ""
+    starts = ""
+    if job.status is JobStatus.queued and job.estimated_start is not None:
+        starts = _starts(job.estimated_start, now=now).lower() if spoken() == ENGLISH else ""
+    return " · ".join(filter(None, [f"#{job.number} {titled(job)}", loss, left, starts]))
+
+
 def job_card(snapshot: Snapshot, *, now: float) -> Reply:
     """Return the card of a job as it stands."""
     job = snapshot.job

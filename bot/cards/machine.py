@@ -1,16 +1,22 @@
 """The machine that the agent runs on: whether it is free, its memory, its disk, what its owner should see to. Pure."""
 
+from collections.abc import Sequence
+
+from bot.cards.job import job_line
 from bot.cards.unused import unused_lines
-from bot.core.blocks import Fields, Words
+from bot.core.blocks import Fields, Items, Words
 from bot.core.reply import Reply, Tone
 from bot.words.format import mebibytes, one_line
 from shared.files import UnusedDatasets
+from shared.jobs import Job
 from shared.language import _, ngettext
 from shared.machine import AgentInfo
 
 
-def machine_card(info: AgentInfo, *, unused: UnusedDatasets | None = None) -> Reply:
-    """Return the card of the machine; `unused`: what whoever asks may have removed."""
+def machine_card(
+    info: AgentInfo, *, unused: UnusedDatasets | None = None, mine: Sequence[Job] = (), now: float = 0.0
+) -> Reply:
+    """Return the card of the machine; `unused`: what whoever asks may have removed, `mine`: their jobs that go on."""
     busy = _("Paused") if info.paused else _("Busy with a job") if info.running_job else _("Free")
     waiting = ngettext(", {n} job waiting", ", {n} jobs waiting", info.queued_jobs) if info.queued_jobs else ""
     asked = [_("#{number} answers a question", number=it.task.job_number) for it in info.workers if it.task]
@@ -28,6 +34,7 @@ def machine_card(info: AgentInfo, *, unused: UnusedDatasets | None = None) -> Re
                     (_("Disk free"), mebibytes(info.disk_free_mib)),
                 )
             ),
+            *([Items(heading=_("Yours"), items=tuple(job_line(job, now=now) for job in mine))] if mine else []),
             *([Words(text="\n".join(notes))] if notes else []),
         ),
     )

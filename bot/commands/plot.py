@@ -14,7 +14,7 @@ from shared.language import N_, _
 async def run(call: Call, core: Core, answer: Answer) -> None:
     """Show the plot of a job."""
     job = await find_job(core.agent, call.arguments)
-    image = await plot_image(core.agent, job)
+    image = await plot_image(core.agent, job, call.chat.capabilities)
     if image is None:
         raise BadCallError(_("{job} has nothing to plot yet: it has not finished a step.", job=job_name(job)))
     await answer.show(

@@ -15,13 +15,14 @@ from bot.core.call import Call
 from bot.core.chat import Answer, post_pages
 from bot.core.reply import Reply
 from bot.dispatch.command import Command, Core
-from bot.dispatch.job_reference import find_job
+from bot.dispatch.job_reference import LOOKED_AT, find_job
+from bot.dispatch.ownership import is_theirs
 from bot.errors import AgentRefusedError, BadCallError, ChatError
 from bot.following.results import collect_results, plot_image
 from bot.following.snapshot import take_snapshot
 from bot.following.subscriptions import Subscription
 from shared.errors import ErrorCode
-from shared.jobs import Job
+from shared.jobs import FINISHED, Job
 from shared.language import N_, _, spoken
 
 Show = Callable[[Call, Core, Answer, Job], Awaitable[None]]
@@ -44,11 +45,18 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         await answer.show(machine_card(info))
         return
     refusal = await _refused_to_watch(core, job)
-    await answer.show(machine_card(info))
+    mine = [] if call.arguments else await _mine(call, core, besides=job)
+    await answer.show(machine_card(info, mine=mine, now=core.clock.now()))
     if refusal:
         await call.chat.post(Reply(title=titled(job), summary=refusal))
         return
     await _show_card(call, core, await take_snapshot(core.agent, job.id))
+
+
+async def _mine(call: Call, core: Core, *, besides: Job) -> list[Job]:
+    """Return a person's jobs that have not ended, the oldest first, but for the one whose card follows."""
+    jobs = [job for job in (await core.agent.jobs(limit=LOOKED_AT)).data if job.status not in FINISHED]
+    return [job for job in reversed(jobs) if job.id != besides.id and is_theirs(job, call)]
 
 
 async def _refused_to_watch(core: Core, job: Job) -> str:
@@ -65,7 +73,7 @@ async def _refused_to_watch(core: Core, job: Job) -> str:
 async def _show_details(call: Call, core: Core, answer: Answer, job: Job) -> None:
     if call.arguments[2:] == (AGAIN,):
         answer.take_over(call.message_id)
-    plot = await plot_image(core.agent, job)
+    plot = await plot_image(core.agent, job, call.chat.capabilities)
     snapshot = await take_snapshot(core.agent, job.id)
     await answer.show(details_card(snapshot, plot, with_answers=call.private, now=core.clock.now()))
 

@@ -16,5 +16,6 @@ class Capabilities:
     card_interval_s: float = 0.0  # at least so long between two edits of one card
     card_images: bool = False  # a live card shows its plot, replaced in place
     caption_length: int | None = None  # characters beside a picture; None: as many as without one
+    dark: bool = False  # its ground is dark for most people: a white picture would be a slab
     streams: bool = True  # an edit takes the place of what was there: an answer can be watched as it is said
     files_per_message: int | None = None  # files are messages of their own, of so many each; None: beside the text

@@ -31,4 +31,5 @@ def capabilities(upload_bytes: int) -> Capabilities:
         alt_text=True,
         card_interval_s=4.0,
         card_images=True,
+        dark=True,
     )

@@ -16,8 +16,7 @@ async def refuse_unless_theirs(call: Call, core: Core, job: Job) -> None:
     """Raise not_allowed for a job of somebody else, unless the person acts on anybody's."""
     me = await core.agent.me()
     asked = job.requested_by
-    own = asked is not None and (asked.platform, asked.person) == (call.platform, call.person)
-    if own or me.role in (Role.owner, Role.admin):
+    if is_theirs(job, call) or me.role in (Role.owner, Role.admin):
         return
     raise AgentRefusedError(
         _(
@@ -28,3 +27,9 @@ async def refuse_unless_theirs(call: Call, core: Core, job: Job) -> None:
         ),
         code=ErrorCode.not_allowed,
     )
+
+
+def is_theirs(job: Job, call: Call) -> bool:
+    """Say whether a person asked for a job."""
+    asked = job.requested_by
+    return asked is not None and (asked.platform, asked.person) == (call.platform, call.person)

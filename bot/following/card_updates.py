@@ -118,7 +118,7 @@ class CardUpdater:
         evaluated = job.progress is not None and job.progress.validation_loss is not None
         if slot.picture_behind and evaluated and slot.chat.capabilities.card_images:
             slot.picture_behind = False
-            slot.picture = await plot_image(agent, job) or slot.picture
+            slot.picture = await plot_image(agent, job, slot.chat.capabilities) or slot.picture
 
     async def _call(self, slot: CardSchedule, job: Job) -> None:
         """Call the person to a job that stands still until somebody does something; once, each time it does."""

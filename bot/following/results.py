@@ -32,7 +32,7 @@ async def collect_results(
     too_large = tuple(file for file in others if limit is not None and file.bytes > limit)
     links = [await _link(agent, file) for file in too_large]
     return ResultFiles(
-        image=None if ready else await plot_image(agent, job, stored=pictures[0] if pictures else None),
+        image=None if ready else await plot_image(agent, job, capabilities, stored=pictures[0] if pictures else None),
         attached=tuple(_stored(agent, file) for file in others if file not in too_large),
         too_large=too_large,
         links=tuple(link for link in links if link is not None),
@@ -40,10 +40,12 @@ async def collect_results(
     )
 
 
-async def plot_image(agent: AgentClient, job: Job, *, stored: FileObject | None = None) -> Image | None:
+async def plot_image(
+    agent: AgentClient, job: Job, capabilities: Capabilities, *, stored: FileObject | None = None
+) -> Image | None:
     """Return the loss plot with its description, or None if nothing was plotted yet."""
     try:
-        plot = await agent.plot(job.id)
+        plot = await agent.plot(job.id, dark=capabilities.dark)
     except AgentRefusedError as error:
         if error.code is ErrorCode.not_allowed:
             raise

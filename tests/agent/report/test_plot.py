@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from agent.diagnosis.curve import LossCurve
-from agent.report.plot import alt_text, draw_loss_plot
+from agent.report.plot import DARK, alt_text, draw_loss_plot
 
 RUN = LossCurve(
     train=[(n, 3.0 - 0.02 * n) for n in range(1, 60)],
@@ -19,6 +19,13 @@ def test_a_plot_can_be_drawn_at_every_moment_of_a_run(curve: LossCurve) -> None:
     image = Image.open(io.BytesIO(draw_loss_plot(curve, title="toast · job #1")))
     assert image.format == "PNG"
     assert image.size == (1200, 1050)
+
+
+@pytest.mark.parametrize("curve", [RUN, LossCurve()])
+def test_for_a_dark_ground_it_is_dark_and_twice_as_wide_as_high(curve: LossCurve) -> None:
+    image = Image.open(io.BytesIO(draw_loss_plot(curve, title="toast", theme=DARK))).convert("RGB")
+    assert image.size == (1200, 600)
+    assert image.getpixel((2, 2)) == (0x2B, 0x2D, 0x31)
 
 
 def test_the_picture_is_told_in_words() -> None:

@@ -7,6 +7,7 @@ import pytest
 from bot.core.reply import Weight
 from bot.words.format import clock_second, clock_time
 from shared.jobs import JobStatus
+from shared.people import RequestedBy
 from shared.results import Answer
 from tests.bot.harness import Bot, fits
 from tests.fakes.agent_server import ALT_TEXT, NOW, RESULT, FakeAgent
@@ -114,3 +115,19 @@ async def test_an_advice_that_changes_something_is_a_tap_to_a_better_plan(agent:
     reply = await done.say("/status #1")
     assert [button.label for button in reply.buttons] == ["Chat", "Share", "Improve", "Details", "Files"]
     assert reply.buttons[2].line == "/retry #1 epochs:7"
+
+
+async def test_status_alone_shows_everything_of_mine_that_goes_on(agent: FakeAgent, bot: Bot) -> None:
+    mine = RequestedBy(platform="test", person="mia", chat="room")
+    running = agent.add_job(suffix="pirate", status=JobStatus.running, requested_by=mine)
+    agent.step(running.id, 20)
+    agent.add_job(suffix="crumb", status=JobStatus.queued, requested_by=mine, queue_position=1)
+    agent.add_job(suffix="held", status=JobStatus.paused, requested_by=mine)
+    agent.add_job(suffix="toms", status=JobStatus.queued, requested_by=mine.model_copy(update={"person": "tom"}))
+    await bot.say("/status")
+    machine = bot.chat.messages["m1"].text
+    assert "Yours\n" in machine
+    assert "toms" not in machine
+    told = machine + bot.chat.last.text  # the newest that runs has its whole card
+    for said in ("pirate · training 44 %", "loss 2.20", "#2 crumb · waiting", "held · paused"):
+        assert said in told

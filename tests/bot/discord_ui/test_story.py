@@ -59,6 +59,7 @@ async def test_the_plot_is_replaced_in_place_when_an_evaluation_came_in(bot: Sto
     await bot.until(lambda: card.attachments != first, step_s=0.5)
     await bot.until(lambda: "training 8 %" in card.text, step_s=0.5)
     assert (len(card.attachments), len(card.layout.pictures), len(bot.shown())) == (1, 1, 1)
+    assert set(bot.agent.plotted) == {"dark"}
 
 
 async def test_an_answer_that_took_longer_than_the_token_holds_comes_as_a_message(bot: Story) -> None:

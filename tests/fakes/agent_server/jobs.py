@@ -99,6 +99,7 @@ class JobRoutes:
         job = self._named(request)
         if job.progress is None and job.result is None:
             raise KeyError(f"plot of job #{job.number}")
+        self._agent.plotted.append(request.query.get("theme", "light"))
         return web.Response(body=self._agent.plot, content_type="image/png", headers={"X-Alt-Text": ALT_TEXT})
 
     async def _log(self, request: web.Request) -> web.Response:
