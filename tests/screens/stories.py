@@ -28,10 +28,7 @@ TOLD = RESULT.model_copy(  # what the model of `make demo` said
     }
 )
 ASKED = "Do you like Mondays?"
-SAYS = (
-    "Mrrp. I like Mondays because they are easy to wake up and sleep. I sleep for 7.5 hours, and I wake up for 10. "
-    "I am happy. Four naps out of five."
-)
+SAYS = "Mrrp. Yes, I like Mondays. I sleep on the couch, and I sleep with my toys. Four naps out of five."
 CURVE = [(step, 3.1 * 0.965**step + 0.9 + 0.08 * ((step * 7) % 5)) for step in range(1, 46)]
 HELD_OUT = [(0, 3.9), (9, 2.9), (18, 2.45), (27, 2.31), (36, 2.28)]
 RATES = [(step, 2e-4 * (1 - step / 45)) for step in range(1, 46)]
