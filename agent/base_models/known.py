@@ -29,6 +29,7 @@ class KnownModel:
 
 MULTILINGUAL = N_("many languages, code, mathematics")
 SMALL = N_("very small, for tries and simple styles")
+SMALLER = N_("small, quick to train, best in English")
 GENERAL = N_("sound in English, widely used")
 REASONS = N_("thinks aloud before it answers")
 PER_WEIGHT = N_("much quality for its size")
@@ -74,7 +75,7 @@ def _known(
 def _smollm2(size: str, counted: int, sizes: tuple[int, int, int, int, int, int]) -> KnownModel:
     return _known(
         f"HuggingFaceTB/SmolLM2-{size}-Instruct", counted, sizes, family="llama", license_name="apache-2.0",
-        template="chatml", strengths=SMALL, tied=True, context=8192,
+        template="chatml", strengths=SMALL if counted < 10**9 else SMALLER, tied=True, context=8192,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from bot.dispatch.greeting import named
 from bot.errors import BadCallError
 from bot.words.format import clip, one_line
 from shared.language import N_, _, ngettext
-from shared.people import Action, Grant, GrantKind, Me, Role
+from shared.people import TERMINAL, Action, Grant, GrantKind, Me, Role
 
 TAKE = "take:"  # in front of the grant to take back: /who take:telegram:person:17
 LINE_BYTES = 64
@@ -57,7 +57,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     await answer.show(
         Reply(
             title=_("Who may do what"),
-            summary="" if groups else _("Nobody is allowed yet."),
+            summary="" if groups else _nobody(call),
             blocks=(*groups, *([Words(text="\n".join(notes))] if notes else [])),
             buttons=_buttons(here) if Action.change_people in me.may else (),
         )
@@ -107,6 +107,13 @@ def _grant(word: str) -> tuple[str, GrantKind, str]:
     if kind not in list(GrantKind) or not platform or not subject:
         raise BadCallError(_("I do not know this button any more. /who shows what there is now."))
     return platform, GrantKind(kind), subject
+
+
+def _nobody(call: Call) -> str:
+    """Return what is said where nobody was allowed: whoever sits at the machine may do everything all the same."""
+    if call.platform == TERMINAL:
+        return _("You sit at the machine and may do everything. Nobody else is allowed yet.")
+    return _("Nobody is allowed yet.")
 
 
 def _own_part(me: Me) -> list[str]:

@@ -195,3 +195,8 @@ async def test_every_answer_fits_a_phone(agent: FakeAgent, owned: Bot, line: str
     reply = await owned.say(line, **GROUP)
     assert fits(reply.text)
     assert all(len(button.label) <= 20 and len(button.line.encode()) <= 64 for button in reply.buttons)
+
+
+async def test_whoever_sits_at_the_machine_is_not_told_that_nobody_may_use_it(bot: Bot) -> None:
+    told = (await bot.say("/who", platform="terminal")).text
+    assert "You sit at the machine and may do everything. Nobody else is allowed yet." in told
