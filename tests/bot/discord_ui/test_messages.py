@@ -13,7 +13,8 @@ async def test_words_written_directly_are_answered(bot: Story) -> None:
     await bot.planned(channel=where)
     assert bot.agent.plan_requests[0].method.hyperparameters.n_epochs == 5
     await bot.mia.write("make it 7 epochs", channel=where)
-    await bot.until(lambda: len(bot.agent.plan_requests) == 2)
+    await bot.until(lambda: len(bot.shown(where)) == 2)
+    await bot.planned(channel=where)
     assert bot.agent.plan_requests[1].method.hyperparameters.n_epochs == 7
     await bot.mia.write("which models are there", channel=where)
     await bot.says("Models", channel=where)

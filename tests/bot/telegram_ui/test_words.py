@@ -34,7 +34,7 @@ async def test_change_is_a_panel_that_stays_one_message(bot: Story) -> None:
     bot.mia.press("Change")
     await bot.says("Change · toast")
     bot.mia.press("Thorough")
-    await bot.until(lambda: len(bot.agent.plan_requests) == 2)
+    await bot.until(lambda: "(thorough)" in bot.last().text)
     bot.mia.press("Start")
     await bot.until(lambda: bot.agent.jobs)
     assert len(bot.shown()) == messages
