@@ -15,8 +15,7 @@ from bot.core.call import Call
 from bot.core.chat import Answer, post_pages
 from bot.core.reply import Reply
 from bot.dispatch.command import Command, Core
-from bot.dispatch.job_reference import LOOKED_AT, find_job
-from bot.dispatch.ownership import is_theirs
+from bot.dispatch.job_reference import LOOKED_AT, find_job, is_theirs
 from bot.errors import AgentRefusedError, BadCallError, ChatError
 from bot.following.results import collect_results, plot_image
 from bot.following.snapshot import take_snapshot

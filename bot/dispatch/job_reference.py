@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 
 from bot.agent_api.client import AgentClient
+from bot.core.call import Call
 from bot.errors import BadCallError
 from bot.words.format import clip, one_line
 from shared.jobs import FINISHED, Job, JobStatus
@@ -29,6 +30,12 @@ async def find_job(agent: AgentClient, arguments: tuple[str, ...]) -> Job:
 def named(jobs: Sequence[Job], word: str) -> Job | None:
     """Return the first of the jobs with that name."""
     return next((job for job in jobs if job.suffix.lower() == word.lower()), None)
+
+
+def is_theirs(job: Job, call: Call) -> bool:
+    """Say whether a person asked for a job."""
+    asked = job.requested_by
+    return asked is not None and (asked.platform, asked.person) == (call.platform, call.person)
 
 
 async def _find(agent: AgentClient, word: str) -> Job:

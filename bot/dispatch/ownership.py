@@ -4,6 +4,7 @@ from bot.cards.job import job_name
 from bot.core.call import Call
 from bot.dispatch.command import Core
 from bot.dispatch.greeting import named
+from bot.dispatch.job_reference import is_theirs
 from bot.errors import AgentRefusedError
 from bot.words.format import one_line
 from shared.errors import ErrorCode
@@ -27,9 +28,3 @@ async def refuse_unless_theirs(call: Call, core: Core, job: Job) -> None:
         ),
         code=ErrorCode.not_allowed,
     )
-
-
-def is_theirs(job: Job, call: Call) -> bool:
-    """Say whether a person asked for a job."""
-    asked = job.requested_by
-    return asked is not None and (asked.platform, asked.person) == (call.platform, call.person)

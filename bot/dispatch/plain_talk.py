@@ -10,12 +10,13 @@ from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.core.reply import Button, Reply, Weight
 from bot.dispatch.command import Command, Core
+from bot.dispatch.job_reference import is_theirs
 from bot.words.format import clip, one_line
 from bot.words.meanings import MEANINGS, Meaning
 from bot.words.option_words import options_in, said_options
-from bot.words.plain_words import SURE, Guess, guesses
+from bot.words.plain_words import GUESSES, SURE, Guess, guesses
 from shared.errors import HearthError
-from shared.jobs import Job
+from shared.jobs import Job, JobStatus
 from shared.language import N_, _
 
 CLEARLY = 4.0  # so much likelier than the next guess is the one that is carried out
@@ -25,10 +26,14 @@ LABEL = 20  # characters of a button
 LINE_BYTES = 64
 UNCLEAR = N_("I did not quite get that. Send me a file and I train a model on it, or tap what comes near.")
 NEARLY = N_("Is it one of these? Tap it.")
-THANKS = re.compile(
-    r"(?:many )?(?:thanks|thank you|thx|ty|danke(?: schön| dir)?|merci)(?: a lot| so much)?\W*", re.IGNORECASE
-)
-OTHERWISE = ("finetune", "status", "help")  # offered where nothing is near
+THANKS = re.compile(r"(?:many )?(?:thanks|thank you|thx|danke|merci)\b(?:\W+\w+){0,4}\W*", re.IGNORECASE)
+OTHERWISE = ("finetune", "status", "help")  # offered where nothing is near, and no job is there
+WHILE_IT_GOES_ON = ("status", "cancel", "pause")
+USUAL = {
+    JobStatus.succeeded: ("chat", "retry", "status"),
+    JobStatus.failed: ("log", "retry", "status"),
+    JobStatus.cancelled: ("retry", "finetune", "help"),
+}
 BY_COMMAND = {meaning.command: meaning for meaning in reversed(MEANINGS)}  # the first of each
 
 
@@ -36,22 +41,33 @@ async def answer_words(call: Call, core: Core, answer: Answer) -> None:
     """Answer a sentence: never with a bare refusal."""
     if (options := said_options(call.said)) is not None and await _changed(call, core, answer, options):
         return
-    if THANKS.fullmatch(call.said.strip()):
-        await answer.show(Reply(summary=_("You're welcome. Send me a file whenever you like.")))
-        return
     jobs = await _jobs(core)
     job, sentence = _job_named(jobs, call.said)
     found = guesses(sentence)
+    if THANKS.fullmatch(call.said.strip()) and not any(guess.named for guess in found):
+        await answer.show(Reply(summary=_("You're welcome. Send me a file whenever you like.")))
+        return
     commands = {command.name: command for command in core.commands}
     if (first := _certain(found)) is not None:
         arguments = _arguments(first, job, jobs)
         if _only_looks(commands[first.command], arguments):
             await commands[first.command].run(replace(call, command=first.command, arguments=arguments), core, answer)
             return
-    meanings = [guess.meaning for guess in found] or [BY_COMMAND[command] for command in OTHERWISE]
     buttons = _of_the_plan(call, core)
-    buttons += [await _button(core, meaning, _arguments(meaning, job, jobs), call.said) for meaning in meanings]
+    for meaning in _offered([guess.meaning for guess in found], _usual(call, jobs))[: GUESSES - len(buttons)]:
+        buttons.append(await _button(core, meaning, _arguments(meaning, job, jobs), call.said))
     await answer.show(Reply(summary=_(NEARLY if found else UNCLEAR), buttons=tuple(buttons)))
+
+
+def _usual(call: Call, jobs: Sequence[Job]) -> tuple[str, ...]:
+    """Return what most people want where this one is: by what has become of their newest job."""
+    mine = next((job for job in jobs if is_theirs(job, call)), next(iter(jobs), None))
+    return OTHERWISE if mine is None else USUAL.get(mine.status, WHILE_IT_GOES_ON)
+
+
+def _offered(meant: list[Meaning], usual: tuple[str, ...]) -> list[Meaning]:
+    """Return what comes near, and behind it what is usual."""
+    return meant + [BY_COMMAND[command] for command in usual if BY_COMMAND[command] not in meant]
 
 
 def _of_the_plan(call: Call, core: Core) -> list[Button]:

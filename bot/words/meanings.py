@@ -35,7 +35,8 @@ MEANINGS = (
     ),
     Meaning(
         command="cancel", label=N_("Stop the job"), of_job=True,
-        words=r"stop|cancel|abort|kill|quit|abbrechen|stopp|aufhören|brich|hör auf",
+        words=r"stop|cancel|abort|kill|quit|abbrechen|stopp|aufhören|brich|hör auf|"
+        r"drop it|end it|forget it|falsche",
         phrases=(
             "stop", "stop it", "stop job", "stop training", "cancel", "cancel it", "abort", "abort training",
             "kill it", "end it", "quit training", "stopp", "stoppen", "anhalten", "halt", "abbrechen", "brich ab",
@@ -44,7 +45,8 @@ MEANINGS = (
     ),
     Meaning(
         command="pause", label=N_("Pause"), of_job=True,
-        words=r"pause|game|games|gaming|play|zocken|spielen|break|hold on|my gpu|pausier\w*",
+        words=r"pause|game|games|gaming|play|zocken|spielen|break|hold on|my gpu|pausier\w*|"
+        r"anhalten|render\w*",
         phrases=(
             "pause", "pause it", "hold on", "wait", "i need my gpu", "i need gpu for a game", "i want to play",
             "free gpu", "give me gpu back", "take a break", "pausieren", "warte", "ich brauche meine gpu",
@@ -53,7 +55,8 @@ MEANINGS = (
     ),
     Meaning(
         command="resume", label=N_("Go on"), of_job=True,
-        words=r"resume|continue|unpause|carry on|weiter|weitermachen|fortsetzen",
+        words=r"resume|continue|unpause|carry on|weiter|weitermachen|fortsetzen|"
+        r"pick it up|left off",
         phrases=(
             "resume", "go on", "continue", "unpause", "carry on", "weiter", "mach weiter", "fortsetzen",
             "weitermachen", "let it go on", "start it again",
@@ -61,7 +64,8 @@ MEANINGS = (
     ),
     Meaning(
         command="finetune", label=N_("Try the sample"),
-        words=r"train|training|fine-?tun\w*|teach|learn|trainier\w*|anlernen|beibringen|lernen",
+        words=r"train|training|fine-?tun\w*|teach|learn|trainier\w*|anlernen|beibringen|lernen|"
+        r"another file|emails|messages|nachrichten|noch ein\w*",
         phrases=(
             "train", "train a model", "fine-tune", "finetune", "fine tune a model", "teach", "teach a model", "start",
             "start training", "new model", "make a model", "learn from my data", "begin", "how do i start",
@@ -89,7 +93,7 @@ MEANINGS = (
     ),
     Meaning(
         command="status", label=N_("The files"), of_job=True, arguments=("files",),
-        words=r"files|file|download|gguf|ollama|adapter|dateien|herunterladen",
+        words=r"files|file|download|gguf|ollama|adapter|modelfile|send|dateien|herunterladen|schick",
         phrases=(
             "files", "send me the files", "download", "where are my files", "send me the model",
             "how do i get it into ollama",
@@ -131,7 +135,8 @@ MEANINGS = (
     Meaning(
         command="log", label=N_("What happened"), of_job=True,
         words=r"error|errors|fail\w*|crash\w*|wrong|broke|log|"
-        r"logs|happened|fehler|gescheitert|schief|passiert|abgestürzt",
+        r"logs|happened|fehler|gescheitert|schief|passiert|abgestürzt|"
+        r"raw|output|lines|warum|woran|why",
         phrases=(
             "log", "logs", "what happened", "what went wrong", "why did it fail", "why did it stop", "error",
             "it failed", "it crashed", "details", "was ist passiert", "was ging schief", "warum ist es gescheitert",
@@ -141,7 +146,8 @@ MEANINGS = (
     Meaning(
         command="gpu", label=N_("The machine"),
         words=r"gpu|vram|slow|slower|fast|hot|temperature|"
-        r"memory|ram|hardware|langsam|heiß|grafikkarte|karte|speicher",
+        r"memory|ram|hardware|langsam|heiß|grafikkarte|karte|speicher|"
+        r"card|nvidia|machine|hogging",
         phrases=(
             "gpu", "vram", "memory", "which gpu", "what gpu", "machine", "hardware", "why so slow", "why is it slow",
             "it is slow", "how fast is it", "temperature", "disk space", "is pc on", "grafikkarte", "speicher",
@@ -151,7 +157,8 @@ MEANINGS = (
     ),
     Meaning(
         command="queue", label=N_("Whose turn it is"),
-        words=r"queue|turn|in line|waiting|before me|ahead|warteschlange|dran|schlange|vor mir",
+        words=r"queue|turn|in line|waiting|before me|ahead|warteschlange|dran|schlange|vor mir|"
+        r"line|turn",
         phrases=(
             "queue", "whose turn is it", "when is it my turn", "who is first", "who is training", "waiting list",
             "warteschlange", "wer ist dran", "wann bin ich dran", "how many are before me", "wie viele sind vor mir",
@@ -167,7 +174,8 @@ MEANINGS = (
     ),
     Meaning(
         command="jobs", label=N_("All jobs"),
-        words=r"jobs|history|runs|aufträge|läufe",
+        words=r"jobs|history|runs|aufträge|läufe|"
+        r"so far|everything|bisher\w*|trainings",
         phrases=(
             "jobs", "list jobs", "all jobs", "what is running", "history", "alle jobs", "liste", "was läuft",
             "aufträge",
@@ -185,7 +193,8 @@ MEANINGS = (
     ),
     Meaning(
         command="delete", label=N_("Delete files"), of_job=True,
-        words=r"delete|remove|erase|lösch\w*|entfern\w*|wegwerfen",
+        words=r"delete|remove|erase|lösch\w*|entfern\w*|wegwerfen|"
+        r"throw away",
         phrases=(
             "delete", "delete it", "remove", "delete model", "delete files", "free disk", "löschen", "lösch es",
             "modell löschen", "dateien löschen", "entfernen",
@@ -194,7 +203,8 @@ MEANINGS = (
     Meaning(
         command="help", label=N_("What I can do"),
         words=r"help|hilfe|hello|hi|hey|hallo|moin|"
-        r"servus|what can you|who are you|wer bist du",
+        r"servus|what can you|who are you|wer bist du|"
+        r"wie geht",
         phrases=(
             "help", "help me", "what can you do", "what do you do", "what is this", "who are you", "commands",
             "hello", "hi", "hey", "good morning", "how does this work", "manual", "hilfe", "was kannst du",

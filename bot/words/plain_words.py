@@ -10,6 +10,7 @@ from bot.words.option_words import said_options
 
 LIKELY, SURE = 72.0, 84.0  # of 100: worth a button, worth doing where it changes nothing
 WORTH = 74.0  # of a word of a meaning: a button, and never more
+SPELT, NEARLY = 4, 80.0  # letters of a word that may have slips, and of 100 how alike it has to be
 GUESSES = 3
 _POLITE = re.compile(
     r"\b(?:please|pls|hey|hi|hello|hallo|bitte|mal|doch|jetzt|now|can you|could you|would you|i want to|i'd like to|"
@@ -55,8 +56,24 @@ def _guess(texts: set[str], meaning: Meaning) -> Guess:
     by_phrase = max(_alike(text, utils.default_process(phrase)) for text in texts for phrase in meaning.phrases)
     word = re.compile(rf"(?<!\w)(?:{meaning.words})(?!\w)") if meaning.words else None
     found = max(len(word.findall(text)) for text in texts) if word is not None else 0
-    by_word = min(SURE - 1, WORTH + found) if found else 0.0
+    whole = any(_has_whole(text, phrase) for text in texts for phrase in meaning.phrases)
+    by_word = min(SURE - 1, WORTH + found + 4 * whole) if found or whole else 0.0
+    if not by_word and any(_misspelt(text, meaning) for text in texts):
+        by_word = WORTH
     return Guess(meaning=meaning, score=max(by_phrase, by_word), named=found > 0)
+
+
+def _has_whole(said: str, phrase: str) -> bool:
+    """Say whether a phrase of several words stands in what was said, whatever stands around it."""
+    phrase = utils.default_process(phrase)
+    return " " in phrase and f" {phrase} " in f" {said} "
+
+
+def _misspelt(said: str, meaning: Meaning) -> bool:
+    """Say whether a word is nearly one of a meaning's own: cancle, slooow."""
+    known = [word for word in meaning.words.split("|") if word.isalpha() and len(word) >= SPELT]
+    words = [word for word in said.split() if len(word) >= SPELT]
+    return any(fuzz.ratio(word, own) >= NEARLY for word in words for own in known)
 
 
 def _alike(said: str, phrase: str) -> float:

@@ -52,4 +52,4 @@ async def test_what_nobody_understands_has_a_way_on(bot: Bot) -> None:
 async def test_while_the_agent_is_away_a_button_is_offered_all_the_same(agent: FakeAgent, tmp_path: Path) -> None:
     await agent.stop()
     async with open_bot(agent, tmp_path) as bot:
-        assert [button.line for button in (await bot.say("", said="mach weiter")).buttons] == ["/resume"]
+        assert (await bot.say("", said="mach weiter")).buttons[0].line == "/resume"

@@ -35,7 +35,7 @@ async def test_a_pipe_plays_the_whole_story(agent: FakeAgent, tmp_path: Path) ->
     code, said = await play(tmp_path, agent.url, "/finetune sample name:toast\n1\n")
     assert code == 0
     steps = ["you › /finetune sample", "Reading toast.jsonl", "toast.jsonl · 104 chat rows → toast",
-             "[1] Start  [2] Change  [3] See a row", "you › 1", "toast · fetching", "toast · done", "✓ toast is ready",
+             "[1] Start  [2] Change  [3] See a row", "you › 1", "toast · ", "toast · done", "✓ toast is ready",
              "before: ", "after: ", "Saved in ./hearth-files", "ollama create toast -f Modelfile",
              "ollama run toast", "[1] Chat  [2] Share  [3] Train again"]  # fmt: skip
     positions = [said.find(step) for step in steps]
