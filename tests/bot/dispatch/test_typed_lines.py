@@ -1,8 +1,8 @@
 """Lines as people type them: nearly all end in what was meant or in a button for it, and none in a bare refusal.
 
-`typed_lines.json` was there while the rules were made. `unseen_lines.json` is by somebody who had not seen them: of
-these, 75 of 100 ended well at first sight, 85 once what is usual in a job's state was offered too, and the rest once
-words were added for them; so the next measurement needs new lines.
+`typed_lines.json` was there while the rules were made. `unseen_lines.json` is by somebody who had not seen them: 75 of
+100 ended well at first sight, 85 once what is usual in a job's state was offered too; then words were added for the
+rest. `held_out_lines.json` is by another such person, came after that, and no rule was changed for it: 95 of 100.
 """
 
 import json
@@ -77,7 +77,7 @@ def is_meant(line: Line, got: str) -> bool:
     return any(word in wanted for word in got.split())
 
 
-@pytest.mark.parametrize("name", ["typed_lines.json", "unseen_lines.json"])
+@pytest.mark.parametrize("name", ["typed_lines.json", "unseen_lines.json", "held_out_lines.json"])
 async def test_most_lines_end_in_what_was_meant_and_all_in_something(name: str, tmp_path: Path) -> None:
     lines: list[Line] = json.loads((HERE / name).read_text(encoding="utf-8"))
     missed: list[Any] = []
