@@ -30,6 +30,7 @@ from shared.errors import ErrorCode
 from shared.jobs import JobStatus
 from shared.language import N_, _
 
+IN_NONE = N_("You are in no talk here. /chat begins one with the newest model.")
 ENDINGS = ("end", "ende", "/end")  # said in a talk
 REMEMBERED = 24  # sentences: more than a small model's context holds
 REMEMBERED_LENGTH = 8000  # characters
@@ -43,7 +44,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     """Begin a talk, go on with it, begin anew or end it."""
     talk = core.talks.of(call)
     if call.said and talk is not None:
-        await (_end(call, core, answer, talk) if _ends(call.said) else _go_on(call, core, answer, talk))
+        await (_end(call, core, answer, talk) if _ends(call.said) else _go_on(call, core, answer))
     elif call.arguments == (END,):
         await _end(call, core, answer, talk)
     elif call.arguments == (NEW,) and talk is not None:
@@ -69,15 +70,18 @@ async def _begin(call: Call, core: Core, answer: Answer) -> None:
         await _answered(call, core, answer, talk, asked, show)
 
 
-async def _go_on(call: Call, core: Core, answer: Answer, talk: Talk) -> None:
+async def _go_on(call: Call, core: Core, answer: Answer) -> None:
     _check_length(call.said)
     async with core.talks.turn(call):
-        await _answered(call, core, answer, core.talks.of(call) or talk, call.said, answer_card)
+        talk = core.talks.of(call)  # it may have ended, or begun anew, while the sentence before was answered
+        if talk is None:
+            raise BadCallError(_(IN_NONE))
+        await _answered(call, core, answer, talk, call.said, answer_card)
 
 
 async def _end(call: Call, core: Core, answer: Answer, talk: Talk | None) -> None:
     if talk is None:
-        raise BadCallError(_("You are in no talk here. /chat begins one with the newest model."))
+        raise BadCallError(_(IN_NONE))
     core.talks.end(call)
     await answer.show(ended_card(talk.name, talk.number))
 
@@ -109,6 +113,8 @@ async def _answered(call: Call, core: Core, answer: Answer, talk: Talk, asked: s
         await answer.show(silent_card(talk.name, refusal.message))
         return
     await answer.show(show(speech))
+    if core.talks.of(call) != talk:
+        return  # it was ended or begun anew meanwhile: what was to be forgotten stays so
     core.talks.keep(call, replace(talk, said=(*said, ("assistant", speech.text)) if speech.text else said[:-1]))
 
 

@@ -41,6 +41,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     elif options.forget:
         offer = offered(call, core, options.forget, options)
         plan = await core.agent.offered_plan(offer.plan)
+        offer.refuse_unless_mine()
         core.offers.close(plan.id)
         answer.take_over(call.message_id)
         await answer.show(forgotten_card(plan, at=offer.at))

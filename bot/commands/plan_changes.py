@@ -14,6 +14,7 @@ from bot.dispatch.owner_approval import ask_for_yes
 from bot.errors import AgentRefusedError, BadCallError
 from bot.kept.offers import Offer
 from bot.words.format import clip, one_line
+from bot.words.option_words import BESIDE
 from bot.words.options import Options
 from shared.errors import ErrorCode
 from shared.files import FileObject
@@ -24,10 +25,14 @@ from shared.plans import Plan
 
 async def change_plan(call: Call, core: Core, answer: Answer, options: Options) -> None:
     """Show a plan, with what was said changed; in the message whose button was pressed, if one was."""
+    unread = [word for word in options.words if not BESIDE.fullmatch(word.lower().strip(".,!?"))]
+    if unread:
+        raise BadCallError(_("I cannot read “{word}”. Options look like epochs:3.", word=clip(one_line(unread[0]), 40)))
     offer = offered(call, core, options.look or options.change or "", options)
+    plan = await core.agent.offered_plan(offer.plan)
+    offer.refuse_unless_mine()
     answer.take_over(call.message_id)
     options = replace(options, model=await find_model(core.agent, options.model))
-    plan = await core.agent.offered_plan(offer.plan)
     file = only_file(call)
     if file is not None:
         await _of_another_file(call, core, answer, options, plan, file)
@@ -64,7 +69,7 @@ async def _of_another_file(
 def offered(call: Call, core: Core, ref: str, options: Options) -> Offer:
     """Return the plan that a button names, by its number or by its id. Raises BadCallError if it is closed."""
     if ref.isdecimal():
-        return core.offers.find(ref)
+        return core.offers.find(call, ref)
     number = core.offers.make(call, ref, at=options.at, now=core.clock.now())
     return Offer(number=int(number) if number.isdecimal() else 0, plan=ref, at=options.at)
 

@@ -4,7 +4,7 @@ from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.core.reply import Reply
 from bot.dispatch.command import Core
-from bot.dispatch.plain_talk import answer_words
+from bot.dispatch.plain_talk import answer_words, changes_a_plan
 from bot.errors import AgentRefusedError, AgentUnreachableError
 from bot.words.format import one_line
 from shared.language import N_, _
@@ -21,7 +21,7 @@ async def greet(call: Call, core: Core, answer: Answer) -> None:
     welcome = await stranger_welcome(call, core)
     if welcome:
         await answer.show(Reply(title=_("Hello!"), summary="\n".join(welcome)))
-    elif call.said and core.talks.of(call) is not None:
+    elif call.said and core.talks.of(call) is not None and not changes_a_plan(call, core):
         command = next(command for command in core.commands if command.name == "chat")
         await command.run(call, core, answer)
     else:

@@ -83,6 +83,11 @@ def _of_the_plan(call: Call, core: Core) -> list[Button]:
     return [Button(label=_("Change the plan"), line=f"/finetune change:{offer.number}")]
 
 
+def changes_a_plan(call: Call, core: Core) -> bool:
+    """Say whether words are nothing but options, and a plan or a question is open: then they are no part of a talk."""
+    return said_options(call.said) is not None and core.offers.newest(call) is not None
+
+
 async def _changed(call: Call, core: Core, answer: Answer, options: tuple[str, ...]) -> bool:
     """Say options to what this person was shown last: a plan that was not started, or a question about a file."""
     offer = core.offers.newest(call)

@@ -3,7 +3,7 @@
 So a plan is changed by words alone, and no card shows the id of anything. It may be lost: the card is asked for again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.call import Call
 from bot.errors import BadCallError, StorageError
@@ -20,6 +20,12 @@ class Offer:
     number: int
     plan: str  # ftplan-…, or insp-… of what was asked
     at: int | None  # when the plan's job may start; seconds since 1970
+    mine: bool = True  # of whoever names it
+
+    def refuse_unless_mine(self) -> None:
+        """Raise BadCallError if it is somebody else's: it would not be theirs any more once it was changed."""
+        if not self.mine:
+            raise BadCallError(_("That is somebody else's plan. Send a file of your own for one of yours."))
 
     @property
     def asks(self) -> bool:
@@ -45,12 +51,14 @@ class Offers:
             return plan
         return str(number)
 
-    def find(self, number: str) -> Offer:
+    def find(self, call: Call, number: str) -> Offer:
         """Return an offer by its number; raise BadCallError if it is closed or lost."""
-        rows = self._db.rows("SELECT number, plan, at FROM offers WHERE number = ? AND plan != ''", (int(number[:15]),))
+        rows = self._db.rows(
+            "SELECT number, plan, at, platform, person FROM offers WHERE number = ? AND plan != ''", (int(number[:15]),)
+        )
         if not rows:
             raise BadCallError(_("That plan was started already, or it is more than a week old. Send the file again."))
-        return _offer(rows[0])
+        return replace(_offer(rows[0][:3]), mine=rows[0][3:] == (call.platform, call.person))
 
     def newest(self, call: Call) -> Offer | None:
         """Return what this person was shown last in this chat, if it is still open."""

@@ -171,3 +171,13 @@ async def test_a_part_of_a_models_name_finds_it(agent: FakeAgent, bot: Bot, word
     assert agent.plan_requests[1].model == "smollm2-135m"
     await bot.say("/finetune model:nobody", dataset())
     assert agent.plan_requests[2].model == "nobody", "the agent says that there is none"
+
+
+async def test_somebody_elses_plan_is_not_changed_by_a_tap_and_what_cannot_be_read_is_said(
+    agent: FakeAgent, bot: Bot
+) -> None:
+    await bot.say("/finetune", dataset())
+    refused = await bot.say("/finetune change:1 epochs:2", person="tom", message_id="m1")
+    assert "somebody else's plan" in refused.text
+    assert "I cannot read “rnak”" in (await bot.say("/finetune look:1 rnak 32")).text
+    assert len(agent.plan_requests) == 1

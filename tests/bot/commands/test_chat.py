@@ -9,7 +9,7 @@ from bot.core.reply import Weight
 from shared.chat import MESSAGE_LENGTH
 from shared.errors import ErrorCode
 from shared.jobs import JobStatus
-from tests.bot.harness import Bot, RecordingChat, open_bot
+from tests.bot.harness import Bot, RecordingChat, dataset, open_bot
 from tests.fakes.agent_server import FakeAgent, refusal
 
 GROUP: dict[str, Any] = {"private": False}
@@ -143,3 +143,23 @@ async def test_a_model_that_is_not_there_is_said_before_anything_is_asked(agent:
 async def test_a_sentence_that_is_too_long_is_refused_in_words(agent: FakeAgent, done: Bot) -> None:
     await done.say("/chat")
     assert "may have 16000" in (await done.say("", said="x" * (MESSAGE_LENGTH + 1))).text
+
+
+async def test_options_go_to_an_open_plan_also_in_a_talk(agent: FakeAgent, done: Bot) -> None:
+    await done.say("/chat")
+    await done.say("/finetune", dataset())
+    await done.say("", said="name crumb")
+    assert agent.plan_requests[-1].suffix == "crumb"
+    assert len(agent.questions) == 1
+
+
+async def test_what_is_ended_while_it_answers_stays_ended(agent: FakeAgent, done: Bot) -> None:
+    await done.say("/chat")
+    call = done.call("")
+
+    async def end() -> None:
+        done.core.talks.end(call)
+
+    agent.between_words = end
+    await done.say("", said="Count.")
+    assert done.core.talks.of(call) is None
