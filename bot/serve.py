@@ -232,7 +232,7 @@ async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator
                 subscriptions=subscriptions,
                 requests=Requests(database),
                 offers=Offers(database),
-                talks=Talks(database),
+                talks=Talks(database, clock),
                 follow=follow,
                 clock=clock,
                 commands=COMMANDS,

@@ -11,7 +11,7 @@ from agent.api.services import services_of
 from agent.data.redact import redact
 from agent.diagnosis.curve import LossCurve
 from agent.errors import AgentError
-from agent.report.share_picture import Shared, draw_share_picture, share_alt_text
+from agent.report.share_picture import Shared, cannot_draw, draw_share_picture, share_alt_text
 from agent.store import columns, events, jobs, plans
 from shared.errors import ErrorCode
 from shared.events import EventRecord
@@ -21,6 +21,7 @@ from shared.people import Action
 from shared.results import JobResult
 
 MINUTE_S = 60
+LETTERS_SHOWN = 8
 
 
 async def get_share_picture(request: web.Request) -> web.Response:
@@ -56,6 +57,15 @@ def _draw(job: Job, result: JobResult, wanted: int, device: str, texts: list[str
         time=ngettext("{n} minute", "{n} minutes", minutes),
         curve=LossCurve.from_events([record for record in records if record is not None]),
     )
+    if lacking := cannot_draw(shared.question, shared.before, shared.after):
+        raise AgentError(
+            _(
+                "The picture's font has no letters like {letters}, so nobody could read it. Share another question.",
+                letters=lacking[:LETTERS_SHOWN],
+            ),
+            code=ErrorCode.invalid_request,
+            param="answer",
+        )
     return draw_share_picture(shared), share_alt_text(shared)
 
 

@@ -18,6 +18,7 @@ GROUND, INK, QUIET, ASKED, BEFORE, AFTER = "#171a21", "#f4f1ea", "#98a0ae", "#3b
 POINTS = 17  # of type
 LINE = 52  # pixels from one line of it to the next
 CHARACTERS = 44  # of a line
+NAME_FITS, MADE_FITS = 22, 34  # characters in the largest type, the second beside the curve
 SPOKEN = 300  # characters of each text that are told in words: they travel in a header
 LINES = {"asked": 2, "before": 4, "after": 6}  # as many as a bubble may have
 
@@ -43,7 +44,9 @@ def draw_share_picture(shared: Shared) -> bytes:
 
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=GROUND)
     FigureCanvasAgg(figure)
-    figure.text(MARGIN / WIDTH, 1 - 120 / HEIGHT, _plain(shared.name), fontsize=32, color=INK, weight="bold")
+    name = _plain(shared.name)
+    size = _size(name, at_most=32, fits=NAME_FITS)
+    figure.text(MARGIN / WIDTH, 1 - 120 / HEIGHT, name, fontsize=size, color=INK, weight="bold")
     learned = _("learned from {model}", model=_plain(shared.base_model))
     figure.text(MARGIN / WIDTH, 1 - 165 / HEIGHT, learned, fontsize=14, color=QUIET)
     top = 225
@@ -51,12 +54,19 @@ def draw_share_picture(shared: Shared) -> bytes:
     top = _bubble(figure, shared.before, top, "before", colour=BEFORE, label=_("before"))
     _bubble(figure, shared.after, top, "after", colour=AFTER, label=_("after"))
     _sparkline(figure, shared.curve)
-    made = " · ".join(filter(None, [_plain(shared.device), shared.time]))
-    figure.text(MARGIN / WIDTH, 86 / HEIGHT, made, fontsize=14, color=INK)
+    made = " · ".join(filter(None, [_plain(shared.device).removeprefix("NVIDIA "), shared.time]))
+    size = _size(made, at_most=14, fits=MADE_FITS)
+    figure.text(MARGIN / WIDTH, 86 / HEIGHT, made, fontsize=size, color=INK)
     figure.text(MARGIN / WIDTH, 46 / HEIGHT, _("trained at home with Hearth"), fontsize=13, color=QUIET)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", facecolor=GROUND)
     return buffer.getvalue()
+
+
+def cannot_draw(*texts: str) -> str:
+    """Return the letters that the picture's font has not, each once: without them nobody could read it."""
+    known = _characters()
+    return "".join(dict.fromkeys(char for text in texts for char in text if char.isalpha() and ord(char) not in known))
 
 
 def share_alt_text(shared: Shared) -> str:
@@ -107,6 +117,11 @@ def _sparkline(figure: "Figure", curve: LossCurve) -> None:
     axes = figure.add_axes((0.62, 34 / HEIGHT, 0.31, 90 / HEIGHT))
     axes.plot(*zip(*points, strict=True), color=AFTER, linewidth=3)
     axes.axis("off")
+
+
+def _size(text: str, *, at_most: float, fits: int) -> float:
+    """Return the size of type, in points, in which a text is no wider than its place."""
+    return at_most * min(1.0, fits / max(1, len(text)))
 
 
 def _plain(text: str) -> str:

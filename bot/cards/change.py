@@ -1,6 +1,7 @@
 """A plan being changed: a panel of taps that turns into the next one in place, and one page behind it a part. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.cards.plan import PRESET_NAMES, plan_lines, start_line
 from bot.core.blocks import Block, Fields, Items, Note, Words
@@ -44,14 +45,16 @@ LADDERS: dict[str, tuple[float | str | bool, ...]] = {  # what is worth a try, i
 }
 
 
-def change_card(plan: Plan, ref: str, *, at: int | None, now: float, machine_paused: bool) -> Reply:
+def change_card(plan: Plan, ref: str, *, at: int | None, now: float, machine_paused: bool, private: bool) -> Reply:
     """Return what a tap changes, with what the plan is now; `ref` is how buttons name the plan."""
+    tap = _("Tap what to change, or write it, like: epochs 5, name toast, at 22:00")
+    among_others = _("Tap what to change, or answer this message, like: epochs 5, name toast, at 22:00")
     return Reply(
         title=_("Change · {name}", name=plan.suffix),
         summary=plan_lines(plan, at=at, now=now, machine_paused=machine_paused),
         blocks=(
             *([Note(text="\n".join(plan.notes))] if plan.notes else []),
-            Note(text=_("Tap what to change, or write it, like: epochs 5, name toast, at 22:00")),
+            Note(text=tap if private else among_others),
         ),
         buttons=(
             *(
@@ -71,8 +74,15 @@ def change_card(plan: Plan, ref: str, *, at: int | None, now: float, machine_pau
     )
 
 
-def part_card(plan: Plan, ref: str, part: str, models: Sequence[Model] = ()) -> Reply | None:
-    """Return the page of one part; None: there is no such part."""
+def part_card(plan: Plan, ref: str, part: str, models: Sequence[Model] = (), *, private: bool) -> Reply | None:
+    """Return the page of one part; None: there is no such part. Among others it says how what is written is heard."""
+    page = _page(plan, ref, part, models)
+    if page is None or private or part in LADDERS or part == "advanced":
+        return page
+    return replace(page, blocks=(*page.blocks, Note(text=_("Here I read it if you answer this message with it."))))
+
+
+def _page(plan: Plan, ref: str, part: str, models: Sequence[Model]) -> Reply | None:
     name = SHORT_NAMES.get(part, part)
     pages = {"at": _when, "name": _name, "character": _character, "advanced": _advanced}
     if part == "model":

@@ -21,10 +21,10 @@ _PHONE = re.compile(r"\+?[\d\s().\u00a0/-]{7,}")
 ROW = "row"  # as the last word of /dataset: show rows
 
 
-def question_card(file: FileObject, inspection: Inspection, *, ask: str, with_rows: bool) -> Reply:
+def question_card(file: FileObject, inspection: Inspection, *, ask: str, with_rows: bool, private: bool) -> Reply:
     """Return the question with a button for each answer; `ask` is the command that an answer goes on with.
 
-    `with_rows`: show rows of the data at once, rather than a button for them.
+    `with_rows`: show rows of the data at once, rather than a button for them. `private`: what is written is heard.
     """
     question = inspection.question
     assert question is not None  # or nothing would be asked
@@ -56,7 +56,7 @@ def question_card(file: FileObject, inspection: Inspection, *, ask: str, with_ro
             ),
             *([] if with_rows or not has_rows else [rows_button(inspection.id)]),
         ),
-        copy=_typed(question) if asks_for_columns else (),
+        copy=_typed(question, private=private) if asks_for_columns else (),
     )
 
 
@@ -173,9 +173,11 @@ def _label(mapping: Mapping, place: int) -> str:
     return f"{clip(one_line(mapping.question or ''), half)} → {clip(one_line(mapping.answer or ''), half)}"
 
 
-def _typed(question: Question) -> tuple[Copy, ...]:
+def _typed(question: Question, *, private: bool) -> tuple[Copy, ...]:
     named = Mapping(question=_("COLUMN 1"), answer=_("COLUMN 2"))
     likely = next((it.mapping for it in question.choices if it.mapping.answer), None)
     likely = likely or (question.choices[0].mapping if question.choices else named)
     line = " ".join(write_mapping(likely))
-    return (Copy(intro=_("Other columns? Send me this with their names:"), lines=(line,)),)
+    here = _("Other columns? Send me this with their names:")
+    among_others = _("Other columns? Answer this message with their names, like this:")
+    return (Copy(intro=here if private else among_others, lines=(line,)),)

@@ -20,9 +20,11 @@ class Speech:
     """What a model says: all of it, or so far."""
 
     name: str  # the model's, as people call it
+    number: int  # of its job
     text: str
     goes_on: bool = False
     cut: bool = False  # it had more to say than it may
+    broke: str = ""  # why it says no more, where it had not ended
 
 
 def chat_line(job: Job) -> str:
@@ -32,14 +34,16 @@ def chat_line(job: Job) -> str:
 
 def opening_card(speech: Speech, asked: str, *, private: bool, training: bool) -> Reply:
     """Return how a talk begins: how it goes on, the first question, and what the model says to it."""
-    how = _("Write, and it answers. It remembers what was said; “end” ends the talk.")
+    how = _(
+        "Write, and it answers. It remembers what was said; “end” ends the talk, and so does half a day of silence."
+    )
     among_others = _("Answer one of my messages, or name me, and it hears you. “end” ends the talk.")
     wait = (Note(text=_("A training runs and goes first, so answers may take a while.")),) if training else ()
     return Reply(
         title=_talk_with(speech.name),
         summary=how if private else among_others,
         blocks=(Quote(words=clip(one_line(asked), QUESTION_LENGTH)), *_said(speech), *wait),
-        buttons=() if speech.goes_on else _buttons(),
+        buttons=() if speech.goes_on else _buttons(speech.number),
         milestone=STREAMING if speech.goes_on else None,
     )
 
@@ -49,14 +53,14 @@ def answer_card(speech: Speech) -> Reply:
     return Reply(
         title=_name(speech.name),
         blocks=_said(speech),
-        buttons=() if speech.goes_on else _buttons(),
+        buttons=() if speech.goes_on else _buttons(speech.number),
         milestone=STREAMING if speech.goes_on else None,
     )
 
 
-def silent_card(name: str, why: str) -> Reply:
+def silent_card(name: str, number: int, why: str) -> Reply:
     """Say why a model does not answer now. The talk goes on."""
-    return Reply(title=_name(name), tone=Tone.trouble, summary=why, buttons=_buttons())
+    return Reply(title=_name(name), tone=Tone.trouble, summary=why, buttons=_buttons(number))
 
 
 def new_card(name: str) -> Reply:
@@ -82,6 +86,7 @@ def _said(speech: Speech) -> tuple[Block, ...]:
     if speech.goes_on:
         return (Words(text=f"{text} …".strip()),)
     cut = (Note(text=_("(Cut off here: it had more to say.)")),) if speech.cut else ()
+    cut = (Note(text=_("(It broke off here: {why})", why=one_line(speech.broke))),) if speech.broke else cut
     return (Words(text=text or _("(It said nothing.)")), *cut)
 
 
@@ -93,5 +98,5 @@ def _name(name: str) -> str:
     return clip(one_line(name), TITLE_LENGTH)
 
 
-def _buttons() -> tuple[Button, ...]:
-    return Button(label=_("New talk"), line=f"/chat {NEW}"), Button(label=_("End"), line=f"/chat {END}")
+def _buttons(number: int) -> tuple[Button, ...]:
+    return Button(label=_("New talk"), line=f"/chat {NEW} #{number}"), Button(label=_("End"), line=f"/chat {END}")

@@ -22,11 +22,10 @@ from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.core.reply import Reply
 from bot.dispatch.command import Command, Core
-from bot.dispatch.job_reference import find_job
 from bot.errors import AgentRefusedError, BadCallError, ChatBusyError
 from bot.kept.talks import Talk, Turn
 from shared.chat import MESSAGE_LENGTH, ChatMessage
-from shared.errors import ErrorCode
+from shared.errors import ErrorCode, HearthError
 from shared.jobs import JobStatus
 from shared.language import N_, _
 
@@ -47,26 +46,35 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
         await (_end(call, core, answer, talk) if _ends(call.said) else _go_on(call, core, answer))
     elif call.arguments == (END,):
         await _end(call, core, answer, talk)
-    elif call.arguments == (NEW,) and talk is not None:
-        core.talks.keep(call, replace(talk, said=()))
-        await answer.show(new_card(talk.name))
+    elif _asks_for_a_new_one(call.arguments):
+        number = call.arguments[1:]
+        if talk is not None and number in ((), (f"#{talk.number}",)):
+            core.talks.keep(call, replace(talk, said=()))
+            await answer.show(new_card(talk.name))
+        else:
+            await _begin(replace(call, arguments=number), core, answer)
     else:
         await _begin(call, core, answer)
 
 
+def _asks_for_a_new_one(arguments: tuple[str, ...]) -> bool:
+    return arguments[:1] == (NEW,) and len(arguments) <= 2 and all(it.startswith("#") for it in arguments[1:])
+
+
 async def _begin(call: Call, core: Core, answer: Answer) -> None:
-    arguments = () if call.arguments == (NEW,) else call.arguments
-    job, words = (await find_job(core.agent, arguments), ()) if len(arguments) == 1 else await meant(arguments, core)
+    job, words = await meant(call.arguments, core)
     talk = Talk(number=job.number, name=job.suffix, model=model_of(job))
     await core.agent.events(job.id, limit=1)  # who may not watch a job may not try its model: refused before a word
     asked = " ".join(words) or _(GREETING)
     _check_length(asked)
     training = any(it.status is JobStatus.running for it in (await core.agent.jobs()).data)
     show = partial(opening_card, asked=asked, private=call.private, training=training)
-    core.talks.keep(call, talk)
+    talk = core.talks.keep(call, talk)
     async with core.talks.turn(call):
         if call.chat.capabilities.streams:
-            await answer.show(replace(show(Speech(name=talk.name, text="", goes_on=True)), passing=True))
+            await answer.show(
+                replace(show(Speech(name=talk.name, number=talk.number, text="", goes_on=True)), passing=True)
+            )
         await _answered(call, core, answer, talk, asked, show)
 
 
@@ -110,7 +118,7 @@ async def _answered(call: Call, core: Core, answer: Answer, talk: Talk, asked: s
         if refusal.code is ErrorCode.not_allowed:
             core.talks.end(call)
             raise
-        await answer.show(silent_card(talk.name, refusal.message))
+        await answer.show(silent_card(talk.name, talk.number, refusal.message))
         return
     await answer.show(show(speech))
     if core.talks.of(call) != talk:
@@ -124,7 +132,7 @@ async def _heard(
     """Return what the model says, shown as it comes; None: that is more than it reads, and could be less."""
     limits, clock = call.chat.capabilities, core.clock
     pause_s = max(PAUSE_S, limits.card_interval_s) * (1 if call.private else AMONG_OTHERS)
-    speech, shown_at = Speech(name=talk.name, text="", goes_on=True), -math.inf
+    speech, shown_at = Speech(name=talk.name, number=talk.number, text="", goes_on=True), -math.inf
     try:
         async for chunk in core.agent.talk(talk.model, [ChatMessage(role=who, content=words) for who, words in said]):
             for choice in chunk.choices:
@@ -134,8 +142,10 @@ async def _heard(
                 with contextlib.suppress(ChatBusyError):  # then the next piece is shown, or the whole
                     await answer.show(show(speech))
                 shown_at = clock.monotonic()
-    except AgentRefusedError as refusal:
-        if refusal.param != "messages" or len(said) == 1:
+    except HearthError as trouble:
+        if speech.text.strip():  # what was said was said, and is remembered
+            return replace(speech, text=speech.text.strip(), goes_on=False, broke=trouble.message)
+        if not isinstance(trouble, AgentRefusedError) or trouble.param != "messages" or len(said) == 1:
             raise
         return None
     return replace(speech, text=speech.text.strip(), goes_on=False)

@@ -93,7 +93,13 @@ async def _show(
     if inspection.question is not None:
         core.offers.make(call, inspection.id, at=None, now=core.clock.now())
         await answer.show(
-            question_card(file, inspection, ask="/finetune of:" if note else "/dataset ", with_rows=with_row)
+            question_card(
+                file,
+                inspection,
+                ask="/finetune of:" if note else "/dataset ",
+                with_rows=with_row,
+                private=call.private,
+            )
         )
         return
     if asks_for_row and inspection.sample is not None:

@@ -7,7 +7,7 @@ from bot.agent_api.dataset_upload import inspect, only_file, reading, sample, ta
 from bot.cards.job import job_card
 from bot.cards.plan import does_not_fit_card, forgotten_card
 from bot.cards.question import question_card
-from bot.commands.plan_changes import change_plan, offered, show_plan
+from bot.commands.plan_changes import as_the_plan, change_plan, offered, show_plan
 from bot.core.call import Attachment, Call
 from bot.core.chat import Answer
 from bot.dispatch.command import Command, Core
@@ -36,6 +36,8 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     options = read_options(call.arguments, now=core.clock.now() if call.asked_at is None else call.asked_at)
     if options.plan:
         await _start(call, core, answer, options.plan, options.at)
+    elif (options.look or options.change) and call.attachments:
+        await _propose(call, core, answer, await as_the_plan(call, core, options))
     elif options.look or options.change:
         await change_plan(call, core, answer, options)
     elif options.forget:
@@ -85,7 +87,9 @@ async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: 
     inspection = await inspect(core.agent, file, model=model, mapping=options.mapping, note=note, answer=answer)
     if inspection.question is not None:
         core.offers.make(call, inspection.id, at=options.at, now=core.clock.now())
-        await answer.show(question_card(file, inspection, ask="/finetune of:", with_rows=call.private))
+        await answer.show(
+            question_card(file, inspection, ask="/finetune of:", with_rows=call.private, private=call.private)
+        )
         return
     plan = await (
         core.agent.plan_again(options.like, options.changes(file.id))

@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-from bot.agent_api.dataset_upload import inspect, only_file, upload
+from bot.agent_api.dataset_upload import inspect
 from bot.cards.change import change_card, part_card
 from bot.cards.plan import does_not_fit_card, plan_card
-from bot.cards.question import question_card
-from bot.core.call import Attachment, Call
+from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.dispatch.command import Core
 from bot.dispatch.model_reference import find_model
@@ -18,8 +17,10 @@ from bot.words.option_words import BESIDE
 from bot.words.options import Options
 from shared.errors import ErrorCode
 from shared.files import FileObject
+from shared.hyperparameters import Hyperparameters
 from shared.inspections import Inspection
 from shared.language import _
+from shared.mapping import Mapping
 from shared.plans import Plan
 
 
@@ -28,42 +29,45 @@ async def change_plan(call: Call, core: Core, answer: Answer, options: Options) 
     unread = [word for word in options.words if not BESIDE.fullmatch(word.lower().strip(".,!?"))]
     if unread:
         raise BadCallError(_("I cannot read “{word}”. Options look like epochs:3.", word=clip(one_line(unread[0]), 40)))
+    ref = options.look or options.change or ""
+    async with core.offers.turn(ref):
+        offer = offered(call, core, ref, options)
+        plan = await core.agent.offered_plan(offer.plan)
+        offer.refuse_unless_mine()
+        answer.take_over(call.message_id)
+        options = replace(options, model=await find_model(core.agent, options.model))
+        offer = replace(offer, at=options.at if options.says_when else offer.at)
+        if options.changes_a_plan:
+            changed = await _planned(call, core, answer, options, offer, plan)
+            if changed is None:
+                return
+            plan = changed
+        core.offers.becomes(offer, plan.id, at=offer.at, now=core.clock.now())
+        await _show(call, core, answer, options, replace(offer, plan=plan.id), plan)
+
+
+async def as_the_plan(call: Call, core: Core, options: Options) -> Options:
+    """Return what a plan was asked with, and what is said now over it, to plan the same of another file.
+
+    How the file before was read is no matter of this one, and neither is a name that was made of that file's.
+    """
     offer = offered(call, core, options.look or options.change or "", options)
     plan = await core.agent.offered_plan(offer.plan)
     offer.refuse_unless_mine()
-    answer.take_over(call.message_id)
-    options = replace(options, model=await find_model(core.agent, options.model))
-    file = only_file(call)
-    if file is not None:
-        await _of_another_file(call, core, answer, options, plan, file)
-        return
-    at = options.at if options.says_when else offer.at
-    if options.changes_a_plan:
-        changed = await _planned(call, core, answer, options, offer, plan)
-        if changed is None:
-            return
-        plan = changed
-    if (plan.id, at) != (offer.plan, offer.at):
-        core.offers.becomes(offer, plan.id, at=at)
-    await _show(core, answer, options, replace(offer, plan=plan.id, at=at), plan)
-
-
-async def _of_another_file(
-    call: Call, core: Core, answer: Answer, options: Options, plan: Plan, attachment: Attachment
-) -> None:
-    """Plan the same of a file that was sent; how the one before was read is no matter of this one."""
-    at = options.at if options.says_when else None
-    file = await upload(core.agent, attachment, answer)
-    wanted = options.over(plan.model_copy(update={"training_file": file.id, "mapping": None}))
-    note = f"model:{wanted.model}"
-    inspection = await inspect(core.agent, file, model=wanted.model, mapping=wanted.mapping, note=note, answer=answer)
-    if inspection.question is not None:
-        core.offers.make(call, inspection.id, at=at, now=core.clock.now())
-        await answer.show(question_card(file, inspection, ask="/finetune of:", with_rows=call.private))
-        return
-    plan = await core.agent.plan(wanted)
-    ref = core.offers.make(call, plan.id, at=at, now=core.clock.now())
-    await show_plan(core, answer, file, inspection, plan, ref, at=at)
+    named_after = (await core.agent.file(plan.training_file)).filename.lower().startswith(plan.suffix)
+    character = plan.mapping.character if plan.mapping is not None else None
+    wanted = options.over(plan.model_copy(update={"mapping": Mapping(character=character) if character else None}))
+    given = {name: value for name, value in wanted.method.hyperparameters.model_dump().items() if value != "auto"}
+    return Options(
+        model=wanted.model,
+        preset=wanted.preset,
+        name=options.name or (None if named_after else plan.suffix),
+        seed=wanted.seed,
+        mapping=wanted.mapping,
+        at=options.at if options.says_when else offer.at,
+        hyperparameters=Hyperparameters.model_validate(given),
+        words=options.words,
+    )
 
 
 def offered(call: Call, core: Core, ref: str, options: Options) -> Offer:
@@ -94,17 +98,19 @@ async def _planned(call: Call, core: Core, answer: Answer, options: Options, off
         return None
 
 
-async def _show(core: Core, answer: Answer, options: Options, offer: Offer, plan: Plan) -> None:
+async def _show(call: Call, core: Core, answer: Answer, options: Options, offer: Offer, plan: Plan) -> None:
     if options.part is not None:
         models = (await core.agent.models()).data if options.part == "model" else []
-        page = part_card(plan, _ref(offer), options.part, models)
+        page = part_card(plan, _ref(offer), options.part, models, private=call.private)
         if page is None:
             raise BadCallError(_("There is nothing called “{part}” to change.", part=clip(one_line(options.part), 30)))
         await answer.show(page)
     elif options.change:
         paused = (await core.agent.info()).paused
         now = core.clock.now()
-        await answer.show(change_card(plan, _ref(offer), at=offer.at, now=now, machine_paused=paused))
+        await answer.show(
+            change_card(plan, _ref(offer), at=offer.at, now=now, machine_paused=paused, private=call.private)
+        )
     else:
         file = await core.agent.file(plan.training_file)
         inspection = await inspect(core.agent, file, model=plan.model, mapping=plan.mapping)

@@ -8,7 +8,7 @@ from bot.cards.trying import SAMPLE, SAMPLES, answer_card, asking_card, how_card
 from bot.core.call import Call
 from bot.core.chat import Answer
 from bot.dispatch.command import Command, Core
-from bot.dispatch.job_reference import LOOKED_AT, find_job, named
+from bot.dispatch.job_reference import LOOKED_AT, find_job, named, nearly_named
 from bot.errors import AgentRefusedError, BadCallError
 from shared.chat import MESSAGE_LENGTH
 from shared.errors import ErrorCode
@@ -47,6 +47,8 @@ async def meant(arguments: tuple[str, ...], core: Core) -> tuple[Job, tuple[str,
     jobs = (await core.agent.jobs(limit=LOOKED_AT)).data
     if arguments and (job := named(jobs, arguments[0])) is not None:
         return job, arguments[1:]
+    if alone and nearly_named(jobs, arguments[0]):
+        return await find_job(core.agent, arguments), ()
     return _newest(jobs), arguments
 
 

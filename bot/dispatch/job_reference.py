@@ -11,6 +11,7 @@ from bot.words.format import clip, one_line
 from shared.jobs import FINISHED, Job, JobStatus
 from shared.language import _
 
+SLIP = 0.8  # how like a name a word is at least, of 1, where it may be meant for something else
 LOOKED_AT = 100  # of the newest jobs, for one of a name
 _BY_ID = re.compile(r"\d{1,9}|ftjob-[\w-]{1,64}")
 
@@ -30,6 +31,13 @@ async def find_job(agent: AgentClient, arguments: tuple[str, ...]) -> Job:
 def named(jobs: Sequence[Job], word: str) -> Job | None:
     """Return the first of the jobs with that name."""
     return next((job for job in jobs if job.suffix.lower() == word.lower()), None)
+
+
+def nearly_named(jobs: Sequence[Job], word: str) -> bool:
+    """Say whether a word is the beginning of a job's name, or one with a slip."""
+    names = dict.fromkeys(job.suffix.lower() for job in jobs)
+    begun = any(name.startswith(word.lower()) for name in names)
+    return begun or bool(difflib.get_close_matches(word.lower(), names, n=1, cutoff=SLIP))
 
 
 def is_theirs(job: Job, call: Call) -> bool:

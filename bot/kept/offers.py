@@ -3,7 +3,9 @@
 So a plan is changed by words alone, and no card shows the id of anything. It may be lost: the card is asked for again.
 """
 
+import asyncio
 from dataclasses import dataclass, replace
+from weakref import WeakValueDictionary
 
 from bot.core.call import Call
 from bot.errors import BadCallError, StorageError
@@ -38,6 +40,11 @@ class Offers:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def turn(self, ref: str) -> asyncio.Lock:
+        """Return what lets one tap after the other change what a number or an id stands for."""
+        return self._turns.setdefault(ref, asyncio.Lock())
 
     def make(self, call: Call, plan: str, *, at: int | None, now: float) -> str:
         """Note what a person is shown; return how a button names it: by a number, or by its id if I cannot write."""
@@ -64,15 +71,17 @@ class Offers:
         """Return what this person was shown last in this chat, if it is still open."""
         rows = self._db.rows(
             "SELECT number, plan, at FROM offers WHERE (platform, chat_id, person) = (?, ?, ?) "
-            "ORDER BY number DESC LIMIT 1",
+            "ORDER BY made_at DESC, number DESC LIMIT 1",
             (call.platform, call.chat_id, call.person),
         )
         return _offer(rows[0]) if rows and rows[0][1] else None
 
-    def becomes(self, offer: Offer, plan: str, *, at: int | None) -> None:
-        """Put another plan in the place of one that was changed."""
+    def becomes(self, offer: Offer, plan: str, *, at: int | None, now: float) -> None:
+        """Put another plan, or the same, in the place of one that is shown again: what was shown last is the newest."""
         with noted():
-            self._db.write("UPDATE offers SET plan = ?, at = ? WHERE number = ?", (plan, at, offer.number))
+            self._db.write(
+                "UPDATE offers SET plan = ?, at = ?, made_at = ? WHERE number = ?", (plan, at, now, offer.number)
+            )
 
     def close(self, plan: str) -> None:
         """Forget a plan that was started or turned down. What was shown before it is not open again by that."""

@@ -88,7 +88,7 @@ async def test_buttons_of_old_cards_work(settings: AgentSettings, tmp_path: Path
             )
             core = Core(
                 agent=client, subscriptions=subscriptions, requests=Requests(database),
-                offers=Offers(database), talks=Talks(database),
+                offers=Offers(database), talks=Talks(database, clock),
                 follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip

@@ -205,7 +205,7 @@ async def open_bot(
                 subscriptions=subscriptions,
                 requests=Requests(database),
                 offers=Offers(database),
-                talks=Talks(database),
+                talks=Talks(database, clock),
                 follow=follow,
                 clock=clock,
                 commands=COMMANDS,

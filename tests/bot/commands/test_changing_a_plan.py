@@ -1,5 +1,6 @@
 """A plan before it is started: changed by taps in place, or by words alone, without an id in anybody's sight."""
 
+import asyncio
 import re
 
 import pytest
@@ -181,3 +182,40 @@ async def test_somebody_elses_plan_is_not_changed_by_a_tap_and_what_cannot_be_re
     assert "somebody else's plan" in refused.text
     assert "I cannot read “rnak”" in (await bot.say("/finetune look:1 rnak 32")).text
     assert len(agent.plan_requests) == 1
+
+
+async def test_words_change_the_panel_that_was_opened_last_not_the_plan_that_was_made_last(
+    agent: FakeAgent, bot: Bot
+) -> None:
+    first = await bot.say("/finetune name:bread", dataset())
+    await bot.say("/finetune name:crumb", dataset())
+    bot.clock.advance(60)
+    await bot.say(next(it.line for it in first.buttons if it.label == "Change"))
+    await bot.say("", said="epochs 7")
+    assert (agent.plan_requests[-1].suffix, agent.plan_requests[-1].method.hyperparameters.n_epochs) == ("bread", 7)
+
+
+async def test_two_quick_taps_both_count(agent: FakeAgent, bot: Bot) -> None:
+    await bot.say("/finetune", dataset())
+    panel = await bot.press("Change")
+    lines = {it.label: it.line for it in panel.buttons}
+    await asyncio.gather(bot.say(f"{lines['Back']} rank:32"), bot.say(lines["8 epochs"]))
+    settings = agent.plan_requests[-1].method.hyperparameters
+    assert (settings.r, settings.n_epochs) == (32, 8)
+
+
+async def test_another_file_is_planned_as_the_first_was_also_after_a_question(agent: FakeAgent, bot: Bot) -> None:
+    plan = await bot.say("/finetune preset:thorough rank:32 name:bread at:+3h seed:7", dataset())
+    await bot.say('/finetune look:1 character:"You are Ruth."')
+    agent.question = COLUMNS
+    asked = await bot.say("/finetune look:1 epochs:2", dataset())
+    assert asked.title.startswith("Which columns?")
+    agent.question = None
+    await bot.say(asked.buttons[0].line)
+    request, settings = agent.plan_requests[-1], agent.plan_requests[-1].method.hyperparameters
+    assert request.preset is Preset.thorough
+    assert (request.suffix, request.seed, settings.r, settings.n_epochs) == ("bread", 7, 32, 2)
+    assert request.mapping is not None
+    assert (request.mapping.question, request.mapping.character) == ("Kunde", "You are Ruth.")
+    assert plan.buttons
+    assert "At " in bot.chat.last.text or "at " in bot.chat.last.text

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.core.reply import Weight
+from bot.kept.talks import SILENT_S
 from shared.chat import MESSAGE_LENGTH
 from shared.errors import ErrorCode
 from shared.jobs import JobStatus
@@ -86,10 +87,50 @@ async def test_an_answer_that_breaks_off_says_so_and_the_talk_goes_on(agent: Fak
     await done.say("/chat")
     agent.breaks_off = True
     told = await done.say("", said="Go on.")
-    assert told.text == "toast\nllama.cpp could not run it."
+    assert told.text == "toast\n\nI am Toast.\n\n(It broke off here: llama.cpp could not run it.)"
     agent.breaks_off = False
     await done.say("", said="And now?")
+    assert asked(agent)[2:] == [("user", "Go on."), ("assistant", "I am Toast."), ("user", "And now?")]
+
+
+async def test_an_answer_that_does_not_begin_is_not_remembered_and_the_talk_goes_on(
+    agent: FakeAgent, done: Bot
+) -> None:
+    await done.say("/chat")
+    agent.refuse["/v1/chat/completions"] = refusal(ErrorCode.model_failed, "llama.cpp could not run it.")
+    assert (await done.say("", said="Go on.")).text == "toast\nllama.cpp could not run it."
+    agent.refuse.clear()
+    await done.say("", said="And now?")
     assert asked(agent) == [("user", "Who are you?"), ("assistant", "I am Toast."), ("user", "And now?")]
+
+
+async def test_half_a_day_of_silence_ends_a_talk(agent: FakeAgent, done: Bot) -> None:
+    await done.say("/chat")
+    done.clock.advance(SILENT_S - 1)
+    await done.say("", said="Still there?")
+    assert asked(agent)[-1] == ("user", "Still there?")
+    done.clock.advance(SILENT_S)
+    questions = len(agent.questions)
+    await done.say("", said="how far is it")
+    assert len(agent.questions) == questions
+
+
+async def test_one_word_that_is_no_jobs_name_is_said_to_the_newest_model(agent: FakeAgent, done: Bot) -> None:
+    await done.say("/chat Hello")
+    assert asked(agent) == [("user", "Hello")]
+    await done.say("/chat toas")
+    assert asked(agent) == [("user", "Who are you?")]
+
+
+async def test_a_new_talk_is_with_the_model_whose_card_it_stands_on(agent: FakeAgent, done: Bot) -> None:
+    first = await done.say("/chat #1")
+    assert first.buttons[0].line == "/chat new #1"
+    other = agent.add_job(status=JobStatus.running, suffix="crumb")
+    agent.succeed(other.id)
+    await done.say("/chat crumb")
+    told = await done.say(first.buttons[0].line)
+    assert told.title == "Talk with toast"
+    assert asked(agent) == [("user", "Who are you?")]
 
 
 async def test_more_than_it_can_read_is_forgotten_from_the_oldest_on(agent: FakeAgent, done: Bot) -> None:

@@ -119,7 +119,7 @@ async def running_bot(story: Story, folder: Path, *, connect: bool = True) -> As
             )
             story.front_end, story.core = front_end, Core(
                 agent=client, subscriptions=subscriptions, requests=Requests(database),
-                offers=Offers(database), talks=Talks(database),
+                offers=Offers(database), talks=Talks(database, clock),
                 follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip

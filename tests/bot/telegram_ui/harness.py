@@ -121,7 +121,7 @@ async def running_bot(
             )
             story.front_end, story.core = front_end, Core(
                 agent=client, subscriptions=subscriptions, requests=Requests(database),
-                offers=Offers(database), talks=Talks(database),
+                offers=Offers(database), talks=Talks(database, clock),
                 follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip
