@@ -54,6 +54,8 @@ class EvaluationData(Response):
     loss: float | None
     best_loss: float | None
     best_step: int | None
+    accuracy: float | None = None  # share of held-out pairs, or labelled answers, that the model moved the right way on
+    margin: float | None = None  # by how much, on average: the reward of the better answer less that of the worse
 
 
 class SampleData(Response):

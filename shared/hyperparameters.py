@@ -3,13 +3,15 @@
 Names are OpenAI's where OpenAI has one (`n_epochs`, `batch_size`), else those of trl and peft.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from shared.schema import Request, Response
 
 Auto = Literal["auto"]
+MethodType = Literal["supervised", "pretraining", "dpo", "orpo", "kto"]
 Scheduler = Literal["cosine", "linear", "constant", "constant_with_warmup"]
 ModuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
 
@@ -37,26 +39,82 @@ class Hyperparameters(Request):
     activation_checkpointing: Auto | bool = "auto"  # recompute instead of store: slower, less memory
 
 
-class Supervised(Request):
-    """The body of `method.supervised`."""
+class PreferenceHyperparameters(Hyperparameters):
+    """Those of the methods that learn from better and worse answers."""
+
+    beta: Auto | Annotated[float, Field(gt=0, le=2)] = "auto"  # how much being wrong about an answer counts
+
+
+class Body(Request):
+    """The body of `method.supervised` and `method.pretraining`."""
 
     hyperparameters: Hyperparameters = Hyperparameters()
 
 
-class Method(Request):
-    """OpenAI's `method`. Supervised fine-tuning is the one we run."""
+class PreferenceBody(Request):
+    """The body of `method.dpo`, `method.orpo` and `method.kto`."""
 
-    type: Literal["supervised"] = "supervised"
-    supervised: Supervised = Supervised()
+    hyperparameters: PreferenceHyperparameters = PreferenceHyperparameters()
+
+
+class Method(Request):
+    """OpenAI's `method`, with ours beside its own: a type, and the body of that type, and no other."""
+
+    type: MethodType = "supervised"
+    supervised: Body | None = None
+    pretraining: Body | None = None
+    dpo: PreferenceBody | None = None
+    orpo: PreferenceBody | None = None
+    kto: PreferenceBody | None = None
+
+    @model_validator(mode="after")
+    def _has_its_own_body(self) -> Self:
+        others = [name for name in BODIES if name != self.type and getattr(self, name) is not None]
+        if others:
+            raise ValueError(f"its type is {self.type}, so it has no {others[0]}")
+        if getattr(self, self.type) is None:
+            object.__setattr__(self, self.type, BODIES[self.type]())
+        return self
 
     @property
     def hyperparameters(self) -> Hyperparameters:
         """Return the settings asked for, whatever the method."""
-        return self.supervised.hyperparameters
+        hyperparameters: Hyperparameters = getattr(self, self.type).hyperparameters
+        return hyperparameters
+
+    @property
+    def beta(self) -> float | None:
+        """Return the `beta` asked for; None: it was left open, or the method has none."""
+        asked = getattr(self.hyperparameters, "beta", "auto")
+        return None if asked == "auto" else float(asked)
 
     def with_hyperparameters(self, hyperparameters: Hyperparameters) -> Self:
-        """Return the same method with other settings."""
-        return self.model_copy(update={self.type: Supervised(hyperparameters=hyperparameters)})
+        """Return the same method with other settings. Raises pydantic.ValidationError for one that it has not."""
+        return self.of(self.type, hyperparameters)
+
+    def changed(self, change: Mapping[str, object]) -> Self:
+        """Return the same method with some settings replaced. Raises pydantic.ValidationError."""
+        given = {**self.hyperparameters.model_dump(), **change}
+        return type(self).model_validate({"type": self.type, self.type: {"hyperparameters": given}})
+
+    @model_serializer(mode="wrap")
+    def _without_other_bodies(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        written: dict[str, object] = handler(self)
+        return {name: value for name, value in written.items() if name in ("type", self.type)}
+
+    @classmethod
+    def of(cls, type: MethodType, hyperparameters: Hyperparameters) -> Self:
+        """Return a method with settings. Raises pydantic.ValidationError for one that it has not."""
+        settings = hyperparameters.model_dump(exclude_unset=True)
+        if type not in PREFERENCES and settings.get("beta") == "auto":
+            del settings["beta"]
+        return cls.model_validate({"type": type, type: {"hyperparameters": settings}})
+
+
+BODIES: dict[MethodType, type[Body] | type[PreferenceBody]] = {
+    "supervised": Body, "pretraining": Body, "dpo": PreferenceBody, "orpo": PreferenceBody, "kto": PreferenceBody,
+}  # fmt: skip
+PREFERENCES = [name for name, body in BODIES.items() if body is PreferenceBody]
 
 
 class ResolvedSettings(Response):
@@ -79,3 +137,4 @@ class ResolvedSettings(Response):
     early_stopping_patience: int
     eval_steps: int  # optimizer steps between evaluations
     activation_checkpointing: bool
+    beta: float | None = None  # of a method that learns from better and worse answers

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints
 
 from shared.errors import ErrorDetail
+from shared.hyperparameters import MethodType
 from shared.language import N_
 from shared.mapping import Mapping
 from shared.people import RequestedBy
@@ -231,6 +232,7 @@ class Inspection(Response):
     note: str | None = None  # as asked
     question: Question | None = None
     form: DatasetForm | None = None
+    method: MethodType = "supervised"  # that such rows are made for
     rows: int = 0  # kept
     dropped_count: int = 0
     dropped: list[DroppedRow] = []  # the first of them

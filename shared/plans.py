@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.hyperparameters import Method, ResolvedSettings
+from shared.hyperparameters import Method, MethodType, ResolvedSettings
 from shared.mapping import Mapping
 from shared.people import RequestedBy
 from shared.schema import Request, Response
@@ -26,6 +26,13 @@ class Setting(Response):
     name: str
     value: str
     reason: str
+
+
+class MethodChoice(Response):
+    """One way to learn from a file."""
+
+    type: MethodType
+    title: str  # in words: "learns from better and worse answers"
 
 
 class Preset(StrEnum):
@@ -101,6 +108,7 @@ class Plan(Response):
     suffix: str
     seed: int
     method: Method  # as asked
+    methods: list[MethodChoice] = []  # by which such rows can be learned, this one among them
     preset: Preset = Preset.balanced
     settings: ResolvedSettings
     reasons: list[Setting]

@@ -83,6 +83,8 @@ class JobResult(Response):
     ready: bool = True  # its answers end, are there and do not go round; the verdict says what is wrong
     base_loss: float  # of the base model on the held-out rows
     final_loss: float  # of the tuned model on the same rows
+    accuracy: float | None = None  # of a method that compares answers: the share that it moved the right way
+    margin: float | None = None
     best_step: int
     best_validation_loss: float
     steps: int

@@ -120,7 +120,7 @@ def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
     """Turn a row into messages that end with the assistant's, or into one text. Raises RowProblem."""
     named = canonical(row)
     if form is DatasetForm.labelled and named.get("label") is False:
-        raise BadExample(_("is labelled as a bad answer, and only good ones are learned"))
+        raise bad_example()
     try:
         messages = _read(named, form)
     except ColumnProblem as problem:
@@ -132,6 +132,11 @@ def to_messages(row: dict[str, Any], form: DatasetForm) -> list[Message]:
     messages = messages[: last + 1] or messages  # what was said after the last answer has none
     _check_turns(messages)
     return messages
+
+
+def bad_example() -> BadExample:
+    """Return why a row that is labelled as bad is not learned as if it were good."""
+    return BadExample(_("is labelled as a bad answer, and only good ones are learned"))
 
 
 def _read(row: dict[str, Any], form: DatasetForm) -> list[Message]:

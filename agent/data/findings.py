@@ -32,6 +32,8 @@ class Findings(Response):
     answer_starts: list[int] = []  # 101 quantiles of the position of the first trained token
     answer_ends: list[int] = []  # 101 quantiles of the position behind the last trained token; empty: as row_lengths
     findings: list[Finding] = []  # the worst first
+    judged: int = 0  # rows that say of an answer how good it is: pairs, and labelled answers good and bad
+    worse_share: float = 0.0  # of pairs: how long the worse talks are, of the better ones
     sampled: int | None = None  # rows looked at for tokens, near copies and languages; None: all
     lengths: LengthHistogram | None = None
     right_tool: list[Consideration] = []

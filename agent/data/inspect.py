@@ -39,7 +39,6 @@ SAMPLE_CHARS = 600
 EXAMPLES = 3  # rows, of the likeliest way to read a file
 NOTES = 4  # of the findings, said on the card of a plan
 TOLD = {  # there, although they are mere notes
-    FindingCode.one_side_learned,
     FindingCode.part_read,
     FindingCode.base_system_text,
     FindingCode.own_system_text,
@@ -81,6 +80,8 @@ def inspect_dataset(
         answer_starts=quantiles([row.start for row in seen.sample]),
         answer_ends=quantiles([row.end for row in seen.sample]),
         findings=found,
+        judged=survey.judged,
+        worse_share=survey.worse_chars / max(1, survey.better_chars) if survey.better_chars else 0.0,
         sampled=len(seen.sample) if survey.sampled else None,
         lengths=histogram(seen),
         right_tool=consider(seen),

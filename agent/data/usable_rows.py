@@ -12,6 +12,7 @@ from agent.data.character import system_text
 from agent.data.chat_rows import detect_form, to_messages
 from agent.data.chat_template import ChatTemplate, TokenizedRow
 from agent.data.fitting import left_out
+from agent.data.preferences import bad_answer, is_bad, turned_down
 from agent.data.quoting import SURROGATE, named_keys
 from agent.data.readers.containers import ReadSoFar
 from agent.data.readers.formats import read_rows
@@ -46,6 +47,8 @@ class ChatRow:
     unit: str  # what `line` counts
     messages: list[Message]
     value: dict[str, Any]  # as it lies in the file
+    worse: list[Message] = field(default_factory=list)  # of a pair: the same talk with the answer that was turned down
+    wanted: bool = True  # whether it was found good
     said: list[Message] = field(default_factory=list)  # the row as it was read, before it was fitted to a template
     whole: list[Message] = field(default_factory=list)  # the talk that this is a part of; empty: it is all
     goes_on: bool = False  # the row that it is a part of came before
@@ -63,6 +66,8 @@ class KeptRow:
     messages: list[Message]
     tokens: TokenizedRow
     value: dict[str, Any]
+    worse: TokenizedRow | None = None  # of a pair
+    wanted: bool = True
     said: list[Message]  # the row as it was read, before it was fitted to a template
     number: int = 0
     part: int = 0
@@ -94,9 +99,12 @@ class Drops:
 
 
 def chat_rows(
-    reading: Reading, template: ChatTemplate, drops: Drops, *, meter: ReadSoFar | None = None
+    reading: Reading, template: ChatTemplate, drops: Drops, *, meter: ReadSoFar | None = None, both: bool = False
 ) -> Iterator[ChatRow]:
-    """Yield the rows that can be learned; each other one goes to `drops`. Raises AgentError for the file as a whole."""
+    """Yield the rows that can be learned; each other one goes to `drops`. Raises AgentError for the file as a whole.
+
+    `both`: also the answers that are not wanted. A pair without a worse answer is yielded without one.
+    """
     length = _passage_length(reading, template) if reading.form is DatasetForm.text else 0
     rows = read_rows(reading.dataset, meter, reading.mapping)
     first = list(islice(rows, MIN_ROWS))
@@ -105,12 +113,32 @@ def chat_rows(
         if number > MAX_ROWS:
             raise too_many_rows()
         try:
-            messages = _with_character(_messages(raw, reading.form), reading.mapping)
-            row = ChatRow(line=raw.line, unit=raw.unit, messages=messages, value=raw.value or {})
+            if both and raw.value is not None and is_bad(raw.value, reading.form):
+                bad = _with_character(_checked(bad_answer(raw.value)), reading.mapping)
+                yield ChatRow(line=raw.line, unit=raw.unit, messages=bad, value=raw.value, wanted=False)
+                continue
+            said, worse = _messages(raw, reading.form), list[Message]()
+            messages = said
+            if both and reading.form is DatasetForm.preference:
+                messages, worse = _pair(raw.value or {}, said)
+            messages, said, worse = (_with_character(talk, reading.mapping) for talk in (messages, said, worse))
+            row = ChatRow(
+                line=raw.line, unit=raw.unit, messages=messages, value=raw.value or {}, worse=worse,
+                said=said if worse else [],
+            )  # fmt: skip
         except RowProblem as problem:
             drops.add(raw.line, raw.unit, problem)
         else:
-            yield from _passages(row, template, length) if length else _parted(row) if few else (row,)
+            yield from _passages(row, template, length) if length else _parted(row) if few and not both else (row,)
+
+
+def _pair(value: dict[str, Any], wanted: list[Message]) -> tuple[list[Message], list[Message]]:
+    """Return both talks of a pair, the second empty where it cannot be told from the first, or has no answer."""
+    try:
+        better, worse = turned_down(value, wanted)
+        return better, _checked(worse)
+    except RowProblem:
+        return wanted, []
 
 
 def _parted(row: ChatRow) -> Iterator[ChatRow]:
@@ -222,6 +250,11 @@ def _messages(raw: RawRow, form: DatasetForm) -> list[Message]:
     except ColumnProblem as problem:
         problem.column = raw.columns.get(problem.column, problem.column)
         raise
+    return _checked(messages)
+
+
+def _checked(messages: list[Message]) -> list[Message]:
+    """Return a talk that is not too much. Raises RowProblem."""
     if len(messages) > ROW_TURNS:
         raise RowProblem(
             _("has {turns} turns, and a row may have {limit}", turns=grouped(len(messages)), limit=grouped(ROW_TURNS))
@@ -240,7 +273,9 @@ def _messages(raw: RawRow, form: DatasetForm) -> list[Message]:
 
 def _with_character(messages: list[Message], mapping: Mapping | None) -> list[Message]:
     """Return a row that says who answers, by what a person has said where it does not say so itself."""
-    if mapping is None or mapping.character is None or messages[0].role == "text" or system_text(messages):
+    if mapping is None or mapping.character is None or not messages or messages[0].role == "text":
+        return messages
+    if system_text(messages):
         return messages
     return told(mapping.character, messages)
 

@@ -155,8 +155,8 @@ def _overfitting(case: Case) -> Advice | None:
 
 def _underfitting(case: Case) -> Advice | None:
     best, validation = case.curve.best, case.curve.validation
-    if best is None or not validation or validation[0][0] != 0:
-        return None
+    if best is None or not validation or validation[0][0] != 0 or case.settings.beta is not None:
+        return None  # a loss of comparing answers has its own measure, and the method its own verdict
     base = validation[0][1]
     if base <= 0 or 1 - best[1] / base >= UNDERFIT_DROP:  # at a loss of 0 there was nothing left to learn
         return None

@@ -14,6 +14,7 @@ from agent.errors import AgentError
 from agent.intake.inspector import ReportReading
 from agent.intake.planner import MakesPlans, Planner
 from agent.machine.gpu import Machine
+from agent.methods.table import suggested_for
 from agent.running.held_memory import AsksWhatIsHeld, nothing_held
 from agent.store import Store, files, inspections, jobs, new_jobs
 from agent.store.files import StoredFile
@@ -182,7 +183,8 @@ class Intake:
         found = understood.findings
         shown = found.model_copy(update={"dropped": found.dropped[:20]})
         update = {name: getattr(shown, name) for name in Inspection.model_fields if name in Findings.model_fields}
-        answer = inspection.model_copy(update=update | {"status": "completed"})
+        update |= {"status": "completed", "method": suggested_for(found.form, found.judged)}
+        answer = inspection.model_copy(update=update)
         await self._patient.run(inspections.finish, answer, understood)
 
     async def _understand(self, stored: StoredFile, request: PlanRequest, store: Store) -> Understood:

@@ -47,6 +47,7 @@ def _mapping(job: Job, changes: PlanChanges) -> Mapping | None:
 def _changed(method: Method, changes: Method | None) -> Method:
     if changes is None:
         return method
-    given = changes.hyperparameters
-    update = {name: getattr(given, name) for name in given.model_fields_set}
-    return method.with_hyperparameters(method.hyperparameters.model_copy(update=update))
+    given = changes.hyperparameters.model_dump(exclude_unset=True)
+    if "type" not in changes.model_fields_set or changes.type == method.type:
+        return method.changed(given)
+    return changes  # another method: what was tuned for the one before is no matter of it

@@ -1,8 +1,13 @@
 """What a way to train is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.methods.measured import Measured
+from shared.hyperparameters import MethodType
 from shared.inspections import DatasetForm
+
+HELD_OUT_LOSS = "eval_loss"  # as libraries call it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +31,23 @@ class Metric:
 class TrainingMethod:
     """One way to train."""
 
-    type: str  # `method.type`, as OpenAI spells it or as ours
+    type: MethodType  # `method.type`, as OpenAI spells it or as ours
+    title: str  # in words, a text of the catalogue: "learns from better and worse answers"
     forms: frozenset[DatasetForm]  # rows that it learns from
-    trainer: str  # "module:function", which makes the trainer; `agent.pipeline` alone resolves it, since it needs torch
-    metric: Metric
+    objective: str  # "module:Class", the loss; `agent.pipeline` alone resolves it, since it needs torch
+    verdict: Callable[[Measured], str]  # what the training achieved, in a sentence
+    metric: Metric = Metric(name=HELD_OUT_LOSS, lower_is_better=True)
+    pairs: bool = False  # an example is a pair of rows
+    judged: bool = False  # learns also from the answers that are not wanted
+    rows_at_once: int = 1  # of an example, computed together
+    whole_talks: bool = False  # of the better answers the questions are learned too
+    passes_without_gradients: int = 0  # over the training rows, before the first step
+    dropout: bool = True  # a model that is held against itself must answer the same twice
+    rate: float = 1.0  # of the learning rate for supervised training
+    beta: float | None = None  # by default; None: it has none
+    most_epochs: int | None = None  # before answers are overdone
+    advice: str = ""  # what to know before it is chosen, a text of the catalogue
+
+    def examples(self, rows: int) -> int:
+        """Return how many examples so many rows of tokens on disk are."""
+        return rows // 2 if self.pairs else rows

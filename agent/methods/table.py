@@ -1,13 +1,18 @@
-"""All methods, and which of them a request means."""
+"""All methods, which of them a request means, and which one rows of a form suggest."""
 
+from agent.data.split_sizes import MIN_ROWS
 from agent.errors import AgentError
+from agent.methods.preferences import DPO, KTO, ORPO
+from agent.methods.pretraining import PRETRAINING
 from agent.methods.record import TrainingMethod
 from agent.methods.supervised import SUPERVISED
 from shared.errors import ErrorCode
+from shared.hyperparameters import MethodType
 from shared.inspections import DatasetForm
 from shared.language import _
 
-METHODS: dict[str, TrainingMethod] = {method.type: method for method in (SUPERVISED,)}
+METHODS: dict[str, TrainingMethod] = {method.type: method for method in (SUPERVISED, PRETRAINING, DPO, ORPO, KTO)}
+SUGGESTED = {DatasetForm.preference: DPO, DatasetForm.labelled: KTO, DatasetForm.text: PRETRAINING}
 
 
 def method_for(type: str, form: DatasetForm) -> TrainingMethod:
@@ -25,3 +30,14 @@ def method_for(type: str, form: DatasetForm) -> TrainingMethod:
             param="method",
         )
     return method
+
+
+def methods_of(form: DatasetForm) -> list[TrainingMethod]:
+    """Return the methods that learn from rows of a form."""
+    return [method for method in METHODS.values() if form in method.forms]
+
+
+def suggested_for(form: DatasetForm, judged: int) -> MethodType:
+    """Return the method that rows of a form are made for; `judged` of them say which answer is better, or good."""
+    method = SUGGESTED.get(form, SUPERVISED)
+    return SUPERVISED.type if method.judged and judged < MIN_ROWS else method.type

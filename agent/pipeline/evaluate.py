@@ -7,11 +7,13 @@ from agent.errors import AgentError
 from agent.job_folder.durable import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import EVALUATION_FILE, SHOWN_QUESTIONS, Evaluation
+from agent.pipeline.examples import Examples
+from agent.pipeline.held_out import HeldOut, measure
 from agent.pipeline.load import loaded_model
 from agent.pipeline.model import LoadedModel
+from agent.pipeline.objectives import Objective, objective_of
 from agent.pipeline.prepare import base_card, read_held_out
-from agent.pipeline.token_rows import TokenRows, read_rows
-from agent.pipeline.trainer import held_out_loss
+from agent.pipeline.reference import read_examples
 from shared.errors import ErrorCode
 from shared.events import EvaluationData
 from shared.language import _
@@ -24,8 +26,11 @@ def run(context: Context) -> None:
     """Write report/evaluation.json. Raises AgentError when the trained weights are not finite."""
     model = loaded_model(context)
     _check_finite(model)
-    rows = read_rows(context.folder, "test") or read_rows(context.folder, "validation")
-    base_loss, final_loss = _losses(context, model, rows)
+    objective = objective_of(context)
+    examples = read_examples(context.folder, "test", objective)
+    if not len(examples):
+        examples = read_examples(context.folder, "validation", objective)
+    before, after = _measured(context, model, examples, objective)
     prompts = read_held_out(context.folder)
     longest = max(prompt.expected_tokens for prompt in prompts)
     room = base_card(context).context_length - max(len(prompt.prompt_ids) for prompt in prompts)
@@ -33,8 +38,10 @@ def run(context: Context) -> None:
     tuned = _answers(context, model, prompts, adapter=True, limit=limit)
     base = _answers(context, model, prompts[:SHOWN_QUESTIONS], adapter=False, limit=min(limit, SHOWN_TOKENS))
     evaluation = Evaluation(
-        base_loss=base_loss,
-        final_loss=final_loss,
+        base_loss=before.loss,
+        final_loss=after.loss,
+        accuracy=after.accuracy,
+        margin=after.margin,
         base_answers=[answer.text if answer.stopped else f"{answer.text} …" for answer in base],
         tuned_answers=tuned,
         max_new_tokens=limit,
@@ -42,22 +49,31 @@ def run(context: Context) -> None:
     )
     replace_file(context.folder.report / EVALUATION_FILE, evaluation.model_dump_json().encode())
     context.log.write(
-        f"Held-out loss {base_loss:.3f} before, {final_loss:.3f} after.",
+        f"Held-out loss {before.loss:.3f} before, {after.loss:.3f} after.",
         EvaluationData(
-            step=context.spec.total_steps, split="test", loss=final_loss, best_loss=final_loss, best_step=None
+            step=context.spec.total_steps,
+            split="test",
+            loss=after.loss,
+            best_loss=after.loss,
+            best_step=None,
+            accuracy=after.accuracy,
+            margin=after.margin,
         ),
         type="metrics",
     )
     context.model = None  # the stages that follow start without it
 
 
-def _losses(context: Context, model: LoadedModel, rows: TokenRows) -> tuple[float, float]:
+def _measured(
+    context: Context, model: LoadedModel, examples: Examples, objective: Objective
+) -> tuple[HeldOut, HeldOut]:
+    """Return what the base model and the tuned one make of the rows."""
     size = context.spec.settings.per_device_train_batch_size
-    with model.answering(adapter=False) as base:
-        base_loss = held_out_loss(base, rows, batch_size=size, tick=context.tick)
-    with model.answering(adapter=True) as tuned:
-        final_loss = held_out_loss(tuned, rows, batch_size=size, tick=context.tick)
-    return base_loss, final_loss
+    found = []
+    for adapter in (False, True):
+        with model.answering(adapter=adapter) as answering:
+            found.append(measure(answering, examples, objective, batch_size=size, tick=context.tick))
+    return found[0], found[1]
 
 
 def _answers(

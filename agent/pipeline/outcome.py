@@ -9,6 +9,8 @@ from agent.diagnosis.curve import LossCurve
 from agent.diagnosis.rules import Case, diagnose
 from agent.job_folder.durable import replace_file
 from agent.job_folder.events import read_events
+from agent.methods.measured import Measured
+from agent.methods.table import METHODS
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import SHOWN_QUESTIONS, Evaluation, read_evaluation
 from agent.pipeline.prepare import base_card, read_trained_answers
@@ -84,10 +86,16 @@ def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) 
         expected=[answer.prompt.expected for answer in answers],
         trained=read_trained_answers(context.folder),
     )
+    method = METHODS[context.spec.method]
+    measured = Measured(
+        before=evaluation.base_loss,
+        after=evaluation.final_loss,
+        rows=method.examples(test_rows or len(read_rows(context.folder, "validation"))),
+        accuracy=evaluation.accuracy,
+        margin=evaluation.margin,
+    )
     told = verdict(
-        base_loss=evaluation.base_loss,
-        final_loss=evaluation.final_loss,
-        test_rows=test_rows or len(read_rows(context.folder, "validation")),
+        method.verdict(measured),
         optimistic=optimistic,
         signs=signs,
         form=context.spec.form,
@@ -96,7 +104,7 @@ def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) 
     case = Case(
         curve=curve,
         settings=context.spec.settings,
-        train_rows=len(read_rows(context.folder, "train")),
+        train_rows=method.examples(len(read_rows(context.folder, "train"))),
         answers=len(answers),
         unstopped=endless,
     )
@@ -105,6 +113,8 @@ def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) 
         ready=told.ready,
         base_loss=evaluation.base_loss,
         final_loss=evaluation.final_loss,
+        accuracy=evaluation.accuracy,
+        margin=evaluation.margin,
         best_step=best_step,
         best_validation_loss=best_loss,
         steps=progress[-1].step if progress else 0,

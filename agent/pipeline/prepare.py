@@ -17,6 +17,7 @@ from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.checks.copies import SAMPLE, fingerprint, kept_together, near_pairs
 from agent.data.checks.text_checks import RowText
 from agent.data.held_out import HeldOutPrompt
+from agent.data.judged_rows import judged_rows
 from agent.data.reading import Reading
 from agent.data.split import Split, split_rows
 from agent.data.turns import RowProblem
@@ -25,6 +26,7 @@ from agent.diagnosis.answer_signs import answer_digest
 from agent.errors import AgentError
 from agent.job_folder.durable import file_sha256, replace_file
 from agent.job_folder.folder import JobFolder
+from agent.methods.table import METHODS
 from agent.pipeline.context import Context
 from agent.pipeline.held_out_prompts import held_out_prompt
 from agent.pipeline.token_rows import PARTS, write_parts, writing_rows
@@ -46,7 +48,7 @@ class PreparedRows:
     fingerprints: list[RMinHash] = field(default_factory=list)  # of each, while they are not too many to be compared
     owners: "array[int]" = field(default_factory=lambda: array("I"))  # of each row on disk, the kept row it is of
     answers: "array[int]" = field(default_factory=lambda: array("q"))  # of each kept row, the digest of its last answer
-    begins: bytearray = field(default_factory=bytearray)  # whether it is the first example of its row
+    asked: bytearray = field(default_factory=bytearray)  # whether the model may be asked it: a good answer, once a row
     character: CharacterCount = field(default_factory=CharacterCount)
     stops: bytearray = field(default_factory=bytearray)  # of each row on disk, whether it teaches where to stop
 
@@ -107,14 +109,15 @@ def run(context: Context) -> None:
     if not template.shows_tools:
         character = character.model_copy(update={"tools": False})
     replace_file(_character_file(context.folder), character.model_dump_json().encode())
-    _write_held_out(context, [number for number in (*split.test, *split.validation) if taken.begins[number]], character)
+    _write_held_out(context, [number for number in (*split.test, *split.validation) if taken.asked[number]], character)
 
 
 def _kept(context: Context, template: ChatTemplate) -> Iterator[KeptRow]:
     """Read the dataset once; look every so often whether the agent asks for an end."""
     spec = context.spec
     reading = Reading(dataset=Path(spec.dataset_path), form=spec.form, mapping=spec.mapping)
-    for number, row in enumerate(kept_rows(reading, template, Drops())):
+    read = judged_rows if METHODS[spec.method].judged else kept_rows
+    for number, row in enumerate(read(reading, template, Drops())):
         if number % TICK_ROWS == 0:
             context.tick()
         yield row
@@ -129,17 +132,22 @@ def _take_all(context: Context, template: ChatTemplate, ends: set[int]) -> Prepa
             last = row.number
             taken.digests.append(taken.digests[-1] if goes_on else _digest(row.tokens.input_ids))
             taken.answers.append(answer_digest(row.messages[-1].content))
-            taken.begins.append(not goes_on)
+            taken.asked.append(row.wanted and not goes_on)
             if not goes_on:
                 taken.character.add(row.said)
             if number < SAMPLE:
                 taken.fingerprints.append(fingerprint(RowText(row.messages).whole))
             else:
                 taken.fingerprints.clear()
-            for ids, labels in _cut(row.tokens, length, goes_on=context.spec.form is DatasetForm.text):
-                writer.add(ids, labels)
-                taken.owners.append(number)
-                taken.stops.append(not ends.isdisjoint(labels))
+            goes_on_whole = context.spec.form is DatasetForm.text
+            cut = [list(_cut(it, length, goes_on=goes_on_whole)) for it in (row.tokens, row.worse) if it is not None]
+            if not all(cut):
+                continue  # of a pair, one answer alone says nothing
+            for worse, rows in enumerate(cut):
+                for ids, labels in rows:
+                    writer.add(ids, labels, wanted=row.wanted and not worse)
+                    taken.owners.append(number)
+                    taken.stops.append(not ends.isdisjoint(labels))
     return taken
 
 

@@ -28,6 +28,7 @@ class TokenRow(Response):
 
     input_ids: list[int]
     labels: list[int]  # -100 where not trained on
+    wanted: bool = True  # whether the answer was found good
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class _Block:
     ends: NDArray[np.int32]  # of each row, after the start of the first
     input_ids: NDArray[np.int32]
     labels: NDArray[np.int32]
+    wanted: NDArray[np.bool_]
 
 
 class TokenRows(Sequence[TokenRow]):
@@ -50,6 +52,8 @@ class TokenRows(Sequence[TokenRow]):
         self._numbers = numbers
         lengths = [np.diff(block.ends) for block in self._blocks]
         self.lengths: NDArray[np.int32] = np.concatenate([*lengths, np.empty(0, dtype=np.int32)])[numbers]
+        wanted = np.concatenate([*(block.wanted for block in self._blocks), np.empty(0, dtype=np.bool_)])[numbers]
+        self.wanted_share = float(wanted.mean()) if len(wanted) else 1.0
         self._reads = 0
         self._give_pages_back()
 
@@ -70,7 +74,11 @@ class TokenRows(Sequence[TokenRow]):
         place = bisect_right(self._starts, number) - 1
         block, inside = self._blocks[place], number - self._starts[place]
         start, end = block.ends[inside : inside + 2]
-        return TokenRow(input_ids=block.input_ids[start:end].tolist(), labels=block.labels[start:end].tolist())
+        return TokenRow(
+            input_ids=block.input_ids[start:end].tolist(),
+            labels=block.labels[start:end].tolist(),
+            wanted=bool(block.wanted[inside]),
+        )
 
     def _give_pages_back(self) -> None:
         """Let go of what was mapped: or a pass over the rows would count as memory of their size."""
@@ -80,7 +88,9 @@ class TokenRows(Sequence[TokenRow]):
 
 def _block(batch: Any) -> _Block:
     ids, labels = batch.column("input_ids"), batch.column("labels")
-    return _Block(ends=_view(ids.offsets), input_ids=_view(ids.values), labels=_view(labels.values))
+    judged = "wanted" in batch.schema.names  # not in what a version before pairs and labels has written
+    wanted = np.from_dlpack(batch.column("wanted")) != 0 if judged else np.ones(len(ids), dtype=np.bool_)
+    return _Block(ends=_view(ids.offsets), input_ids=_view(ids.values), labels=_view(labels.values), wanted=wanted)
 
 
 def _view(values: Any) -> NDArray[np.int32]:
@@ -107,11 +117,14 @@ class RowWriter:
 
     def __init__(self, file: Any) -> None:
         tokens = pa.list_(pa.int32())
-        self._stream = pa.ipc.new_stream(file, pa.schema([("input_ids", tokens), ("labels", tokens)]))
+        self._stream = pa.ipc.new_stream(
+            file, pa.schema([("input_ids", tokens), ("labels", tokens), ("wanted", pa.uint8())])
+        )
         self._begin_block()
 
-    def add(self, input_ids: list[int], labels: list[int]) -> None:
+    def add(self, input_ids: list[int], labels: list[int], *, wanted: bool = True) -> None:
         """Write one row."""
+        self._wanted.append(wanted)
         self._ids.extend(input_ids)
         self._labels.extend(labels)
         self._ends.append(len(self._ids))
@@ -124,11 +137,14 @@ class RowWriter:
         self._stream.close()
 
     def _begin_block(self) -> None:
-        self._ids, self._labels, self._ends = array("i"), array("i"), array("i", [0])
+        self._ids, self._labels, self._ends, self._wanted = array("i"), array("i"), array("i", [0]), bytearray()
 
     def _write_block(self) -> None:
         columns = [pa.ListArray.from_arrays(_int32(self._ends), _int32(values)) for values in (self._ids, self._labels)]
-        self._stream.write_batch(pa.RecordBatch.from_arrays(columns, names=["input_ids", "labels"]))
+        wanted = pa.array(np.frombuffer(self._wanted, dtype=np.uint8))
+        self._stream.write_batch(
+            pa.RecordBatch.from_arrays([*columns, wanted], names=["input_ids", "labels", "wanted"])
+        )
         self._begin_block()
 
 

@@ -2,7 +2,6 @@
 
 import math
 import time
-from importlib import import_module
 from typing import Any
 
 from transformers import TrainerCallback
@@ -23,11 +22,13 @@ from agent.pipeline.adapter import hand_out_adapter
 from agent.pipeline.checkpoint_writer import RngState
 from agent.pipeline.context import Context
 from agent.pipeline.divergence import Divergence
+from agent.pipeline.held_out import measure
 from agent.pipeline.load import loaded_model
 from agent.pipeline.meter import SpeedMeter, peak_memory_mib
+from agent.pipeline.objectives import Objective, objective_of
+from agent.pipeline.reference import keep_reference, read_examples
 from agent.pipeline.saver import Saver
-from agent.pipeline.token_rows import TokenRows, read_rows
-from agent.pipeline.trainer import HearthSFTTrainer, held_out_loss
+from agent.pipeline.trainer import HearthTrainer, make_trainer
 from shared.events import EvaluationData, ProgressData, StageData
 from shared.jobs import Stage
 from shared.language import _
@@ -36,10 +37,11 @@ from shared.language import _
 def run(context: Context) -> None:
     """Train, and leave the best weights in adapter/. Raises AgentError, Cancelled, Stopped."""
     model = loaded_model(context)
-    rows = read_rows(context.folder, "train")
-    watcher = Watcher(context, read_rows(context.folder, "validation"))
-    trainer = make_trainer(context, rows, watcher)
-    watcher.trainer = trainer
+    objective = objective_of(context)
+    size = context.spec.settings.per_device_train_batch_size
+    keep_reference(context.folder, model, objective, batch_size=size, tick=context.tick)
+    watcher = Watcher(context, objective)
+    trainer = watcher.trainer = watched_trainer(context, watcher)
     resume = find_resume(context)
     if resume is not None:
         watcher.restore(resume)
@@ -57,6 +59,11 @@ def run(context: Context) -> None:
         context.log.write(said, StageData(stage=Stage.train, done=False), level="warn")
     model.save_adapter(context.folder.adapter)
     hand_out_adapter(context, context.folder.adapter)
+
+
+def watched_trainer(context: Context, watcher: "Watcher") -> HearthTrainer:
+    """Build the job's trainer; saving, evaluating and stopping are the watcher's."""
+    return make_trainer(context, read_examples(context.folder, "train", watcher.objective), watcher.objective, watcher)
 
 
 def find_resume(context: Context) -> Checkpoint | None:
@@ -84,21 +91,15 @@ def find_resume(context: Context) -> Checkpoint | None:
     return resume
 
 
-def make_trainer(context: Context, rows: TokenRows, watcher: "Watcher") -> HearthSFTTrainer:
-    """Build the method's trainer; saving, evaluating and stopping are the watcher's."""
-    module, _colon, name = METHODS[context.spec.method].trainer.partition(":")
-    trainer: HearthSFTTrainer = getattr(import_module(module), name)(context, rows, [watcher])
-    return trainer
-
-
 class Watcher(TrainerCallback):  # type: ignore[misc]
     """Reports each step, evaluates, keeps checkpoints, stops early, stops when the agent asks for it."""
 
-    trainer: HearthSFTTrainer
+    trainer: HearthTrainer
 
-    def __init__(self, context: Context, validation: TokenRows) -> None:
+    def __init__(self, context: Context, objective: Objective) -> None:
         self._context = context
-        self._validation = validation
+        self.objective = objective
+        self._validation = read_examples(context.folder, "validation", objective)
         self.best: Checkpoint | None = None
         self._metric = METHODS[context.spec.method].metric
         self.best_loss = self._metric.worst
@@ -180,12 +181,14 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
     def _evaluate(self, state: Any) -> tuple[bool, float]:
         assert self._context.model is not None
         with self._context.model.answering(adapter=True) as model:
-            loss = held_out_loss(
+            found = measure(
                 model,
                 self._validation,
+                self.objective,
                 batch_size=self._context.spec.settings.per_device_train_batch_size,
                 tick=self._context.tick,
             )
+        loss = found.loss
         self._meter.pause_until_now()
         improved = self._metric.improved(loss, self.best_loss)
         if improved and state.global_step > 0:
@@ -203,6 +206,8 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
                 loss=finite,
                 best_loss=self.best_loss if self.best else finite,
                 best_step=self.best.step if self.best else state.global_step,
+                accuracy=_finite(found.accuracy),
+                margin=_finite(found.margin),
             ),
             type="metrics",
         )

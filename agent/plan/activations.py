@@ -36,7 +36,7 @@ def score_bytes(shape: ModelShape, setup: TrainingSetup) -> int:
     """
     if setup.attention != "eager":
         return 0
-    return (12 + setup.residual_bytes) * setup.rows * shape.heads * setup.length**2
+    return (12 + setup.residual_bytes) * setup.rows * setup.rows_at_once * shape.heads * setup.length**2
 
 
 def _norms(shape: ModelShape) -> int:

@@ -8,7 +8,6 @@ from agent.errors import AgentError
 from agent.plan.defaults import asked
 from agent.plan.presets import RULES
 from shared.errors import ErrorCode
-from shared.hyperparameters import Hyperparameters
 from shared.language import N_, _
 from shared.plans import Alternative, Plan, PlanRequest
 
@@ -121,9 +120,7 @@ def _smaller(request: PlanRequest) -> list[int]:
 
 def changed(request: PlanRequest, change: dict[str, object]) -> PlanRequest:
     """Return the request with some hyperparameters replaced."""
-    values = request.method.hyperparameters.model_dump() | change
-    method = request.method.with_hyperparameters(Hyperparameters.model_validate(values))
-    return request.model_copy(update={"method": method})
+    return request.model_copy(update={"method": request.method.changed(change)})
 
 
 def _first_that_fits(way: Way, make: MakePlan) -> Offer | None:

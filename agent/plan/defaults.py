@@ -84,8 +84,11 @@ def _epochs_reason(n_epochs: float, steps: int, rules: PresetRules, *, chosen: b
     return _("passes over the data; {steps} steps are enough, and more passes would be learned by heart", steps=steps)
 
 
-def choose_learning_rate(hyperparameters: Hyperparameters, parameters: int) -> tuple[float, str]:
-    """Return the learning rate and why: LoRA's new layers want 1e-4 to 3e-4, larger models the lower end."""
+def choose_learning_rate(hyperparameters: Hyperparameters, parameters: int, part: float = 1.0) -> tuple[float, str]:
+    """Return the learning rate and why: LoRA's new layers want 1e-4 to 3e-4, larger models the lower end.
+
+    `part` is what a method takes of it.
+    """
     if (rate := asked(hyperparameters.learning_rate)) is not None:
         return rate, _("as you asked")
     if parameters < 1_000_000_000:
@@ -94,6 +97,9 @@ def choose_learning_rate(hyperparameters: Hyperparameters, parameters: int) -> t
         rate, reason = 2e-4, _("the usual rate for QLoRA on models of this size")
     else:
         rate, reason = 1e-4, _("large models want smaller steps")
+    if part != 1:
+        rate = float(f"{rate * part:.2g}")
+        reason = _("a part of the rate for examples: comparing answers overdoes it quickly")
     if (multiplier := asked(hyperparameters.learning_rate_multiplier)) is not None:
         return rate * multiplier, _("{rate:g} times your multiplier {multiplier:g}", rate=rate, multiplier=multiplier)
     return rate, reason
@@ -151,8 +157,20 @@ def choose_warmup(requested: int | None, steps: int) -> tuple[int, str]:
     return min(max(1, round(0.05 * steps)), steps // 10), _("a gentle start: a twentieth of the steps")
 
 
-def choose_dropout(requested: float | None, parameters: int) -> tuple[float, str]:
-    """Return LoRA's dropout and why."""
+def choose_dropout(requested: float | None, parameters: int, *, possible: bool = True) -> tuple[float, str]:
+    """Return LoRA's dropout and why. Raises AgentError where the method has no place for it."""
+    if not possible and requested:
+        raise AgentError(
+            _(
+                "lora_dropout is {requested}, and this method compares the model with itself, which must answer the "
+                "same twice. Leave it to “auto”.",
+                requested=requested,
+            ),
+            code=ErrorCode.setting_invalid,
+            param="lora_dropout",
+        )
+    if not possible:
+        return 0.0, _("none: the model is compared with itself, and must answer the same twice")
     if requested is not None:
         return requested, _("as you asked")
     if parameters <= 13_000_000_000:

@@ -116,7 +116,7 @@ def _logit_bytes(setup: TrainingSetup) -> int:
 def _mask_bytes(setup: TrainingSetup) -> int:
     if setup.attention != "eager":
         return 0
-    return setup.rows * setup.length**2 * setup.residual_bytes
+    return setup.rows * setup.rows_at_once * setup.length**2 * setup.residual_bytes
 
 
 def estimate_prepare_mib(rows: int) -> float:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from agent.data.findings import Findings
+from agent.methods.preferences import ENOUGH_PAIRS
+from agent.methods.record import TrainingMethod
 from agent.plan.cut_rows import Left
 from agent.plan.defaults import Schedule
-from shared.inspections import FindingCode
+from shared.inspections import DatasetForm, FindingCode
 from shared.language import N_, _, apart, grouped, ngettext
 
 
@@ -20,6 +22,22 @@ def notes_on_rows(findings: Findings, left: Left, max_length: int, context_lengt
         notes.append(
             _("About {lost:.0%} of the rows lose their whole answer to max_length and are left out.", lost=left.lost)
         )
+    return notes
+
+
+JUDGED = (DatasetForm.preference, DatasetForm.labelled)
+
+
+def notes_on_method(method: TrainingMethod, form: DatasetForm, rows: int) -> list[str]:
+    """Return what to know of a method before it is chosen."""
+    notes = [_(method.advice)] if method.advice else []
+    if form in JUDGED and not method.judged:
+        notes.append(_("Only the better answers are learned, and what is bad is left out."))
+    if method.pairs and rows < ENOUGH_PAIRS:
+        notes.append(
+            ngettext("{n} pair is few for that: {enough} and more hold better.",
+                     "{n} pairs are few for that: {enough} and more hold better.", rows, enough=ENOUGH_PAIRS)
+        )  # fmt: skip
     return notes
 
 

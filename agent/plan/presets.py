@@ -4,7 +4,7 @@ Figures of the seed documents: three passes, rank 16, alpha twice the rank (003 
 8 for a look and 32 to 64 for capacity (004, exercise 2); more passes only under early stopping (000, part 5).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.data.row_length import USUAL_MAX_LENGTH
 from shared.language import N_, _
@@ -24,6 +24,12 @@ class PresetRules:
     max_length: int  # tokens; longer rows are cut
     evaluations: int  # over a run
     patience: int  # evaluations without progress before it stops
+
+    def for_at_most(self, epochs: int | None) -> "PresetRules":
+        """Return the same with no more passes than a method bears."""
+        if epochs is None:
+            return self
+        return replace(self, base_epochs=min(self.base_epochs, epochs), max_epochs=min(self.max_epochs, epochs))
 
 
 RULES = {

@@ -10,19 +10,19 @@ from agent.data.findings import Findings
 from agent.data.split_sizes import MIN_ROWS, split_sizes
 from agent.errors import AgentError
 from agent.machine.gpu import Machine
-from agent.methods.table import method_for
+from agent.methods.table import method_for, methods_of
 from agent.plan.calibration import memory_correction
 from agent.plan.cut_rows import Left, left_at, planned_length
 from agent.plan.defaults import asked, choose_schedule
 from agent.plan.duration import MeasuredRun, estimate_minutes
 from agent.plan.memory import RUN_MARGIN, estimate_disk_mib, estimate_export_mib, estimate_prepare_mib
-from agent.plan.notes import RamNeeds, notes_on_learning, notes_on_ram, notes_on_rows
+from agent.plan.notes import RamNeeds, notes_on_learning, notes_on_method, notes_on_ram, notes_on_rows
 from agent.plan.presets import RULES
 from agent.plan.settings import resolve_settings
 from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.language import _, apart, ngettext
-from shared.plans import MemoryParts, Plan, PlanRequest, Range
+from shared.plans import MemoryParts, MethodChoice, Plan, PlanRequest, Range
 
 __all__ = ["MeasuredRun", "make_plan", "model_name"]
 
@@ -46,25 +46,28 @@ def make_plan(
     measured: list[MeasuredRun],
 ) -> Plan:
     """Resolve a request for one file, model and machine. Raises AgentError when it cannot fit."""
-    method_for(request.method.type, findings.form)
+    method = method_for(request.method.type, findings.form)
     hyperparameters = request.method.hyperparameters
-    rules = RULES[request.preset]
+    rules = RULES[request.preset].for_at_most(method.most_epochs)
+    rows = findings.judged if method.judged else findings.rows
+    _check_enough_judged(rows)
     max_length = planned_length(asked(hyperparameters.max_length), findings, card, rules)
     left = left_at(findings, max_length[0])
     _check_long_enough(left, max_length[0], planned_length(None, findings, card, rules)[0])
     _check_enough_left(findings, left, max_length[0])
-    train, validation, test = (round(left.rows * size) for size in split_sizes(findings.rows))
+    train, validation, test = (round(left.rows * size) for size in split_sizes(rows))
     schedule = choose_schedule(train, asked(hyperparameters.batch_size), asked(hyperparameters.n_epochs), rules)
     correction = memory_correction(shape_of(card), machine.name, measured)
     settings, reasons, memory = resolve_settings(
-        hyperparameters, rules, schedule, findings, card, machine, max_length=max_length, correction=correction
+        request.method, method, rules, schedule, findings, card, machine, max_length=max_length, correction=correction
     )
-    tokens = left.tokens * left.rows * findings.rows
+    of_each = left.tokens * (1 + findings.worse_share) if method.pairs else left.tokens * method.rows_at_once
+    tokens = of_each * left.rows * rows
     disk_mib = estimate_disk_mib(card, r=settings.r, fetched=weights_present(card), tokens=tokens)
     _check_disk(card, machine, disk_mib)
     ram = RamNeeds(
         conversion_mib=estimate_conversion_mib(card),
-        prepare_mib=estimate_prepare_mib(findings.rows),
+        prepare_mib=estimate_prepare_mib(rows),
         export_mib=estimate_export_mib(card),
     )
     evaluations = schedule.steps // settings.eval_steps + 3  # and the verdict on base and tuned model
@@ -80,6 +83,7 @@ def make_plan(
         suffix=request.suffix or model_name(file.filename),
         seed=request.seed,
         method=request.method,
+        methods=[MethodChoice(type=it.type, title=_(it.title)) for it in methods_of(findings.form)],
         preset=request.preset,
         settings=settings,
         reasons=reasons,
@@ -87,12 +91,12 @@ def make_plan(
         validation_rows=validation,
         test_rows=test,
         steps=schedule.steps,
-        trained_tokens=round(left.trained * train * schedule.n_epochs),
+        trained_tokens=round(left.trained * (of_each / left.tokens) * train * schedule.n_epochs),
         minutes=estimate_minutes(
             parameters=card.parameters,
             layers=card.layers,
-            tokens=left.tokens * train * schedule.n_epochs,
-            evaluated_tokens=left.tokens * validation * evaluations,
+            tokens=of_each * train * schedule.n_epochs,
+            evaluated_tokens=of_each * (validation * evaluations + bool(method.passes_without_gradients) * rows),
             batches=train * schedule.n_epochs / settings.per_device_train_batch_size,
             evaluated_batches=validation * evaluations / settings.per_device_train_batch_size,
             device=machine.device,
@@ -113,6 +117,7 @@ def make_plan(
         queue_position=queue_position,
         queue_wait_minutes=queue_wait_minutes,
         notes=[
+            *notes_on_method(method, findings.form, rows),
             *notes_on_rows(findings, left, settings.max_length, card.context_length),
             *notes_on_learning(test, schedule),
             *notes_on_ram(ram, machine.ram_free_mib),
@@ -144,6 +149,23 @@ def _check_disk(card: BaseModelCard, machine: Machine, disk_mib: float) -> None:
                 free=free,
             ),
             code=ErrorCode.insufficient_disk,
+        )
+
+
+def _check_enough_judged(rows: int) -> None:
+    """Raise AgentError if there are too few to hold some out."""
+    if rows < MIN_ROWS:
+        raise AgentError(
+            ngettext(
+                "Only {n} row says which answer is better or good; at least {min_rows} are needed. Learn the answers "
+                "alone instead, with method:supervised.",
+                "Only {n} rows say which answer is better or good; at least {min_rows} are needed. Learn the answers "
+                "alone instead, with method:supervised.",
+                rows,
+                min_rows=MIN_ROWS,
+            ),
+            code=ErrorCode.dataset_too_small,
+            param="method",
         )
 
 

@@ -3,6 +3,7 @@
 from agent.base_models.card import BaseModelCard, shape_of
 from agent.data.findings import Findings
 from agent.machine.gpu import Machine
+from agent.methods.record import TrainingMethod
 from agent.plan.defaults import (
     Schedule,
     asked,
@@ -15,13 +16,14 @@ from agent.plan.memory import MemoryEstimate
 from agent.plan.micro_batch import choose_micro_batch
 from agent.plan.presets import PresetRules, rank_reason
 from agent.plan.setup import TrainingSetup
-from shared.hyperparameters import Hyperparameters, ResolvedSettings
+from shared.hyperparameters import Method, ResolvedSettings
 from shared.language import _
 from shared.plans import Setting
 
 
 def resolve_settings(
-    hyperparameters: Hyperparameters,
+    asked_for: Method,
+    method: TrainingMethod,
     rules: PresetRules,
     schedule: Schedule,
     findings: Findings,
@@ -35,18 +37,22 @@ def resolve_settings(
 
     `max_length` and the reason for it come from before: how many rows and steps there are depends on it.
     """
+    hyperparameters = asked_for.hyperparameters
     asked_4bit = asked(hyperparameters.load_in_4bit)
     r = asked(hyperparameters.r) or rules.r
-    rate, rate_reason = choose_learning_rate(hyperparameters, card.parameters)
+    rate, rate_reason = choose_learning_rate(hyperparameters, card.parameters, method.rate)
     length, length_reason = max_length
     warmup, warmup_reason = choose_warmup(asked(hyperparameters.warmup_steps), schedule.steps)
-    dropout, dropout_reason = choose_dropout(asked(hyperparameters.lora_dropout), card.parameters)
+    dropout, dropout_reason = choose_dropout(
+        asked(hyperparameters.lora_dropout), card.parameters, possible=method.dropout
+    )
     load_in_4bit = True if asked_4bit is None else asked_4bit
     target_modules = asked(hyperparameters.target_modules) or "all-linear"
     longest = min(length, findings.tokens.longest)
     setup = TrainingSetup(
         device=machine.device,
         rows=1,
+        rows_at_once=method.rows_at_once,
         length=longest,
         r=r,
         target_modules=target_modules,
@@ -54,8 +60,9 @@ def resolve_settings(
         dropout=dropout > 0,
         # Rows of like length are computed together, so there may be a batch of nothing but the longest answers.
         attention=shape_of(card).attention,
-        trained_share=min(1.0, findings.tokens.longest_answer / longest),
+        trained_share=1.0 if method.whole_talks else min(1.0, findings.tokens.longest_answer / longest),
     )
+    beta = asked_for.beta if asked_for.beta is not None else method.beta
     micro = choose_micro_batch(hyperparameters, schedule.batch_size, setup, card, machine, correction=correction)
     settings = ResolvedSettings(
         n_epochs=schedule.n_epochs,
@@ -75,6 +82,7 @@ def resolve_settings(
         early_stopping_patience=asked(hyperparameters.early_stopping_patience) or rules.patience,
         eval_steps=max(1, round(schedule.steps / rules.evaluations)),
         activation_checkpointing=micro.activation_checkpointing,
+        beta=beta,
     )
     yours = _("as you asked")
     reasons = [
@@ -115,6 +123,11 @@ def resolve_settings(
             _("stops after this many checks without progress; the best weights are kept"),
         ),
     ]
+    if asked_for.type != "supervised":
+        reasons.insert(0, plain("method", _(method.title), _("the method {type}", type=asked_for.type)))
+    if beta is not None:
+        why = yours if asked_for.beta is not None else _("how far it may move from where it began: less is farther")
+        reasons.insert(5, plain("beta", beta, why))
     return settings, reasons, micro.memory
 
 

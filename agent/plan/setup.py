@@ -11,9 +11,10 @@ class TrainingSetup:
     """One micro-batch and what is around it. The defaults are those of our own trainer."""
 
     device: Literal["cpu", "cuda"]
-    rows: int  # of a micro-batch
+    rows: int  # of a micro-batch: examples, each of `rows_at_once`
     length: int  # tokens a row, padding included
     r: int = 16
+    rows_at_once: int = 1
     target_modules: Literal["all-linear"] | Sequence[str] = "all-linear"
     load_in_4bit: bool = True
     double_quant: bool = True
@@ -27,7 +28,7 @@ class TrainingSetup:
     @property
     def tokens(self) -> int:
         """Return the tokens of a micro-batch."""
-        return self.rows * self.length
+        return self.rows * self.rows_at_once * self.length
 
     @property
     def loss_tokens(self) -> int:

@@ -7,10 +7,9 @@ from agent.base_models.card import BaseModelCard
 from agent.diagnosis.answer_signs import AnswerSigns
 from agent.job_folder.spec import JobSpec
 from shared.inspections import DatasetForm
-from shared.language import _, apart, decimal, ngettext
+from shared.language import _, decimal, ngettext
 from shared.results import JobResult, ToolCalls, Verification
 
-NOTICED = 0.05  # of the loss; less is little
 FEW_CALLS = 0.5  # of the calls name the right tool; with fewer the model is not ready
 MANY = 0.25  # of the answers show something, for the model not to be ready
 
@@ -24,10 +23,8 @@ class Verdict:
 
 
 def verdict(
+    learned: str,
     *,
-    base_loss: float,
-    final_loss: float,
-    test_rows: int,
     optimistic: bool,
     signs: AnswerSigns,
     form: DatasetForm,
@@ -35,9 +32,8 @@ def verdict(
 ) -> Verdict:
     """Say what the training achieved, the worst first: what answers show counts before what losses say.
 
-    Losses: nats per trained token.
+    `learned` is what the figures of held-out rows say.
     """
-    learned = _learned(base_loss, final_loss, test_rows)
     if optimistic:
         learned += " " + _("Those rows also decided when to stop, so the figure is optimistic.")
     trouble = _trouble(signs, form) or _wrong_calls(tool_calls)
@@ -74,34 +70,6 @@ def _wrong_calls(calls: ToolCalls | None) -> str | None:
         return None
     return _(
         "It is not ready: {n} of {asked} held-out calls name the right tool.", n=calls.right_tool, asked=calls.asked
-    )
-
-
-def _learned(base_loss: float, final_loss: float, test_rows: int) -> str:
-    drop = 1 - final_loss / base_loss if base_loss > 0 else 0.0
-    if abs(drop) < NOTICED and decimal(base_loss, 2) == decimal(final_loss, 2):  # what rounds to the same is the same
-        return ngettext(
-            "It hardly changed: the loss on {n} row it never trained on stayed at {loss}.",
-            "It hardly changed: the loss on {n} rows it never trained on stayed at {loss}.",
-            test_rows,
-            loss=decimal(final_loss, 2),
-        )
-    before, after = apart(base_loss, final_loss, 2)
-    if drop >= 0.25:
-        said = _("It learned your data well")
-    elif drop >= NOTICED:
-        said = _("It learned something of your data")
-    elif drop > 0:
-        said = _("It hardly changed")
-    else:
-        said = _("It got worse than the base model")
-    return ngettext(
-        "{said}: the loss on {n} row it never trained on went from {before} to {after}.",
-        "{said}: the loss on {n} rows it never trained on went from {before} to {after}.",
-        test_rows,
-        said=said,
-        before=before,
-        after=after,
     )
 
 

@@ -10,7 +10,7 @@ from bot.words.arguments import quoted
 from bot.words.format import DASH, clip, count, mebibytes, one_line, short, size_range
 from bot.words.option_names import SHORT_NAMES, TYPED_NAMES, TYPED_PRESETS, written
 from bot.words.options import describe_setting
-from shared.hyperparameters import Hyperparameters
+from shared.hyperparameters import PreferenceHyperparameters
 from shared.language import N_, _, ngettext
 from shared.models import Model
 from shared.plans import Plan
@@ -64,6 +64,7 @@ def change_card(plan: Plan, ref: str, *, at: int | None, now: float, machine_pau
             ),
             *(_epochs(ref, n) for n in _other_epochs(plan.settings.n_epochs)),
             _part(ref, _("Another model"), "model"),
+            *([_part(ref, _("Method"), "method")] if len(plan.methods) > 1 else []),
             _part(ref, _("When"), "at"),
             _part(ref, _("Name"), "name"),
             _part(ref, _("Character"), "character"),
@@ -84,7 +85,7 @@ def part_card(plan: Plan, ref: str, part: str, models: Sequence[Model] = (), *, 
 
 def _page(plan: Plan, ref: str, part: str, models: Sequence[Model]) -> Reply | None:
     name = SHORT_NAMES.get(part, part)
-    pages = {"at": _when, "name": _name, "character": _character, "advanced": _advanced}
+    pages = {"method": _method, "at": _when, "name": _name, "character": _character, "advanced": _advanced}
     if part == "model":
         return _models(plan, ref, models)
     if part in pages:
@@ -118,6 +119,18 @@ def _models(plan: Plan, ref: str, models: Sequence[Model]) -> Reply:
             _back(ref),
         ),
     )  # fmt: skip
+
+
+def _method(plan: Plan, ref: str) -> Reply:
+    """Return the ways in which such rows can be learned."""
+    others = [it for it in plan.methods if it.type != plan.method.type]
+    now = next((one_line(it.title) for it in plan.methods if it.type == plan.method.type), plan.method.type)
+    return Reply(
+        title=_("How does it learn? · {name}", name=plan.suffix),
+        summary=_("Now it {how}.", how=now),
+        blocks=(Items(items=tuple(f"{it.type}: {one_line(it.title)}" for it in others)),),
+        buttons=(*(Button(label=it.type, line=_line(ref, f"method:{it.type}")) for it in others), _back(ref)),
+    )
 
 
 def _when(plan: Plan, ref: str) -> Reply:
@@ -162,7 +175,7 @@ def _advanced(plan: Plan, ref: str) -> Reply:
     """Return every setting with its value and reason, what there is to do, and what the memory is made of."""
     items, below = [], []
     for setting in plan.reasons:
-        if setting.name in {"preset", *Hyperparameters.model_fields}:
+        if setting.name in {"preset", *PreferenceHyperparameters.model_fields}:
             items.append(f"{TYPED_NAMES.get(setting.name, setting.name)}: {setting.value}")
             below.append(setting.reason)
     return Reply(

@@ -51,6 +51,11 @@ def plan_card(
             *([row_button(inspection)] if inspection.sample else []),
             Button(label=_("Check data"), line=f"/dataset {inspection.id}"),
             *_character_button(inspection, ref),
+            *(
+                [Button(label=_("Another method"), line=f"/finetune change:{ref} part:method")]
+                if len(plan.methods) > 1
+                else []
+            ),
             Button(label=_("Not now"), line=f"/finetune forget:{ref}"),
         ),
     )
@@ -61,7 +66,16 @@ def plan_lines(plan: Plan, *, at: int | None, now: float, machine_paused: bool) 
     time = minutes_range(plan.minutes.low, plan.minutes.high)
     turn = _turn(plan, at=at, now=now, machine_paused=machine_paused)
     learns = " · ".join([_("Learns from {model}", model=one_line(plan.model)), _passes(plan)])
-    return "\n".join([learns, " · ".join([time, _needs(plan), turn])])
+    return "\n".join([learns, *way_in_words(plan), " · ".join([time, _needs(plan), turn])])
+
+
+def way_in_words(plan: Plan) -> list[str]:
+    """Return how it learns, where that is not from the answers of the rows alone."""
+    return [
+        f"{one_line(it.title).capitalize()} ({it.type})"
+        for it in plan.methods
+        if it.type == plan.method.type != "supervised"
+    ]
 
 
 def start_line(plan: Plan, at: int | None) -> str:

@@ -94,7 +94,7 @@ async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: 
     plan = await (
         core.agent.plan_again(options.like, options.changes(file.id))
         if options.like
-        else core.agent.plan(options.request(file.id))
+        else core.agent.plan(options.request(file.id, inspection.method))
     )
     ref = core.offers.make(call, plan.id, at=options.at, now=core.clock.now())
     await show_plan(core, answer, file, inspection, plan, ref, at=options.at)

@@ -17,7 +17,7 @@ from bot.words.option_words import BESIDE
 from bot.words.options import Options
 from shared.errors import ErrorCode
 from shared.files import FileObject
-from shared.hyperparameters import Hyperparameters
+from shared.hyperparameters import PreferenceHyperparameters
 from shared.inspections import Inspection
 from shared.language import _
 from shared.mapping import Mapping
@@ -60,12 +60,13 @@ async def as_the_plan(call: Call, core: Core, options: Options) -> Options:
     given = {name: value for name, value in wanted.method.hyperparameters.model_dump().items() if value != "auto"}
     return Options(
         model=wanted.model,
+        method_type=wanted.method.type,
         preset=wanted.preset,
         name=options.name or (None if named_after else plan.suffix),
         seed=wanted.seed,
         mapping=wanted.mapping,
         at=options.at if options.says_when else offer.at,
-        hyperparameters=Hyperparameters.model_validate(given),
+        hyperparameters=PreferenceHyperparameters.model_validate(given),
         words=options.words,
     )
 

@@ -11,6 +11,7 @@ from shared.plans import Preset
 def write_options(options: Options) -> str:
     """Return what was said besides the file and how it is read, to be typed again."""
     words = [f"like:{options.like}"] if options.like is not None else []
+    words += [f"method:{options.method_type}"] if options.method_type is not None else []
     words += _write_own(options.model, options.preset, options.name, options.seed)
     words += [f"at:{options.at}"] if options.at is not None else []  # in seconds, which may be past when they are read
     return " ".join([*words, *write_change(options.hyperparameters.model_dump(exclude_unset=True))])

@@ -21,6 +21,7 @@ TYPED_NAMES = {name: short for short, name in SHORT_NAMES.items()}
 OWN_NAMES = (
     "model",
     "preset",
+    "method",
     "name",
     "seed",
     "file",

@@ -8,7 +8,7 @@ from bot.words.arguments import quoted, split_words, unquoted
 from bot.words.mapping import READING
 from bot.words.option_names import OWN_NAMES, PRESETS, SHORT_NAMES, TYPED_NAMES
 from bot.words.start_time import is_time
-from shared.hyperparameters import Hyperparameters
+from shared.hyperparameters import PreferenceHyperparameters
 
 TIME_WORDS = 3  # that belong to a time, behind its first: tomorrow at 7:30 pm
 DAYS = ("tonight", "tomorrow", "heute", "morgen")  # begin a time also where no `at` stands before it
@@ -40,14 +40,14 @@ def _squeezed(name: str) -> str:
 
 NAMES = OTHER_NAMES | {
     _squeezed(name): SHORT_NAMES.get(name, name)
-    for name in (*Hyperparameters.model_fields, *SHORT_NAMES, *OWN_NAMES, *READING)
+    for name in (*PreferenceHyperparameters.model_fields, *SHORT_NAMES, *OWN_NAMES, *READING)
 }
 OF_BUTTONS = ("file", "of", "like", "plan", "look", "change", "forget", "part", "character_of")  # said by them alone
 SPOKEN = {typed: name for typed, name in NAMES.items() if name not in (*OF_BUTTONS, *READING)}  # also without a sign
 
 
 def option_words(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the words with each option as `name:value`, by its name in Hyperparameters or its own.
+    """Return the words with each option as `name:value`, by its name in PreferenceHyperparameters or its own.
 
     What is no option stays as it is, an option that nobody knows too.
     """
@@ -173,7 +173,7 @@ def _written(name: str | None, value: str) -> str:
         return link[1]
     if name == "name":
         return value.lower()
-    if name not in Hyperparameters.model_fields:
+    if name not in PreferenceHyperparameters.model_fields:
         return value
     figure = re.sub("[–—−]", "-", value)
     if not _FIGURE.fullmatch(figure):

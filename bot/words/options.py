@@ -21,10 +21,13 @@ from bot.words.option_names import (
 )
 from bot.words.option_words import nearest, option_words, parted
 from bot.words.start_time import read_when
-from shared.hyperparameters import Hyperparameters, Method
+from shared.hyperparameters import BODIES, PREFERENCES, Method, MethodType, PreferenceHyperparameters
 from shared.language import _
 from shared.mapping import Mapping
 from shared.plans import ModelName, Plan, PlanChanges, PlanRequest, Preset
+
+METHOD_WORDS: dict[str, MethodType] = {"sft": "supervised", "pre-training": "pretraining", "cpt": "pretraining"}
+OF_A_METHOD = ("beta", "lora_dropout", "learning_rate")  # what suits one method alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,7 @@ class Options:
     """What was asked; None: not said. `words` are the arguments that are no option."""
 
     model: str | None = None
+    method_type: MethodType | None = None
     preset: Preset | None = None
     name: str | None = None
     seed: int | None = None
@@ -45,22 +49,21 @@ class Options:
     part: str | None = None  # of what can be changed: show this
     forget: str | None = None  # do not start this plan
     at: int | None = None  # not before; seconds since 1970
-    hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
+    hyperparameters: PreferenceHyperparameters = field(default_factory=PreferenceHyperparameters)
     words: tuple[str, ...] = ()
     says_when: bool = False  # also where that is now
 
-    @property
-    def method(self) -> Method:
-        """Return the method with the settings that were said."""
-        return Method().with_hyperparameters(self.hyperparameters)
+    def method(self, suggested: MethodType) -> Method:
+        """Return the method, with the settings that were said. Raises BadCallError for one that it has not."""
+        return _method(self.method_type or suggested, self.hyperparameters)
 
-    def request(self, file_id: str) -> PlanRequest:
-        """Return what to plan of a file, with the defaults for what was not said."""
+    def request(self, file_id: str, suggested: MethodType) -> PlanRequest:
+        """Return what to plan of a file, with the defaults for what was not said, and a method that suits it."""
         return PlanRequest(
             model=self.model or DEFAULT_MODEL,
             training_file=file_id,
             mapping=self.mapping,
-            method=self.method,
+            method=self.method(suggested),
             preset=self.preset or Preset.balanced,
             suffix=self.name,
             seed=DEFAULT_SEED if self.seed is None else self.seed,
@@ -72,28 +75,38 @@ class Options:
             model=self.model,
             training_file=file_id,
             mapping=self.mapping,
-            method=self.method if self.hyperparameters.model_fields_set else None,
+            method=self._changed_method(),
             preset=self.preset,
             suffix=self.name,
             seed=self.seed,
         )
 
+    def _changed_method(self) -> Method | None:
+        """Return what is said of the method; where its type is not, the body of the type that has every setting."""
+        if self.method_type is not None:
+            return self.method(self.method_type)
+        if not self.hyperparameters.model_fields_set:
+            return None
+        return self.method("dpo" if "beta" in self.hyperparameters.model_fields_set else "supervised")
+
     @property
     def changes_a_plan(self) -> bool:
         """Whether anything was said that another plan has to be made for; another time to start needs none."""
-        own = (self.model, self.preset, self.name, self.seed, self.mapping)
+        own = (self.model, self.method_type, self.preset, self.name, self.seed, self.mapping)
         return any(it is not None for it in own) or bool(self.hyperparameters.model_fields_set)
 
     def over(self, plan: Plan) -> PlanRequest:
         """Return the request of a plan with what is said now in its place. Another preset begins anew."""
-        given = self.hyperparameters
-        asked = Hyperparameters() if self.preset is not None else plan.method.hyperparameters
-        update = {name: getattr(given, name) for name in given.model_fields_set}
+        asked = {} if self.preset is not None else plan.method.hyperparameters.model_dump(exclude_unset=True)
+        way = self.method_type or plan.method.type
+        if way != plan.method.type:
+            asked = {name: value for name, value in asked.items() if name not in OF_A_METHOD}
+        given = asked | self.hyperparameters.model_dump(exclude_unset=True)
         return PlanRequest(
             model=self.model or plan.model,
             training_file=plan.training_file,
             mapping=combined(self.mapping, plan.mapping),
-            method=plan.method.with_hyperparameters(asked.model_copy(update=update)),
+            method=_method(way, PreferenceHyperparameters.model_validate(given)),
             preset=self.preset or plan.preset,
             suffix=self.name or plan.suffix,
             seed=plan.seed if self.seed is None else self.seed,
@@ -121,12 +134,13 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
             reading[name] = value
         elif name in OWN_NAMES:
             own[name] = _own_value(name, value, now=now)
-        elif name in Hyperparameters.model_fields:
+        elif name in PreferenceHyperparameters.model_fields:
             several = name == "target_modules" and value not in {"auto", "all-linear"}
             settings[name] = value.split(",") if several else value
         else:
             raise _unknown(name)
     mapping = read_mapping(reading) if reading else None
+    own["method_type"] = own.pop("method", None)
     if character_of := own.pop("character_of", None):
         own |= {"change": character_of, "part": "character"}
     return Options(
@@ -142,10 +156,10 @@ def within_limits(change: abc.Mapping[str, float]) -> dict[str, object]:
     """Return a change with each figure brought within its limits; what is no setting is left out."""
     fitting: dict[str, object] = {}
     for name, value in change.items():
-        if name in Hyperparameters.model_fields:
+        if name in PreferenceHyperparameters.model_fields:
             fitted = _fitted(name, value)
             with contextlib.suppress(ValidationError):  # out of a limit that has no nearest value, as above 0
-                Hyperparameters.model_validate({name: fitted})
+                PreferenceHyperparameters.model_validate({name: fitted})
                 fitting[name] = fitted
     return fitting
 
@@ -154,11 +168,12 @@ def option_names() -> list[str]:
     """Return every option a person may type, short names where they exist."""
     return [
         "model",
+        "method",
         "preset",
         "name",
         "seed",
         "at",
-        *(TYPED_NAMES.get(name, name) for name in Hyperparameters.model_fields),
+        *(TYPED_NAMES.get(name, name) for name in PreferenceHyperparameters.model_fields),
         *READING,
     ]
 
@@ -169,7 +184,7 @@ def describe_setting(name: str) -> str:
 
 
 def _choices(name: str) -> list[dict[str, Any]]:
-    choices: list[dict[str, Any]] = Hyperparameters.model_json_schema()["properties"][name]["anyOf"]
+    choices: list[dict[str, Any]] = PreferenceHyperparameters.model_json_schema()["properties"][name]["anyOf"]
     return choices
 
 
@@ -184,6 +199,8 @@ def _fitted(name: str, value: float) -> float:
 def _own_value(name: str, value: str, *, now: float) -> str | int | None:
     if name == "preset":
         return _preset(value)
+    if name == "method":
+        return _method_type(value)
     if name == "seed":
         if not value.isdecimal() or int(value) >= 2**31:
             raise BadCallError(
@@ -204,6 +221,27 @@ def _own_value(name: str, value: str, *, now: float) -> str | int | None:
             param=name,
         )
     return value
+
+
+def _method_type(value: str) -> MethodType:
+    known: dict[str, MethodType] = {name: name for name in BODIES} | METHOD_WORDS
+    if value.lower() not in known:
+        raise BadCallError(
+            _("method:{value} is not possible. It is one of: {methods}.", value=value, methods=", ".join(BODIES)),
+            param="method",
+        )
+    return known[value.lower()]
+
+
+def _method(type: MethodType, hyperparameters: PreferenceHyperparameters) -> Method:
+    try:
+        return Method.of(type, hyperparameters)
+    except ValidationError as cause:
+        raise BadCallError(
+            _("beta belongs to the methods {methods}, and this one is {method}.",
+              methods=", ".join(PREFERENCES), method=type),
+            param="beta",
+        ) from cause  # fmt: skip
 
 
 def _preset(value: str) -> Preset:
@@ -247,9 +285,9 @@ def _unknown(typed: str) -> BadCallError:
     )
 
 
-def _hyperparameters(settings: dict[str, Any]) -> Hyperparameters:
+def _hyperparameters(settings: dict[str, Any]) -> PreferenceHyperparameters:
     try:
-        return Hyperparameters.model_validate(settings)
+        return PreferenceHyperparameters.model_validate(settings)
     except ValidationError as cause:
         name = str(cause.errors()[0]["loc"][0])
         typed = TYPED_NAMES.get(name, name)

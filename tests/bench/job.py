@@ -28,7 +28,7 @@ from agent.machine.gpu import MIB, read_machine
 from agent.plan.resolve import make_plan
 from agent.settings import AgentSettings
 from shared.files import FileObject, FilePurpose
-from shared.hyperparameters import Hyperparameters, Method, Supervised
+from shared.hyperparameters import Body, Hyperparameters, Method
 from shared.plans import PlanRequest
 from tests.bench.figure import median
 
@@ -63,7 +63,7 @@ def prepare_job(data: Path, work: Path, *, epochs: float | None) -> BenchJob:
         sha256=sha256,
     )  # fmt: skip
     machine = read_machine(work)
-    method = Method(supervised=Supervised(hyperparameters=Hyperparameters(n_epochs=epochs or "auto")))
+    method = Method(supervised=Body(hyperparameters=Hyperparameters(n_epochs=epochs or "auto")))
     plan = make_plan(
         PlanRequest(model=PACKAGED, training_file=file.id, method=method), plan_id="ftplan-1", file=file,
         findings=findings, card=card, machine=machine, queue_position=1, queue_wait_minutes=0.0, now=0, measured=[],

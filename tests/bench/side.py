@@ -109,7 +109,8 @@ def bare_loop(context: Context) -> Figures:
     import torch
     from transformers import get_scheduler
 
-    from agent.pipeline.trainer import TrainedTokensHead, collate
+    from agent.pipeline.examples import collate_rows
+    from agent.pipeline.token_head import TrainedTokensHead
 
     model = fresh_model(context).peft
     settings, device = context.spec.settings, context.spec.device
@@ -124,7 +125,7 @@ def bare_loop(context: Context) -> Figures:
     tokens = 0
     began = time.monotonic()
     for step in sorted_steps(context):
-        batches = [collate([row.model_dump() for row in rows]) for rows in step]
+        batches = [collate_rows(rows) for rows in step]
         trained = sum(int((batch["labels"][:, 1:] != -100).sum()) for batch in batches)
         for batch in batches:
             with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
@@ -158,15 +159,18 @@ def fixed_batches(context: Context) -> Figures:
     from datasets import Dataset
     from trl import SFTTrainer
 
+    from agent.pipeline.examples import collate_rows
     from agent.pipeline.load import loaded_model
-    from agent.pipeline.trainer import TrainedTokensHead, collate, sft_config
+    from agent.pipeline.token_head import TrainedTokensHead
+    from agent.pipeline.trainer import sft_config
 
     model = loaded_model(context)
     settings, device = context.spec.settings, context.spec.device
     rows = read_rows(context.folder, "train")
     trl: Any = SFTTrainer(  # before our turn: it rounds the adapter
         model=model.peft, args=sft_config(settings, str(context.folder.path / "fixed"), 42, device),
-        train_dataset=Dataset.from_list([row.model_dump() for row in rows]), data_collator=collate,
+        train_dataset=Dataset.from_list([row.model_dump(include={"input_ids", "labels"}) for row in rows]),
+        data_collator=collate_rows,
         processing_class=model.tokenizer,
     )  # fmt: skip
     model.peft.eval()  # no dropout: the same batch must give the same number
@@ -182,9 +186,7 @@ def fixed_batches(context: Context) -> Figures:
     found: list[tuple[float, float, float, float]] = []
     size = settings.per_device_train_batch_size
     for at in range(0, 4 * size, size):
-        batch = {
-            key: value.to(device) for key, value in collate([r.model_dump() for r in rows[at : at + size]]).items()
-        }
+        batch = {key: value.to(device) for key, value in collate_rows(rows[at : at + size]).items()}
         summed, count = TrainedTokensHead(model.peft).summed_loss(batch)
         ours = summed / count
         ours.backward()  # type: ignore[no-untyped-call]
@@ -218,12 +220,17 @@ def fresh_adapter(context: Context) -> Figures:
 
 def held_out(context: Context) -> float:
     """Return the loss on the test rows, measured the same way for both sides."""
-    from agent.pipeline.trainer import held_out_loss
+    from agent.pipeline.held_out import measure
+    from agent.pipeline.objectives import objective_of
+    from agent.pipeline.reference import read_examples
 
     assert context.model is not None
-    rows = read_rows(context.folder, "test") or read_rows(context.folder, "validation")
+    objective = objective_of(context)
+    examples = read_examples(context.folder, "test", objective)
+    if not examples:
+        examples = read_examples(context.folder, "validation", objective)
     with context.model.answering(adapter=True) as tuned:
-        return held_out_loss(tuned, rows, batch_size=8, tick=context.tick)
+        return measure(tuned, examples, objective, batch_size=8, tick=context.tick).loss
 
 
 def ours_export(context: Context) -> Figures:

@@ -69,7 +69,7 @@ class FakeClock:
 class RecordingChat:
     """A front-end that shows its messages to a test."""
 
-    def __init__(self, *, upload_bytes: int | None = 1000, edits_per_second: float = 0.25) -> None:
+    def __init__(self, *, upload_bytes: int | None = 1200, edits_per_second: float = 0.25) -> None:
         self.messages: dict[str, Reply] = {}  # as they read now
         self.edits: list[tuple[str, Reply]] = []
         self.failures: list[ChatError] = []  # raised by the next edits, one each

@@ -219,12 +219,13 @@ def few_rows(seen: RuleInput) -> Iterator[Finding]:
 def one_side_learned(seen: RuleInput) -> Iterator[Finding]:
     """Of pairs and labels."""
     if seen.form is DatasetForm.preference:
-        text = _("Of each pair of answers, the preferred one is learned; the other is left out.")
+        text = _("Each row is a better and a worse answer: it can learn from both, or the better ones alone.")
     elif seen.form is DatasetForm.labelled:
-        text = _("Answers that are labelled as bad are left out; the good ones are learned.")
+        text = _("Each answer is labelled good or bad: it can learn from both, or the good ones alone.")
     else:
         return
     yield finding(
         FindingCode.one_side_learned, NOTE, [], text,
-        _("Training on examples comes first; what is bad is never learned as if it were good."), count=seen.survey.rows,
+        _("Training on examples comes first; what is bad is never learned as if it were good."),
+        count=seen.survey.judged,
     )  # fmt: skip

@@ -6,12 +6,13 @@ Memory is bounded: 12 bytes for each row, and what is kept of the sample. Nothin
 import random
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from rensa import RMinHash
 
 from agent.data.character import CharacterCount
+from agent.data.chat_rows import bad_example
 from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.checks.copies import SAMPLE, fingerprint
 from agent.data.checks.languages import language_of
@@ -32,7 +33,7 @@ from agent.data.usable_rows import (
     learned_rows,
     too_many_rows,
 )
-from shared.inspections import FindingCode
+from shared.inspections import DatasetForm, FindingCode
 
 LANGUAGE_SAMPLE = 2_000  # of them, rows whose language is looked at: 0.2 ms each
 CANDIDATES = 64  # of them, rows that may be shown
@@ -40,6 +41,7 @@ COLUMNS = 1_000  # whose rows are counted; a file may have a new name in every r
 LABEL_CHARS = 40  # an answer that long may be one of a few labels
 CANDIDATE_CHARS = 20_000
 SEED = 42
+JUDGED = (DatasetForm.preference, DatasetForm.labelled)
 
 ReportRows = Callable[[int, int], None]  # rows and bytes read so far
 
@@ -97,6 +99,9 @@ class Survey:
     apart: int = 0  # examples beyond the first of their row
     sample: list[Looked] = field(default_factory=list)
     example: Looked | None = None  # the first of them with its messages, however long it is
+    judged: int = 0  # rows that say of an answer how good it is: pairs, and labelled answers good and bad
+    worse_chars: int = 0  # of the answers that are not wanted, with what leads up to them
+    better_chars: int = 0  # of the others that they stand beside
     longest: int = 0  # tokens of a row; also of those outside the sample, as far as their characters tell
     longest_answer: int = 0
     encoding: str | None = None  # that the file was converted from
@@ -133,7 +138,8 @@ class Surveyor:
     def look(self, reading: Reading, report: ReportRows) -> Survey:
         """Look at all rows of a file. Raises AgentError where it cannot be read as a whole."""
         meter = ReadSoFar()
-        rows = learned_rows(chat_rows(reading, self._template, self.survey.drops, meter=meter), self._template)
+        read = chat_rows(reading, self._template, self.survey.drops, meter=meter, both=reading.form in JUDGED)
+        rows = learned_rows(self._good(read, reading.form), self._template)
         size, is_counted = reading.dataset.stat().st_size, False
         for batch in batches(rows):
             expected_rows = (self.survey.rows + len(batch)) * size / max(1, meter.at)
@@ -150,6 +156,20 @@ class Surveyor:
         self.survey.part = meter.part
         self.survey.sampled = self.survey.rows > len(self._slots)
         return self.survey
+
+    def _good(self, rows: Iterator[ChatRow], form: DatasetForm) -> Iterator[ChatRow]:
+        """Yield the answers that are wanted; of the others, note how long they are."""
+        survey = self.survey
+        for row in rows:
+            survey.judged += bool(row.worse) or form is DatasetForm.labelled
+            if row.worse or not row.wanted:
+                survey.worse_chars += _chars(row.worse or row.messages)
+            if row.worse:
+                survey.better_chars += _chars(row.messages)
+            if row.wanted:
+                yield replace(row, messages=row.said, said=[], worse=[]) if row.worse else row
+            else:
+                survey.drops.add(row.line, row.unit, bad_example())
 
     def _fair_share(self, expected_rows: float) -> float:
         """Return the share that fills the sample about once, for a file of clearly more rows than it takes."""
@@ -181,7 +201,7 @@ class Surveyor:
 
     def _is_wanted(self, row: ChatRow, slot: int | None) -> bool:
         """Say whether a row is tokenized: of the sample, the first of its kind, or longer than any before."""
-        chars = sum(len(message.said) for message in row.messages)
+        chars = _chars(row.messages)
         is_longest = chars > self._most_chars
         self._most_chars = max(self._most_chars, chars)
         return slot is not None or is_longest or _roles(row) not in self._refused
@@ -248,6 +268,10 @@ class Surveyor:
             markdown=MARKDOWN.search(answer) is not None,
             messages=row.messages if shown else None,
         )
+
+
+def _chars(messages: list[Message]) -> int:
+    return sum(len(message.said) for message in messages)
 
 
 def _roles(row: ChatRow) -> tuple[str, ...]:

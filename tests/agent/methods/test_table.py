@@ -1,28 +1,31 @@
 """Which method is meant, and the rows it takes."""
 
-from dataclasses import replace
-
 import pytest
 
 from agent.errors import AgentError
 from agent.methods.record import Metric
 from agent.methods.supervised import SUPERVISED
-from agent.methods.table import METHODS, method_for
+from agent.methods.table import METHODS, method_for, suggested_for
 from shared.hyperparameters import Method
 from shared.inspections import DatasetForm
 
 
 def test_what_may_be_asked_for_is_what_there_is() -> None:
-    assert Method.model_json_schema()["properties"]["type"]["const"] == "supervised"
-    assert set(METHODS) == {"supervised"}
+    assert Method.model_json_schema()["properties"]["type"]["enum"] == list(METHODS)
 
 
-def test_rows_that_a_method_cannot_learn_from_are_refused_with_those_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_a_method_cannot_learn_from_are_refused_with_those_it_can() -> None:
     assert method_for("supervised", DatasetForm.text) is SUPERVISED
-    only_pairs = replace(SUPERVISED, type="pairs", forms=frozenset({DatasetForm.preference}))
-    monkeypatch.setitem(METHODS, "pairs", only_pairs)
-    with pytest.raises(AgentError, match=r"pairs does not learn from rows of the form text\. It takes: preference\."):
-        method_for("pairs", DatasetForm.text)
+    with pytest.raises(AgentError, match=r"dpo does not learn from rows of the form text\. It takes: preference\."):
+        method_for("dpo", DatasetForm.text)
+
+
+def test_what_rows_are_made_for_is_suggested_where_there_are_enough_of_them() -> None:
+    assert suggested_for(DatasetForm.preference, 40) == "dpo"
+    assert suggested_for(DatasetForm.labelled, 40) == "kto"
+    assert suggested_for(DatasetForm.text, 0) == "pretraining"
+    assert suggested_for(DatasetForm.messages, 0) == "supervised"
+    assert suggested_for(DatasetForm.preference, 3) == "supervised"
 
 
 def test_better_is_lower_or_higher_and_never_nan() -> None:

@@ -15,8 +15,8 @@ from agent.pipeline import prepare
 from agent.pipeline.checkpoint_writer import save_checkpoint
 from agent.pipeline.context import Context, EventLog, Pulse
 from agent.pipeline.load import loaded_model
-from agent.pipeline.token_rows import read_rows
-from agent.pipeline.train import Watcher, make_trainer
+from agent.pipeline.objectives import objective_of
+from agent.pipeline.train import Watcher, watched_trainer
 from shared.hyperparameters import ResolvedSettings
 from shared.inspections import DatasetForm
 from tests.agent.pipeline.saving import COUNTS
@@ -58,9 +58,8 @@ def context(tmp_path: Path, tiny_card: BaseModelCard, tmp_path_factory: pytest.T
 def trainer(context: Context) -> Any:
     """A trainer with one optimizer step behind it and a checkpoint at step 1."""
     loaded_model(context)
-    watcher = Watcher(context, read_rows(context.folder, "validation"))
-    trainer = make_trainer(context, read_rows(context.folder, "train"), watcher)
-    watcher.trainer = trainer
+    watcher = Watcher(context, objective_of(context))
+    trainer = watcher.trainer = watched_trainer(context, watcher)
     trainer.callback_handler.callbacks.remove(watcher)
     trainer.args.max_steps = 1
     trainer.train()

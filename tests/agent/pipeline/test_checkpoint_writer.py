@@ -19,9 +19,9 @@ from agent.pipeline import train
 from agent.pipeline.checkpoint_writer import CheckpointError, save_checkpoint
 from agent.pipeline.context import Context, DiskFull, EventLog, Pulse, Stopped
 from agent.pipeline.load import loaded_model
+from agent.pipeline.objectives import objective_of
 from agent.pipeline.saver import Saver
-from agent.pipeline.token_rows import read_rows
-from agent.pipeline.train import Watcher, make_trainer
+from agent.pipeline.train import Watcher, watched_trainer
 from shared.events import CheckpointData, ProgressData
 from tests.agent.pipeline.saving import COUNTS
 from tests.agent.pipeline.test_train import again, losses
@@ -33,7 +33,7 @@ class Interrupts(Watcher):
     """A watcher to which something happens at a step."""
 
     def __init__(self, context: Context, *, step: int, then: Callable[[], None], within: bool = False) -> None:
-        super().__init__(context, read_rows(context.folder, "validation"))
+        super().__init__(context, objective_of(context))
         self._step, self._then, self._within = step, then, within
 
     def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -49,7 +49,7 @@ class Interrupts(Watcher):
 
 def train_until(context: Context, watcher: Interrupts) -> None:
     loaded_model(context)
-    watcher.trainer = make_trainer(context, read_rows(context.folder, "train"), watcher)
+    watcher.trainer = watched_trainer(context, watcher)
     watcher.trainer.train()
 
 
@@ -136,8 +136,8 @@ def test_patience_is_remembered_over_a_break(context: Context) -> None:
     counts = COUNTS.model_copy(update={"bad_evaluations": context.spec.settings.early_stopping_patience})
     stopped = again(context)
     model = loaded_model(stopped)
-    watcher = Watcher(stopped, read_rows(context.folder, "validation"))
-    watcher.trainer = make_trainer(stopped, read_rows(context.folder, "train"), watcher)
+    watcher = Watcher(stopped, objective_of(stopped))
+    watcher.trainer = watched_trainer(stopped, watcher)
     watcher.trainer.state.global_step = 6
     for checkpoint in list_checkpoints(context.folder.checkpoints):
         (checkpoint.path / ADAPTER_FILE).write_bytes(b"gone")

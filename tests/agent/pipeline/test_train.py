@@ -16,10 +16,15 @@ from agent.job_folder.events import read_events
 from agent.job_folder.folder import ADAPTER_FILE
 from agent.pipeline import prepare, train
 from agent.pipeline.context import Cancelled, Context, EventLog, Pulse
+from agent.pipeline.examples import collate_rows
+from agent.pipeline.held_out import measure
 from agent.pipeline.load import loaded_model
+from agent.pipeline.objectives import objective_of
 from agent.pipeline.prepare import read_held_out
+from agent.pipeline.reference import read_examples
+from agent.pipeline.token_head import TrainedTokensHead
 from agent.pipeline.token_rows import read_rows
-from agent.pipeline.trainer import TrainedTokensHead, collate, held_out_loss, sft_config
+from agent.pipeline.trainer import sft_config
 from shared.events import CheckpointData, EvaluationData, ProgressData
 
 pytestmark = pytest.mark.slow
@@ -41,7 +46,7 @@ def test_loss_and_gradient_equal_plain_trl(context: Context) -> None:
     rows = read_rows(context.folder, "train")[:4]
     model.peft.eval()  # no dropout: the same batch must give the same number
     trl = plain_trl(context, rows)  # first: it rounds the adapter
-    batch = collate([row.model_dump() for row in rows])
+    batch = collate_rows(rows)
     ours, count = TrainedTokensHead(model.peft).summed_loss(batch)
     (ours / count).backward()  # type: ignore[no-untyped-call]
     our_norm = torch.nn.utils.get_total_norm([p.grad for p in model.peft.parameters() if p.grad is not None])
@@ -59,8 +64,8 @@ def plain_trl(context: Context, rows: list[Any]) -> SFTTrainer:
     trainer = SFTTrainer(
         model=context.model.peft,
         args=sft_config(settings, str(context.folder.path / "plain"), 42, "cpu"),
-        train_dataset=Dataset.from_list([row.model_dump() for row in rows]),
-        data_collator=collate,
+        train_dataset=Dataset.from_list([row.model_dump(include={"input_ids", "labels"}) for row in rows]),
+        data_collator=collate_rows,
         processing_class=context.model.tokenizer,
     )
     for parameter in context.model.peft.parameters():
@@ -71,7 +76,7 @@ def plain_trl(context: Context, rows: list[Any]) -> SFTTrainer:
 
 def test_a_batch_trains_answers_and_their_end_alone(context: Context) -> None:
     model = loaded_model(context)
-    batch = collate([row.model_dump() for row in read_rows(context.folder, "train")[:4]])
+    batch = collate_rows(read_rows(context.folder, "train")[:4])
     for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
         trained = model.tokenizer.decode(ids[labels != -100])
         assert trained.startswith("I like")
@@ -80,9 +85,10 @@ def test_a_batch_trains_answers_and_their_end_alone(context: Context) -> None:
 
 def test_held_out_loss_does_not_depend_on_the_batches(context: Context) -> None:
     model = loaded_model(context)
-    rows = read_rows(context.folder, "train")
+    objective = objective_of(context)
+    examples = read_examples(context.folder, "train", objective)
     with model.answering(adapter=True) as tuned:
-        three, eight = (held_out_loss(tuned, rows, batch_size=size, tick=context.tick) for size in (3, 8))
+        three, eight = (measure(tuned, examples, objective, batch_size=size, tick=context.tick).loss for size in (3, 8))
     assert three == pytest.approx(eight, abs=1e-5)
 
 

@@ -106,7 +106,7 @@ def _inputs(setup: TrainingSetup, *, vocab_size: int) -> dict[str, Any]:
 
 
 def _step(peft: Any, inputs: dict[str, Any], setup: TrainingSetup) -> None:
-    from agent.pipeline.trainer import TrainedTokensHead
+    from agent.pipeline.token_head import TrainedTokensHead
 
     if setup.loss == "trained":
         loss, count = TrainedTokensHead(peft).summed_loss(inputs)

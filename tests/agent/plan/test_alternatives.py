@@ -19,7 +19,7 @@ from agent.plan.alternatives import (
 from agent.plan.memory import estimate_memory
 from agent.plan.setup import TrainingSetup
 from shared.errors import ErrorCode
-from shared.hyperparameters import Hyperparameters, Method, Supervised
+from shared.hyperparameters import Body, Hyperparameters, Method
 from shared.plans import Plan, PlanRequest, Preset
 from tests.agent.plan.cases import SMALLEST, card_of, findings, machine, planned
 
@@ -28,7 +28,7 @@ BIG = next(model for model in KNOWN if model.id == "meta-llama/Llama-3.1-8B-Inst
 
 def request(preset: Preset = Preset.balanced, **hyperparameters: object) -> PlanRequest:
     asked = Hyperparameters.model_validate(hyperparameters)
-    method = Method(supervised=Supervised(hyperparameters=asked))
+    method = Method(supervised=Body(hyperparameters=asked))
     return PlanRequest(model="acme/model", training_file="file-1", method=method, preset=preset)
 
 

@@ -12,7 +12,7 @@ from agent.plan.cut_rows import left_at
 from agent.plan.memory import estimate_memory
 from agent.plan.setup import TrainingSetup
 from shared.errors import ErrorCode
-from shared.hyperparameters import Hyperparameters, Method, Supervised
+from shared.hyperparameters import Body, Hyperparameters, Method
 from shared.inspections import Finding, FindingCode, Fix, LengthHistogram, Severity
 from shared.plans import Plan, PlanRequest, Preset
 from tests.agent.plan.cases import SMALLEST, card_of, findings, machine, planned
@@ -36,7 +36,7 @@ def data_of(rows: list[Row]) -> Findings:
 
 def plan_at(max_length: object, data: Findings, preset: Preset = Preset.balanced) -> Plan:
     asked = Hyperparameters.model_validate({"max_length": max_length})
-    method = Method(supervised=Supervised(hyperparameters=asked))
+    method = Method(supervised=Body(hyperparameters=asked))
     request = PlanRequest(model="acme/model", training_file="file-1", method=method, preset=preset)
     return planned(request, CARD, data, machine(free_mib=64_000))
 

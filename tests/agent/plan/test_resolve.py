@@ -11,7 +11,7 @@ from agent.machine.gpu import Machine
 from agent.plan.resolve import MeasuredRun, make_plan, model_name
 from shared.errors import ErrorCode
 from shared.files import FileObject, FilePurpose
-from shared.hyperparameters import Hyperparameters, Method, Supervised
+from shared.hyperparameters import Body, Hyperparameters, Method
 from shared.inspections import DatasetForm, SampleRow, TokenCounts
 from shared.plans import Plan, PlanRequest, Preset
 
@@ -41,7 +41,7 @@ def plan(
     measured: list[MeasuredRun] | None = None,
     **hyperparameters: object,
 ) -> Plan:
-    method = Method(supervised=Supervised(hyperparameters=Hyperparameters.model_validate(hyperparameters)))
+    method = Method(supervised=Body(hyperparameters=Hyperparameters.model_validate(hyperparameters)))
     return make_plan(
         PlanRequest(model=card.name, training_file="file-1", method=method),
         plan_id="ftplan-1", file=FILE, findings=findings(rows), card=card, machine=machine, queue_position=1,
@@ -170,7 +170,7 @@ def test_a_text_goes_on_in_the_next_row_where_max_length_is_short(
 ) -> None:
     tokens = TokenCounts(total=400_000, trained=400_000, median=2000, p95=2040, longest=2040, longest_answer=2040)
     text = findings(200).model_copy(update={"form": DatasetForm.text, "tokens": tokens, "answer_starts": [0] * 101})
-    method = Method(supervised=Supervised(hyperparameters=Hyperparameters(max_length=max_length)))
+    method = Method(supervised=Body(hyperparameters=Hyperparameters(max_length=max_length)))
     made = make_plan(
         PlanRequest(model=smollm2_card.name, training_file="file-1", method=method, preset=preset),
         plan_id="ftplan-1", file=FILE, findings=text, card=smollm2_card, machine=MACHINE, queue_position=1,

@@ -5,6 +5,8 @@ import pytest
 from agent.base_models.card import BaseModelCard
 from agent.diagnosis.answer_signs import AnswerSigns
 from agent.job_folder.spec import JobSpec
+from agent.methods.measured import Measured
+from agent.methods.verdicts import learned_rows
 from agent.report.closing import Verdict, verdict, write_report
 from shared.inspections import DatasetForm
 from shared.results import OllamaOutcome, ToolCalls
@@ -64,9 +66,7 @@ def judged(
     tool_calls: ToolCalls | None = None,
 ) -> Verdict:
     return verdict(
-        base_loss=base,
-        final_loss=final,
-        test_rows=9,
+        learned_rows(Measured(before=base, after=final, rows=9)),
         optimistic=False,
         signs=signs,
         form=form,

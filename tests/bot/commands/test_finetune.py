@@ -44,7 +44,7 @@ async def test_options_and_person_reach_the_agent(agent: FakeAgent, bot: Bot) ->
     await bot.say("/finetune name:support epochs:2 seed:7", dataset())
     request = agent.plan_requests[0]
     assert (request.suffix, request.seed) == ("support", 7)
-    assert request.method.supervised.hyperparameters.n_epochs == 2
+    assert request.method.hyperparameters.n_epochs == 2
     assert request.requested_by is not None
     assert (request.requested_by.platform, request.requested_by.person, request.requested_by.chat) == (
         "test",

@@ -49,7 +49,7 @@ async def test_only_the_owners_yes_counts_and_then_the_member_plans_by_a_tap(age
     assert not shared.chat.messages["m2"].buttons
     assert (await shared.press("Plan it")).title == "mia.jsonl · 104 chat rows → toast"
     asked = agent.plan_requests[0]
-    assert (asked.model, asked.suffix, asked.method.supervised.hyperparameters.n_epochs) == (NEW, "toast", 3)
+    assert (asked.model, asked.suffix, asked.method.hyperparameters.n_epochs) == (NEW, "toast", 3)
 
 
 async def test_a_no_is_the_owners_too_and_is_told(agent: FakeAgent, shared: Bot) -> None:

@@ -63,7 +63,7 @@ async def test_columns_are_seen_proposed_with_three_rows_and_confirmed_by_a_tap(
     assert "Asked: Kunde\nAnswered: Unsere Antwort" in plan.text
     wanted = agent.plan_requests[0]
     assert (wanted.mapping, wanted.suffix) == (BEST, "support")
-    assert wanted.method.supervised.hyperparameters.n_epochs == 3, "what was typed outlives the question"
+    assert wanted.method.hyperparameters.n_epochs == 3, "what was typed outlives the question"
     assert len(bot.chat.messages) == 1, "the answer takes the place of the question"
     await bot.press("Start")
     assert list(agent.jobs) == ["ftjob-1"]

@@ -26,7 +26,7 @@ async def test_retry_changes_what_is_typed_and_nothing_else(agent: FakeAgent, bo
     agent.change("ftjob-1", method=agent.plan_requests[0].method)
     for line in ("/retry #1 epochs:9", "/retry epochs=9"):
         await bot.say(line)
-        settings = agent.plan_requests[-1].method.supervised.hyperparameters
+        settings = agent.plan_requests[-1].method.hyperparameters
         assert (settings.n_epochs, settings.r) == (9, 8)
 
 
@@ -49,7 +49,7 @@ async def test_what_a_question_about_the_file_interrupts_goes_on_like_the_job(ag
     await bot.say("/retry #1 epochs:9")
     await bot.press("Yes, read it so")
     again = agent.plan_requests[-1]
-    settings = again.method.supervised.hyperparameters
+    settings = again.method.hyperparameters
     assert (settings.n_epochs, settings.r, again.seed) == (9, 8, 7)
 
 

@@ -193,7 +193,7 @@ async def test_change_opens_a_form_and_what_is_filled_in_changes_the_plan_in_pla
     await bot.mia.submit(opened, epochs="7", more="rank 8 name Mia-Lund")
     await bot.until(lambda: len(bot.agent.plans) == 2 and bot.last().labels[:1] == ["Start"])
     changed = bot.agent.plan_requests[1]
-    asked = changed.method.supervised.hyperparameters
+    asked = changed.method.hyperparameters
     assert (asked.n_epochs, asked.r, asked.learning_rate) == (7, 8, 1e-4)
     assert (changed.training_file, changed.suffix, changed.preset) == ("file-1", "mia-lund", Preset.balanced)
     assert len(bot.shown()) == messages

@@ -15,7 +15,7 @@ async def test_a_file_becomes_a_model_on_one_card_and_its_files_lie_in_a_thread(
     card = bot.last()
     assert card.labels[:3] == ["Start", "Change", "See a row"]
     assert len(bot.shown()) == 1
-    assert bot.agent.plan_requests[0].method.supervised.hyperparameters.n_epochs == 3
+    assert bot.agent.plan_requests[0].method.hyperparameters.n_epochs == 3
     await bot.mia.press("Start", channel=bot.team)
     job = "ftjob-1"
     await bot.until(lambda: job in bot.agent.jobs and "support · " in card.text)

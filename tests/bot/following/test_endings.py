@@ -73,7 +73,7 @@ async def test_a_failure_names_cause_advice_what_was_kept_and_what_to_do(agent: 
     assert bot.chat.last.buttons[-1].line == "/log #1"
     plan = await bot.press("Again, as advised")  # one tap, and still nothing starts before Start
     assert plan.text.startswith("toast.jsonl · 104 chat rows → toast")
-    assert agent.plan_requests[-1].method.supervised.hyperparameters.learning_rate == 1e-4
+    assert agent.plan_requests[-1].method.hyperparameters.learning_rate == 1e-4
     assert len(agent.jobs) == 1
 
 
@@ -85,7 +85,7 @@ async def test_too_little_memory_is_met_by_one_tap_to_a_plan_that_needs_less(age
     assert [button.label for button in bot.chat.last.buttons] == ["Again, as advised", "Try again", "Log"]
     plan = await bot.press("Again, as advised")
     assert plan.text.startswith("toast.jsonl · 104 chat rows → toast")
-    assert agent.plan_requests[-1].method.supervised.hyperparameters.per_device_train_batch_size == 2
+    assert agent.plan_requests[-1].method.hyperparameters.per_device_train_batch_size == 2
 
 
 async def test_a_full_disk_calls_the_person_once_and_again_if_it_fills_again(agent: FakeAgent, tmp_path: Path) -> None:
@@ -181,4 +181,4 @@ async def test_an_advice_beyond_the_limits_makes_a_tap_within_them(
     [improve] = [button.line for button in bot.chat.last.buttons if button.label == "Improve"]
     assert improve == f"/retry #1 {line}"
     assert "104 chat rows → " in (await bot.press("Improve")).text
-    assert agent.plan_requests[-1].method.supervised.hyperparameters.r == 256
+    assert agent.plan_requests[-1].method.hyperparameters.r == 256

@@ -5,7 +5,7 @@ from bot.words import options
 from bot.words.arguments import split_words
 from bot.words.option_lines import write_again
 from bot.words.options import Options, within_limits
-from shared.hyperparameters import Hyperparameters
+from shared.hyperparameters import PreferenceHyperparameters
 from shared.mapping import Mapping
 from shared.plans import Preset
 from tests.fakes.agent_server import NOW
@@ -31,7 +31,7 @@ def test_words_without_a_colon_are_left_to_the_command() -> None:
     ("argument", "said"),
     [
         ("epochz:3", "Did you mean epochs?"),
-        ("colour:red", "There are: model, preset, name, seed, at, epochs"),
+        ("colour:red", "There are: model, method, preset, name, seed, at, epochs"),
         ("epochs:100", "epochs is auto, or a number above 0 to 50"),
         ("rank:many", "rank is auto, or a whole number from 1 to 256"),
         ("scheduler:zigzag", "cosine, linear, constant, constant_with_warmup"),
@@ -48,7 +48,7 @@ def test_a_wrong_option_says_what_is_right(argument: str, said: str) -> None:
 
 
 def test_what_is_written_to_be_asked_again_reads_back_as_the_same_request() -> None:
-    asked = Hyperparameters(n_epochs=3, target_modules=["q_proj", "v_proj"], load_in_4bit=True)
+    asked = PreferenceHyperparameters(n_epochs=3, target_modules=["q_proj", "v_proj"], load_in_4bit=True)
     options = Options(
         model="other", name="toast", seed=7, preset=Preset.thorough, hyperparameters=asked,
         mapping=Mapping(assistant="Mia Lund", without=("Tom", "Ada Berg")),
@@ -76,7 +76,7 @@ def test_who_the_model_is_to_be_is_a_text_and_beside_two_columns_a_third() -> No
     mapping = read_options((*columns, f"character:{ruth}")).mapping
     assert mapping == Mapping(question="Frage", answer="Antwort", character=ruth)
     for asked in (mapping, Mapping(character=ruth), Mapping(assistant="Mia", character=ruth)):
-        line = write_again(Options(mapping=asked, hyperparameters=Hyperparameters(n_epochs=2)), "file-1")
+        line = write_again(Options(mapping=asked, hyperparameters=PreferenceHyperparameters(n_epochs=2)), "file-1")
         read = read_options(split_words(line.removeprefix("/finetune ")))
         assert (read.mapping, read.hyperparameters.n_epochs) == (asked, 2)
     for words in (("text:a", f"system:{ruth}"), ("system:" + "x" * 2001,), ("system:",)):
