@@ -30,6 +30,7 @@ from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
 from bot.kept.offers import Offers
+from bot.kept.preferences import Preferences
 from bot.kept.requests import Requests
 from bot.kept.talks import Talks
 from bot.launch.event_loop import serve
@@ -212,19 +213,20 @@ def _address(settings: Settings, front_ends: FrontEnds, who: RequestedBy | None)
 
 @contextlib.asynccontextmanager
 async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator[tuple[Core, Resender]]:
-    open_chat = front_ends.open_chat
     clock = SystemClock()
     async with Transport() as transport:
         with Database(settings.bot_dir / DATABASE) as database:
             subscriptions = Subscriptions(database)
             moves = Moves(database)
+            preferences = Preferences(database)
             agent = AgentClient(partial(_address, settings, front_ends), transport=transport, clock=clock, moves=moves)
             follow = FeedFollower(
                 agent=agent,
                 subscriptions=subscriptions,
-                open_chat=open_chat,
+                open_chat=front_ends.open_chat,
                 clock=clock,
                 moves=moves,
+                preferences=preferences,
                 as_now=front_ends.as_now,
             )
             core = Core(
@@ -233,8 +235,12 @@ async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator
                 requests=Requests(database),
                 offers=Offers(database),
                 talks=Talks(database, clock),
+                preferences=preferences,
                 follow=follow,
                 clock=clock,
                 commands=COMMANDS,
             )
-            yield core, Resender(core, open_chat=open_chat, reopen=front_ends.reopen, as_now=front_ends.as_now)
+            yield (
+                core,
+                Resender(core, open_chat=front_ends.open_chat, reopen=front_ends.reopen, as_now=front_ends.as_now),
+            )

@@ -40,6 +40,7 @@ class ResultFiles:
     attached: tuple[File, ...] = ()
     too_large: tuple[FileObject, ...] = ()
     links: tuple[Linked, ...] = ()  # to those that are too large, where the agent makes links
+    kept_back: bool = False  # they wait to be asked for, as the chat is set
     missing: tuple[str, ...] = ()  # ids of files that the agent does not have any more
 
 
@@ -74,7 +75,7 @@ def _success(job: Job, result: JobResult, outcome: ResultFiles, *, with_answers:
     telling = next(iter(result.answers), None) if with_answers else None  # the agent puts the most telling first
     took = duration(result.train_seconds)
     title = _(READY, name=_name(job), time=took) if result.ready else _(NOT_READY, name=_name(job))
-    small = [*_not_in_ollama(result), *_missing(outcome)]
+    small = [*_not_in_ollama(result), *_kept_back(job, outcome), *_missing(outcome)]
     return Reply(
         title=title,
         tone=Tone.good if result.ready else Tone.trouble,
@@ -204,6 +205,12 @@ def _linked(linked: Linked) -> Copy:
         time=clock_time(linked.link.expires_at, now=linked.link.expires_at - DAY_S),  # with its day
     )
     return Copy(intro=intro, lines=(linked.link.url,), link=True)
+
+
+def _kept_back(job: Job, outcome: ResultFiles) -> list[str]:
+    if not outcome.kept_back:
+        return []
+    return [_("Its files are not sent by themselves here: /status #{number} files sends them.", number=job.number)]
 
 
 def _missing(outcome: ResultFiles) -> list[str]:

@@ -21,6 +21,7 @@ from bot.commands import (
     queue,
     resume,
     retry,
+    settings,
     share,
     status,
     try_,
@@ -51,5 +52,6 @@ COMMANDS: tuple[Command, ...] = (
     allow.COMMAND,
     deny.COMMAND,
     who.COMMAND,
+    settings.COMMAND,
     help_.COMMAND,
 )

@@ -27,7 +27,7 @@ from bot.words.options import Options, read_options
 from shared.errors import ErrorCode
 from shared.files import FileObject
 from shared.jobs import Job
-from shared.language import N_, _, spoken
+from shared.language import N_, _, best
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -134,7 +134,7 @@ async def _start(call: Call, core: Core, answer: Answer, plan_id: str, at: int |
             message_id=message_id,
             person=call.person,
             private=call.private,
-            language=spoken(),
+            language=best(call.locale),
             shown=card.text,
             asker=call.requested_by,
         )

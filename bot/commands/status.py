@@ -22,7 +22,7 @@ from bot.following.snapshot import take_snapshot
 from bot.following.subscriptions import Subscription
 from shared.errors import ErrorCode
 from shared.jobs import FINISHED, Job
-from shared.language import N_, _, spoken
+from shared.language import N_, _, best
 
 Show = Callable[[Call, Core, Answer, Job], Awaitable[None]]
 
@@ -108,7 +108,7 @@ async def _show_card(call: Call, core: Core, snapshot: Snapshot) -> None:
             message_id=message_id,
             person=call.person,
             private=call.private,
-            language=spoken(),
+            language=best(call.locale),
             shown=card.text,
             asker=call.requested_by,
         )

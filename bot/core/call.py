@@ -1,10 +1,12 @@
 """Who asked what, where, with which files: the one thing a front-end hands to `dispatch`."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bot.core.chat import Chat
-from shared.language import best
+from bot.words.time_zone import in_zone
+from shared.language import best, speaking
 from shared.people import ROLES_LIMIT, GrantKind, RequestedBy
 
 
@@ -53,6 +55,8 @@ class Call:
     private: bool = False  # nobody else reads along
     mentioned: tuple[Named, ...] = ()  # whom the message names, or else whose message it answers
     locale: str | None = None  # the person's language, as the platform says it: de, pt-BR
+    language: str = ""  # the one that they set, in place of the platform's
+    zone: str = ""  # the time zone that they set; empty: this machine's
     asked_at: float | None = None  # seconds since 1970, of a call that was kept; None: now
     kept_as: int | None = None  # under which it is kept until it is answered
 
@@ -67,5 +71,11 @@ class Call:
             roles=self.roles[:ROLES_LIMIT],
             name=self.name or None,
             private=self.private,
-            language=best(self.locale),
+            language=best(self.language or self.locale),
         )
+
+    @contextmanager
+    def addressed(self) -> Iterator[None]:
+        """Speak the person's language within the block, and show and read times in their zone."""
+        with speaking(self.language or self.locale), in_zone(self.zone):
+            yield

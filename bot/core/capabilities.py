@@ -18,4 +18,5 @@ class Capabilities:
     caption_length: int | None = None  # characters beside a picture; None: as many as without one
     dark: bool = False  # its ground is dark for most people: a white picture would be a slab
     streams: bool = True  # an edit takes the place of what was there: an answer can be watched as it is said
+    sounds: bool = True  # a message makes one, unless it is sent without
     files_per_message: int | None = None  # files are messages of their own, of so many each; None: beside the text

@@ -39,7 +39,7 @@ async def open_form(interaction: Interaction, asked: DiscordRequest, core: Core,
     place = place_of(interaction)
     if asked.command != FINETUNE or place is None:
         return False
-    form = await _form(call_of(interaction, place, asked, chat), core)
+    form = await _form(core.preferences.applied(call_of(interaction, place, asked, chat)), core)
     if form is None:
         return False
     with contextlib.suppress(*FAILURES):

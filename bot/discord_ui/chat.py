@@ -118,7 +118,7 @@ class DiscordChat:
                 view=card(shown),
                 files=[uploaded(shown, content) for content in picture],
                 allowed_mentions=pings(shown),
-                silent=shown.live or shown.quiet,
+                silent=shown.live or shown.quiet or shown.silent,
                 nonce=nonce,
             )
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import discord
@@ -18,7 +19,15 @@ from bot.discord_ui.change import FORM, open_form
 from bot.discord_ui.chat import NOBODY, DiscordChat
 from bot.discord_ui.commands import MENUS, register
 from bot.discord_ui.connection import DiscordConnection
-from bot.discord_ui.inbound import DiscordRequest, call_of, missing_permissions, place_of, read_form, read_line
+from bot.discord_ui.inbound import (
+    PLATFORM,
+    DiscordRequest,
+    call_of,
+    missing_permissions,
+    place_of,
+    read_form,
+    read_line,
+)
 from bot.discord_ui.messages import call_of_message, for_the_bot, place_of_message
 from bot.discord_ui.place import DiscordPlace
 from bot.discord_ui.suggestions import Suggestions
@@ -80,7 +89,7 @@ class HearthClient(discord.Client):
         """Take in a form that was filled in. Everything else has a handler of its own."""
         data: Mapping[str, Any] = interaction.data or {}
         if interaction.type is InteractionType.modal_submit and str(data.get("custom_id")).startswith(FORM):
-            with speaking(str(interaction.locale)):
+            with self._addressing(interaction):
                 await self._answer_press(interaction, read_form(data))
 
     async def on_message(self, message: discord.Message) -> None:
@@ -89,14 +98,14 @@ class HearthClient(discord.Client):
             return
         place, locale = place_of_message(message), self._line.locales.get(message.author.id)
         chat = DiscordChat(self._line, place)
-        with speaking(locale):
+        with self._core.preferences.addressing(PLATFORM, str(message.author.id), locale):
             if self._line.is_new(message.id):
                 await self._take_in(call_of_message(message, place, chat, self.user, locale=locale))
 
     async def answer(self, interaction: Interaction, asked: DiscordRequest) -> None:
         """Have a slash command, a message's menu or a form answered."""
         place = place_of(interaction)
-        with speaking(str(interaction.locale)):
+        with self._addressing(interaction):
             if place is None:
                 await refuse(interaction, _(texts.NOWHERE))
             elif missing := missing_permissions(interaction):
@@ -109,12 +118,15 @@ class HearthClient(discord.Client):
     async def press(self, interaction: Interaction, line: str) -> None:
         """Have a button answered."""
         asked, place = read_line(line), place_of(interaction)
-        with speaking(str(interaction.locale)):
+        with self._addressing(interaction):
             if place is None:
                 return
             chat = DiscordPressedChat(self._line, place, interaction)
             if not await open_form(interaction, asked, self._core, chat):
                 await self._answer_press(interaction, asked)
+
+    def _addressing(self, interaction: Interaction) -> AbstractContextManager[None]:
+        return self._core.preferences.addressing(PLATFORM, str(interaction.user.id), str(interaction.locale))
 
     async def _answer_press(self, interaction: Interaction, asked: DiscordRequest) -> None:
         """Have a button or a form answered in the message that it belongs to."""

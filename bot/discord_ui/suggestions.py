@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from discord import Interaction
@@ -9,14 +10,13 @@ from discord.app_commands import Choice
 
 from bot.agent_api.client import AgentClient
 from bot.cards.job import state
-from bot.discord_ui.inbound import requested_by
+from bot.discord_ui.inbound import PLATFORM, requested_by
 from bot.discord_ui.limits import SUGGESTIONS
 from bot.dispatch.command import Core
 from bot.words.format import clip, clock_time, one_line, size
 from shared.errors import HearthError
 from shared.files import FileList
 from shared.jobs import FINISHED, JobList
-from shared.language import speaking
 from shared.models import ModelList
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class Suggestions:
         """Offer jobs, those that still go on first."""
         known = await _in_time(self._agent(interaction).jobs(limit=100)) or JobList(data=[], has_more=False)
         ordered = sorted(known.data, key=lambda job: (job.status in FINISHED, -job.number))
-        with speaking(str(interaction.locale)):
+        with self._addressing(interaction):
             names = {f"#{job.number}": f"#{job.number} {one_line(job.suffix)} · {state(job)}" for job in ordered}
         return _matching(names, typed)
 
@@ -43,7 +43,7 @@ class Suggestions:
         """Offer datasets that were sent before, the newest first."""
         known = await _in_time(self._agent(interaction).datasets(limit=100)) or FileList(data=[])
         now = self._core.clock.now()
-        with speaking(str(interaction.locale)):
+        with self._addressing(interaction):
             names = {
                 file.id: f"{clip(one_line(file.filename), 60)} · {size(file.bytes)}, "
                 f"{clock_time(file.created_at, now=now, zone=False)}"
@@ -56,6 +56,10 @@ class Suggestions:
         known = await _in_time(self._agent(interaction).models()) or ModelList(data=[])
         names = {model.id: one_line(model.id) for model in known.data if model.kind == "base"}
         return _matching(names, typed)
+
+    def _addressing(self, interaction: Interaction) -> AbstractContextManager[None]:
+        who = interaction.user
+        return self._core.preferences.addressing(PLATFORM, str(who.id), str(interaction.locale))
 
     def _agent(self, interaction: Interaction) -> AgentClient:
         """Return the agent as whoever types may ask it: a stranger is shown nobody's jobs."""

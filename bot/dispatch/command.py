@@ -11,6 +11,7 @@ from bot.dispatch.rate_limit import RateLimit
 from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
 from bot.kept.offers import Offers
+from bot.kept.preferences import Preferences
 from bot.kept.requests import Requests
 from bot.kept.talks import Talks
 from shared.people import RequestedBy
@@ -25,6 +26,7 @@ class Core:
     requests: Requests
     offers: Offers
     talks: Talks
+    preferences: Preferences
     follow: FeedFollower
     clock: Clock
     commands: tuple["Command", ...]

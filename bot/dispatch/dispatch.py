@@ -23,7 +23,7 @@ from bot.errors import AgentUnreachableError, BadCallError, ChatClosedError, Cha
 from bot.kept.requests import KeptRequest
 from bot.words.format import clip, one_line
 from shared.errors import ErrorCode, HearthError
-from shared.language import N_, _, speaking
+from shared.language import N_, _
 from shared.people import TERMINAL
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,8 @@ def take_in(call: Call, core: Core, *, arrived: Arrived = _nothing) -> Coroutine
 
     `arrived` tells the platform in between that the call is here.
     """
-    with speaking(call.locale):
+    call = core.preferences.applied(call)
+    with call.addressed():
         return _take_in(call, core, arrived)
 
 
@@ -86,7 +87,8 @@ def _take_in(call: Call, core: Core, arrived: Arrived) -> Coroutine[Any, Any, No
 
 def take_in_known(call: Call, core: Core, reply: Reply) -> Coroutine[Any, Any, None]:
     """Return what answers a call that its front-end has the answer to; it counts as one that the person made."""
-    with speaking(call.locale):
+    call = core.preferences.applied(call)
+    with call.addressed():
         too_much = _too_much(call, None, core)
     return too_much if too_much is not None else _show_known(call, reply)
 
@@ -111,7 +113,7 @@ async def _show_known(call: Call, reply: Reply) -> None:
 
 
 async def _answer(call: Call, core: Core) -> None:
-    with speaking(call.locale):
+    with call.addressed():
         await _acknowledged(call, core, Answer(call.chat))
 
 
@@ -148,7 +150,7 @@ async def carry_out(call: Call, core: Core, request: KeptRequest, *, trouble: st
     answer = Answer(call.chat, message_id=request.answer_id, posted=posted)
     core.requests.hold(request.id)
     try:
-        with speaking(call.locale):
+        with call.addressed():
             outcome = await (_say(answer, trouble) if trouble else _acknowledged(call, core, answer))
         if outcome is CallOutcome.answered:
             core.requests.strike_out(request.id)

@@ -17,7 +17,7 @@ from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError, C
 from bot.following.card_updates import AsNow, unchanged
 from bot.kept.requests import KeptFile, KeptRequest
 from bot.words.format import clock_time
-from shared.language import _, speaking
+from shared.language import _
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +96,8 @@ class Resender:
             logger.warning("request %d waits until %s is connected", request.id, request.platform)
             self._core.requests.leave(request.id)
             return CallOutcome.answered
-        call = _call(request, chat)
-        with speaking(call.locale):
+        call = self._core.preferences.applied(_call(request, chat))
+        with call.addressed():
             trouble = self._too_late(request)
             try:
                 if call.roles and not trouble:  # they may have lost them since they asked
@@ -123,6 +123,7 @@ class Resender:
                 logger.warning("request %d, /%s, is given up: its chat is closed", request.id, request.command)
                 self._core.requests.strike_out(request.id)
                 return CallOutcome.answered
+            elsewhere = self._core.preferences.quieted(elsewhere, request.platform, chat_id)
             call = replace(call, chat=elsewhere, chat_id=chat_id, message_id=None)
             outcome = await carry_out(call, self._core, replace(request, answer_id=None), trouble=trouble)
         return outcome

@@ -18,6 +18,7 @@ from bot.following.results import plot_image
 from bot.following.snapshot import take_snapshot
 from bot.following.subscriptions import Subscriptions
 from bot.kept.database import noted
+from bot.kept.preferences import Preferences
 from shared.errors import ErrorCode
 from shared.jobs import Job, JobStatus
 from shared.people import RequestedBy
@@ -41,13 +42,20 @@ class CardUpdater:
     """Asks the agent for a job and shows it. Raises ChatError, and whatever is wrong with one card."""
 
     def __init__(
-        self, *, agent: AgentClient, subscriptions: Subscriptions, clock: Clock, as_now: AsNow = unchanged
+        self,
+        *,
+        agent: AgentClient,
+        subscriptions: Subscriptions,
+        clock: Clock,
+        preferences: Preferences,
+        as_now: AsNow = unchanged,
     ) -> None:
         self._agent = agent
         self._as_now = as_now
         self._known: dict[tuple[str, str, str], tuple[float, RequestedBy]] = {}  # since when, by the card
         self._subscriptions = subscriptions
         self._clock = clock
+        self._preferences = preferences
         self.endings: list[JobStatus] = []  # how the jobs ended whose end was told
 
     async def show(self, slot: CardSchedule) -> tuple[bool, float | None]:
@@ -106,7 +114,9 @@ class CardUpdater:
         await self._edit(slot, reply)
         await self._call(slot, snapshot.job)
         if snapshot.finished:
-            if not await deliver(slot, snapshot, agent=agent, subscriptions=self._subscriptions):
+            card = slot.subscription
+            model = self._preferences.chat(card.platform, card.chat_id).files
+            if not await deliver(slot, snapshot, agent=agent, subscriptions=self._subscriptions, model=model):
                 await self._edit(slot, told_before(reply, snapshot.job))
             with noted():
                 self._subscriptions.delivered(slot.subscription)

@@ -19,12 +19,15 @@ from shared.jobs import Job
 DELIVERIES = 2  # begun and cut off by a kill, before the result is only pointed to
 
 
-async def deliver(slot: CardSchedule, snapshot: Snapshot, *, agent: AgentClient, subscriptions: Subscriptions) -> bool:
+async def deliver(
+    slot: CardSchedule, snapshot: Snapshot, *, agent: AgentClient, subscriptions: Subscriptions, model: bool
+) -> bool:
     """Post the result, once as far as can be known; what the chat has of it already is not repeated.
 
-    Return False where earlier ones were cut off so often that the card has to point to it. Raises ChatError.
+    `model`: with the files of a finished one. Return False where earlier deliveries were cut off so often that the card
+    has to point to it. Raises ChatError.
     """
-    outcome = await collect_results(agent, snapshot.job, slot.chat.capabilities, everything=False)
+    outcome = await collect_results(agent, snapshot.job, slot.chat.capabilities, everything=False, model=model)
     begun = 0
     with noted():
         begun = subscriptions.begin_delivery(slot.subscription)

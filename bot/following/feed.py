@@ -10,6 +10,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from bot.agent_api.client import AgentClient
@@ -22,9 +23,9 @@ from bot.following.edit_schedule import CardSchedule, ChatPace
 from bot.following.subscriptions import Subscription, Subscriptions
 from bot.kept.chat_moves import Move, Moves
 from bot.kept.database import noted
+from bot.kept.preferences import Preferences
 from shared.events import EvaluationData, Event, QueueData, StateData
 from shared.jobs import JobStatus
-from shared.language import speaking
 
 logger = logging.getLogger(__name__)
 
@@ -42,14 +43,18 @@ class FeedFollower:
         open_chat: OpenChat,
         clock: Clock,
         moves: Moves,
+        preferences: Preferences,
         as_now: AsNow = unchanged,
     ) -> None:
         self.moves = moves
         self._agent = agent
         self._subscriptions = subscriptions
-        self._open_chat = open_chat
+        self._open_chat = preferences.opening(open_chat)
         self._clock = clock
-        self._shower = CardUpdater(agent=agent, subscriptions=subscriptions, clock=clock, as_now=as_now)
+        self._preferences = preferences
+        self._shower = CardUpdater(
+            agent=agent, subscriptions=subscriptions, clock=clock, preferences=preferences, as_now=as_now
+        )
         self._slots: dict[tuple[str, str, str], CardSchedule] = {}
         self._paces: dict[tuple[str, str], ChatPace] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -106,6 +111,12 @@ class FeedFollower:
         """Say whether a message is a live card."""
         cards = (slot.subscription for slot in self._slots.values())
         return any((card.platform, card.chat_id, card.message_id) == (platform, chat_id, message_id) for card in cards)
+
+    def look_again(self, platform: str, person: str) -> None:
+        """Have a person's cards shown as they read now: in another language, or with the times of another zone."""
+        for slot in self._slots.values():
+            if (slot.subscription.platform, slot.subscription.person) == (platform, person):
+                slot.mark()
 
     async def all_told(self) -> None:
         """Wait until no card is being kept: every job has ended and its result was delivered."""
@@ -176,18 +187,21 @@ class FeedFollower:
         while not told and self._is_kept(slot):
             try:
                 await slot.turn(self._clock)
-                with speaking(slot.subscription.language):
+                with self._addressing(slot.subscription):
                     told = await self._refresh(slot)
                 slot.shown()
                 self._save_cursor()
             except Exception:
                 mark = secrets.token_hex(4)
                 logger.exception("%s: the card of job %s failed", mark, slot.subscription.job_id)
-                with speaking(slot.subscription.language):
+                with self._addressing(slot.subscription):
                     await self._shower.say_trouble(slot, mark=mark, again_in_s=self._hold_back(slot))
         if self._is_kept(slot):
             del self._slots[slot.subscription.key]
         self._ended.set()
+
+    def _addressing(self, card: Subscription) -> AbstractContextManager[None]:
+        return self._preferences.addressing(card.platform, card.person, card.language)
 
     def _is_kept(self, slot: CardSchedule) -> bool:
         """Say whether a card is still one to keep: another may show the same job where its chat has moved."""

@@ -17,17 +17,19 @@ PLOT_NAME = "loss.png"
 
 
 async def collect_results(
-    agent: AgentClient, job: Job, capabilities: Capabilities, *, everything: bool = True
+    agent: AgentClient, job: Job, capabilities: Capabilities, *, everything: bool = True, model: bool = True
 ) -> ResultFiles:
     """Ask for every result file; the plot becomes the picture, what is too large stays with the agent.
 
-    Not `everything`: of a model that is ready only what Ollama takes, where each file is a message to read.
+    Not `everything`: of a model that is ready only what Ollama takes, where each file is a message to read. Without
+    `model`: no file of one that is ready.
     """
     ready = job.status is JobStatus.succeeded and not everything and capabilities.buttons
     known = {file_id: await _known(agent, file_id) for file_id in job.result_files}
     files = [file for file in known.values() if file is not None]
+    kept_back = job.status is JobStatus.succeeded and not model
     pictures = [file for file in files if file.filename.lower().endswith(".png")]
-    others = [file for file in files if file not in pictures and (not ready or _for_ollama(file))]
+    others = [] if kept_back else [it for it in files if it not in pictures and (not ready or _for_ollama(it))]
     limit = capabilities.upload_bytes
     too_large = tuple(file for file in others if limit is not None and file.bytes > limit)
     links = [await _link(agent, file) for file in too_large]
@@ -36,6 +38,7 @@ async def collect_results(
         attached=tuple(_stored(agent, file) for file in others if file not in too_large),
         too_large=too_large,
         links=tuple(link for link in links if link is not None),
+        kept_back=kept_back and bool(files),
         missing=tuple(file_id for file_id, file in known.items() if file is None),
     )
 

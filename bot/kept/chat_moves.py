@@ -110,11 +110,12 @@ class Moves:
             self._db.write("UPDATE requests SET asker = ? WHERE id = ?", (_moved(asker, move), number))
 
     def _move_what_waits(self, move: Move) -> None:
-        """Move what somebody there is to say yes to, or may still change."""
+        """Move what somebody there is to say yes to, may still change, or has set."""
         there = (move.to_id, move.platform, move.chat_id)
         self._db.write("UPDATE approvals SET chat_id = ? WHERE platform = ? AND chat_id = ?", there)
         self._db.write("UPDATE OR REPLACE talks SET chat_id = ? WHERE platform = ? AND chat_id = ?", there)
         self._db.write("UPDATE offers SET chat_id = ? WHERE platform = ? AND chat_id = ?", there)
+        self._db.write("UPDATE OR REPLACE chat_settings SET chat_id = ? WHERE platform = ? AND chat_id = ?", there)
 
 
 def _moved(asker: str, move: Move) -> str:

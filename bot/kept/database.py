@@ -98,6 +98,22 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (  # the n-th brings a file of version
         ) STRICT
         """,
     ),
+    (
+        """
+        CREATE TABLE person_settings (
+            platform TEXT NOT NULL, person TEXT NOT NULL,
+            language TEXT NOT NULL, zone TEXT NOT NULL,
+            PRIMARY KEY (platform, person)
+        ) STRICT
+        """,  # what they set; empty: they did not
+        """
+        CREATE TABLE chat_settings (
+            platform TEXT NOT NULL, chat_id TEXT NOT NULL,
+            files INTEGER NOT NULL, silent INTEGER NOT NULL,
+            PRIMARY KEY (platform, chat_id)
+        ) STRICT
+        """,  # what was set there
+    ),
 )
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 

@@ -7,6 +7,7 @@ confirmed by the next request, and by then every call that changes something is 
 import asyncio
 import logging
 from collections.abc import Coroutine
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -134,7 +135,7 @@ class TelegramFrontEnd:
             for update in updates:
                 offset = update.update_id + 1
                 try:
-                    with speaking(update.effective_user.language_code if update.effective_user else None):
+                    with _addressing(core, update.effective_user):
                         self._begin(self._take_in(update, core))
                 except Exception:  # else it would come again, and all that came after it wait
                     logger.exception("update %d cannot be read; I leave it", update.update_id)
@@ -196,8 +197,6 @@ class TelegramFrontEnd:
                 return texts.said(too_large)
             if asked.kind is Kind.file:
                 return texts.offer(file_name(asked.document), asked.document.file_size)
-        if asked.command == "settings":
-            return texts.said(_(texts.SETTINGS))
         if asked.kind is Kind.other and message.text is None:
             return texts.said(_(texts.NO_DATASET))
         return None
@@ -272,6 +271,12 @@ class TelegramFrontEnd:
 
     def _attachment(self, name: str, byte_count: int | None, file_id: str) -> Attachment:
         return Attachment(name=name, size=byte_count, open=partial(self._downloads.read, file_id), reference=file_id)
+
+
+def _addressing(core: Core, person: User | None) -> AbstractContextManager[None]:
+    if person is None:
+        return speaking(None)
+    return core.preferences.addressing(PLATFORM, str(person.id), person.language_code)
 
 
 def _moved(core: Core, chat: int, to: int) -> None:

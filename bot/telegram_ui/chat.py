@@ -265,5 +265,5 @@ class TelegramPressedChat(TelegramChat):
 
 
 def _silent(reply: Reply) -> bool:
-    """Say whether nobody's phone should ring: a card that goes on by itself, and what belongs to another message."""
-    return reply.live or reply.quiet
+    """Say whether nobody's phone should ring: for a live card, a part of another message, or a chat that is set so."""
+    return reply.live or reply.quiet or reply.silent

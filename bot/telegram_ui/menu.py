@@ -15,7 +15,7 @@ DESCRIPTION = N_(  # what stands in an empty chat, above Start
     "show what I understood and a plan first. You watch it learn on one card, and get back a model for Ollama."
 )
 SHORT = N_("Fine-tunes a language model on your data, on the GPU at home.")  # on its profile
-PRIVATE_ONLY = {"start": N_("what this is"), "settings": N_("what can be set")}
+PRIVATE_ONLY = {"start": N_("what this is")}
 
 
 async def register(bot: Bot, commands: tuple[Command, ...]) -> None:

@@ -16,10 +16,6 @@ ANONYMOUS = N_(
     "I cannot see who you are: you write as the group. Switch off “Remain anonymous” in your "
     "admin rights, or ask me in a private chat."
 )
-SETTINGS = N_(
-    "There is nothing to set up in this chat. What a training may use is said with it, as in "
-    "/finetune epochs:3. The owner's settings are on the machine itself."
-)
 NO_DATASET = N_(
     "I read datasets: JSONL, JSON, CSV, Excel, Parquet, text or a chat export, sent as a file. /help shows how."
 )

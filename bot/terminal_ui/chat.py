@@ -12,7 +12,13 @@ from bot.terminal_ui.outbound import render, save_files
 from bot.terminal_ui.screen import Screen
 
 CAPABILITIES = Capabilities(
-    text_length=100_000, upload_bytes=None, edits_per_second=1, buttons=False, images=False, alt_text=False
+    text_length=100_000,
+    upload_bytes=None,
+    edits_per_second=1,
+    buttons=False,
+    images=False,
+    alt_text=False,
+    sounds=False,
 )
 
 

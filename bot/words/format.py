@@ -4,6 +4,7 @@ import math
 import re
 from datetime import datetime
 
+from bot.words.time_zone import zone_here
 from shared.language import _, decimal, grouped, moment
 
 TITLE_LENGTH = 40  # characters at most: what a phone shows in one line
@@ -131,9 +132,9 @@ def bar(part: float, whole: float, *, width: int = 12) -> str:
 
 
 def local(at: float) -> datetime | None:
-    """Return a moment as the time here; None for one that no calendar has."""
+    """Return a moment as the time in the zone that counts here; None for one that no calendar has."""
     try:
-        return datetime.fromtimestamp(at).astimezone()
+        return datetime.fromtimestamp(at, zone_here()).astimezone(zone_here())
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -143,8 +144,8 @@ def clock_time(at: float, *, now: float | None = None, zone: bool = True) -> str
     then = local(at)
     if then is None:
         return _("in the far future") if at > 0 else _("in the far past")
-    today = then.date() if now is None else datetime.fromtimestamp(now).astimezone().date()
-    days = abs((then.date() - today).days)
+    today = local(now) if now is not None else None
+    days = abs((then.date() - (today or then).date()).days)
     time = moment(then, "HH:mm" if days == 0 else "EEE HH:mm" if days < 7 else "dd MMM HH:mm")
     return f"{time} {_zone(then)}" if zone and days < 7 else time
 

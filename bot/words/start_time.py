@@ -1,10 +1,14 @@
-"""When a job may start, as a person types it: 22:00, 10 pm, in 2 hours, tomorrow 7:30. In the bot's time zone. Pure."""
+"""When a job may start, as a person types it: 22:00, 10 pm, in 2 hours, tomorrow 7:30. Pure.
+
+Read in the time zone that counts here.
+"""
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from bot.errors import BadCallError
 from bot.words.format import clip, clock_time, one_line
+from bot.words.time_zone import in_this_zone, zone_here
 from shared.language import _
 
 LATEST_DAYS = 366
@@ -63,7 +67,7 @@ def _moment(value: str, *, now: float) -> float | None:
         named = _DAY.fullmatch(said)
         if named is not None and (clock := _clock(named[1], named[2])) is not None:
             return _on(named[1], clock, now=now)
-        return datetime.fromisoformat(value).timestamp()  # without a zone: ours
+        return in_this_zone(datetime.fromisoformat(value)).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -96,10 +100,14 @@ def _on(day: str, clock: time, *, now: float) -> float:
 
     A time of this evening that is past already is a minute from now: it is meant as soon as that.
     """
-    today = datetime.fromtimestamp(now).astimezone().date()
+    today = datetime.fromtimestamp(now, zone_here()).date()
     if not day:
-        days = (datetime.combine(today + timedelta(days=later), clock).timestamp() for later in range(3))
+        days = (_timestamp(today + timedelta(days=later), clock) for later in range(3))
         return next(at for at in days if at > now)
     ahead = 1 if _TOMORROW.fullmatch(day) else 0
-    at = datetime.combine(today + timedelta(days=ahead), clock).timestamp()
+    at = _timestamp(today + timedelta(days=ahead), clock)
     return max(at, now + UNITS_S["m"]) if _EVENING.fullmatch(day) and clock == LATE else at
+
+
+def _timestamp(day: date, clock: time) -> float:
+    return in_this_zone(datetime.combine(day, clock)).timestamp()

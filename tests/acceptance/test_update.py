@@ -18,6 +18,7 @@ from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import Database
 from bot.kept.offers import Offers
+from bot.kept.preferences import Preferences
 from bot.kept.requests import Requests
 from bot.kept.talks import Talks
 from tests.agent.api.asking import ask
@@ -80,15 +81,21 @@ async def test_buttons_of_old_cards_work(settings: AgentSettings, tmp_path: Path
             subscriptions = Subscriptions(database)
             assert next(card.job_id for card in subscriptions.undelivered()).startswith("ftjob-")
             moves = Moves(database)
+            preferences = Preferences(database)
             client = AgentClient(
                 lambda _who: Address(url=agent.url.rstrip("/"), key=KEY), transport=transport, clock=clock, moves=moves
             )
             follow = FeedFollower(
-                agent=client, subscriptions=subscriptions, open_chat=lambda *_: chat, clock=clock, moves=moves
+                agent=client,
+                subscriptions=subscriptions,
+                open_chat=lambda *_: chat,
+                clock=clock,
+                moves=moves,
+                preferences=preferences,
             )
             core = Core(
                 agent=client, subscriptions=subscriptions, requests=Requests(database),
-                offers=Offers(database), talks=Talks(database, clock),
+                offers=Offers(database), talks=Talks(database, clock), preferences=preferences,
                 follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip

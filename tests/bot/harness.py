@@ -27,6 +27,7 @@ from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
 from bot.kept.offers import Offers
+from bot.kept.preferences import Preferences
 from bot.kept.requests import Requests
 from bot.kept.talks import Talks
 from bot.terminal_ui.layout import fitted
@@ -194,11 +195,17 @@ async def open_bot(
         with Database(folder / DATABASE) as database:
             subscriptions = Subscriptions(database)
             moves = Moves(database)
+            preferences = Preferences(database)
             client = AgentClient(
                 lambda _who: Address(url=agent.url, key=key), transport=transport, clock=clock, moves=moves
             )
             follow = FeedFollower(
-                agent=client, subscriptions=subscriptions, open_chat=open_chat, clock=clock, moves=moves
+                agent=client,
+                subscriptions=subscriptions,
+                open_chat=open_chat,
+                clock=clock,
+                moves=moves,
+                preferences=preferences,
             )
             core = Core(
                 agent=client,
@@ -206,6 +213,7 @@ async def open_bot(
                 requests=Requests(database),
                 offers=Offers(database),
                 talks=Talks(database, clock),
+                preferences=preferences,
                 follow=follow,
                 clock=clock,
                 commands=COMMANDS,

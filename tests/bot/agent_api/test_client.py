@@ -43,6 +43,7 @@ LINES = {  # of every command, so that a new one is not forgotten
     "allow": ["/allow chat"],
     "deny": ["/deny chat"],
     "who": ["/who", "/who take:test:chat:room"],
+    "settings": ["/settings", "/settings zone", "/settings zone Berlin", "/settings files no"],
     "help": ["/help", "/help results", "/help people"],
 }
 

@@ -19,6 +19,7 @@ from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
 from bot.kept.offers import Offers
+from bot.kept.preferences import Preferences
 from bot.kept.requests import Requests
 from bot.kept.talks import Talks
 from tests.bot.harness import FakeClock
@@ -106,6 +107,7 @@ async def running_bot(story: Story, folder: Path, *, connect: bool = True) -> As
         with Database(folder / DATABASE) as database:
             subscriptions = Subscriptions(database)
             moves = Moves(database)
+            preferences = Preferences(database)
             client = AgentClient(
                 lambda _who: Address(url=agent.url, key=KEY), transport=transport, clock=clock, moves=moves
             )
@@ -115,11 +117,12 @@ async def running_bot(story: Story, folder: Path, *, connect: bool = True) -> As
                 open_chat=front_ends.open_chat,
                 clock=clock,
                 moves=moves,
+                preferences=preferences,
                 as_now=front_ends.as_now,
             )
             story.front_end, story.core = front_end, Core(
                 agent=client, subscriptions=subscriptions, requests=Requests(database),
-                offers=Offers(database), talks=Talks(database, clock),
+                offers=Offers(database), talks=Talks(database, clock), preferences=preferences,
                 follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip

@@ -5,6 +5,7 @@ from tests.fakes.discord_server.people import Person
 
 ROWS = ("rows.jsonl", b'{"messages": []}\n')
 TOM = 8
+SILENT = 1 << 12  # SUPPRESS_NOTIFICATIONS
 
 
 async def test_words_written_directly_are_answered(bot: Story) -> None:
@@ -60,3 +61,19 @@ async def test_a_german_is_answered_in_german_once_discord_has_said_so(bot: Stor
     await hans.write("hilfe", channel=hans.direct)
     await bot.until(lambda: "/finetune" in bot.flat(hans.direct))
     assert "Bring einem Sprachmodell" in bot.flat(hans.direct)
+
+
+async def test_a_chat_that_is_set_quiet_gets_its_messages_without_sound(bot: Story) -> None:
+    where = bot.mia.direct
+    for line, flag in (("/gpu", 0), ("/settings quiet yes", SILENT), ("/gpu", SILENT)):
+        before = len(bot.shown(where))
+        await bot.mia.write(line, channel=where)
+        await bot.until(lambda before=before: len(bot.shown(where)) > before)  # type: ignore[misc]
+        assert bot.shown(where)[-1].flags & SILENT == flag
+
+
+async def test_a_language_that_is_set_goes_before_the_one_that_discord_says(bot: Story) -> None:
+    await bot.mia.write("/settings language de", channel=bot.mia.direct)
+    await bot.until(lambda: "Deutsch" in bot.flat(bot.mia.direct))
+    await bot.mia.slash("gpu")
+    await bot.until(lambda: "Frei" in bot.flat(bot.mia.direct))

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from bot.core.call import Call
+from bot.core.preferred import ChatPreferences
 from bot.errors import StorageError
 from bot.following.subscriptions import Subscription, Subscriptions
 from bot.kept.approvals import Approvals, Wish
 from bot.kept.chat_moves import Move, Moves
 from bot.kept.database import DATABASE, Database
+from bot.kept.preferences import Preferences
 from bot.kept.requests import Requests
 from shared.people import RequestedBy
 from tests.bot.harness import RecordingChat
@@ -37,7 +39,10 @@ def test_what_is_kept_of_a_chat_is_kept_of_the_one_that_it_has_become(tmp_path: 
         wish = Wish(model="m", platform="p", chat_id="old", person="mia", line="/x")
         number, is_new = requests.approvals.ask(wish, now=1.0)
         assert is_new
+        preferences = Preferences(database)
+        preferences.set_chat("p", "old", ChatPreferences(silent=True))
         assert moves.note(MOVE)
+        assert (preferences.chat("p", "new").silent, preferences.chat("p", "old").silent) == (True, False)
         assert cards.undelivered() == [
             Subscription(**{**vars(CARD), "chat_id": "new", "message_id": "", "shown": ""}),
             elsewhere,

@@ -52,7 +52,9 @@ async def test_a_link_with_a_payload_opens_the_help_with_its_sample_button(bot: 
 
 async def test_settings_and_chatter_are_answered_in_private(bot: Story) -> None:
     bot.mia.say("/settings")
-    await bot.says("There is nothing to set up")
+    await bot.says("Settings")
+    bot.mia.press("Language")
+    await bot.until(lambda: bot.last().labels == ["English", "Deutsch", "Back"])
     bot.mia.say("The weather is nice.")
     await bot.says("I did not quite get that")
     assert bot.last().labels == ["Try the sample", "How it stands", "What I can do"]
@@ -60,11 +62,22 @@ async def test_settings_and_chatter_are_answered_in_private(bot: Story) -> None:
     await bot.says("Hearth\nTeach a language model your own style")
 
 
+async def test_a_chat_that_is_set_quiet_gets_its_messages_without_sound(bot: Story) -> None:
+    bot.mia.say("/gpu")
+    await bot.says("Free")
+    assert not bot.last().silent
+    bot.mia.say("/settings quiet yes")
+    await bot.says("Settings")
+    bot.mia.say("/gpu")
+    await bot.until(lambda: bot.last().text.startswith("Free"))
+    assert bot.last().silent
+
+
 async def test_the_menu_lists_the_commands_of_the_table(bot: Story) -> None:
     await bot.until(lambda: len(bot.telegram.methods.menus) == 4)
     listed = [command.name for command in bot.core.commands]
     menus = {scope: [entry["command"] for entry in menu] for scope, menu in bot.telegram.methods.menus.items()}
-    private = [*listed, "start", "settings"]
+    private = [*listed, "start"]
     assert menus == {
         "all_private_chats": private, "all_private_chats de": private,
         "all_group_chats": listed, "all_group_chats de": listed,
@@ -83,8 +96,6 @@ async def test_a_german_phone_shows_menu_answers_and_alerts_in_german(bot: Story
     assert bot.last(9).labels == ["Start", "Ändern", "Zeile ansehen", "Daten prüfen", "Nicht jetzt"]
     hans.send_file("rows.jsonl")
     await bot.says("Ein Modell mit rows.jsonl", chat=9)
-    hans.say("/settings")
-    await bot.says("In diesem Chat gibt es nichts", chat=9)
     bot.mia.say("/gpu")
     await bot.says("Free")
 

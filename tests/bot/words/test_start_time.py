@@ -7,6 +7,7 @@ import pytest
 from bot.errors import BadCallError
 from bot.words.format import clock_second, clock_time
 from bot.words.start_time import read_when
+from bot.words.time_zone import in_zone
 from tests.bot.harness import Bot
 from tests.bot.time_zone import living_in
 from tests.fakes.agent_server import FakeAgent
@@ -104,3 +105,17 @@ async def test_a_job_with_such_a_start_is_shown_all_the_same(agent: FakeAgent, b
     agent.change(agent.add_job().id, start_at=2**40, estimated_start=2**40)
     for line in ("/status #1", "/queue", "/resume #1"):
         assert "in the far future" in " ".join((await bot.say(line)).text.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "starts"),
+    [("22:00", "2026-11-22T14:00"), ("tomorrow 7:30", "2026-11-22T23:30"), ("2026-11-23T07:30", "2026-11-22T23:30")],
+)
+def test_a_time_is_read_in_the_zone_that_its_person_has_set(typed: str, starts: str) -> None:
+    with in_zone("Asia/Tokyo"):  # eight hours ahead of Berlin's winter
+        assert read_when(typed, now=at("2026-11-22T01:00")) == at(starts)
+
+
+def test_a_zone_that_this_machine_does_not_know_counts_as_its_own() -> None:
+    with in_zone("Mars/Olympus"):
+        assert read_when("22:00", now=at("2026-11-22T17:00")) == at("2026-11-22T22:00")
