@@ -184,9 +184,10 @@ class AgentClient(PeopleRoutes):
         """Let the machine work again."""
         return await self._post("/v1/agent/resume", JobAction(), AgentInfo)
 
-    async def events(self, job_id: str, *, limit: int = 20) -> EventList:
-        """Return a job's newest events first."""
-        return await self._get(path("/v1/fine_tuning/jobs", job_id, "events", limit=limit), EventList)
+    async def events(self, job_id: str, *, limit: int = 20, after: str | None = None) -> EventList:
+        """Return a job's newest events first; `after`: those that are older than an event."""
+        page = {"after": after} if after is not None else {}
+        return await self._get(path("/v1/fine_tuning/jobs", job_id, "events", limit=limit, **page), EventList)
 
     async def plot(self, job_id: str, *, dark: bool) -> Plot:
         """Return the loss plot as it is now, for a chat on a light or a dark ground."""

@@ -29,7 +29,7 @@ LINES = {  # of every command, so that a new one is not forgotten
     "queue": ["/queue"],
     "jobs": ["/jobs"],
     "plot": ["/plot #1"],
-    "log": ["/log #1"],
+    "log": ["/log #1", "/log #1 file"],
     "pause": ["/pause", "/pause #1"],
     "resume": ["/resume", "/resume #1"],
     "cancel": ["/cancel #1 yes", "/cancel #1"],

@@ -86,7 +86,8 @@ async def test_plot_comes_with_its_description(agent: FakeAgent, bot: Bot) -> No
 
 async def test_log_is_a_file_with_a_short_excerpt(agent: FakeAgent, bot: Bot) -> None:
     agent.add_job()
-    reply = await bot.say("/log")
+    await bot.say("/log")
+    reply = await bot.press("As a file")
     assert "30 lines" in reply.text
     assert reply.text.endswith("step 30 of job 1")
     assert b"step 1 of job 1\n" in b"".join([chunk async for chunk in reply.files[0].open()])

@@ -112,7 +112,7 @@ async def test_results_above_the_limit_come_as_links_that_expire_where_the_agent
 
 async def test_the_log_comes_as_a_file_after_its_last_lines(bot: Story) -> None:
     await bot.starts_a_job()
-    bot.mia.say("/log #1")
+    bot.mia.say("/log #1 file")
     await bot.until(lambda: len(bot.shown()) == 3)
     assert bot.shown()[1].text.startswith("Log · #1 toast")
     document = bot.last().document

@@ -89,7 +89,11 @@ class JobRoutes:
     async def _job_events(self, request: web.Request) -> web.Response:
         job = self._named(request)
         events = [event for event in reversed(self._agent.events) if event.job_id == job.id]
-        return answer(EventList(data=events[: int(request.query.get("limit", "20"))]))
+        ids = [event.id for event in events]
+        if "after" in request.query:
+            events = events[ids.index(request.query["after"]) + 1 :]
+        limit = int(request.query.get("limit", "20"))
+        return answer(EventList(data=events[:limit], has_more=len(events) > limit))
 
     async def _share(self, request: web.Request) -> web.Response:
         self._agent.shared.append(int(request.query["answer"]))
@@ -104,7 +108,9 @@ class JobRoutes:
 
     async def _log(self, request: web.Request) -> web.Response:
         job = self._named(request)
-        return web.Response(text="".join(f"step {n} of job {job.number}\n" for n in range(1, 31)))
+        return web.Response(
+            text="".join(f"step {n} of job {job.number}\n" for n in range(1, self._agent.log_lines + 1))
+        )
 
     def _named(self, request: web.Request) -> Job:
         return self._agent.job_named(request.match_info["id"])

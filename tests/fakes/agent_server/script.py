@@ -31,6 +31,7 @@ class World:
         self.autoplay: Literal["succeeded", "failed", ""] = ""  # how a new job's script ends
         self.pace_s = 0.002  # between the steps of that script
         self.plot = PNG
+        self.log_lines = 30
         self.plotted: list[str] = []  # in which theme
         self.shared: list[int] = []  # of which answers pictures were drawn
         self.task: TaskInfo | None = None  # what the machine does for a finished job
