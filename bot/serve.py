@@ -29,6 +29,7 @@ from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
+from bot.kept.ignored import Ignored
 from bot.kept.offers import Offers
 from bot.kept.preferences import Preferences
 from bot.kept.requests import Requests
@@ -236,6 +237,7 @@ async def _open_core(settings: Settings, front_ends: FrontEnds) -> AsyncIterator
                 offers=Offers(database),
                 talks=Talks(database, clock),
                 preferences=preferences,
+                ignored=Ignored(database),
                 follow=follow,
                 clock=clock,
                 commands=COMMANDS,

@@ -1,32 +1,21 @@
 """What was understood of a dataset, one row of it, and which forms there are. Pure."""
 
-from bot.core.blocks import Block, Items, Note, Quote, Words
+from collections.abc import Set as AbstractSet
+
+from bot.cards.findings import findings_block, findings_buttons, heeded
+from bot.core.blocks import Block, Items, Quote, Words
 from bot.core.reply import Button, Copy, File, Image, Reply, Tone, Weight
 from bot.words.format import capital, clip, count, flow, one_line, percent, plain
 from shared.files import FileObject, FixedFile
-from shared.inspections import DatasetForm, Fix, Inspection, SampleRow, Severity
+from shared.inspections import DatasetForm, Inspection, SampleRow, Severity
 from shared.language import N_, _, ngettext
 
 DROPPED_SHOWN = 3
 FILE_LENGTH = 30  # characters of a file's name in a title
 SAMPLE_LENGTH = 480  # characters
-FINDINGS_SHOWN = 5
-FIXES_SHOWN = 3
 WHOLE_TEXT = N_("It learns the whole text, word by word: how it sounds and what it is about, but not how to answer.")
 ROW = "row"  # as the last word of /dataset: show one
 REPORT = "report"  # the same: send the whole of it
-FIX = "fix:"  # before the name of a fix: mend the file
-MARKS = {Severity.serious: "‼ ", Severity.warning: "! ", Severity.note: "- "}
-FIXES = {
-    Fix.redact: N_("Mask private data"),
-    Fix.clean: N_("Clean characters"),
-    Fix.dedupe: N_("Remove copies"),
-    Fix.dedupe_near: N_("Remove near copies"),
-    Fix.drop_placeholders: N_("Drop placeholders"),
-    Fix.drop_cut: N_("Drop cut answers"),
-    Fix.drop_short: N_("Drop short answers"),
-    Fix.trim: N_("Trim spaces"),
-}
 FORMS = {
     DatasetForm.messages: N_("chat"),
     DatasetForm.prompt_completion: N_("prompt/completion"),
@@ -51,8 +40,21 @@ EXAMPLES = {
 }
 
 
-def dataset_card(file: FileObject, inspection: Inspection, *, with_row: bool, fixed: FixedFile | None = None) -> Reply:
-    """Return what is in a dataset, and the ways on from there; `fixed` is what has just been mended."""
+def dataset_card(
+    file: FileObject,
+    inspection: Inspection,
+    *,
+    with_row: bool,
+    fixed: FixedFile | None = None,
+    ignored: AbstractSet[str] = frozenset(),
+) -> Reply:
+    """Return what is in a dataset, and the ways on from there.
+
+    `fixed`: what has just been mended. `ignored`: the codes of the advice that its person does not want to read again.
+    """
+    found = len(inspection.findings)
+    inspection = heeded(inspection, ignored)
+    left = found - len(inspection.findings)
     more = [] if with_row or inspection.sample is None else [row_button(inspection)]
     if inspection.lengths is not None:
         more.append(Button(label=_("Report"), line=f"/dataset {inspection.id} {REPORT}"))
@@ -63,15 +65,15 @@ def dataset_card(file: FileObject, inspection: Inspection, *, with_row: bool, fi
         summary="\n".join([*_what_was_mended(fixed), *_what_is_learned(inspection)]),
         blocks=(
             *left_out(inspection),
-            *_findings(inspection),
+            *findings_block(inspection, ignored=left),
             *_right_tool(inspection),
             *([sample_row(inspection.sample)] if inspection.sample and with_row else []),
-            *(notes(inspection.notes) if not inspection.findings else []),
+            *(notes(inspection.notes) if not found else []),
         ),
         buttons=(
             Button(label=_("Fine-tune"), line=f"/finetune {_again(inspection)}", weight=Weight.primary),
             *more,
-            *_fix_buttons(inspection),
+            *findings_buttons(inspection, _named(inspection), ignored=left),
         ),
     )
 
@@ -81,32 +83,10 @@ def row_card(file: FileObject, sample: SampleRow) -> Reply:
     return Reply(title=clip(one_line(file.filename), FILE_LENGTH), blocks=(sample_row(sample),))
 
 
-def _findings(inspection: Inspection) -> list[Block]:
-    """Return the worst of what was found; the report has all."""
-    if not inspection.findings:
-        return []
-    shown = inspection.findings[:FINDINGS_SHOWN]
-    hidden = len(inspection.findings) - len(shown)
-    notes = [ngettext("and {n} more in the report", "and {n} more in the report", hidden)] if hidden > 0 else []
-    if inspection.sampled is not None:
-        notes.append(_("Lengths and near copies: {n} rows drawn.", n=count(inspection.sampled)))
-    items = tuple(f"{MARKS[finding.severity]}{finding.message}" for finding in shown)
-    return [Items(heading=_("What I found"), items=items, mark=""), *([Note(text="\n".join(notes))] if notes else [])]
-
-
 def _right_tool(inspection: Inspection) -> list[Block]:
     """Return what speaks for another tool than fine-tuning, if anything does."""
     against = next((it for it in inspection.right_tool if it.against), None)
     return [Words(heading=_("Before you tune"), text=against.answer)] if against is not None else []
-
-
-def _fix_buttons(inspection: Inspection) -> list[Button]:
-    """Return the most useful fixes, each once: those of the worst findings."""
-    fixes = dict.fromkeys(finding.fix for finding in inspection.findings if finding.fix is not None)
-    return [
-        Button(label=_(FIXES[fix]), line=f"/dataset {_named(inspection)} {FIX}{fix.value}")
-        for fix in list(fixes)[:FIXES_SHOWN]
-    ]
 
 
 def _what_was_mended(fixed: FixedFile | None) -> list[str]:

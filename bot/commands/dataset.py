@@ -3,7 +3,8 @@
 import re
 
 from bot.agent_api.dataset_upload import inspect, only_file, taken_up, upload
-from bot.cards.dataset import FIX, REPORT, ROW, dataset_card, forms_card, report_card, row_card
+from bot.cards.dataset import REPORT, ROW, dataset_card, forms_card, report_card, row_card
+from bot.cards.findings import FIX, IGNORE, UNIGNORE, advice_shown, heeded
 from bot.cards.question import question_card
 from bot.core.blocks import Items
 from bot.core.call import Call
@@ -15,7 +16,7 @@ from bot.following.results import bytes_file
 from bot.words.format import clip, clock_time, one_line, safe_file_name, size
 from bot.words.option_names import DEFAULT_MODEL
 from shared.files import FileObject, FixedFile, FixRequest
-from shared.inspections import Fix
+from shared.inspections import Fix, Inspection
 from shared.language import N_, _
 from shared.mapping import Mapping
 
@@ -41,7 +42,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     elif call.arguments[1:] == (REPORT,) and _INSPECTION.fullmatch(call.arguments[0]):
         await _send_report(core, answer, call.arguments[0])
     elif call.arguments:
-        if not _READ.fullmatch(call.arguments[0]) or call.arguments[1:] not in ((), (ROW,)):
+        if not _READ.fullmatch(call.arguments[0]) or call.arguments[1:] not in ((), (ROW,), (IGNORE,), (UNIGNORE,)):
             raise BadCallError(
                 _(
                     "I cannot read “{arguments}”. Send a file along with /dataset, or type it alone to see "
@@ -87,6 +88,8 @@ async def _show(
     note: str = "",
     fixed: FixedFile | None = None,
 ) -> None:
+    if call.arguments[1:] in ((IGNORE,), (UNIGNORE,)):
+        answer.take_over(call.message_id)
     inspection = await inspect(core.agent, file, model=DEFAULT_MODEL, mapping=mapping, note=note, answer=answer)
     asks_for_row = call.arguments[1:] == (ROW,)
     with_row = call.private or asks_for_row
@@ -105,7 +108,18 @@ async def _show(
     if asks_for_row and inspection.sample is not None:
         await answer.show(row_card(file, inspection.sample))
         return
-    await answer.show(dataset_card(file, inspection, with_row=with_row, fixed=fixed))
+    _heed(call, core, file, inspection)
+    ignored = core.ignored.of(call, file.sha256)
+    await answer.show(dataset_card(file, inspection, with_row=with_row, fixed=fixed, ignored=ignored))
+
+
+def _heed(call: Call, core: Core, file: FileObject, inspection: Inspection) -> None:
+    """Ignore the advice that a person saw and has had enough of, or show all of it again, if they said so."""
+    if call.arguments[1:] == (IGNORE,):
+        seen = heeded(inspection, core.ignored.of(call, file.sha256))
+        core.ignored.add(call, file.sha256, advice_shown(seen))
+    elif call.arguments[1:] == (UNIGNORE,):
+        core.ignored.forget(call, file.sha256)
 
 
 async def _send_report(core: Core, answer: Answer, inspection_id: str) -> None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from bot.agent_api.dataset_upload import inspect, only_file, reading, sample, taken_up, upload
+from bot.cards.findings import heeded
 from bot.cards.job import job_card
 from bot.cards.plan import does_not_fit_card, forgotten_card
 from bot.cards.question import question_card
@@ -97,6 +98,7 @@ async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: 
         else core.agent.plan(options.request(file.id, inspection.method))
     )
     ref = core.offers.make(call, plan.id, at=options.at, now=core.clock.now())
+    inspection = heeded(inspection, core.ignored.of(call, file.sha256))
     await show_plan(core, answer, file, inspection, plan, ref, at=options.at)
 
 

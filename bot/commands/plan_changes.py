@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bot.agent_api.dataset_upload import inspect
 from bot.cards.change import change_card, part_card
+from bot.cards.findings import heeded
 from bot.cards.plan import does_not_fit_card, plan_card
 from bot.core.call import Call
 from bot.core.chat import Answer
@@ -115,6 +116,7 @@ async def _show(call: Call, core: Core, answer: Answer, options: Options, offer:
     else:
         file = await core.agent.file(plan.training_file)
         inspection = await inspect(core.agent, file, model=plan.model, mapping=plan.mapping)
+        inspection = heeded(inspection, core.ignored.of(call, file.sha256))
         await show_plan(core, answer, file, inspection, plan, _ref(offer), at=offer.at)
 
 

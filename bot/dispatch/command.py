@@ -10,6 +10,7 @@ from bot.core.clock import Clock
 from bot.dispatch.rate_limit import RateLimit
 from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
+from bot.kept.ignored import Ignored
 from bot.kept.offers import Offers
 from bot.kept.preferences import Preferences
 from bot.kept.requests import Requests
@@ -27,6 +28,7 @@ class Core:
     offers: Offers
     talks: Talks
     preferences: Preferences
+    ignored: Ignored
     follow: FeedFollower
     clock: Clock
     commands: tuple["Command", ...]

@@ -114,6 +114,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (  # the n-th brings a file of version
         ) STRICT
         """,  # what was set there
     ),
+    (
+        """
+        CREATE TABLE ignored_findings (
+            platform TEXT NOT NULL, person TEXT NOT NULL, sha256 TEXT NOT NULL, code TEXT NOT NULL,
+            PRIMARY KEY (platform, person, sha256, code)
+        ) STRICT
+        """,  # of a file, by its content
+    ),
 )
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 

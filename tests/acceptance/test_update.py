@@ -17,6 +17,7 @@ from bot.following.feed import FeedFollower
 from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import Database
+from bot.kept.ignored import Ignored
 from bot.kept.offers import Offers
 from bot.kept.preferences import Preferences
 from bot.kept.requests import Requests
@@ -96,7 +97,7 @@ async def test_buttons_of_old_cards_work(settings: AgentSettings, tmp_path: Path
             core = Core(
                 agent=client, subscriptions=subscriptions, requests=Requests(database),
                 offers=Offers(database), talks=Talks(database, clock), preferences=preferences,
-                follow=follow, clock=clock,
+                ignored=Ignored(database), follow=follow, clock=clock,
                 commands=COMMANDS,
             )  # fmt: skip
             bot = Bot(core, chat, clock, [])

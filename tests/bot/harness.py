@@ -26,6 +26,7 @@ from bot.following.results import bytes_file
 from bot.following.subscriptions import Subscriptions
 from bot.kept.chat_moves import Moves
 from bot.kept.database import DATABASE, Database
+from bot.kept.ignored import Ignored
 from bot.kept.offers import Offers
 from bot.kept.preferences import Preferences
 from bot.kept.requests import Requests
@@ -214,6 +215,7 @@ async def open_bot(
                 offers=Offers(database),
                 talks=Talks(database, clock),
                 preferences=preferences,
+                ignored=Ignored(database),
                 follow=follow,
                 clock=clock,
                 commands=COMMANDS,

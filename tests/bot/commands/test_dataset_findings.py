@@ -2,8 +2,9 @@
 
 import pytest
 
-from bot.cards.dataset import FIXES
+from bot.cards.findings import FIXES
 from bot.core.reply import Tone
+from bot.errors import StorageError
 from shared.inspections import Finding, FindingCode, Fix, ReadingProgress, Severity
 from shared.language import LANGUAGES, _, speaking
 from tests.bot.harness import Bot, dataset, fits
@@ -37,7 +38,7 @@ async def test_the_worst_findings_come_first_and_fit_a_phone(agent: FakeAgent, b
     assert reply.tone is Tone.trouble
     assert all(fits(part) for part in reply.text.split("\n\n"))
     assert [button.label for button in reply.buttons] == [
-        "Fine-tune", "Report", "Drop placeholders", "Mask private data", "Remove near copies",
+        "Fine-tune", "Report", "Drop placeholders", "Mask private data", "Remove near copies", "Ignore from now on",
     ]  # fmt: skip
 
 
@@ -121,3 +122,60 @@ async def test_a_fix_asked_for_while_the_agent_is_away_is_kept(agent: FakeAgent,
 def test_every_fix_has_a_button_that_fits(language: str) -> None:
     with speaking(language):
         assert all(len(_(FIXES[fix])) <= 20 for fix in Fix)
+
+
+async def test_advice_is_ignored_from_now_on_for_that_file_and_shown_again_on_a_tap(agent: FakeAgent, bot: Bot) -> None:
+    agent.findings = [
+        finding(FindingCode.placeholders, Severity.serious),
+        finding(FindingCode.answers_cut),
+        finding(FindingCode.near_copies, fix=Fix.dedupe_near),
+        finding(FindingCode.short_answers, Severity.note, Fix.drop_short),
+    ]
+    await bot.say("/dataset", dataset("mia.jsonl"))
+    shown = len(bot.chat.messages)
+    reply = await bot.press("Ignore from now on")
+    assert len(bot.chat.messages) == shown
+    assert reply.text.count(MESSAGE) == 2  # what is serious, or changes what is learned, stays
+    assert "\n\n2 findings are ignored." in reply.text
+    assert [button.label for button in reply.buttons] == ["Fine-tune", "Report", "Show ignored"]
+    again = await bot.say("/dataset", dataset("the-same.jsonl"))
+    assert "2 findings are ignored." in again.text
+    assert again.text.count(MESSAGE) == 2
+    assert "ignored" not in (await bot.say("/dataset", dataset("other.jsonl", b"{}"))).text
+    assert "ignored" not in (await bot.say("/dataset", dataset("mia.jsonl"), person="tom")).text
+    reply = await bot.press("Show ignored")
+    assert reply.text.count(MESSAGE) == 4
+    assert "ignored" not in reply.text
+
+
+async def test_only_the_advice_that_was_seen_is_ignored(agent: FakeAgent, bot: Bot) -> None:
+    codes = [FindingCode.near_copies, FindingCode.markup, FindingCode.leakage, FindingCode.loose_spaces,
+             FindingCode.short_answers, FindingCode.few_rows]  # fmt: skip
+    agent.findings = [finding(code, Severity.note) for code in codes]
+    await bot.say("/dataset", dataset("mia.jsonl"))
+    reply = await bot.press("Ignore from now on")
+    assert reply.text.count(MESSAGE) == 1
+    assert "5 findings are ignored." in reply.text
+
+
+async def test_a_plan_does_not_point_to_what_is_ignored(agent: FakeAgent, bot: Bot) -> None:
+    agent.findings = [finding(FindingCode.near_copies)]
+    assert "1 thing in the data" in (await bot.say("/finetune", dataset("mia.jsonl"))).text
+    await bot.press("Check data")
+    reply = await bot.press("Ignore from now on")
+    assert "What I found" not in reply.text
+    assert "1 finding is ignored." in reply.text
+    assert "thing in the data" not in (await bot.press("Fine-tune")).text
+
+
+async def test_what_cannot_be_ignored_for_want_of_a_disk_is_said(
+    agent: FakeAgent, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise StorageError("the disk is full")
+
+    agent.findings = [finding(FindingCode.near_copies)]
+    await bot.say("/dataset", dataset("mia.jsonl"))
+    monkeypatch.setattr(bot.core.ignored._db, "write", refuse)
+    await bot.press("Ignore from now on")
+    assert any("the disk is full" in text for text in bot.chat.texts)

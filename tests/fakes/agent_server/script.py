@@ -1,6 +1,7 @@
 """What the fake agent knows, and the script of its jobs: a test moves them on, or `autoplay` plays a whole run."""
 
 import asyncio
+import hashlib
 import itertools
 from typing import Any, Literal
 
@@ -145,7 +146,7 @@ class World:
         purpose = FilePurpose.fine_tune_results if job_id else FilePurpose.fine_tune
         file = FileObject(
             id=f"file-{self.serial()}", bytes=len(content), created_at=NOW, filename=name, purpose=purpose,
-            sha256="0" * 64, job_id=job_id,
+            sha256=hashlib.sha256(content).hexdigest(), job_id=job_id,
         )  # fmt: skip
         self.files[file.id] = (file, content)
         return file
