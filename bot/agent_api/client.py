@@ -19,7 +19,7 @@ from bot.core.call import Attachment
 from bot.errors import AgentRefusedError, AgentUnreachableError, BadCallError
 from bot.words.format import one_line
 from shared.chat import ChatChunk, ChatCompletion, ChatMessage, ChatRequest
-from shared.errors import ErrorBody, HearthError
+from shared.errors import ErrorBody, ErrorCode, HearthError
 from shared.events import Event, EventList
 from shared.files import (
     FileDeleted,
@@ -190,8 +190,16 @@ class AgentClient(PeopleRoutes):
         return await self._get(path("/v1/fine_tuning/jobs", job_id, "events", limit=limit, **page), EventList)
 
     async def plot(self, job_id: str, *, dark: bool) -> Plot:
-        """Return the loss plot as it is now, for a chat on a light or a dark ground."""
-        drawn = {"theme": "dark"} if dark else {}
+        """Return the loss plot as it is now, for a light or a dark ground; an older agent knows light ones alone."""
+        if dark:
+            try:
+                return await self._plot(job_id, theme="dark")
+            except AgentRefusedError as error:
+                if error.code is not ErrorCode.invalid_request:
+                    raise
+        return await self._plot(job_id)
+
+    async def _plot(self, job_id: str, **drawn: str) -> Plot:
         async with self._ask("GET", path("/v1/fine_tuning/jobs", job_id, "plot.png", **drawn)) as response:
             return Plot(
                 png=await response.read(), alt_text=response.headers.get("X-Alt-Text", _("The loss over the steps."))

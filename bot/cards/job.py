@@ -173,13 +173,11 @@ def _waiting(snapshot: Snapshot, *, now: float) -> list[str]:
     lines = [_("Place {position}{of} in the queue", position=position if position is not None else DASH, of=of)]
     if snapshot.machine_paused:
         return [*lines, _("The machine is paused: nothing starts until /resume")]
-    return [*lines, _starts(snapshot.starts_at, now=now)]
+    return [*lines, *([_starts(snapshot.starts_at, now=now)] if snapshot.starts_at is not None else [])]
 
 
-def _starts(at: float | None, *, now: float) -> str:
+def _starts(at: float, *, now: float) -> str:
     """Return when a job starts: by the clock, as a span would stand still until the next edit."""
-    if at is None:
-        return _("Starts in {time}", time=DASH)
     if at - now < 5:
         return _("Starts at once")
     if at - now < SOON_S:

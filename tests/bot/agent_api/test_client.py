@@ -11,6 +11,7 @@ from aiohttp import ClientResponse, FormData
 from bot.agent_api.client import AgentClient
 from bot.agent_api.transport import Address
 from bot.commands import COMMANDS
+from bot.errors import AgentRefusedError
 from shared.jobs import JobStatus
 from shared.people import HEADER_LIMIT, RequestedBy, header_of
 from tests.bot.harness import Bot, dataset
@@ -166,3 +167,16 @@ async def test_a_word_in_a_path_names_one_thing_and_reaches_no_other_route(
     assert not reply.buttons
     assert set(agent.asked) <= {f"/v1/files/{word}"}
     assert "is the name of nothing" in " ".join(reply.text.split()) or agent.asked
+
+
+async def test_an_agent_of_before_there_were_themes_is_asked_for_a_plot_without_one(agent: FakeAgent, bot: Bot) -> None:
+    agent.step(agent.add_job().id, 20)
+    assert (await bot.core.agent.plot("ftjob-1", dark=True)).png
+    agent.themes = False
+    assert (await bot.core.agent.plot("ftjob-1", dark=True)).png
+    assert agent.plotted == ["dark", "light"]
+
+
+async def test_a_plot_that_is_refused_for_another_reason_is_not_asked_for_twice(agent: FakeAgent, bot: Bot) -> None:
+    with pytest.raises(AgentRefusedError):
+        await bot.core.agent.plot("ftjob-7", dark=True)

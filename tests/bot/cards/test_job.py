@@ -207,3 +207,8 @@ def test_the_first_step_is_worth_a_card_and_the_next_few_are_not() -> None:
         card(running(progress=PROGRESS.model_copy(update={"step": step}) if step else None)) for step in (0, 1, 2)
     )
     assert before.milestone != first.milestone == second.milestone
+
+
+def test_a_job_whose_start_nobody_knows_says_nothing_of_it() -> None:
+    job = running(status=JobStatus.queued, stage=None, progress=None, queue_position=2)
+    assert job_card(Snapshot(job=job, queued=3), now=NOW).summary == "Place 2 of 3 in the queue"

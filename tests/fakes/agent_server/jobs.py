@@ -103,6 +103,8 @@ class JobRoutes:
         job = self._named(request)
         if job.progress is None and job.result is None:
             raise KeyError(f"plot of job #{job.number}")
+        if "theme" in request.query and not self._agent.themes:
+            return refuse(ErrorCode.invalid_request, "“theme” is not a known field. None is taken here.", status=400)
         self._agent.plotted.append(request.query.get("theme", "light"))
         return web.Response(body=self._agent.plot, content_type="image/png", headers={"X-Alt-Text": ALT_TEXT})
 

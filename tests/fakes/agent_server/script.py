@@ -34,6 +34,7 @@ class World:
         self.plot = PNG
         self.log_lines = 30
         self.plotted: list[str] = []  # in which theme
+        self.themes = True  # it knows any: an agent of before they were does not
         self.shared: list[int] = []  # of which answers pictures were drawn
         self.task: TaskInfo | None = None  # what the machine does for a finished job
         self._news = asyncio.Event()
