@@ -152,6 +152,7 @@ def does_not_fit_card(
     return Reply(
         title=clip(_(TOO_SHORT if too_short else DOES_NOT_FIT, file_name=one_line(name))),
         tone=Tone.trouble,
+        refusal=True,
         summary=message,
         blocks=(
             Items(

@@ -89,6 +89,7 @@ class Reply:
     mention: str | None = None  # the platform's id of the one person to notify; nobody else ever is
     private: bool = False  # meant for who asked alone, if the platform has a way: a refusal to a button press
     passing: bool = False  # a sign of life, of no interest once the answer is there
+    refusal: bool = False  # it says no, or what went wrong: nothing was done
     quiet: bool = False  # belongs to another message, which is the one to notify of and to edit
     silent: bool = False  # no phone rings for it: its chat is set so
     milestone: str | None = None  # set: a live card. Where edits cannot be seen, show it again when this changes

@@ -217,7 +217,7 @@ def _find(name: str, commands: tuple[Command, ...]) -> Command:
 
 
 async def _say(answer: Answer, text: str, *, private: bool = False) -> CallOutcome:
-    return await _show(answer, Reply(summary=text, private=private))
+    return await _show(answer, Reply(summary=text, private=private, refusal=True))
 
 
 async def _show(answer: Answer, reply: Reply) -> CallOutcome:

@@ -1,8 +1,4 @@
-"""Connect to Telegram, take updates in, and have each answered.
-
-Updates are asked for here rather than by the library's Updater: it confirms them before anybody has seen them. Ours are
-confirmed by the next request, and by then every call that changes something is written down.
-"""
+"""Connect to Telegram, take updates in, and have each answered."""
 
 import asyncio
 import logging
@@ -14,12 +10,12 @@ from typing import Any
 
 from pydantic import SecretStr
 from telegram import Bot, CallbackQuery, Document, MaybeInaccessibleMessage, Message, Update, User
-from telegram.error import InvalidToken, RetryAfter, TelegramError
+from telegram.error import InvalidToken
 from telegram.request import HTTPXRequest
 
 from bot.core.call import Attachment, Call
 from bot.core.chat import Chat
-from bot.core.clock import Clock, backoff_s
+from bot.core.clock import Clock
 from bot.core.reply import Reply
 from bot.dispatch.command import Core
 from bot.dispatch.dispatch import take_in, take_in_known
@@ -32,9 +28,9 @@ from bot.telegram_ui.connection import TelegramConnection
 from bot.telegram_ui.files import Downloads
 from bot.telegram_ui.inbound import DECLINED, OFFERED, Kind, TelegramRequest, file_name, read_message, read_press
 from bot.telegram_ui.limits import CLOUD, LOCAL, Limits, refusal
-from bot.telegram_ui.menu import register
 from bot.telegram_ui.place import TelegramPlace
-from bot.telegram_ui.trouble import reason, seconds
+from bot.telegram_ui.polling import connect, updates
+from bot.telegram_ui.receipt import Receipt, ReceiptChat
 from shared.language import _, speaking
 from shared.people import RequestedBy
 
@@ -42,8 +38,6 @@ logger = logging.getLogger(__name__)
 
 PLATFORM = "telegram"
 CLOUD_BASE = "https://api.telegram.org"
-POLL_S = 25
-UPDATES = ("message", "callback_query")  # edited messages are not asked for, and ignored if they come
 CONNECTIONS = 32
 
 
@@ -76,8 +70,16 @@ class TelegramFrontEnd:
         known = {int(move.chat_id): int(move.to_id) for move in core.follow.moves.of(PLATFORM)}
         self._line.tell_moves(partial(_moved, core), known=known)
         try:
-            await self._connect(core)
-            await self._poll(core)
+            await connect(self._bot, core.commands, self._clock)
+            async for update in updates(self._bot, self._clock):
+                try:
+                    with _addressing(core, update.effective_user):
+                        self._begin(self._take_in(update, core))
+                except Exception:  # else it would come again, and all that came after it wait
+                    logger.exception("update %d cannot be read; I leave it", update.update_id)
+        except InvalidToken:
+            self._line.refused = True
+            raise FrontEndError(_(texts.NOT_LET_IN), param="TELEGRAM_TOKEN") from None
         finally:
             for call in self._calls:
                 call.cancel()
@@ -98,58 +100,12 @@ class TelegramFrontEnd:
         _path, byte_count = await self._downloads.look_up(reference)
         return self._attachment("file", byte_count, reference)
 
-    # --- the connection
-
-    async def _connect(self, core: Core) -> None:
-        failures = 0
-        while True:
-            try:
-                await self._bot.initialize()
-                await self._bot.delete_webhook()
-                await register(self._bot, core.commands)
-            except InvalidToken:
-                raise self._bad_token() from None
-            except TelegramError as error:
-                failures += 1
-                if failures == 1:
-                    logger.warning("%s. I keep trying.", reason(error))
-                await self._clock.sleep(_pause_s(error, failures))
-            else:
-                logger.info("connected to Telegram as @%s", self._bot.username)
-                return
-
-    async def _poll(self, core: Core) -> None:
-        offset, failures = None, 0
-        while True:
-            try:
-                updates = await self._bot.get_updates(offset=offset, timeout=POLL_S, allowed_updates=UPDATES)
-            except TelegramError as error:
-                if isinstance(error, InvalidToken) and "unauthorized" in error.message.lower():
-                    raise self._bad_token() from None
-                failures += 1
-                if failures == 1:
-                    logger.warning("%s. I keep trying.", reason(error))
-                await self._clock.sleep(_pause_s(error, failures))
-                continue
-            failures = 0
-            for update in updates:
-                offset = update.update_id + 1
-                try:
-                    with _addressing(core, update.effective_user):
-                        self._begin(self._take_in(update, core))
-                except Exception:  # else it would come again, and all that came after it wait
-                    logger.exception("update %d cannot be read; I leave it", update.update_id)
-
     def _begin(self, answering: Coroutine[Any, Any, None] | None) -> None:
         """Have an update answered, in the language spoken now."""
         if answering is not None:
             call = asyncio.create_task(answering)
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
-
-    def _bad_token(self) -> FrontEndError:
-        self._line.refused = True
-        return FrontEndError(_(texts.NOT_LET_IN), param="TELEGRAM_TOKEN")
 
     # --- what comes in
 
@@ -180,21 +136,25 @@ class TelegramFrontEnd:
             return None
         place, moved = self._place_now(message)
         about_a_file = not moved and (asked.kind is Kind.file or not place.private)
-        chat = TelegramChat(
-            self._line, place, answers=message.message_id if about_a_file else None, person=message.from_user.id
-        )
+        answers = message.message_id if about_a_file else None
+        receipt = None if asked.document is None or moved else Receipt(self._line, place.chat, message.message_id)
+        chat = ReceiptChat(self._line, place, answers=answers, person=message.from_user.id, receipt=receipt)
         call = self._call(asked, message.from_user, place, chat, update_id)
         known = self._known(asked, message)
-        return take_in(call, core) if known is None else take_in_known(call, core, known)
+        if receipt is None:
+            return take_in(call, core) if known is None else take_in_known(call, core, known)
+        if known is None:
+            return receipt.around(take_in(call, core, arrived=receipt.seen))
+        return receipt.around(take_in_known(call, core, known))
 
     def _known(self, asked: TelegramRequest, message: Message) -> Reply | None:
         """Return the answer to what is about Telegram itself, or None if the core has to find one."""
         if message.sender_chat is not None:
-            return texts.said(_(texts.ANONYMOUS))
+            return replace(texts.said(_(texts.ANONYMOUS)), refusal=True)
         if asked.document is not None:
             too_large = refusal(file_name(asked.document), asked.document.file_size, self._limits)
             if too_large is not None:
-                return texts.said(too_large)
+                return replace(texts.said(too_large), refusal=True)
             if asked.kind is Kind.file:
                 return texts.offer(file_name(asked.document), asked.document.file_size)
         if asked.kind is Kind.other and message.text is None:
@@ -288,7 +248,3 @@ async def _then_close(answering: Coroutine[Any, Any, None], chat: TelegramPresse
         await answering
     finally:
         await chat.close()
-
-
-def _pause_s(error: TelegramError, failures: int) -> float:
-    return seconds(error.retry_after) if isinstance(error, RetryAfter) else backoff_s(failures)

@@ -35,6 +35,11 @@ class Budget:
         """Make none for so long."""
         self._blocked_until = max(self._blocked_until, self._clock.monotonic() + seconds)
 
+    @property
+    def blocked(self) -> bool:
+        """Whether Telegram said “later”, and it is not later yet."""
+        return self._clock.monotonic() < self._blocked_until
+
     @asynccontextmanager
     async def turn(self, messages: int = 1) -> AsyncIterator[None]:
         """Wait for room, and hold it for the request of so many messages that is made in the block."""

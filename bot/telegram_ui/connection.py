@@ -1,16 +1,19 @@
 """The connection that all chats of a bot share: paced chat by chat, and aware of groups that got another id."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from telegram import Bot
-from telegram.error import ChatMigrated
+from telegram.error import ChatMigrated, RetryAfter, TelegramError
 
 from bot.core.clock import Clock
 from bot.errors import ChatBusyError, ChatError
 from bot.telegram_ui.budget import Budget
 from bot.telegram_ui.limits import Limits
-from bot.telegram_ui.trouble import ChatMovedError, translated
+from bot.telegram_ui.trouble import ChatMovedError, reason, seconds, translated
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -27,6 +30,7 @@ class TelegramConnection:
         self.clock = clock
         self.refused = False  # the token is of no use: nothing more is sent
         self._budgets: dict[int, Budget] = {}
+        self._signs: dict[int, Budget] = {}  # what is no message: counted apart, so that no answer waits for it
         self._moved: dict[int, int] = {}  # groups that became supergroups, by their old id
         self._tell: Callable[[int, int], None] | None = None  # of each one, whoever keeps something of its chat
 
@@ -49,10 +53,13 @@ class TelegramConnection:
 
     def budget(self, chat: int) -> Budget:
         """Return what a chat may still be sent."""
-        if chat not in self._budgets:
+        return self._of(chat, self._budgets)
+
+    def _of(self, chat: int, budgets: dict[int, Budget]) -> Budget:
+        if chat not in budgets:
             count, per_s = (self.limits.private_messages, 5.0) if chat > 0 else (self.limits.group_messages, 60.0)
-            self._budgets[chat] = Budget(count=count, per_s=per_s, clock=self.clock)
-        return self._budgets[chat]
+            budgets[chat] = Budget(count=count, per_s=per_s, clock=self.clock)
+        return budgets[chat]
 
     async def send(
         self, chat: int, request: Callable[[int], Awaitable[T]], *, patient: bool, messages: int = 1
@@ -81,3 +88,20 @@ class TelegramConnection:
                 tries -= 1
                 if tries == 0:
                     raise
+
+    async def once(self, chat: int, request: Callable[[int], Awaitable[object]]) -> None:
+        """Make a request that is no message and that nobody misses: now or never, and whatever comes of it.
+
+        A chat may have as many of them as of messages. None is made where Telegram has asked to wait, or the chat is
+        another by now; one that has to wait blocks none but its like.
+        """
+        budget = self._of(chat, self._signs)
+        if self.refused or chat in self._moved or self.budget(chat).blocked or budget.wait_s() > 0:
+            return
+        try:
+            async with budget.turn():
+                await request(chat)
+        except RetryAfter as error:
+            budget.block(seconds(error.retry_after))
+        except TelegramError as error:
+            logger.info("chat %s: %s", chat, reason(error))

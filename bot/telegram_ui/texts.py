@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.core.blocks import Words
-from bot.core.reply import Button, Reply
+from bot.core.reply import Button, Reply, Tone
 from bot.telegram_ui.inbound import DECLINED, OFFERED
 from bot.words.format import clip, one_line, size
 from shared.language import N_, _
@@ -26,6 +26,7 @@ UNKNOWN_BUTTON = N_("I do not know this button any more. /help shows what I know
 def offer(name: str, byte_count: int | None) -> Reply:
     """Return what is asked about a file that came without a word."""
     return Reply(
+        tone=Tone.waiting,
         summary=_("Teach a model {name} ({size})?", name=clip(one_line(name), 60), size=size(byte_count)),
         buttons=(Button(label=_("Fine-tune"), line=OFFERED), Button(label=_("No"), line=DECLINED)),
     )

@@ -50,6 +50,7 @@ class Shown:
     forwarded_from: Json | None = None  # the user who wrote it first
     contact: Json | None = None
     edits: list[float] = field(default_factory=list)  # when
+    reactions: list[str] = field(default_factory=list)  # the bot's, each in the place of the one before
     pictures: int = 0  # how often it got one
 
     @property

@@ -8,6 +8,7 @@ from tests.fakes.telegram_server.rules import (
     COMMAND_DESCRIPTION,
     DESCRIPTION,
     PHOTO_BYTES,
+    REACTIONS,
     SHORT_DESCRIPTION,
     Flood,
     RefusedError,
@@ -35,6 +36,7 @@ class Methods:
         self.kicked: set[int] = set()  # groups that the bot was thrown out of
         self.muted: set[int] = set()  # where it may not write
         self.texts_only: set[int] = set()  # where it may send no photos and documents
+        self.no_reactions: set[int] = set()  # where its admins allow none
         self.closed: set[tuple[int, int]] = set()  # topics
         self.moved: dict[int, int] = {}  # groups that became supergroups
         self.taps: dict[str, float] = {}  # unanswered, by id: when
@@ -139,6 +141,18 @@ class Methods:
         self.alerts.append(
             (fields["callback_query_id"], fields.get("text", ""), fields.get("show_alert", "").lower() == "true")
         )
+        return True
+
+    def set_message_reaction(self, fields: Fields, _uploads: dict[str, Upload]) -> bool:
+        chat, reactions = self._chat(fields), json.loads(fields.get("reaction", "[]"))
+        message = self._world.messages.get((chat, int(fields["message_id"])))
+        if message is None:
+            raise bad("message to react not found")
+        if len(reactions) != 1:  # no more than that for a bot; none takes it back, which ours never does
+            raise bad("REACTIONS_TOO_MANY")
+        if chat in self.no_reactions or reactions[0]["type"] != "emoji" or reactions[0]["emoji"] not in REACTIONS:
+            raise bad("REACTION_INVALID")
+        message.reactions.append(reactions[0]["emoji"])
         return True
 
     def get_file(self, fields: Fields, _uploads: dict[str, Upload]) -> Json:
