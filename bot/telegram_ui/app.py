@@ -22,6 +22,7 @@ from bot.dispatch.dispatch import take_in, take_in_known
 from bot.errors import FrontEndError
 from bot.kept.chat_moves import Move
 from bot.telegram_ui import texts
+from bot.telegram_ui.actions import typing_while
 from bot.telegram_ui.certificates import trusted
 from bot.telegram_ui.chat import TelegramChat, TelegramPressedChat
 from bot.telegram_ui.connection import TelegramConnection
@@ -84,6 +85,7 @@ class TelegramFrontEnd:
             for call in self._calls:
                 call.cancel()
             await asyncio.gather(*self._calls, return_exceptions=True)
+            await self._line.close()
             await self._bot.shutdown()
 
     def open_chat(self, chat_id: str) -> Chat | None:
@@ -141,11 +143,13 @@ class TelegramFrontEnd:
         chat = ReceiptChat(self._line, place, answers=answers, person=message.from_user.id, receipt=receipt)
         call = self._call(asked, message.from_user, place, chat, update_id)
         known = self._known(asked, message)
-        if receipt is None:
-            return take_in(call, core) if known is None else take_in_known(call, core, known)
-        if known is None:
-            return receipt.around(take_in(call, core, arrived=receipt.seen))
-        return receipt.around(take_in_known(call, core, known))
+        if known is not None:
+            answering = take_in_known(call, core, known)
+        elif receipt is not None:
+            answering = take_in(call, core, arrived=receipt.seen)
+        else:
+            answering = take_in(call, core)
+        return typing_while(answering if receipt is None else receipt.around(answering), self._line, place)
 
     def _known(self, asked: TelegramRequest, message: Message) -> Reply | None:
         """Return the answer to what is about Telegram itself, or None if the core has to find one."""
@@ -183,7 +187,8 @@ class TelegramFrontEnd:
         asked = asked or TelegramRequest(kind=Kind.other)
         call = self._call(asked, query.from_user, place, chat, update_id, pressed=shown_in)
         known = texts.said(_(texts.LEFT_ALONE))
-        return _then_close(take_in_known(call, core, known) if declined else take_in(call, core), chat)
+        answering = take_in_known(call, core, known) if declined else take_in(call, core)
+        return typing_while(_then_close(answering, chat), self._line, place)
 
     def _place_now(self, message: MaybeInaccessibleMessage | None) -> tuple[TelegramPlace, bool]:
         """Return where a message is; or, and True, where its group is by now, which does not have that message."""

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from telegram import InputMediaDocument, InputMediaPhoto, LinkPreviewOptions, Message, ReplyParameters
-from telegram.constants import ParseMode
+from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, TelegramError
 
 from bot.core.capabilities import Capabilities
 from bot.core.reply import Reply
 from bot.errors import ChatClosedError, MessageGoneError
+from bot.telegram_ui.actions import shown
 from bot.telegram_ui.connection import TelegramConnection
 from bot.telegram_ui.files import content, spooled
 from bot.telegram_ui.layout import cut, length
@@ -71,15 +72,20 @@ class TelegramChat:
         return message_id
 
     async def _post(self, reply: Reply) -> Message | None:
+        if reply.files:
+            async with shown(self._line, self._place, ChatAction.UPLOAD_DOCUMENT):
+                return await self._files(reply)
+        if reply.image is not None:
+            async with shown(self._line, self._place, ChatAction.UPLOAD_PHOTO):
+                picture = await content(reply.image.file)
+                return await self._send(lambda chat: self._photo(chat, reply, picture))
+        return await self._send(lambda chat: self._text(chat, reply))
+
+    async def _files(self, reply: Reply) -> Message | None:
         if len(reply.files) > 1:
             return await self._album(reply)
-        if reply.files:
-            async with spooled(reply.files[0]) as document:
-                return await self._send(lambda chat: self._document(chat, reply, document))
-        if reply.image is not None:
-            picture = await content(reply.image.file)
-            return await self._send(lambda chat: self._photo(chat, reply, picture))
-        return await self._send(lambda chat: self._text(chat, reply))
+        async with spooled(reply.files[0]) as document:
+            return await self._send(lambda chat: self._document(chat, reply, document))
 
     async def edit(self, message_id: str, reply: Reply) -> None:
         """Replace a message, which may get a picture but never loses one."""

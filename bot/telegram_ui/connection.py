@@ -1,8 +1,10 @@
 """The connection that all chats of a bot share: paced chat by chat, and aware of groups that got another id."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+import math
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 from telegram import Bot
 from telegram.error import ChatMigrated, RetryAfter, TelegramError
@@ -31,6 +33,8 @@ class TelegramConnection:
         self.refused = False  # the token is of no use: nothing more is sent
         self._budgets: dict[int, Budget] = {}
         self._signs: dict[int, Budget] = {}  # what is no message: counted apart, so that no answer waits for it
+        self._acted_at: dict[int, float] = {}  # when a chat was last shown what the bot is about
+        self._beside: set[asyncio.Task[None]] = set()
         self._moved: dict[int, int] = {}  # groups that became supergroups, by their old id
         self._tell: Callable[[int, int], None] | None = None  # of each one, whoever keeps something of its chat
 
@@ -105,3 +109,24 @@ class TelegramConnection:
             budget.block(seconds(error.retry_after))
         except TelegramError as error:
             logger.info("chat %s: %s", chat, reason(error))
+
+    def may_act(self, chat: int, *, every_s: float) -> bool:
+        """Say whether a chat may be shown now what the bot is about, and note that it is."""
+        now = self.clock.monotonic()
+        if now < self._acted_at.get(chat, -math.inf) + every_s:
+            return False
+        self._acted_at[chat] = now
+        return True
+
+    def beside(self, sign: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin what nobody waits for."""
+        task = asyncio.create_task(sign)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+        return task
+
+    async def close(self) -> None:
+        """Break off what nobody waits for."""
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.fakes.telegram_server.messages import Chats, Json, Shown
 from tests.fakes.telegram_server.rules import (
+    ACTIONS,
     COMMAND_DESCRIPTION,
     DESCRIPTION,
     PHOTO_BYTES,
@@ -41,6 +42,7 @@ class Methods:
         self.moved: dict[int, int] = {}  # groups that became supergroups
         self.taps: dict[str, float] = {}  # unanswered, by id: when
         self.alerts: list[tuple[str, str, bool]] = []  # answered: id, text, whether as an alert
+        self.actions: list[tuple[int, int | None, str, float]] = []  # shown: chat, topic, which, when
         self.paths: dict[str, tuple[str, float]] = {}  # where a file can be had: its id, until when
         self.described: dict[str, str] = {}  # what the bot says it is for
         self.upload_bytes = 50_000_000
@@ -153,6 +155,18 @@ class Methods:
         if chat in self.no_reactions or reactions[0]["type"] != "emoji" or reactions[0]["emoji"] not in REACTIONS:
             raise bad("REACTION_INVALID")
         message.reactions.append(reactions[0]["emoji"])
+        return True
+
+    def send_chat_action(self, fields: Fields, _uploads: dict[str, Upload]) -> bool:
+        chat = self._chat(fields)
+        topic = int(fields["message_thread_id"]) if "message_thread_id" in fields else None
+        if topic is not None and topic not in self._world.topics.get(chat, set()):
+            raise bad("message thread not found")
+        if fields["action"] not in ACTIONS:
+            raise bad("wrong parameter action in request")
+        if chat in self.muted:
+            raise bad("not enough rights to send text messages to the chat")
+        self.actions.append((chat, topic, fields["action"], self._flood.clock()))
         return True
 
     def get_file(self, fields: Fields, _uploads: dict[str, Upload]) -> Json:

@@ -44,6 +44,10 @@ REACTIONS = (  # https://core.telegram.org/bots/api#reactiontypeemoji
     *("🎅", "🎄", "☃", "💅", "🤪", "🗿", "🆒", "💘", "🙉", "🦄", "😘", "💊", "🙊", "😎", "👾", "🤷\u200d♂", "🤷"),
     *("🤷\u200d♀", "😡"),
 )
+ACTIONS = {  # https://core.telegram.org/bots/api#sendchataction
+    *("typing", "upload_photo", "record_video", "upload_video", "record_voice", "upload_voice", "upload_document"),
+    *("choose_sticker", "find_location", "record_video_note", "upload_video_note"),
+}
 
 
 class RefusedError(Exception):
