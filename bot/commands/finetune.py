@@ -53,6 +53,7 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
 
 
 async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> None:
+    question = (options.of or "").partition(".")[0]
     if options.of:
         options = await _answered(call, core, answer, options)
     options = replace(options, model=await find_model(core.agent, options.model))
@@ -66,7 +67,7 @@ async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> 
     if job is not None:
         options = _filled(options, job, file)
     try:
-        await _plan(call, core, answer, options, file)
+        await _plan(call, core, answer, options, file, question)
     except AgentRefusedError as error:
         if error.alternatives:
             too_short = error.code is ErrorCode.setting_invalid
@@ -81,13 +82,13 @@ async def _propose(call: Call, core: Core, answer: Answer, options: Options) -> 
         await ask_for_yes(call, core, answer, model=model, line=write_again(options, file.id))
 
 
-async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: FileObject) -> None:
+async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: FileObject, answers: str) -> None:
     model = options.model or DEFAULT_MODEL
     said = (*write_character(options.mapping), write_options(options) or f"model:{model}")
     note = " ".join(said)  # never empty: it says that a plan was asked for
     inspection = await inspect(core.agent, file, model=model, mapping=options.mapping, note=note, answer=answer)
     if inspection.question is not None:
-        core.offers.make(call, inspection.id, at=options.at, now=core.clock.now())
+        core.offers.make(call, inspection.id, at=options.at, now=core.clock.now(), answers=answers)
         await answer.show(
             question_card(file, inspection, ask="/finetune of:", with_rows=call.private, private=call.private)
         )
@@ -97,7 +98,7 @@ async def _plan(call: Call, core: Core, answer: Answer, options: Options, file: 
         if options.like
         else core.agent.plan(options.request(file.id, inspection.method))
     )
-    ref = core.offers.make(call, plan.id, at=options.at, now=core.clock.now())
+    ref = core.offers.make(call, plan.id, at=options.at, now=core.clock.now(), answers=answers)
     inspection = heeded(inspection, core.ignored.of(call, file.sha256))
     await show_plan(core, answer, file, inspection, plan, ref, at=options.at)
 

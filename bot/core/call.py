@@ -45,6 +45,7 @@ class Call:
     arguments: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     message_id: str | None = None  # the message whose button was pressed
+    asked_in: str | None = None  # the message that a person wrote it in, and may edit; of a file's button, that file's
     id: str | None = None  # the platform's id of what came in; delivered twice, it is one call
     name: str = ""  # what the person is called there; theirs to choose, so never trusted
     rights_chat_id: str | None = None  # the chat that rights are given to: of a topic or thread, the one it belongs to

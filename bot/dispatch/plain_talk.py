@@ -93,9 +93,8 @@ async def _changed(call: Call, core: Core, answer: Answer, options: tuple[str, .
     offer = core.offers.newest(call)
     if offer is None:
         return False
-    meant = f"of:{offer.plan}" if offer.asks else f"look:{offer.number}"
     command = next(command for command in core.commands if command.name == "finetune")
-    await command.run(replace(call, command="finetune", arguments=(meant, *options)), core, answer)
+    await command.run(replace(call, command="finetune", arguments=(offer.named, *options)), core, answer)
     return True
 
 

@@ -114,7 +114,7 @@ class Moves:
         there = (move.to_id, move.platform, move.chat_id)
         self._db.write("UPDATE approvals SET chat_id = ? WHERE platform = ? AND chat_id = ?", there)
         self._db.write("UPDATE OR REPLACE talks SET chat_id = ? WHERE platform = ? AND chat_id = ?", there)
-        self._db.write("UPDATE offers SET chat_id = ? WHERE platform = ? AND chat_id = ?", there)
+        self._db.write("UPDATE offers SET chat_id = ?, asked_in = '' WHERE platform = ? AND chat_id = ?", there)
         self._db.write("UPDATE OR REPLACE chat_settings SET chat_id = ? WHERE platform = ? AND chat_id = ?", there)
 
 

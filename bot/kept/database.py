@@ -122,6 +122,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (  # the n-th brings a file of version
         ) STRICT
         """,  # of a file, by its content
     ),
+    (
+        "ALTER TABLE offers ADD COLUMN asked_in TEXT NOT NULL DEFAULT ''",  # the message that led to it
+        "ALTER TABLE offers ADD COLUMN asked_with TEXT NOT NULL DEFAULT '[]'",  # the options that stand in that message
+    ),
 )
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 

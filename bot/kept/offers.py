@@ -4,6 +4,7 @@ So a plan is changed by words alone, and no card shows the id of anything. It ma
 """
 
 import asyncio
+import json
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
@@ -30,6 +31,11 @@ class Offer:
             raise BadCallError(_("That is somebody else's plan. Send a file of your own for one of yours."))
 
     @property
+    def named(self) -> str:
+        """How /finetune is told that this one is to be changed, or answered."""
+        return f"of:{self.plan}" if self.asks else f"look:{self.number}"
+
+    @property
     def asks(self) -> bool:
         """Whether it is a question about a file."""
         return self.plan.startswith("insp-")
@@ -46,17 +52,44 @@ class Offers:
         """Return what lets one tap after the other change what a number or an id stands for."""
         return self._turns.setdefault(ref, asyncio.Lock())
 
-    def make(self, call: Call, plan: str, *, at: int | None, now: float) -> str:
-        """Note what a person is shown; return how a button names it: by a number, or by its id if I cannot write."""
+    def make(self, call: Call, plan: str, *, at: int | None, now: float, answers: str = "") -> str:
+        """Note what a person is shown; return how a button names it: by a number, or by its id if I cannot write.
+
+        `answers`: the question that came before it, which the same message led to.
+        """
         try:
+            asked_in, asked_with = self._asked(call, answers) or (call.asked_in or "", json.dumps(call.arguments))
             self._db.write("DELETE FROM offers WHERE made_at < ?", (now - KEPT_S,))
             number = self._db.write(
-                "INSERT INTO offers (platform, chat_id, person, plan, at, made_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (call.platform, call.chat_id, call.person, plan, at, now),
+                "INSERT INTO offers (platform, chat_id, person, plan, at, made_at, asked_in, asked_with) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (call.platform, call.chat_id, call.person, plan, at, now, asked_in, asked_with),
             )
         except StorageError:
             return plan
         return str(number)
+
+    def _asked(self, call: Call, question: str) -> Row | None:
+        rows = self._db.rows(
+            "SELECT asked_in, asked_with FROM offers WHERE (platform, chat_id, person, plan) = (?, ?, ?, ?) "
+            "ORDER BY number DESC LIMIT 1",
+            (call.platform, call.chat_id, call.person, question),
+        )
+        return rows[0] if question and rows else None
+
+    def led_to(self, call: Call) -> tuple[Offer, tuple[str, ...]] | None:
+        """Return what a call's message led to and the words that it was asked with; None: nothing that is open."""
+        rows = self._db.rows(
+            "SELECT number, plan, at, asked_with FROM offers "
+            "WHERE (platform, chat_id, person, asked_in) = (?, ?, ?, ?) ORDER BY made_at DESC, number DESC LIMIT 1",
+            (call.platform, call.chat_id, call.person, call.asked_in or None),
+        )
+        return (_offer(rows[0][:3]), tuple(json.loads(rows[0][3]))) if rows and rows[0][1] else None
+
+    def reword(self, offer: Offer, words: tuple[str, ...]) -> None:
+        """Note how the message that led to an offer reads now."""
+        with noted():
+            self._db.write("UPDATE offers SET asked_with = ? WHERE number = ?", (json.dumps(words), offer.number))
 
     def find(self, call: Call, number: str) -> Offer:
         """Return an offer by its number; raise BadCallError if it is closed or lost."""

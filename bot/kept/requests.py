@@ -43,6 +43,7 @@ class KeptAsker:
     private: bool = False
     mentioned: tuple[Named, ...] = ()
     locale: str | None = None
+    asked_in: str | None = None
 
     @classmethod
     def of(cls, call: Call) -> Self:
@@ -50,7 +51,7 @@ class KeptAsker:
         return cls(
             name=call.name, rights_chat_id=call.rights_chat_id, chat_name=call.chat_name, server=call.server,
             server_name=call.server_name, roles=call.roles, private=call.private, mentioned=call.mentioned,
-            locale=call.locale,
+            locale=call.locale, asked_in=call.asked_in,
         )  # fmt: skip
 
     def fill(self, call: Call) -> Call:
@@ -58,7 +59,7 @@ class KeptAsker:
         return replace(
             call, name=self.name, rights_chat_id=self.rights_chat_id, chat_name=self.chat_name, server=self.server,
             server_name=self.server_name, roles=self.roles, private=self.private, mentioned=self.mentioned,
-            locale=self.locale,
+            locale=self.locale, asked_in=self.asked_in,
         )  # fmt: skip
 
 

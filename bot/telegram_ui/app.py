@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 from pydantic import SecretStr
 from telegram import Bot, CallbackQuery, Document, MaybeInaccessibleMessage, Message, Update, User
@@ -19,6 +20,7 @@ from bot.core.clock import Clock
 from bot.core.reply import Reply
 from bot.dispatch.command import Core
 from bot.dispatch.dispatch import take_in, take_in_known
+from bot.dispatch.edited import take_in_edit
 from bot.errors import FrontEndError
 from bot.kept.chat_moves import Move
 from bot.telegram_ui import texts
@@ -64,6 +66,7 @@ class TelegramFrontEnd:
         self._limits = limits or (LOCAL if api_base else CLOUD)
         self._line = TelegramConnection(self._bot, self._limits, clock)
         self._calls: set[asyncio.Task[None]] = set()  # being answered
+        self._turns: WeakValueDictionary[tuple[int, int], asyncio.Lock] = WeakValueDictionary()  # of one message each
         self._downloads = Downloads(self._bot, self._limits, local=api_base is not None)
 
     async def run(self, core: Core) -> None:
@@ -115,14 +118,14 @@ class TelegramFrontEnd:
         """Write down what must not get lost; return what answers the update, or None if it is not for us."""
         if update.callback_query is not None:
             return self._take_in_press(update.update_id, update.callback_query, core)
-        message = update.message
+        message = update.message or update.edited_message
         if message is not None and self._note_move(message):
             return None
         if message is None or message.from_user is None:
             return None
         if message.from_user.is_bot and message.sender_chat is None:  # who writes as a group is shown as a bot, too
             return None
-        return self._take_in_message(update.update_id, message, core)
+        return self._take_in_message(update.update_id, message, core, edited=update.edited_message is not None)
 
     def _note_move(self, message: Message) -> bool:
         """Note a group that became a supergroup, which either of them says; say whether it was that."""
@@ -132,7 +135,9 @@ class TelegramFrontEnd:
             self._line.note_move(message.migrate_from_chat_id, message.chat.id)
         return message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None
 
-    def _take_in_message(self, update_id: int, message: Message, core: Core) -> Coroutine[Any, Any, None] | None:
+    def _take_in_message(
+        self, update_id: int, message: Message, core: Core, *, edited: bool
+    ) -> Coroutine[Any, Any, None] | None:
         asked = read_message(message, my_id=self._bot.id, my_name=self._bot.username)
         if asked is None or message.from_user is None:
             return None
@@ -141,15 +146,20 @@ class TelegramFrontEnd:
         answers = message.message_id if about_a_file else None
         receipt = None if asked.document is None or moved else Receipt(self._line, place.chat, message.message_id)
         chat = ReceiptChat(self._line, place, answers=answers, person=message.from_user.id, receipt=receipt)
-        call = self._call(asked, message.from_user, place, chat, update_id)
+        asked_in = None if moved else message.message_id
+        call = self._call(asked, message.from_user, place, chat, update_id, asked_in=asked_in)
         known = self._known(asked, message)
-        if known is not None:
+        if edited:
+            receipt, answering = None, take_in_edit(call, core)
+        elif known is not None:
             answering = take_in_known(call, core, known)
         elif receipt is not None:
             answering = take_in(call, core, arrived=receipt.seen)
         else:
             answering = take_in(call, core)
-        return typing_while(answering if receipt is None else receipt.around(answering), self._line, place)
+        answering = typing_while(answering if receipt is None else receipt.around(answering), self._line, place)
+        turn = self._turns.setdefault((message.chat.id, message.message_id), asyncio.Lock())
+        return _in_turn(turn, answering)
 
     def _known(self, asked: TelegramRequest, message: Message) -> Reply | None:
         """Return the answer to what is about Telegram itself, or None if the core has to find one."""
@@ -185,7 +195,9 @@ class TelegramFrontEnd:
             return chat.close(_(texts.UNKNOWN_BUTTON), alert=True)
         declined = asked is None
         asked = asked or TelegramRequest(kind=Kind.other)
-        call = self._call(asked, query.from_user, place, chat, update_id, pressed=shown_in)
+        file = message.reply_to_message if offered and not moved and isinstance(message, Message) else None
+        asked_in = file.message_id if file is not None else None
+        call = self._call(asked, query.from_user, place, chat, update_id, pressed=shown_in, asked_in=asked_in)
         known = texts.said(_(texts.LEFT_ALONE))
         answering = take_in_known(call, core, known) if declined else take_in(call, core)
         return typing_while(_then_close(answering, chat), self._line, place)
@@ -209,6 +221,7 @@ class TelegramFrontEnd:
         update_id: int,
         *,
         pressed: int | None = None,
+        asked_in: int | None = None,
     ) -> Call:
         return Call(
             platform=PLATFORM,
@@ -220,6 +233,7 @@ class TelegramFrontEnd:
             arguments=asked.arguments,
             attachments=(self._attached(asked.document),) if asked.document is not None else (),
             message_id=str(pressed) if pressed is not None else None,
+            asked_in=str(asked_in) if asked_in is not None else None,
             id=str(update_id),
             name=person.full_name,
             rights_chat_id=str(place.chat),
@@ -246,6 +260,12 @@ def _addressing(core: Core, person: User | None) -> AbstractContextManager[None]
 
 def _moved(core: Core, chat: int, to: int) -> None:
     core.follow.chat_moved(Move(platform=PLATFORM, chat_id=str(chat), to_id=str(to)))
+
+
+async def _in_turn(turn: asyncio.Lock, answering: Coroutine[Any, Any, None]) -> None:
+    """Have a message answered before what it is edited into is heard."""
+    async with turn:
+        await answering
 
 
 async def _then_close(answering: Coroutine[Any, Any, None], chat: TelegramPressedChat) -> None:

@@ -1,4 +1,4 @@
-"""A message or a tap as what was asked. Pure; edited messages never get here."""
+"""A message or a tap as what was asked. Pure."""
 
 import re
 from dataclasses import dataclass, replace

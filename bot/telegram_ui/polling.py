@@ -18,7 +18,7 @@ from bot.telegram_ui.trouble import reason, seconds
 logger = logging.getLogger(__name__)
 
 POLL_S = 25
-UPDATES = ("message", "callback_query")  # edited messages are not asked for, and ignored if they come
+UPDATES = ("message", "edited_message", "callback_query")
 
 
 async def connect(bot: Bot, commands: tuple[Command, ...], clock: Clock) -> None:

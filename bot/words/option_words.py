@@ -70,11 +70,12 @@ def options_in(said: str) -> tuple[tuple[str, ...], bool]:
     if (character := _CHARACTER.fullmatch(said.strip())) is not None:
         return (quoted("character", unquoted(character[1])),), True
     words = option_words(split_words(said))
-    rest = [word.lower().strip(".,!?") for word in words if not _is_option(word)]
-    return tuple(word for word in words if _is_option(word)), all(BESIDE.fullmatch(word) for word in rest if word)
+    rest = [word.lower().strip(".,!?") for word in words if not is_option(word)]
+    return tuple(word for word in words if is_option(word)), all(BESIDE.fullmatch(word) for word in rest if word)
 
 
-def _is_option(word: str) -> bool:
+def is_option(word: str) -> bool:
+    """Say whether a word of `option_words` is an option that a person may say."""
     option = parted(word)
     return option is not None and _squeezed(option[0]) in NAMES and option[0] not in OF_BUTTONS
 

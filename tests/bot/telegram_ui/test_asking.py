@@ -129,16 +129,6 @@ async def test_who_writes_as_the_group_is_asked_to_show_themselves(bot: Story) -
     assert not bot.agent.files
 
 
-@pytest.mark.parametrize("everything", [False, True])
-async def test_an_edited_message_does_nothing(bot: Story, *, everything: bool) -> None:
-    bot.telegram.everything = everything
-    asked = bot.mia.say("/finetune sample")
-    await bot.planned()
-    bot.mia.edit(asked, "/finetune sample epochs:9")
-    await bot.settled()
-    assert len(bot.agent.plans) == len(bot.shown()) == 1
-
-
 async def test_an_update_that_comes_twice_starts_one_job_also_in_the_next_bot(story: Story, tmp_path: Path) -> None:
     async with running_bot(story, tmp_path):
         story.mia.say("/finetune sample")
