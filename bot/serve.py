@@ -183,7 +183,11 @@ def _discord(settings: Settings, token: SecretStr) -> FrontEnd:
     from bot.discord_ui.app import DiscordFrontEnd
 
     return DiscordFrontEnd(
-        token, api_base=settings.discord_api_base, gateway=settings.discord_gateway, clock=SystemClock()
+        token,
+        api_base=settings.discord_api_base,
+        gateway=settings.discord_gateway,
+        clock=SystemClock(),
+        read_messages=settings.discord_read_messages,
     )
 
 

@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     discord_api_base: str | None = Field(default=None, validation_alias="DISCORD_API_BASE")  # with /api/v10
     discord_gateway: str | None = Field(default=None, validation_alias="DISCORD_GATEWAY")
 
+    discord_read_messages: bool = False  # what is said in threads is heard without a mention: a privileged intent
+
     @field_validator("agent_url")
     @classmethod
     def _agent_url(cls, url: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """Connect to Discord and serve, again and again. discord.py resumes a dropped gateway; a dead one begins anew here."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,7 +30,7 @@ from shared.people import RequestedBy
 
 logger = logging.getLogger(__name__)
 
-BAD_TOKEN = 4004  # as which the gateway closes
+BAD_TOKEN, DISALLOWED_INTENTS = 4004, 4014  # as which the gateway closes
 
 
 class DiscordFrontEnd:
@@ -37,12 +38,24 @@ class DiscordFrontEnd:
 
     platform = PLATFORM
 
-    def __init__(self, token: SecretStr, *, api_base: str | None, gateway: str | None, clock: Clock) -> None:
-        """`api_base`, up to and with /api/v10, and `gateway`: a server other than Discord's own."""
+    def __init__(
+        self,
+        token: SecretStr,
+        *,
+        api_base: str | None,
+        gateway: str | None,
+        clock: Clock,
+        read_messages: bool = False,
+    ) -> None:
+        """`api_base`, up to and with /api/v10, and `gateway`: a server other than Discord's own.
+
+        `read_messages`: hear what is said in threads, which the owner has to switch on at Discord, too.
+        """
         self._token = token
         self._api_base = api_base
         self._gateway = gateway
         self._clock = clock
+        self._read_messages = read_messages
         self._line = DiscordConnection(clock)
 
     async def run(self, core: Core) -> None:
@@ -50,13 +63,18 @@ class DiscordFrontEnd:
         failures = 0
         with _pointed_at(self._api_base, self._gateway):
             while True:
-                client = HearthClient(core, self._line)
+                client = HearthClient(core, self._line, read_messages=self._read_messages)
                 try:
                     await self._serve(client)
                 except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
                     if _is_bad_token(error):
                         self._line.refused = True
                         raise FrontEndError(_(texts.NOT_LET_IN), param="DISCORD_TOKEN") from None
+                    if self._read_messages and _lacks_intent(error):
+                        self._read_messages = False
+                        logger.warning("Discord refuses the Message Content intent; I go on without it")
+                        sys.stderr.write(f"{_(texts.NO_CONTENT_INTENT)}\n")
+                        continue
                     failures = 1 if client.ever_ready else failures + 1
                     if failures == 1:
                         logger.warning("%s. I keep trying.", chat_error(error))
@@ -95,6 +113,11 @@ class DiscordFrontEnd:
 def _is_bad_token(error: Exception) -> bool:
     closed = isinstance(error, discord.ConnectionClosed) and error.code == BAD_TOKEN
     return closed or isinstance(error, discord.LoginFailure)
+
+
+def _lacks_intent(error: Exception) -> bool:
+    closed = isinstance(error, discord.ConnectionClosed) and error.code == DISALLOWED_INTENTS
+    return closed or isinstance(error, discord.PrivilegedIntentsRequired)
 
 
 @contextmanager

@@ -28,7 +28,14 @@ from bot.discord_ui.inbound import (
     read_form,
     read_line,
 )
-from bot.discord_ui.messages import call_of_message, for_the_bot, place_of_message
+from bot.discord_ui.messages import (
+    begun_by,
+    by_a_person,
+    call_of_message,
+    for_the_bot,
+    place_of_message,
+    to_nobody_else,
+)
 from bot.discord_ui.place import DiscordPlace
 from bot.discord_ui.suggestions import Suggestions
 from bot.discord_ui.translated import Translated
@@ -45,11 +52,10 @@ LONGEST_WAIT_S = 1.0  # the library would sleep longer ones off itself, and hold
 class HearthClient(discord.Client):
     """Serves from its login until it is closed."""
 
-    def __init__(self, core: Core, line: DiscordConnection) -> None:
+    def __init__(self, core: Core, line: DiscordConnection, *, read_messages: bool) -> None:
+        """`read_messages`: ask for the one intent that Discord has to grant."""
         super().__init__(
-            intents=discord.Intents(
-                guilds=True, guild_messages=True, dm_messages=True
-            ),  # none that Discord has to grant
+            intents=discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=read_messages),
             allowed_mentions=NOBODY,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
@@ -93,14 +99,19 @@ class HearthClient(discord.Client):
                 await self._answer_press(interaction, read_form(data))
 
     async def on_message(self, message: discord.Message) -> None:
-        """Have words answered that were written to the bot."""
-        if self.user is None or not for_the_bot(message, self.user):
+        """Have words answered that were written to the bot, or in a thread where they are for it all the same."""
+        if self.user is None or not by_a_person(message):
+            return
+        addressed = for_the_bot(message, self.user)
+        if not addressed and not (self.intents.message_content and to_nobody_else(message, self.user)):
             return
         place, locale = place_of_message(message), self._line.locales.get(message.author.id)
         chat = DiscordChat(self._line, place)
         with self._core.preferences.addressing(PLATFORM, str(message.author.id), locale):
-            if self._line.is_new(message.id):
-                await self._take_in(call_of_message(message, place, chat, self.user, locale=locale))
+            call = call_of_message(message, place, chat, self.user, locale=locale)
+            meant = addressed or begun_by(self.user, message.channel) or self._core.talks.of(call) is not None
+            if meant and self._line.is_new(message.id):
+                await self._take_in(call)
 
     async def answer(self, interaction: Interaction, asked: DiscordRequest) -> None:
         """Have a slash command, a message's menu or a form answered."""

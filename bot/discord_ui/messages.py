@@ -1,5 +1,7 @@
 """A message that people write, as what was asked. Discord hides its words unless it is direct or names the bot.
 
+With the Message Content intent it hides none; then words in a thread of a job or of a talk are heard as well.
+
 https://docs.discord.com/developers/events/gateway#message-content-intent
 """
 
@@ -18,11 +20,31 @@ from bot.words.plain_words import asks_to_train
 _COMMAND = re.compile(r"/(\w{1,32})(?:\s+(.*))?", re.DOTALL)
 
 
+def by_a_person(message: Message) -> bool:
+    """Say whether a person wrote it: no bot, no webhook, and not Discord itself."""
+    return not message.author.bot and message.webhook_id is None and not message.is_system()
+
+
 def for_the_bot(message: Message, me: ClientUser) -> bool:
-    """Say whether a message is one that the bot answers: a person's, written to it directly or naming it."""
-    if message.author.bot or message.webhook_id is not None:
-        return False
+    """Say whether a person's message is written to the bot directly, or names it."""
     return message.guild is None or any(user.id == me.id for user in message.mentions)
+
+
+def to_nobody_else(message: Message, me: ClientUser) -> bool:
+    """Say whether a message in a thread may be for the bot: it says something, and to no other by name or as an answer.
+
+    Whose message it answers stands in its mentions, unless that person was not to be notified.
+    """
+    answered = message.reference.resolved if message.reference is not None else None
+    to_another = isinstance(answered, Message) and answered.author.id not in (me.id, message.author.id)
+    named = message.mentions or message.role_mentions or message.mention_everyone
+    says = bool(message.content or message.attachments)
+    return isinstance(message.channel, Thread) and says and not named and not to_another
+
+
+def begun_by(me: ClientUser, channel: object) -> bool:
+    """Say whether a channel is a thread that the bot began, which it does for jobs alone."""
+    return isinstance(channel, Thread) and channel.owner_id == me.id
 
 
 def place_of_message(message: Message) -> DiscordPlace:

@@ -99,10 +99,18 @@ class Story:
 
 
 @asynccontextmanager
-async def running_bot(story: Story, folder: Path, *, connect: bool = True) -> AsyncIterator[Story]:
+async def running_bot(
+    story: Story, folder: Path, *, connect: bool = True, read_messages: bool = False
+) -> AsyncIterator[Story]:
     """Run a whole bot until the end of the block; `connect`: wait until it is connected."""
     agent, clock, discord = story.agent, story.clock, story.discord
-    front_end = DiscordFrontEnd(SecretStr(TOKEN), api_base=discord.api_base, gateway=discord.gateway_url, clock=clock)
+    front_end = DiscordFrontEnd(
+        SecretStr(TOKEN),
+        api_base=discord.api_base,
+        gateway=discord.gateway_url,
+        clock=clock,
+        read_messages=read_messages,
+    )
     front_ends = FrontEnds([front_end])
     async with Transport() as transport:
         with Database(folder / DATABASE) as database:

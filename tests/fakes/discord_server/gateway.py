@@ -14,7 +14,8 @@ from tests.fakes.discord_server.rules import Json
 from tests.fakes.discord_server.world import GUILD, ME, World
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
-PRIVILEGED = (1 << 1) | (1 << 8) | (1 << 15)
+MESSAGE_CONTENT = 1 << 15
+PRIVILEGED = (1 << 1) | (1 << 8) | MESSAGE_CONTENT
 
 
 @dataclass(kw_only=True)
@@ -32,6 +33,7 @@ class Gateway:
         self.world = world
         self.url = ""
         self.identified: list[int] = []  # the intents of each login
+        self.granted = 0  # privileged intents that are switched on in the Developer Portal
         self.resumed = 0
         self.heartbeats = 0
         self._token_valid = token_valid
@@ -107,7 +109,7 @@ class Gateway:
             await self._resume(request, socket, data)
 
     async def _identify(self, request: web.Request, socket: web.WebSocketResponse, data: Json) -> None:
-        if data["intents"] & PRIVILEGED:
+        if data["intents"] & PRIVILEGED & ~self.granted:
             await socket.close(code=4014, message=b"Disallowed intent(s).")
             return
         session = self._session = Session(id=f"session-{next(self._numbers)}")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.fakes.discord_server.gateway import MESSAGE_CONTENT
 from tests.fakes.discord_server.interactions import (
     AUTOCOMPLETE,
     COMMAND,
@@ -117,22 +118,28 @@ class Person:
         world.messages[message.id] = message
         return message
 
-    async def write(self, text: str, *files: File, channel: int | None = None, naming_the_bot: bool = False) -> Shown:
+    async def write(
+        self, text: str, *files: File, channel: int | None = None, naming_the_bot: bool = False,
+        naming: "Person | None" = None, answers: Shown | None = None,
+    ) -> Shown:  # fmt: skip
         """Write a message; the bot is told of it as far as its intents go, and of its words if they are for it."""
+        world, gateway = self._server.world, self._server.gateway
         shown = self.send(*files, channel=channel)
         shown.content = f"<@{ME}> {text}" if naming_the_bot else text
-        where = self._server.world.channels[shown.channel]
+        where = world.channels[shown.channel]
         direct = where.type == DIRECT
-        body = self._server.world.message_json(shown)
-        if naming_the_bot:
-            body["mentions"] = [self._server.world.me]
-        elif not direct:
+        body = world.message_json(shown)
+        if answers is not None:
+            body |= {"type": 19, "message_reference": {"message_id": str(answers.id), "channel_id": str(where.id)},
+                     "referenced_message": world.message_json(answers)}  # fmt: skip
+        body["mentions"] = [world.me] if naming_the_bot else [user_json(naming.id, naming.name)] if naming else []
+        if not (naming_the_bot or direct or gateway.identified[-1] & MESSAGE_CONTENT):
             body |= {"content": "", "attachments": [], "components": []}
         if not direct:
             body |= {"guild_id": str(GUILD), "member": {"roles": self._roles, "joined_at": moment(0), "flags": 0,
                                                         "deaf": False, "mute": False, "nick": None}}  # fmt: skip
-        if self._server.gateway.identified[-1] & (DIRECT_MESSAGES if direct else GUILD_MESSAGES):
-            await self._server.gateway.dispatch("MESSAGE_CREATE", body)
+        if gateway.identified[-1] & (DIRECT_MESSAGES if direct else GUILD_MESSAGES):
+            await gateway.dispatch("MESSAGE_CREATE", body)
         return shown
 
     async def again(self, happened: Happened) -> None:
