@@ -1,7 +1,7 @@
 """A Discord channel or thread as a Chat. Everything is sent with the bot's own token, which does not expire.
 
-A job has a thread of its own from the moment its card is there, and its files go there; where there can be none, beside
-the message that they belong to.
+A job has a thread of its own from its first file on, and its files go there; where there can be none, beside the
+message that they belong to.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from bot.discord_ui.outbound import attached_name, card, file_list, pings
 from bot.discord_ui.place import DiscordPlace
 from bot.discord_ui.threads import wake
 from bot.discord_ui.trouble import ArchivedError, NotAllowedError
-from bot.errors import ChatClosedError, ChatError
+from bot.errors import ChatBusyError, ChatClosedError, ChatError
 from shared.language import _
 
 logger = logging.getLogger(__name__)
@@ -152,14 +152,13 @@ class DiscordChat:
     # --- the job's thread and its files
 
     async def _keep_thread(self, card: Reply, message_id: str) -> None:
-        """Have a job's thread there as long as its card is shown. The card does not depend on it."""
+        """Keep a job's thread awake as long as its card is shown. The card does not depend on it."""
 
-        async def kept(client: Client) -> bool:
-            return await self._line.threads.keep(client, self._place, card.folder, message_id)
+        async def kept(client: Client) -> None:
+            await self._line.threads.keep(client, self._place, card.folder, message_id)
 
         try:
-            if not await self._line.send(kept, patient=self.awaited) and self.awaited:
-                await self._show(Reply(summary=_no_threads(), quiet=True))
+            await self._line.send(kept, patient=self.awaited)
         except ChatClosedError as error:
             logger.warning("the thread of message %s is given up: %s", message_id, error)
             self._line.threads.lose(self._place, card.folder)
@@ -173,7 +172,16 @@ class DiscordChat:
             return await self._line.threads.room(client, self._place, reply.folder, message_id)
 
         try:
-            await self._send_all(await self._line.send(found), reply, files)
+            try:
+                room = await self._line.send(found)
+            except ChatBusyError:
+                raise
+            except ChatError as error:
+                logger.warning("no thread at message %s: %s", message_id, error)
+                room = self._place.room
+            if self._line.threads.newly_forbidden(self._place):
+                await self._show(Reply(summary=_no_threads(), quiet=True))
+            await self._send_all(room, reply, files)
         except ChatError as error:
             logger.warning("files of message %s: %s", message_id, error)
             try:

@@ -1,4 +1,6 @@
-"""The thread of a job: begun with its live card, kept awake while that changes, found again for what comes later."""
+"""The thread of a job: begun at its card with the first file, kept awake while that changes, and found again."""
+
+import contextlib
 
 import discord
 from discord import Client, TextChannel, Thread
@@ -13,32 +15,47 @@ class Threads:
     """The threads of one bot account. Beyond a restart Discord knows them, each by its name."""
 
     def __init__(self) -> None:
+        self._cards: dict[tuple[int, str], int] = {}  # by channel and name, too
         self._begun: dict[tuple[int, str], int] = {}  # by channel and name; the gateway may not have told of them yet
         self._without: set[int] = set()  # channels in which there may be none
+        self._said: set[int] = set()  # those of which it was said
         self._lost: set[tuple[int, str]] = set()  # threads that were deleted or locked: no other is begun
 
-    async def keep(self, client: Client, place: DiscordPlace, name: str, message_id: str) -> bool:
-        """Have a job's thread there and awake, begun at its card. False: there may be none, which is news."""
+    async def keep(self, client: Client, place: DiscordPlace, name: str, card_id: str) -> None:
+        """Keep a job's thread awake, if it has one: it is begun, at the card, when there is something to put in it."""
         channel = _channel_for(client, place, name)
-        if channel is None or channel.id in self._without or (channel.id, name) in self._lost:
-            return True
+        if channel is None or (channel.id, name) in self._lost:
+            return
+        self._cards[channel.id, name] = int(card_id)
         if _awake(client, channel, name) is not None:
-            return True
+            return
         begun = self._begun.get((channel.id, name))
         if begun is not None:
             thread = channel.get_thread(begun)  # somebody may have given it another name
             if thread is None or thread.archived:
                 await wake(client, begun)
-            return True
-        return await self._begin(client, channel, name, int(message_id)) is not None
 
     async def room(self, client: Client, place: DiscordPlace, name: str, message_id: str) -> int:
-        """Return a job's thread, begun at a message if there is none; or the room itself, where there can be none."""
+        """Return a job's thread, begun if there is none; or the room itself, where there can be none.
+
+        It begins at the job's card, or at the given message where no card is known or it is gone.
+        """
         channel = _channel_for(client, place, name)
         if channel is None or (channel.id, name) in self._lost:
             return place.room
         known = _awake(client, channel, name) or self._begun.get((channel.id, name))
-        return known or await self._begin(client, channel, name, int(message_id)) or place.room
+        if known is not None:
+            return known
+        with contextlib.suppress(discord.NotFound):
+            card_id = self._cards.get((channel.id, name), int(message_id))
+            return await self._begin(client, channel, name, card_id) or place.room
+        return await self._begin(client, channel, name, int(message_id)) or place.room
+
+    def newly_forbidden(self, place: DiscordPlace) -> bool:
+        """Say whether there may be no threads in a channel, the first time that this is asked since it is so."""
+        news = place.channel in self._without - self._said
+        self._said |= {place.channel} & self._without
+        return news
 
     def lose(self, place: DiscordPlace, name: str) -> None:
         """Do without a job's thread from now on: somebody has deleted or locked it."""
@@ -59,6 +76,7 @@ class Threads:
             return message_id
         self._begun[channel.id, name] = thread.id
         self._without.discard(channel.id)
+        self._said.discard(channel.id)
         return thread.id
 
 

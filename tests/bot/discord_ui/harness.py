@@ -26,7 +26,7 @@ from bot.kept.talks import Talks
 from tests.bot.harness import FakeClock
 from tests.fakes.agent_server import KEY, FakeAgent
 from tests.fakes.discord_server import TOKEN, FakeDiscord, Person
-from tests.fakes.discord_server.world import Shown
+from tests.fakes.discord_server.world import THREAD, Channel, Shown
 
 MIA = 7
 ROWS = ("rows.jsonl", b'{"messages": []}\n')
@@ -93,8 +93,18 @@ class Story:
         await self.until(lambda: len(self.agent.jobs) == number and self._is_live(card))
         return card
 
+    @property
+    def threads(self) -> list[Channel]:
+        return [it for it in self.discord.world.channels.values() if it.type == THREAD]
+
+    async def gets_a_thread(self) -> Channel:
+        """Have the log of the only job sent; return the thread that begins with it."""
+        await self.mia.slash("log", channel=self.team, job="#1")
+        await self.until(lambda: self.threads and self.last(self.threads[0].id).files)
+        return self.threads[0]
+
     def _is_live(self, card: Shown) -> bool:
-        """Say whether a message is a card that is being kept; by then its thread is there."""
+        """Say whether a message is a card that is being kept."""
         return str(card.id) in {kept.message_id for kept in self.core.subscriptions.undelivered()}
 
 

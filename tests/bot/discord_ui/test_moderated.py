@@ -9,10 +9,6 @@ from tests.bot.discord_ui.harness import Story, running_bot
 from tests.fakes.discord_server.world import ALL_PERMISSIONS, ATTACH_FILES, THREAD, Channel
 
 
-def thread_of(bot: Story) -> Channel:
-    return next(it for it in bot.discord.world.channels.values() if it.type == THREAD)
-
-
 async def remove(bot: Story, channel: Channel) -> None:
     """Delete a channel or thread, as a moderator does; the gateway tells the bot."""
     body = bot.discord.world.channel_json(channel)
@@ -32,7 +28,7 @@ async def told(bot: Story) -> None:
 @pytest.mark.parametrize("hand", ["locked", "archived and locked", "deleted"])
 async def test_files_whose_thread_is_closed_lie_beside_the_card(bot: Story, hand: str) -> None:
     await bot.starts_a_job()
-    thread = thread_of(bot)
+    thread = await bot.gets_a_thread()
     if hand == "deleted":
         await remove(bot, thread)
     else:
@@ -108,8 +104,9 @@ async def test_without_attach_files_the_card_goes_on_without_its_plot_and_gets_i
 
 async def test_without_attach_files_the_files_go_to_the_person(bot: Story) -> None:
     await bot.starts_a_job()
+    thread = await bot.gets_a_thread()
     no_files(bot, bot.team)
-    thread_of(bot).permissions = ALL_PERMISSIONS & ~ATTACH_FILES
+    thread.permissions = ALL_PERMISSIONS & ~ATTACH_FILES
     bot.agent.succeed("ftjob-1")
     await told(bot)
     assert "I may not attach files here, so I sent them to you directly." in bot.flat()
@@ -118,7 +115,7 @@ async def test_without_attach_files_the_files_go_to_the_person(bot: Story) -> No
 
 async def test_where_files_go_nowhere_the_missing_permission_is_named(bot: Story) -> None:
     await bot.starts_a_job()
-    for room in (bot.team, thread_of(bot).id):
+    for room in (bot.team, (await bot.gets_a_thread()).id):
         no_files(bot, room)
     bot.discord.world.channels[bot.mia.direct].sends = False
     bot.agent.succeed("ftjob-1")

@@ -26,11 +26,7 @@ async def reader(story: Story, tmp_path: Path) -> AsyncIterator[Story]:
 async def job_thread(bot: Story) -> int:
     """Return the thread of a job, which its log has begun."""
     await bot.starts_a_job()
-    await bot.mia.slash("log", channel=bot.team, job="#1")
-    await bot.until(lambda: any(it.type == THREAD for it in bot.discord.world.channels.values()))
-    thread = next(it.id for it in bot.discord.world.channels.values() if it.type == THREAD)
-    await bot.until(lambda: bot.last(thread).files)
-    return thread
+    return (await bot.gets_a_thread()).id
 
 
 async def their_thread(bot: Story) -> int:
