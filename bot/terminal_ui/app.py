@@ -31,6 +31,9 @@ WELCOME = N_(
     "Hearth teaches a language model your own style. Send a file with /finetune, or try /finetune sample. A number "
     "presses a button of the newest card, /help shows the rest, /exit leaves."
 )
+NEWER = N_(
+    "A newer card came while you typed. Numbers press its buttons now: look at it, and type the number once more."
+)
 LEAVING = ("/exit", "/quit", "exit", "quit")
 
 
@@ -99,14 +102,17 @@ async def run_prompt(core: Core, chat: TerminalChat, screen: PromptScreen) -> in
     session: PromptSession[str] = PromptSession(
         lambda: prompt(core, chat), bottom_toolbar=lambda: ANSI(screen.toolbar()), refresh_interval=1
     )
+    looking = Looking(chat)
+    session.default_buffer.on_text_changed += lambda buffer: looking.typed(buffer.text)
     async with asyncio.TaskGroup() as calls:
         await chat.post(Reply(summary=_(WELCOME)))
         with suppress(EOFError, KeyboardInterrupt):
             while True:
+                looking.begins()
                 line = await session.prompt_async()
                 if line.strip().lower() in LEAVING:
                     break
-                calls.create_task(handle_line(line, core, chat))
+                calls.create_task(handle_line(line, core, chat, seen=looking.seen))
     if screen.toolbar():
         sys.stdout.write(_("The job goes on without me. Start me again as you did now, and I show it.") + "\n")
     if core.requests.unanswered():
@@ -114,15 +120,34 @@ async def run_prompt(core: Core, chat: TerminalChat, screen: PromptScreen) -> in
     return 0
 
 
-async def handle_line(line: str, core: Core, chat: TerminalChat) -> None:
-    """Turn one line into a call and have it answered."""
+class Looking:
+    """At which card a person looked when they began to type: another may come before they press Enter."""
+
+    def __init__(self, chat: TerminalChat) -> None:
+        self._chat = chat
+        self._empty = True
+        self.seen = ""
+
+    def begins(self) -> None:
+        """Note that the line is empty: the one before was sent."""
+        self._empty, self.seen = True, self._chat.offering
+
+    def typed(self, text: str) -> None:
+        """Note the newest card where a line begins."""
+        if text and self._empty:
+            self.seen = self._chat.offering
+        self._empty = not text
+
+
+async def handle_line(line: str, core: Core, chat: TerminalChat, *, seen: str | None = None) -> None:
+    """Turn one line into a call and have it answered; `seen`: the card that a number is for, if that is known."""
     if not line.strip():
         return
     try:
         typed = read_line(line)
         message_id = None
         if typed.button is not None:
-            message_id, typed = _pressed(typed.button, chat)
+            message_id, typed = _pressed(typed.button, chat, seen)
     except BadCallError as error:
         await chat.post(Reply(summary=error.message))
         return
@@ -159,7 +184,9 @@ def prompt(core: Core, chat: TerminalChat) -> str:
     return _(PROMPT)
 
 
-def _pressed(number: int, chat: TerminalChat) -> tuple[str, Typed]:
+def _pressed(number: int, chat: TerminalChat, seen: str | None) -> tuple[str, Typed]:
+    if seen is not None and chat.offering not in ("", seen):
+        raise BadCallError(_(NEWER))
     pressed = chat.press(number)
     if pressed is None:
         raise BadCallError(

@@ -57,6 +57,11 @@ class TerminalChat:
         """Return that there is no other."""
         return None
 
+    @property
+    def offering(self) -> str:
+        """The message whose buttons numbers press now; empty: there is none."""
+        return self._offer[0]
+
     def press(self, number: int) -> tuple[str, str] | None:
         """Return the message and the line of a numbered button of the newest message that has any."""
         message_id, buttons = self._offer
