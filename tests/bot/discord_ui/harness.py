@@ -100,6 +100,8 @@ class Story:
     async def gets_a_thread(self) -> Channel:
         """Have the log of the only job sent; return the thread that begins with it."""
         await self.mia.slash("log", channel=self.team, job="#1")
+        await self.says("What happened")
+        await self.mia.press("As a file", channel=self.team)
         await self.until(lambda: self.threads and self.last(self.threads[0].id).files)
         return self.threads[0]
 

@@ -63,7 +63,7 @@ async def test_log_and_retry_of_an_old_card_work_after_a_restart(story: Story, t
         failure = story.last()
     async with running_bot(story, tmp_path):
         await story.mia.press("Log", message=failure)
-        await story.until(lambda: any(it.text.startswith("Log · #1 toast") for it in story.shown()))
+        await story.until(lambda: any(it.text.startswith("What happened · #1 toast") for it in story.shown()))
         await story.mia.press("Try again", message=failure)
         await story.until(lambda: len(story.agent.plan_requests) == 2, step_s=0.5)
 

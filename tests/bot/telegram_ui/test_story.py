@@ -67,7 +67,7 @@ async def test_log_and_retry_of_an_old_card_work_after_a_restart(story: Story, t
         failure = story.last(MIA)
     async with running_bot(story, tmp_path):
         story.mia.press("Log", message_id=failure.id)
-        await story.until(lambda: any(it.text.startswith("Log · #1 toast") for it in story.shown(MIA)))
+        await story.until(lambda: any(it.text.startswith("What happened · #1 toast") for it in story.shown(MIA)))
         story.mia.press("Try again", message_id=failure.id)
         await story.until(lambda: len(story.agent.plan_requests) == 2, step_s=0.5)
         await story.planned()
