@@ -95,10 +95,9 @@ async def test_a_person_at_a_terminal_gets_a_prompt_and_leaves(agent: FakeAgent,
             os.write(keyboard, b"/finetune sample\r")
             await _see(keyboard, "[1] Start")
             os.write(keyboard, b"1\r")
-            while not agent.jobs:
-                await asyncio.sleep(0.02)
             os.write(keyboard, leave)
             assert await bot.wait() == 0
+            assert len(agent.jobs) == 1, "what was typed is done before it leaves"
     finally:
         with suppress(ProcessLookupError):
             bot.kill()
