@@ -234,6 +234,7 @@ class Inspection(Response):
     form: DatasetForm | None = None
     method: MethodType = "supervised"  # that such rows are made for
     rows: int = 0  # kept
+    bad: int = 0  # answers that are labelled so, beside those: learned only where good and bad are compared
     dropped_count: int = 0
     dropped: list[DroppedRow] = []  # the first of them
     tokens: TokenCounts | None = None

@@ -33,6 +33,7 @@ class Findings(Response):
     answer_ends: list[int] = []  # 101 quantiles of the position behind the last trained token; empty: as row_lengths
     findings: list[Finding] = []  # the worst first
     judged: int = 0  # rows that say of an answer how good it is: pairs, and labelled answers good and bad
+    bad: int = 0  # of them, answers that are labelled so; no rows of `rows`
     worse_share: float = 0.0  # of pairs: how long the worse talks are, of the better ones
     sampled: int | None = None  # rows looked at for tokens, near copies and languages; None: all
     lengths: LengthHistogram | None = None

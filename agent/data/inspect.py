@@ -62,7 +62,7 @@ def inspect_dataset(
         error.question = with_examples(dataset, error.question, template)
         raise
     survey = Surveyor(template, card.eos_tokens).look(reading, report)
-    _check_enough(survey.rows, survey.drops)
+    _check_enough(survey.rows, survey.drops, survey.bad)
     seen = RuleInput(survey=survey, form=reading.form, card=card)
     _check_trained(seen)
     _check_different(seen)
@@ -81,6 +81,7 @@ def inspect_dataset(
         answer_ends=quantiles([row.end for row in seen.sample]),
         findings=found,
         judged=survey.judged,
+        bad=survey.bad,
         worse_share=survey.worse_chars / max(1, survey.better_chars) if survey.better_chars else 0.0,
         sampled=len(seen.sample) if survey.sampled else None,
         lengths=histogram(seen),
@@ -89,7 +90,7 @@ def inspect_dataset(
     )
 
 
-def _check_enough(kept: int, drops: Drops) -> None:
+def _check_enough(kept: int, drops: Drops, bad: int) -> None:
     if kept >= MIN_ROWS:
         return
     why = (
@@ -102,6 +103,8 @@ def _check_enough(kept: int, drops: Drops) -> None:
         if drops.count
         else ""
     )
+    if bad:
+        why += ngettext(" {n} answer is labelled as bad.", " {n} answers are labelled as bad.", bad)
     count = ngettext("{n} row is", "{n} rows are", kept) if kept else _("No row is")
     raise AgentError(
         _(

@@ -5,15 +5,13 @@ the rate of supervised training, since an answer that is made likelier by compar
 """
 
 from agent.methods.record import TrainingMethod
-from agent.methods.verdicts import learned_choice, learned_labels
+from agent.methods.verdicts import learned_choice, learned_labels, learned_odds
 from shared.inspections import DatasetForm
 from shared.language import N_
 
 ENOUGH_PAIRS = 500
 _PAIRS = frozenset({DatasetForm.preference})
-_EXAMPLES_FIRST = N_(
-    "It makes the better answers likelier than the worse ones. Train on examples first, and have 500 pairs or more."
-)
+_EXAMPLES_FIRST = N_("It makes the better answers likelier than the worse ones. Train on examples first.")
 
 DPO = TrainingMethod(
     type="dpo",
@@ -36,7 +34,7 @@ ORPO = TrainingMethod(
     title=N_("learns the better answers, and to avoid the worse"),
     forms=_PAIRS,
     objective="agent.pipeline.objectives:Orpo",
-    verdict=learned_choice,
+    verdict=learned_odds,
     pairs=True,
     judged=True,
     rows_at_once=2,

@@ -33,7 +33,9 @@ def method_for(type: str, form: DatasetForm) -> TrainingMethod:
 
 
 def methods_of(form: DatasetForm) -> list[TrainingMethod]:
-    """Return the methods that learn from rows of a form."""
+    """Return the methods that learn from rows of a form, each thing that can be done once."""
+    if form is DatasetForm.text:
+        return [PRETRAINING]  # where no answer is told from a question, supervised training is the same
     return [method for method in METHODS.values() if form in method.forms]
 
 

@@ -1,11 +1,16 @@
 """What a training achieved, in a sentence, by the figure that its method goes by. Pure."""
 
+from math import comb, sqrt
+from statistics import NormalDist
+
 from agent.methods.measured import Measured
 from shared.language import _, apart, decimal, ngettext
 
 NOTICED = 0.05  # of the loss; less is little
 WELL = 0.25
-CHANCE, CLEARLY = 0.5, 0.7  # share of pairs of which the better answer became likelier
+CHANCE = 0.5  # share of pairs that a model gets right which learned nothing
+MANY = 1000  # throws, of which a normal distribution tells as much
+UNLIKELY = 0.05  # that chance does as well: above it so few rows prove nothing
 
 
 def learned_rows(measured: Measured) -> str:
@@ -39,39 +44,39 @@ def learned_rows(measured: Measured) -> str:
 
 
 def learned_choice(measured: Measured) -> str:
-    """Say of how many held-out pairs the better answer became the likelier one."""
-    share = measured.accuracy or 0.0
-    right = round(share * measured.rows)
-    if share >= CLEARLY:
-        said = _("It learned which answers are better")
-    elif share > CHANCE:
-        said = _("It learned something of which answers are better")
-    else:
-        said = _("It did not learn which answers are better")
-    before, after = apart(measured.before, measured.after, 2)
+    """Say of how many held-out pairs the better answer gained on the worse one."""
     return ngettext(
         "{said}: of {n} pair it never trained on, it moved towards the better answer in {right}; "
         "the loss went from {before} to {after}.",
         "{said}: of {n} pairs it never trained on, it moved towards the better answer in {right}; "
         "the loss went from {before} to {after}.",
         measured.rows,
-        said=said,
-        right=right,
-        before=before,
-        after=after,
+        said=_better(measured),
+        **_figures(measured),
+    )
+
+
+def learned_odds(measured: Measured) -> str:
+    """Say of how many held-out pairs the better answer is the likelier one."""
+    return ngettext(
+        "{said}: of {n} pair it never trained on, it finds the better answer likelier in {right}; "
+        "the loss went from {before} to {after}.",
+        "{said}: of {n} pairs it never trained on, it finds the better answer likelier in {right}; "
+        "the loss went from {before} to {after}.",
+        measured.rows,
+        said=_better(measured),
+        **_figures(measured),
     )
 
 
 def learned_labels(measured: Measured) -> str:
     """Say of how many held-out answers the likelihood moved as their label says."""
-    share = measured.accuracy or 0.0
-    if share >= CLEARLY:
-        said = _("It learned which answers are good")
-    elif share > CHANCE:
-        said = _("It learned something of which answers are good")
-    else:
+    if _right(measured) <= CHANCE * measured.rows:
         said = _("It did not learn which answers are good")
-    before, after = apart(measured.before, measured.after, 2)
+    elif by_chance(_right(measured), measured.rows) > UNLIKELY:
+        said = _("It may have learned which answers are good")
+    else:
+        said = _("It learned which answers are good")
     return ngettext(
         "{said}: of {n} answer it never trained on, {right} moved as its label says; the loss went from {before} "
         "to {after}.",
@@ -79,7 +84,29 @@ def learned_labels(measured: Measured) -> str:
         "to {after}.",
         measured.rows,
         said=said,
-        right=round(share * measured.rows),
-        before=before,
-        after=after,
+        **_figures(measured),
     )
+
+
+def by_chance(right: int, of: int) -> float:
+    """Return how probable it is that a coin thrown `of` times shows heads `right` times or more."""
+    if of > MANY:
+        return 1 - NormalDist(of / 2, sqrt(of) / 2).cdf(right - 0.5)
+    return float(sum(comb(of, n) for n in range(right, of + 1)) / 2**of)
+
+
+def _better(measured: Measured) -> str:
+    if _right(measured) <= CHANCE * measured.rows:
+        return _("It did not learn which answers are better")
+    if by_chance(_right(measured), measured.rows) > UNLIKELY:
+        return _("It may have learned which answers are better")
+    return _("It learned which answers are better")
+
+
+def _right(measured: Measured) -> int:
+    return round((measured.accuracy or 0.0) * measured.rows)
+
+
+def _figures(measured: Measured) -> dict[str, str]:
+    before, after = apart(measured.before, measured.after, 2)
+    return {"right": str(_right(measured)), "before": before, "after": after}

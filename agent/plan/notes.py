@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from agent.data.checks.row_rules import FEW_ROWS
 from agent.data.findings import Findings
 from agent.methods.preferences import ENOUGH_PAIRS
 from agent.methods.record import TrainingMethod
@@ -33,7 +34,7 @@ def notes_on_method(method: TrainingMethod, form: DatasetForm, rows: int) -> lis
     notes = [_(method.advice)] if method.advice else []
     if form in JUDGED and not method.judged:
         notes.append(_("Only the better answers are learned, and what is bad is left out."))
-    if method.pairs and rows < ENOUGH_PAIRS:
+    if method.pairs and FEW_ROWS <= rows < ENOUGH_PAIRS:  # fewer are few for any method, which the inspection says
         notes.append(
             ngettext("{n} pair is few for that: {enough} and more hold better.",
                      "{n} pairs are few for that: {enough} and more hold better.", rows, enough=ENOUGH_PAIRS)

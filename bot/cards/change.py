@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.cards.method import method_page
 from bot.cards.plan import PRESET_NAMES, plan_lines, start_line
 from bot.core.blocks import Block, Fields, Items, Note, Words
 from bot.core.reply import Button, Reply, Weight
@@ -85,9 +86,11 @@ def part_card(plan: Plan, ref: str, part: str, models: Sequence[Model] = (), *, 
 
 def _page(plan: Plan, ref: str, part: str, models: Sequence[Model]) -> Reply | None:
     name = SHORT_NAMES.get(part, part)
-    pages = {"method": _method, "at": _when, "name": _name, "character": _character, "advanced": _advanced}
+    pages = {"at": _when, "name": _name, "character": _character, "advanced": _advanced}
     if part == "model":
         return _models(plan, ref, models)
+    if part == "method":
+        return method_page(plan, ref, back=_back(ref))
     if part in pages:
         return pages[part](plan, ref)
     return _setting(plan, ref, name) if name in LADDERS else None
@@ -119,18 +122,6 @@ def _models(plan: Plan, ref: str, models: Sequence[Model]) -> Reply:
             _back(ref),
         ),
     )  # fmt: skip
-
-
-def _method(plan: Plan, ref: str) -> Reply:
-    """Return the ways in which such rows can be learned."""
-    others = [it for it in plan.methods if it.type != plan.method.type]
-    now = next((one_line(it.title) for it in plan.methods if it.type == plan.method.type), plan.method.type)
-    return Reply(
-        title=_("How does it learn? · {name}", name=plan.suffix),
-        summary=_("Now it {how}.", how=now),
-        blocks=(Items(items=tuple(f"{it.type}: {one_line(it.title)}" for it in others)),),
-        buttons=(*(Button(label=it.type, line=_line(ref, f"method:{it.type}")) for it in others), _back(ref)),
-    )
 
 
 def _when(plan: Plan, ref: str) -> Reply:

@@ -160,10 +160,13 @@ def _what_is_learned(inspection: Inspection) -> list[str]:
     return lines
 
 
-def counted_rows(inspection: Inspection) -> str:
-    """Return 30 rows, 214 chat rows, 12 passages of text."""
+def counted_rows(inspection: Inspection, *, learned: int | None = None) -> str:
+    """Return 30 rows, 214 chat rows, 12 passages of text; `learned`: what a plan takes of labelled answers."""
     if inspection.form is None:
         return ngettext("{n} row", "{n} rows", inspection.rows)
+    if inspection.form is DatasetForm.labelled:
+        n = inspection.rows + inspection.bad if learned is None else learned
+        return ngettext("{n} labelled answer", "{n} labelled answers", n)
     if inspection.form is DatasetForm.text:
         return ngettext("{n} passage of text", "{n} passages of text", inspection.rows)
     form = _(FORMS[inspection.form])

@@ -33,10 +33,14 @@ def plan_card(
 
     `ref` is how buttons name the plan, `at` when its job may start.
     """
-    notes = [*([_(WHOLE_TEXT)] if inspection.form is DatasetForm.text else []), *plan.notes]
+    told = bool(plan.methods)  # by agents that know more than one way to learn
+    notes = [*([_(WHOLE_TEXT)] if inspection.form is DatasetForm.text and not told else []), *plan.notes]
+    learned = plan.train_rows + plan.validation_rows + plan.test_rows
     file = clip(one_line(file_name), FILE_LENGTH)
     return Reply(
-        title=_("{file} · {rows} → {name}", file=file, rows=counted_rows(inspection), name=plan.suffix),
+        title=_(
+            "{file} · {rows} → {name}", file=file, rows=counted_rows(inspection, learned=learned), name=plan.suffix
+        ),
         summary=plan_lines(plan, at=at, now=now, machine_paused=machine_paused),
         tone=Tone.trouble if _weighing(inspection) else Tone.plain,
         blocks=(

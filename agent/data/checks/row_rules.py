@@ -205,11 +205,12 @@ def long_answers(seen: RuleInput) -> Iterator[Finding]:
 
 def few_rows(seen: RuleInput) -> Iterator[Finding]:
     """Below a hundred."""
-    if seen.survey.rows < FEW_ROWS:
+    n = max(seen.survey.rows, seen.survey.judged)
+    if n < FEW_ROWS:
         yield finding(
             FindingCode.few_rows, WARNING, [],
             ngettext("{n} row is few: {few} is a start, {solid} good ones are a solid base.",
-                     "{n} rows are few: {few} is a start, {solid} good ones are a solid base.", seen.survey.rows,
+                     "{n} rows are few: {few} is a start, {solid} good ones are a solid base.", n,
                      few=FEW_ROWS, solid=SOLID_ROWS),
             _("Expect a style, no knowledge. The rule: below 100 examples, try examples in the prompt first."),
             count=seen.survey.rows,

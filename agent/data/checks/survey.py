@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from rensa import RMinHash
 
 from agent.data.character import CharacterCount
-from agent.data.chat_rows import bad_example
 from agent.data.chat_template import IGNORED, ChatTemplate, TokenizedRow
 from agent.data.checks.copies import SAMPLE, fingerprint
 from agent.data.checks.languages import language_of
@@ -100,6 +99,7 @@ class Survey:
     sample: list[Looked] = field(default_factory=list)
     example: Looked | None = None  # the first of them with its messages, however long it is
     judged: int = 0  # rows that say of an answer how good it is: pairs, and labelled answers good and bad
+    bad: int = 0  # of them, answers that are labelled so
     worse_chars: int = 0  # of the answers that are not wanted, with what leads up to them
     better_chars: int = 0  # of the others that they stand beside
     longest: int = 0  # tokens of a row; also of those outside the sample, as far as their characters tell
@@ -169,7 +169,7 @@ class Surveyor:
             if row.wanted:
                 yield replace(row, messages=row.said, said=[], worse=[]) if row.worse else row
             else:
-                survey.drops.add(row.line, row.unit, bad_example())
+                survey.bad += 1
 
     def _fair_share(self, expected_rows: float) -> float:
         """Return the share that fills the sample about once, for a file of clearly more rows than it takes."""

@@ -38,8 +38,8 @@ LABELS = [
 ]
 TEXTS = [{"text": f"On {word} much was written, {n} pages of it. " * 3} for n in range(3) for word in WORDS]
 JUDGED = {"beta": 0.1, "lora_dropout": 0.0}
-BETTER = "It learned which answers are better: of 3 pairs it never trained on"
-GOOD = "It learned which answers are good: of 3 answers it never trained on"
+BETTER = "It may have learned which answers are better: of 3 pairs it never trained on"
+GOOD = "It may have learned which answers are good: of 3 answers it never trained on"
 WAYS = {
     "supervised": Way(form=DatasetForm.prompt_completion, rows=LIKED, settings={}, judges=False),
     "pretraining": Way(form=DatasetForm.text, rows=TEXTS, settings={}, judges=False),

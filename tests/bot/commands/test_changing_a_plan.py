@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.reply import Reply, Weight
 from shared.mapping import Mapping
-from shared.plans import Preset
+from shared.plans import MethodChoice, Preset
 from tests.bot.harness import Bot, dataset
 from tests.bot.questions import COLUMNS, NOBODY
 from tests.fakes.agent_server import NOW, FakeAgent
@@ -67,6 +67,29 @@ async def test_advanced_shows_each_setting_its_reason_and_three_others(agent: Fa
     assert [button.label for button in rank.buttons] == ["4", "8", "32", "As computed", "Back"]
     await bot.press("As computed")
     assert agent.plan_requests[-1].method.hyperparameters.r == "auto"
+
+
+async def test_another_way_to_learn_is_one_tap_away(agent: FakeAgent, bot: Bot) -> None:
+    agent.methods = [
+        MethodChoice(type="supervised", title="learns the answers"),
+        MethodChoice(type="dpo", title="learns from better and worse answers"),
+    ]
+    plan = await bot.say("/finetune method:dpo epochs:2", dataset())
+    assert "\nLearns from better and worse answers (dpo)\n" in plan.summary
+    page = await bot.press("Another method")
+    assert page.title == "How does it learn? · toast"
+    assert "Now it learns from better and worse answers." in page.text
+    assert [button.label for button in page.buttons] == ["Answers alone", "Back"]
+    await bot.press("Answers alone")
+    assert [request.method.type for request in agent.plan_requests] == ["dpo", "supervised"]
+    assert agent.plan_requests[1].method.hyperparameters.n_epochs == 2, "what was asked for otherwise stays"
+    assert "better and worse" not in bot.chat.last.text
+
+
+async def test_a_method_that_there_is_not_is_refused_with_those_there_are(agent: FakeAgent, bot: Bot) -> None:
+    refused = await bot.say("/finetune method:ppo", dataset())
+    assert "method:ppo is not possible. It is one of: supervised, pretraining, dpo, orpo, kto." in refused.text
+    assert not agent.plan_requests
 
 
 async def test_it_may_start_later_by_a_tap(agent: FakeAgent, bot: Bot) -> None:

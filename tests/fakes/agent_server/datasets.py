@@ -197,7 +197,7 @@ class DatasetRoutes:
             memory_free_mib=5400, memory=PARTS, export_memory_mib=350,
             disk_mib=Range(low=410, high=450), disk_free_mib=12_000, device="CPU (2 cores)",
             queue_position=1, queue_wait_minutes=0, notes=["A small model: it learns a style, few facts."],
-            preset=wanted.preset,
+            preset=wanted.preset, methods=self._agent.methods,
         )  # fmt: skip
         self._agent.plans[plan.id] = plan
         self._agent.made_by[plan.id] = person

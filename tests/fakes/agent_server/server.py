@@ -15,7 +15,7 @@ from shared.files import FixRequest
 from shared.inspections import DatasetForm, Finding, Question, ReadingProgress
 from shared.jobs import Job, JobRequest
 from shared.people import RequestedBy
-from shared.plans import PlanRequest
+from shared.plans import MethodChoice, PlanRequest
 from tests.fakes.agent_server.answers import answer, refuse
 from tests.fakes.agent_server.chat import ChatRoutes
 from tests.fakes.agent_server.datasets import DatasetRoutes
@@ -67,6 +67,7 @@ class FakeAgent(World):
         self.lose: list[tuple[str, str]] = []  # method and start of a path whose next answer gets lost; it is done
         self.paused = False
         self.warnings: list[str] = []
+        self.methods: list[MethodChoice] = []  # by which rows can be learned; an agent of before methods says none
         self.too_little_memory = False  # no plan fits as it was asked for, and two others would
         self.inspection_error: ErrorDetail | None = None
         self.question: Question | None = None  # asked by every inspection that is not told how to read the file
