@@ -114,6 +114,7 @@ class Progress(Response):
     n_epochs: float
     loss: float | None = None  # the newest step's
     validation_loss: float | None = None  # the newest evaluation's
+    validation_accuracy: float | None = None  # of it, the share of answers that are preferred as they should be
     best_loss: float | None = None
     tokens_per_s: float | None = None  # real tokens, padding not counted
     memory_mib: int | None = None

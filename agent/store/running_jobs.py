@@ -276,7 +276,12 @@ def _apply(row: JobRow, data: EventData, *, at: int) -> None:
             row.progress = earlier.model_copy(update=newer | {"updated_at": at}).model_dump_json()
             row.trained_tokens = data.trained_tokens
         case EvaluationData(split="validation") if progress is not None:
-            losses = {"validation_loss": data.loss, "best_loss": data.best_loss, "updated_at": at}
+            losses = {
+                "validation_loss": data.loss,
+                "validation_accuracy": data.accuracy,
+                "best_loss": data.best_loss,
+                "updated_at": at,
+            }
             row.progress = progress.model_copy(update=losses).model_dump_json()
         case _:
             pass

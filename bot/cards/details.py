@@ -6,7 +6,18 @@ from bot.cards.snapshot import Snapshot
 from bot.cards.vital_signs import attempt
 from bot.core.blocks import Block, Fields, Note, Words
 from bot.core.reply import Button, Image, Reply, Weight
-from bot.words.format import clip, clock_second, clock_time, count, duration, mebibytes, number, one_line, short
+from bot.words.format import (
+    clip,
+    clock_second,
+    clock_time,
+    count,
+    duration,
+    mebibytes,
+    number,
+    one_line,
+    percent,
+    short,
+)
 from shared.jobs import Job, JobStatus, Progress
 from shared.language import _
 from shared.results import JobResult
@@ -59,6 +70,7 @@ def _of_run(progress: Progress) -> Fields:
             (_("Epoch"), _("{n} of {of}", n=number(progress.epoch, 1), of=short(progress.n_epochs))),
             (_("Loss"), number(progress.loss)),
             (_("On held-out rows"), number(progress.validation_loss)),
+            (_("Of them right"), _right(progress.validation_accuracy)),
             (_("Best so far"), best),
             (_("Speed"), _("{n} tokens/s", n=number(progress.tokens_per_s, 0))),
             (_("Memory"), mebibytes(progress.memory_mib)),
@@ -66,6 +78,10 @@ def _of_run(progress: Progress) -> Fields:
             (_("Measured at"), clock_second(progress.updated_at)),
         )
     )
+
+
+def _right(accuracy: float | None) -> str:
+    return percent(accuracy, 1) if accuracy is not None else ""
 
 
 def _of_time(job: Job, *, now: float) -> Fields:
@@ -90,6 +106,7 @@ def _of_result(job: Job, result: JobResult, *, with_answers: bool) -> list[Block
     figures = Fields(
         fields=(
             (rows, f"{number(result.base_loss)} → {number(result.final_loss)}"),
+            (_("Of them right"), _right(result.accuracy)),
             (_("Steps"), count(result.steps)),
             (_("Time"), duration(result.train_seconds)),
             (_("Speed"), _("{n} tokens/s", n=number(result.tokens_per_s, 0))),
@@ -99,11 +116,13 @@ def _of_result(job: Job, result: JobResult, *, with_answers: bool) -> list[Block
             (_("Number"), f"#{job.number}"),
         )
     )
-    meaning = Note(text=_("Loss is its surprise: lower is better. It does not tell true from false."))
+    meaning = _("Loss is its surprise: lower is better. It does not tell true from false.")
+    if result.accuracy is not None:
+        meaning = _("Right: it prefers the answer that it should. Loss: by how little it does; lower is better.")
     tools = result.verification.tools_and_thoughts
     return [
         figures,
-        meaning,
+        Note(text=meaning),
         *([Words(text="\n".join(tools))] if tools else []),
         *(advised(item) for item in result.advice),
         *(before_and_after(answer) for answer in result.answers if with_answers),

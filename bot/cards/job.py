@@ -208,7 +208,8 @@ def losses(progress: Progress | None) -> list[Block]:
     if progress is None or progress.loss is None:
         return []
     held_out = number(progress.validation_loss, 2) if progress.validation_loss is not None else ""
-    return [Fields(fields=((_("loss"), number(progress.loss, 2)), (_("held-out"), held_out)))]
+    right = percent(progress.validation_accuracy, 1) if progress.validation_accuracy is not None else ""
+    return [Fields(fields=((_("loss"), number(progress.loss, 2)), (_("held-out"), held_out), (_("right"), right)))]
 
 
 def time_left(progress: Progress, *, now: float) -> str:
