@@ -25,6 +25,7 @@ class StageData(Response):
     stage: Stage
     done: bool
     detail: str | None = None  # where within the stage, in a few words
+    starts_over: bool = False  # nothing of the steps before counts any more
 
 
 class ProgressData(Response):

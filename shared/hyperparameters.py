@@ -137,4 +137,5 @@ class ResolvedSettings(Response):
     early_stopping_patience: int
     eval_steps: int  # optimizer steps between evaluations
     activation_checkpointing: bool
+    optim: Literal["adamw_torch", "paged_adamw_8bit"] = "adamw_torch"
     beta: float | None = None  # of a method that learns from better and worse answers

@@ -93,6 +93,8 @@ class JobResult(Response):
     tokens_per_s: float
     peak_memory_mib: int
     optimistic: bool  # validation doubled as test
+    adapted: list[str] = []  # what the job changed of its settings by itself, and why: a sentence each
+    short_memory_mib: int | None = None  # what it held when its memory was not enough; None: it was
     answers: list[Answer]  # the one that shows best what was learned first
     advice: list[Advice]
     verification: Verification

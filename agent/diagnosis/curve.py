@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from shared.events import EvaluationData, EventRecord, ProgressData
+from shared.events import EvaluationData, EventRecord, ProgressData, StageData
 
 SMOOTHING = 0.75  # of the running mean that each new loss leaves in place, on short runs
 
@@ -27,6 +27,9 @@ class LossCurve:
         total = 0
         for record in records:
             data = record.data
+            if isinstance(data, StageData) and data.starts_over:
+                for points in (train, validation, rate):
+                    points.clear()
             if isinstance(data, ProgressData):
                 total = data.total_steps
                 for points, value in ((train, data.loss), (rate, data.learning_rate)):

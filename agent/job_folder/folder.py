@@ -43,8 +43,10 @@ class JobFolder:
 
     @property
     def spec(self) -> Path:
-        """What to do; written once."""
-        return self.path / "spec.json"
+        """What to do: as planned, or as the job has adapted itself last."""
+        revisions = [path for path in self.path.glob("spec-*.json") if path.stem.removeprefix("spec-").isdecimal()]
+        newest = max(revisions, key=lambda path: int(path.stem.removeprefix("spec-")), default=None)
+        return newest or self.path / "spec.json"
 
     @property
     def lock(self) -> Path:
@@ -126,11 +128,12 @@ class JobFolder:
         self.write_spec(spec)
 
     def write_spec(self, spec: JobSpec) -> None:
-        """Write spec.json."""
-        replace_file(self.spec, spec.model_dump_json(indent=2).encode())
+        """Write a spec into the file of its revision; those before stay as they are."""
+        name = f"spec-{spec.revision}.json" if spec.revision else "spec.json"
+        replace_file(self.path / name, spec.model_dump_json(indent=2).encode())
 
     def read_spec(self) -> JobSpec:
-        """Read spec.json."""
+        """Read the newest revision."""
         return JobSpec.model_validate_json(self.spec.read_bytes())
 
     def read_heartbeat(self) -> Heartbeat | None:

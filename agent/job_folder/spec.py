@@ -1,4 +1,4 @@
-"""What a job is to do, resolved: written once, before its trainer starts."""
+"""What a job is to do, resolved: written before its trainer starts, and anew beside it where the job adapts itself."""
 
 from shared.hyperparameters import ResolvedSettings
 from shared.inspections import DatasetForm
@@ -7,7 +7,10 @@ from shared.schema import Response
 
 
 class JobSpec(Response):
-    """What to do, resolved; written once as spec.json before the trainer starts."""
+    """What to do, resolved: spec.json, and after it spec-1.json and so on, of which the newest holds."""
+
+    revision: int = 0  # how often the job has adapted itself
+    adapted: list[str] = []  # what it changed each time, as a person reads it
 
     job_id: str
     number: int
@@ -31,4 +34,8 @@ class JobSpec(Response):
     checkpoint_interval_s: float = 600.0
     progress_every_s: float = 0.5  # at most one progress event in this time
     ollama_url: str | None = None  # where the finished model is created, if Ollama answers there; None: nowhere
+    evaluation_rows: int | None = None  # computed at once when the trained model is measured; None: as in training
+    verify_on_cpu: bool = False  # llama.cpp has no room beside what else is on the GPU
+    rate_halved: bool = False  # the training had diverged once
+    short_memory_mib: int | None = None  # what the job held when its memory was not enough
     ollama_open: bool = False  # also in an Ollama that others on the network can reach

@@ -88,8 +88,8 @@ def main() -> None:
     context.pulse.start()
     try:
         if phase is Phase.train:
-            started_afresh = arguments.lock_held is not None
-            run_guarded(context, STAGES, last=False, lock_fd=None if started_afresh else lock_descriptor(lock))
+            held = arguments.lock_held
+            run_guarded(context, STAGES, last=False, lock_fd=lock_descriptor(lock) if held is None else held)
         else:
             networked = tuple(step for step in STAGES if step.networked)
             run_guarded(context, networked, last=phase is Phase.hand_over)
@@ -117,11 +117,15 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
         context.log.write(str(full), StateData(status=JobStatus.paused), level="error")
     except AgentError as error:
         logger.exception("the job failed")
+        if error.code is ErrorCode.training_diverged and adapts(context, lock_fd, diverged=True):
+            return
         _fail(context, error.code, error.message, error.param)
     except Exception as error:
         logger.exception("the job failed")
         if _is_out_of_memory(error):
-            _fail(context, ErrorCode.insufficient_memory, _(_OUT_OF_MEMORY))
+            del error  # its frames hold tensors
+            if not adapts(context, lock_fd):
+                _fail(context, ErrorCode.insufficient_memory, _out_of_memory(context))
         elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
             context.log.write(_disk_full(context), StateData(status=JobStatus.paused), level="error")
         elif _is_broken_gpu(error):
@@ -140,6 +144,31 @@ _UNEXPECTED = N_(
 _ALLOCATORS = ("DefaultCPUAllocator", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 _FOR_GOOD = ("no kernel image is available", "invalid device function")  # torch was not built for this GPU
 _OUT_OF_MEMORY = N_("The memory of the GPU machine was not enough for this job.")
+
+
+def _out_of_memory(context: Context) -> str:
+    """Say that the memory was not enough, and what was given up in vain."""
+    adapted = context.folder.read_spec().adapted
+    if not adapted:
+        return _(_OUT_OF_MEMORY)
+    tried = _("It was not enough either with less: {changes}.", changes="; ".join(adapted))
+    return f"{_(_OUT_OF_MEMORY)} {tried}"
+
+
+def adapts(context: Context, lock_fd: int | None, *, diverged: bool = False) -> bool:
+    """Go on by another revision of the spec, in a fresh process; False where there is none."""
+    if lock_fd is None or context.stage is None:
+        return False
+    try:
+        from agent.pipeline.adapt import adapt
+
+        if not adapt(context, diverged=diverged):
+            return False
+    except Exception:  # whatever was the matter comes first
+        logger.exception("the job could not adapt itself")
+        return False
+    start_afresh(context, lock_fd)
+    return True
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -167,16 +196,19 @@ def _disk_full(context: Context) -> str:
 
 def run_stages(context: Context, steps: tuple[StageStep, ...], lock_fd: int | None) -> None:
     """Run each stage that has no completion marker yet, and mark it."""
+    began = False
     for step in steps:
         marker = context.folder.stage_marker(step.stage)
         if marker.exists():
             continue
+        context.stage = step.stage
         context.check_wishes()
         if code_on_disk() != code_version():
             logger.info("the code was replaced; what comes next is imported by a new process")
             raise Stopped
-        if step.fresh_memory and "torch" in sys.modules and lock_fd is not None:
+        if step.fresh_memory and began and "torch" in sys.modules and lock_fd is not None:
             start_afresh(context, lock_fd)
+        began = True
         context.pulse.beat(step.stage)
         context.log.write(_(DOING[step.stage]), StageData(stage=step.stage, done=False))
         step.load()(context)

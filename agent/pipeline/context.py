@@ -131,6 +131,7 @@ class Context:
     spec: JobSpec
     log: EventLog
     pulse: Pulse
+    stage: Stage | None = None  # being done
     model: "LoadedModel | None" = None  # in memory from `load` to the end of `evaluate`
     trained_steps: int = 0  # optimizer steps that the model in memory has had
     terminate: threading.Event = field(default_factory=threading.Event)  # set by SIGTERM

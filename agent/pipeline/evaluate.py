@@ -68,7 +68,7 @@ def _measured(
     context: Context, model: LoadedModel, examples: Examples, objective: Objective
 ) -> tuple[HeldOut, HeldOut]:
     """Return what the base model and the tuned one make of the rows."""
-    size = context.spec.settings.per_device_train_batch_size
+    size = context.spec.evaluation_rows or context.spec.settings.per_device_train_batch_size
     found = []
     for adapter in (False, True):
         with model.answering(adapter=adapter) as answering:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import torch
@@ -10,6 +11,8 @@ from agent.machine.gpu import MIB
 
 if sys.platform != "win32":
     import resource
+
+STATUS = Path("/proc/self/status")
 
 
 class SpeedMeter:
@@ -59,5 +62,7 @@ def peak_memory_mib(device: str) -> int:
         return int(torch.cuda.max_memory_reserved()) // MIB
     if sys.platform == "win32":
         return int(psutil.Process().memory_info().peak_wset) // MIB
+    if STATUS.exists():  # Linux: of this program alone; in rusage counts what it was before an exec
+        return int(STATUS.read_text(encoding="ascii", errors="replace").partition("VmHWM:")[2].split()[0]) // 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak // MIB if sys.platform == "darwin" else peak // 1024  # macOS counts bytes

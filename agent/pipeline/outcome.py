@@ -123,6 +123,8 @@ def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) 
         tokens_per_s=speeds[-1] if speeds else 0.0,
         peak_memory_mib=max((point.memory_mib or 0 for point in progress), default=0),
         optimistic=optimistic,
+        adapted=context.spec.adapted,
+        short_memory_mib=context.spec.short_memory_mib,
         answers=_most_telling(evaluation, verified.tuned_texts),
         advice=diagnose(case),
         verification=verified.verification,

@@ -1,4 +1,7 @@
-"""Batches of rows of like length, so that little is padded; the same order for the same seed and epoch."""
+"""Batches of rows of like length, so that little is padded; the same order for the same seed and epoch.
+
+A batch is an effective one: how many of its rows are computed at once changes nothing of the order.
+"""
 
 import random
 from array import array

@@ -56,9 +56,21 @@ class HearthTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
         del train_dataset  # the examples given at the start are the only ones
-        return LengthGroupedSampler(
-            self.train_dataset.lengths, batch_size=self.args.per_device_train_batch_size, seed=self.args.seed
-        )
+        effective = self.args.per_device_train_batch_size * self.args.gradient_accumulation_steps
+        return LengthGroupedSampler(self.train_dataset.lengths, batch_size=effective, seed=self.args.seed)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        """Take up the state of a checkpoint, and go on at the rate of today's settings: it may have been lowered."""
+        super()._load_optimizer_and_scheduler(checkpoint)
+        if checkpoint is None:
+            return
+        scheduler = self.lr_scheduler
+        factors = [now / (base or 1.0) for now, base in zip(scheduler.get_last_lr(), scheduler.base_lrs, strict=True)]
+        rate = self.args.learning_rate
+        scheduler.base_lrs = [rate for _ in scheduler.base_lrs]
+        scheduler._last_lr = [rate * factor for factor in factors]  # noqa: SLF001 - torch has no setter
+        for group, factor in zip(self.optimizer.param_groups, factors, strict=True):
+            group["initial_lr"], group["lr"] = rate, rate * factor
 
 
 def make_trainer(context: Context, examples: Examples, objective: Objective, watcher: TrainerCallback) -> HearthTrainer:
@@ -89,7 +101,7 @@ def sft_config(settings: ResolvedSettings, output_dir: str, seed: int, device: s
         max_length=settings.max_length,
         seed=seed,
         data_seed=seed,
-        optim="adamw_torch",
+        optim=settings.optim,
         bf16=device == "cuda" and torch.cuda.is_bf16_supported(),
         fp16=device == "cuda" and not torch.cuda.is_bf16_supported(),
         use_cpu=device == "cpu",

@@ -105,7 +105,7 @@ def ask_llama_cpp(context: Context, evaluation: Evaluation) -> VerifyReply:
         answers=evaluation.tuned_answers,
         max_new_tokens=evaluation.max_new_tokens,
         threads=context.spec.threads,
-        gpu_layers=999 if context.spec.device == "cuda" else 0,
+        gpu_layers=999 if context.spec.device == "cuda" and not context.spec.verify_on_cpu else 0,
     )
     child = subprocess.Popen(
         [sys.executable, "-m", "agent.export.verify_child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE

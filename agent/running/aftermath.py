@@ -5,9 +5,11 @@ import logging
 import shutil
 from collections.abc import Callable
 
+from agent.adapting.revision import step_down
 from agent.export.adapter_zip import zip_newest_checkpoint
 from agent.job_folder.folder import JobFolder
 from agent.machine.gpu import MIB, Machine
+from agent.machine.oom_kills import oom_kills
 from agent.running.job_spec import gpu_of
 from agent.running.last_words import paused_at, what_happened
 from agent.running.trainer_process import Trainer, last_line, lock_is_held
@@ -36,12 +38,15 @@ class Aftermath:
         machine: Callable[[], Machine],
         clock: Callable[[], float],
         boot: Callable[[], str],
+        oom_kills: Callable[[], int | None] = oom_kills,
     ) -> None:
         self._store = store
         self._settings = settings
         self._machine = machine
         self._clock = clock
         self._boot = boot
+        self._oom_kills = oom_kills
+        self._ended_by_now = oom_kills()
 
     async def wind_up(self, job_id: str) -> None:
         """End a job that was cancelled while it had no trainer."""
@@ -82,6 +87,8 @@ class Aftermath:
             message = _("Hearth was updated. {onward}, with the new version.", onward=onward)
             await self._store.run(running_jobs.say, job_id, message, now=self._clock())
             return False
+        if gone is TrainerExit.without and self._was_memory(trainer) and await self._adapts(job_id, folder):
+            return False
         death = await self._store.run(running_jobs.count_death, job_id, come, boot=self._boot())
         happened = _("The machine was off") if death.rebooted else what_happened(folder, gone, trainer)
         if death.following is None:
@@ -105,6 +112,23 @@ class Aftermath:
         await self._store.run(running_jobs.say, job_id, message, now=self._clock(), level="warn")
         log.warning("%s: %s", job_id, message)
         return False
+
+    def _was_memory(self, trainer: Trainer) -> bool:
+        """Say whether Linux has ended a process for want of memory since the last look, and the trainer may be it."""
+        before, self._ended_by_now = self._ended_by_now, self._oom_kills()
+        return before is not None and (self._ended_by_now or 0) > before and trainer.may_be_killed()
+
+    async def _adapts(self, job_id: str, folder: JobFolder) -> bool:
+        """Let a job whose trainer needed too much memory go on with less, if there is a way."""
+        heartbeat = await asyncio.to_thread(folder.read_heartbeat)
+        if heartbeat is None or heartbeat.stage is None:
+            return False
+        adapted = await asyncio.to_thread(step_down, folder, heartbeat.stage)
+        if adapted is None:
+            return False
+        await self._store.run(running_jobs.adapt, job_id, heartbeat.stage, adapted, now=self._clock())
+        log.warning("%s: %s", job_id, adapted.message)
+        return True
 
     async def _pause(self, job_id: str, reason: PauseReason, message: str) -> None:
         await self._store.run(running_jobs.pause, job_id, reason, message=message, now=self._clock())

@@ -32,6 +32,9 @@ class Trainer(Protocol):
     def outcome(self) -> str:
         """Say how it ended, as far as that is known: "killed by SIGKILL", "exit code 1"."""
 
+    def may_be_killed(self) -> bool:
+        """Say whether SIGKILL may have ended it."""
+
 
 class SpawnedTrainer:
     """A trainer that this agent started."""
@@ -46,6 +49,10 @@ class SpawnedTrainer:
     def signal(self, number: signal.Signals) -> None:
         """Signal its process group: also what outlived it."""
         signal_group(self.process.pid, number)
+
+    def may_be_killed(self) -> bool:
+        """Read the exit code."""
+        return self.process.poll() == -signal.SIGKILL
 
     def outcome(self) -> str:
         """Read the exit code."""
@@ -82,6 +89,10 @@ class AdoptedTrainer:
             signal_orphans(self._folder, heartbeat.pid, number)
         elif is_trainer_of(self._folder, heartbeat.pid):
             signal_group(heartbeat.pid, number)
+
+    def may_be_killed(self) -> bool:
+        """Nobody was there to see it."""
+        return True
 
     def outcome(self) -> str:
         """Nobody was there to see it."""

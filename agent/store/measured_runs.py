@@ -33,9 +33,17 @@ def newest(session: Session) -> list[MeasuredRun]:
                 device=plan.device,
                 tokens_per_s=made.tokens_per_s,
                 family=shape_of(card).model_type,
-                memory_ratio=measured_ratio(plan.memory, peak_mib=made.peak_memory_mib, kind=plan.memory_kind)
-                if plan.memory
-                else None,
+                memory_ratio=_memory_ratio(plan, made),
             )
         )
     return found
+
+
+def _memory_ratio(plan: Plan, result: JobResult) -> float | None:
+    """Compare what was planned with what was taken: where that was too much, it was taken before the job gave way."""
+    if plan.memory is None:
+        return None
+    if result.short_memory_mib is None and result.adapted:
+        return None  # it ran by other settings than those that were estimated
+    peak_mib = result.short_memory_mib or result.peak_memory_mib
+    return measured_ratio(plan.memory, peak_mib=peak_mib, kind=plan.memory_kind)

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from agent.adapting.revision import Adapted
 from agent.errors import AgentError
 from agent.scheduling.attempts import AttemptProgress, next_attempt
 from agent.store import columns, events, files, jobs, machine_state, plans, queued_jobs, workers
@@ -14,12 +15,9 @@ from agent.store.files import StoredFile
 from agent.store.job_view import plan_of, to_job
 from agent.store.plans import StoredPlan
 from agent.store.tables import JobRow
+from agent.store.vitals import take_in
 from shared.events import (
-    CheckpointData,
-    EvaluationData,
-    EventData,
     EventRecord,
-    ProgressData,
     StageData,
     StateData,
 )
@@ -161,6 +159,14 @@ def say(session: Session, job_id: str, message: str, *, now: float, level: jobs.
     jobs.say(session, jobs.row_of(session, job_id), message, now=now, level=level)
 
 
+def adapt(session: Session, job_id: str, stage: Stage, adapted: Adapted, *, now: float) -> None:
+    """Write that a job without a trainer goes on by other settings."""
+    row = jobs.row_of(session, job_id)
+    data = StageData(stage=stage, done=False, detail=adapted.detail, starts_over=adapted.starts_over)
+    events.append(session, job_id, [EventRecord(created_at=now, level="warn", message=adapted.message, data=data)])
+    take_in(row, data, at=int(now))
+
+
 def pause(session: Session, job_id: str, reason: PauseReason, *, message: str, now: float) -> None:
     """Move a running job whose trainer is gone to paused."""
     jobs.move(session, job_id, JobStatus.paused, now=now, message=message)
@@ -207,7 +213,7 @@ def take_events(
         last_word = record.data if isinstance(record.data, StateData) and record.data.status in LAST_WORDS else None
         if last_word is None:
             events.append(session, job_id, [record])
-            _apply(row, record.data, at=int(record.created_at))
+            take_in(row, record.data, at=int(record.created_at))
             continue
         if last_word.status is JobStatus.paused:
             jobs.move(session, job_id, JobStatus.paused, now=now, message=record.message, record=record)
@@ -259,32 +265,6 @@ def _next_name(session: Session, suffix: str) -> str:
     made = sa.select(name).where(name >= f"{suffix}:v", name < f"{suffix}:w")  # a range, unlike LIKE, has an index
     versions = [int(str(name).rpartition(":v")[2]) for name in session.scalars(made)]
     return f"{suffix}:v{max(versions, default=0) + 1}"
-
-
-def _apply(row: JobRow, data: EventData, *, at: int) -> None:
-    progress = columns.read(Progress, row.progress, of=row.id)
-    match data:
-        case StageData():
-            row.stage = data.stage
-            row.stage_detail = None if data.done else data.detail
-            row.attempt = 1 if data.done else row.attempt  # it got further: all attempts are there again
-        case CheckpointData() if row.died_step is None or data.step > row.died_step:
-            row.attempt = 1
-        case ProgressData():
-            earlier = progress or Progress(step=0, total_steps=0, epoch=0, n_epochs=0)
-            newer = data.model_dump(include=set(Progress.model_fields))
-            row.progress = earlier.model_copy(update=newer | {"updated_at": at}).model_dump_json()
-            row.trained_tokens = data.trained_tokens
-        case EvaluationData(split="validation") if progress is not None:
-            losses = {
-                "validation_loss": data.loss,
-                "validation_accuracy": data.accuracy,
-                "best_loss": data.best_loss,
-                "updated_at": at,
-            }
-            row.progress = progress.model_copy(update=losses).model_dump_json()
-        case _:
-            pass
 
 
 def _keep(session: Session, row: JobRow, result: JobResult | None, *, folder: Path, data_dir: Path, now: int) -> None:

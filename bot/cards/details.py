@@ -4,7 +4,7 @@ from bot.cards.job import NAME_LENGTH, details_line, folder, titled
 from bot.cards.result import ANSWERS, FILES, advised, before_and_after
 from bot.cards.snapshot import Snapshot
 from bot.cards.vital_signs import attempt
-from bot.core.blocks import Block, Fields, Note, Words
+from bot.core.blocks import Block, Fields, Items, Note, Words
 from bot.core.reply import Button, Image, Reply, Weight
 from bot.words.format import (
     clip,
@@ -124,6 +124,7 @@ def _of_result(job: Job, result: JobResult, *, with_answers: bool) -> list[Block
         figures,
         Note(text=meaning),
         *([Words(text="\n".join(tools))] if tools else []),
+        *([Items(heading=_("What it changed by itself"), items=tuple(result.adapted))] if result.adapted else []),
         *(advised(item) for item in result.advice),
         *(before_and_after(answer) for answer in result.answers if with_answers),
     ]

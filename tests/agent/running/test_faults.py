@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,24 @@ async def test_killed_trainer_goes_on_from_its_newest_checkpoint(settings: Agent
         [said] = [message for message in await agent.messages(job_id) if "attempt 2 of 3" in message]
         assert "killed by SIGKILL" in said
         assert "Going on from step 1" in said
+
+
+async def test_one_that_linux_ended_for_want_of_memory_goes_on_with_less_and_costs_no_attempt(
+    settings: AgentSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counters = tmp_path / "vmstat"
+    counters.write_text("pgfault 3\noom_kill 4\n")
+    monkeypatch.setattr("agent.machine.oom_kills.VMSTAT", counters)
+    async with run_agent(settings, "once-die") as agent:
+        counters.write_text("pgfault 3\noom_kill 5\n")
+        job_id = await agent.create()
+        await check_trained_once(agent, job_id, lives=2)
+        said = [message for message in await agent.messages(job_id) if "The memory was not enough to train" in message]
+        assert len(said) == 1
+        assert "rows at a time in place of" in said[0]
+        assert said[0].endswith("It goes on from step 1.")
+        assert (await agent.job(job_id))["attempt"] == 1
+        assert agent.folder(job_id).read_spec().revision == 1
 
 
 async def test_poison_job_ends_at_the_third_attempt_and_the_queue_moves_on(settings: AgentSettings) -> None:

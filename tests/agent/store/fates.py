@@ -29,6 +29,9 @@ class Dead:
     def outcome(self) -> str:
         return "killed by SIGKILL"
 
+    def may_be_killed(self) -> bool:
+        return True
+
 
 class Fates:
     """Job folders, and what the agent makes of a trainer that left one."""
