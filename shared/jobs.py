@@ -105,6 +105,21 @@ class JobAction(Request):
     requested_by: RequestedBy | None = None
 
 
+class Steering(StrEnum):
+    """What can be asked of a training that runs."""
+
+    finish = "finish"  # stop here, and make a model of the best weights so far
+    finish_epoch = "finish_epoch"  # the same, once the pass over the data that it is in has ended
+    slow_down = "slow_down"  # half the learning rate
+    checkpoint = "checkpoint"  # save now
+
+
+class SteerRequest(JobAction):
+    """The body of POST …/steer."""
+
+    what: Steering
+
+
 class Progress(Response):
     """The newest vitals of a running job. None: not known, never a made-up zero."""
 

@@ -102,6 +102,18 @@ def go_back(folder: JobFolder, *, clock: Callable[[], float] = time.time) -> Ada
     )  # fmt: skip
 
 
+def take_rate(folder: JobFolder, rate: float) -> Adapted:
+    """Train on at another rate, as somebody asked; the wish is heard."""
+    spec = folder.read_spec()
+    said = _("learning rate {rate:g} in place of {before:g}, as asked", rate=rate, before=spec.settings.learning_rate)
+    rung = Rung(said=said, settings={"learning_rate": rate})
+    if rate != spec.settings.learning_rate:
+        _revise(folder, spec, rung, short_memory_mib=spec.short_memory_mib)
+    folder.rate_request.unlink(missing_ok=True)
+    detail = said[0].upper() + said[1:]
+    return Adapted(message=f"{detail}.", detail=detail, starts_over=False)
+
+
 def _revise(folder: JobFolder, spec: JobSpec, rung: Rung, *, short_memory_mib: int | None) -> None:
     """Clear away first: without what it clears, the spec of before begins again, and comes to the same end."""
     if rung.starts_over:

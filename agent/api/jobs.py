@@ -1,5 +1,6 @@
 """/v1/fine_tuning/jobs: OpenAI's fine-tuning jobs, on this machine."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -11,10 +12,11 @@ from agent.api.route import Route, answer, read_body, read_query
 from agent.api.services import Services, services_of
 from agent.errors import AgentError
 from agent.intake.intake import must_be_dataset
+from agent.job_folder.steering import steer
 from agent.store import files, jobs, new_jobs
 from agent.store.people import ThingKind
 from shared.errors import ErrorCode
-from shared.jobs import CheckpointList, Job, JobAction, JobList, JobRequest, JobStatus
+from shared.jobs import CheckpointList, Job, JobAction, JobList, JobRequest, JobStatus, SteerRequest
 from shared.language import _
 from shared.people import Action
 
@@ -71,6 +73,22 @@ async def pause_job(request: web.Request) -> web.Response:
 async def resume_job(request: web.Request) -> web.Response:
     """Put a paused job back in line; it goes on where it was."""
     return await _act(request, jobs.request_resume, "resume")
+
+
+async def steer_job(request: web.Request) -> web.Response:
+    """Leave a wish for a training that runs; it is heard at the end of its step, or when a paused job goes on."""
+    services = services_of(request)
+    body = await read_body(request, SteerRequest)
+    job = await services.store.run(jobs.get, request.match_info["job_id"], now=services.clock())
+    if job.status not in (JobStatus.running, JobStatus.paused):
+        raise AgentError(
+            _("Job #{number} does not train now, so there is nothing to change about it.", number=job.number),
+            code=ErrorCode.job_not_running,
+        )
+    folder = services.settings.job_folder(job.id)
+    await asyncio.to_thread(steer, folder, body.what, number=job.number)
+    log.info("%s: %s asked for by %s", job.id, body.what.value, body.requested_by or "the owner of the key")
+    return answer(with_signs(job, services))
 
 
 async def _act(request: web.Request, action: Callable[..., Job], name: str) -> web.Response:
@@ -187,6 +205,15 @@ ROUTES = (
         action=Action.resume_job,
         summary="Put a paused job back in line",
         body=JobAction,
+        answer=Job,
+    ),
+    Route(
+        method="POST",
+        path="/v1/fine_tuning/jobs/{job_id}/steer",
+        handler=steer_job,
+        action=Action.cancel_job,
+        summary="Change a training that runs: end it early with a model, lower its rate, save now",
+        body=SteerRequest,
         answer=Job,
     ),
     Route(

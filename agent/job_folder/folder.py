@@ -79,6 +79,21 @@ class JobFolder:
         return self.path / "control" / "pause"
 
     @property
+    def finish_request(self) -> Path:
+        """Asks the training for an early end, and the job for a model of it; holds `now` or `epoch`."""
+        return self.path / "control" / "finish"
+
+    @property
+    def rate_request(self) -> Path:
+        """Asks the training for another learning rate; holds it."""
+        return self.path / "control" / "learning_rate"
+
+    @property
+    def checkpoint_request(self) -> Path:
+        """Its presence asks the training to save."""
+        return self.path / "control" / "checkpoint"
+
+    @property
     def checkpoints(self) -> Path:
         """step-N/ for each complete checkpoint."""
         return self.path / "checkpoints"

@@ -6,16 +6,9 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from agent.job_folder.checkpoint_files import (
-    Checkpoint,
-    Counts,
-    damage,
-    list_checkpoints,
-    newest_valid,
-    read_counts,
-    remove,
-    remove_staged,
-)
+from agent.adapting.revision import take_rate
+from agent.job_folder.checkpoint_files import Checkpoint, Counts, damage, read_counts
+from agent.job_folder.steering import EPOCH, NOW, finish_wish, rate_wish
 from agent.machine.gpu import read_machine
 from agent.methods.table import METHODS
 from agent.pipeline.adapter import hand_out_adapter
@@ -27,6 +20,7 @@ from agent.pipeline.load import loaded_model
 from agent.pipeline.meter import SpeedMeter, peak_memory_mib
 from agent.pipeline.objectives import Objective, objective_of
 from agent.pipeline.reference import keep_reference, read_examples
+from agent.pipeline.resume import find_resume
 from agent.pipeline.saver import Saver
 from agent.pipeline.trainer import HearthTrainer, make_trainer
 from shared.events import EvaluationData, ProgressData, StageData
@@ -45,7 +39,7 @@ def run(context: Context) -> None:
     resume = find_resume(context)
     if resume is not None:
         watcher.restore(resume)
-    if resume is None or (resume.step < context.spec.total_steps and not watcher.has_stopped_early()):
+    if resume is None or not (resume.step >= context.spec.total_steps or watcher.is_done(resume.step)):
         trainer.train(resume_from_checkpoint=str(resume.path) if resume else None)
     else:
         model.restore_adapter(resume.path)  # it was killed between its last checkpoint and the end of this stage
@@ -64,31 +58,6 @@ def run(context: Context) -> None:
 def watched_trainer(context: Context, watcher: "Watcher") -> HearthTrainer:
     """Build the job's trainer; saving, evaluating and stopping are the watcher's."""
     return make_trainer(context, read_examples(context.folder, "train", watcher.objective), watcher.objective, watcher)
-
-
-def find_resume(context: Context) -> Checkpoint | None:
-    """Choose the newest checkpoint whose hashes are right, and say so; None to begin at the beginning."""
-    folder = context.folder.checkpoints
-    remove_staged(folder)
-    found = list_checkpoints(folder)
-    resume = newest_valid(folder)
-    for skipped in reversed(found):
-        if resume is not None and skipped.step <= resume.step:
-            break
-        said = _(
-            "The checkpoint at step {step} is damaged ({damage}), so it is not used.",
-            step=skipped.step,
-            damage=damage(skipped),
-        )
-        context.log.write(said, StageData(stage=Stage.train, done=False), level="warn")
-        remove(skipped.path)  # it must not count as one of the newest
-    if found:
-        step = resume.step if resume else 0
-        detail = (
-            _("Going on from step {step}", step=step) if resume else _("Beginning again: no checkpoint can be trusted")
-        )
-        context.log.write(f"{detail}.", StageData(stage=Stage.train, done=False))
-    return resume
 
 
 class Watcher(TrainerCallback):  # type: ignore[misc]
@@ -122,6 +91,10 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
         if counts.best_step is not None:
             best = self._context.folder.checkpoints / f"step-{counts.best_step}"
             self.best = Checkpoint(step=counts.best_step, path=best)
+
+    def is_done(self, step: int) -> bool:
+        """Say whether the training ends behind a step that is on disk, before all steps were made."""
+        return self.has_stopped_early() or self._is_asked_to_finish(step)
 
     def has_stopped_early(self) -> bool:
         """Say whether the held-out loss has been worse for long enough."""
@@ -165,18 +138,38 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
         self._divergence.note(state.global_step, loss, logs.get("grad_norm"), args.learning_rate)
         self._train_loss = _finite(loss)
         self._report(state, logs)
-        if state.global_step % self._context.spec.settings.eval_steps == 0 or state.global_step >= state.max_steps:
+        step, ends = state.global_step, self._is_asked_to_finish(state.global_step)
+        if ends or step % self._context.spec.settings.eval_steps == 0 or step >= state.max_steps:
             improved, loss = self._evaluate(state)
             self._bad_evaluations = 0 if improved else self._bad_evaluations + 1
             self._save(state, valid_loss=loss)
-            if self.has_stopped_early():
+            if ends or self.has_stopped_early():
                 control.should_training_stop = True
-        elif self._saver.is_due():
+            if ends:
+                said = _("Ended at step {step}, as asked.", step=step)
+                self._context.log.write(said, StageData(stage=Stage.train, done=False, detail=said))
+        elif self._saver.is_due() or self._context.folder.checkpoint_request.exists():
             self._save(state, valid_loss=None)
+        if self._saver.saved_step == step:
+            self._context.folder.checkpoint_request.unlink(missing_ok=True)
+        self._take_rate()
         if self._context.asked_to_stop():
             self._leave(state)
         self._context.check_wishes()
         return control
+
+    def _is_asked_to_finish(self, step: int) -> bool:
+        wish = finish_wish(self._context.folder)
+        return wish == NOW or (wish == EPOCH and step % self.trainer.steps_an_epoch == 0)
+
+    def _take_rate(self) -> None:
+        rate = rate_wish(self._context.folder)
+        if rate is None:
+            return
+        adapted = take_rate(self._context.folder, rate)
+        self._context.spec = self._context.folder.read_spec()
+        self.trainer.use_rate(rate)
+        self._context.log.write(adapted.message, StageData(stage=Stage.train, done=False, detail=adapted.detail))
 
     def _evaluate(self, state: Any) -> tuple[bool, float]:
         assert self._context.model is not None

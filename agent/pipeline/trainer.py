@@ -38,6 +38,12 @@ class HearthTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped
         if self.args.use_cpu:
             replace_adapter_dropout(self.model)
 
+    @property
+    def steps_an_epoch(self) -> int:
+        """Return the optimizer steps of one pass over the examples."""
+        effective: int = self.args.per_device_train_batch_size * self.args.gradient_accumulation_steps
+        return -(-len(self.train_dataset) // effective)
+
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
@@ -62,11 +68,14 @@ class HearthTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         """Take up the state of a checkpoint, and go on at the rate of today's settings: it may have been lowered."""
         super()._load_optimizer_and_scheduler(checkpoint)
-        if checkpoint is None:
-            return
+        if checkpoint is not None:
+            self.use_rate(self.args.learning_rate)
+
+    def use_rate(self, rate: float) -> None:
+        """Go on at another learning rate, as far along its schedule as the training is."""
+        self.args.learning_rate = rate
         scheduler = self.lr_scheduler
         factors = [now / (base or 1.0) for now, base in zip(scheduler.get_last_lr(), scheduler.base_lrs, strict=True)]
-        rate = self.args.learning_rate
         scheduler.base_lrs = [rate for _ in scheduler.base_lrs]
         scheduler._last_lr = [rate * factor for factor in factors]  # noqa: SLF001 - torch has no setter
         for group, factor in zip(self.optimizer.param_groups, factors, strict=True):

@@ -96,7 +96,7 @@ def write_report(spec: JobSpec, card: BaseModelCard, result: JobResult, versions
         lines += ["## " + _("Advice"), ""]
         lines += [f"- **{advice.title}.** {advice.message} {advice.suggestion}" for advice in result.advice] + [""]
     if result.adapted:
-        lines += ["## " + _("What it changed by itself"), "", *[f"- {change}" for change in result.adapted], ""]
+        lines += ["## " + _("What changed on the way"), "", *[f"- {change}" for change in result.adapted], ""]
     lines += ["## " + _("Use it"), "", *_use(result)]
     lines += ["## " + _("How it was checked"), "", *[f"- {line}" for line in _checks(result)], ""]
     lines += ["## " + _("To repeat it"), "", *[f"- {line}" for line in _recipe(spec, card, result)], ""]

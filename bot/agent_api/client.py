@@ -33,7 +33,7 @@ from shared.files import (
     UnusedDatasets,
 )
 from shared.inspections import Inspection, InspectionRequest
-from shared.jobs import Job, JobAction, JobList, JobRequest
+from shared.jobs import Job, JobAction, JobList, JobRequest, Steering, SteerRequest
 from shared.language import _
 from shared.machine import AgentInfo
 from shared.models import ModelList
@@ -175,6 +175,10 @@ class AgentClient(PeopleRoutes):
     async def resume(self, job_id: str) -> Job:
         """Let a paused job go on when it is its turn."""
         return await self._post(path("/v1/fine_tuning/jobs", job_id, "resume"), JobAction(), Job)
+
+    async def steer(self, job_id: str, what: Steering) -> Job:
+        """Ask a training that runs for something else."""
+        return await self._post(path("/v1/fine_tuning/jobs", job_id, "steer"), SteerRequest(what=what), Job)
 
     async def pause_machine(self) -> AgentInfo:
         """Have nothing run until the machine is resumed."""

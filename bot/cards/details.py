@@ -18,11 +18,12 @@ from bot.words.format import (
     percent,
     short,
 )
-from shared.jobs import Job, JobStatus, Progress
+from shared.jobs import Job, JobStatus, Progress, Stage
 from shared.language import _
 from shared.results import JobResult
 
 AGAIN = "again"  # as one word more: in the same message
+SLOWER, SAVE = "slower", "save"  # in place of `details`: ask a training for it
 
 
 def details_card(snapshot: Snapshot, plot: Image | None, *, with_answers: bool, now: float) -> Reply:
@@ -35,7 +36,7 @@ def details_card(snapshot: Snapshot, plot: Image | None, *, with_answers: bool, 
         blocks += [advised(item) for item in snapshot.advice]
         again = Button(label=_("Look again"), line=f"{details_line(job)} {AGAIN}")
         log = Button(label=_("Log"), line=f"/log #{job.number}")
-        buttons = _of_finished(job, shown=True) if snapshot.finished else (again, log)
+        buttons = _of_finished(job, shown=True) if snapshot.finished else (again, log, *_of_training(job))
     name = clip(one_line(job.suffix), NAME_LENGTH)
     return Reply(
         title=_("Details · {name}", name=name) if job.result is not None else titled(job),
@@ -58,6 +59,15 @@ def _of_finished(job: Job, *, shown: bool) -> tuple[Button, ...]:
         Button(label=_("Train again"), line=f"/retry #{job.number}"),
         Button(label=_("Log"), line=f"/log #{job.number}"),
         *(files if job.result_files else ()),
+    )
+
+
+def _of_training(job: Job) -> tuple[Button, ...]:
+    if job.status is not JobStatus.running or job.stage is not Stage.train:
+        return ()
+    return (
+        Button(label=_("Half the rate"), line=f"/status #{job.number} {SLOWER}"),
+        Button(label=_("Save now"), line=f"/status #{job.number} {SAVE}"),
     )
 
 
@@ -124,7 +134,7 @@ def _of_result(job: Job, result: JobResult, *, with_answers: bool) -> list[Block
         figures,
         Note(text=meaning),
         *([Words(text="\n".join(tools))] if tools else []),
-        *([Items(heading=_("What it changed by itself"), items=tuple(result.adapted))] if result.adapted else []),
+        *([Items(heading=_("What changed on the way"), items=tuple(result.adapted))] if result.adapted else []),
         *(advised(item) for item in result.advice),
         *(before_and_after(answer) for answer in result.answers if with_answers),
     ]

@@ -9,11 +9,12 @@ from bot.dispatch.command import Command, Core
 from bot.dispatch.job_reference import find_job
 from bot.dispatch.ownership import refuse_unless_theirs
 from bot.errors import AgentUnreachableError, BadCallError
-from shared.jobs import FINISHED, JobStatus
+from shared.jobs import FINISHED, Job, JobStatus, Stage, Steering
 from shared.language import N_, _, ngettext
 
 CONFIRMED = "yes"
 DECLINED = "no"
+KEEPING = {"keep": Steering.finish, "keep-epoch": Steering.finish_epoch}  # end it early, with a model
 
 
 async def run(call: Call, core: Core, answer: Answer) -> None:
@@ -48,6 +49,9 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
     if said == (CONFIRMED,):
         await core.agent.cancel(job.id)
         await answer.show(Reply(summary=_("Stopping {job} …\nIts card says when it has stopped.", job=job_name(job))))
+    elif said and said[0] in KEEPING:
+        await core.agent.steer(job.id, KEEPING[said[0]])
+        await answer.show(Reply(summary=_soon_a_model(job, KEEPING[said[0]])))
     elif said == (DECLINED,):
         await answer.show(Reply(summary=_("{job} goes on.", job=job_name(job))))
     else:
@@ -57,16 +61,28 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
             if step
             else _("It has not learned anything yet.")
         )
-        await answer.show(_question(f"#{job.number}", job_name(job), loss))
+        trains = job.stage is Stage.train and job.status is JobStatus.running and step > 0
+        await answer.show(_question(f"#{job.number}", job_name(job), loss, trains=trains))
 
 
-def _question(reference: str, name: str, explained: str) -> Reply:
+def _soon_a_model(job: Job, what: Steering) -> str:
+    if what is Steering.finish:
+        return _("{job} ends with its next step. A model is made of the best weights so far.", job=job_name(job))
+    return _("{job} ends after this epoch. A model is made of its best weights.", job=job_name(job))
+
+
+def _question(reference: str, name: str, explained: str, *, trains: bool = False) -> Reply:
+    keeping = (
+        Button(label=_("End now with a model"), line=f"/cancel {reference} keep"),
+        Button(label=_("After this epoch"), line=f"/cancel {reference} keep-epoch"),
+    )
     return Reply(
         title=_("Stop {name}?", name=name),
         tone=Tone.trouble,
         summary=explained,
         buttons=(
             Button(label=_("Yes, stop it"), line=f"/cancel {reference} {CONFIRMED}", weight=Weight.danger),
+            *(keeping if trains else ()),
             Button(label=_("Let it go on"), line=f"/cancel {reference} {DECLINED}"),
         ),
     )

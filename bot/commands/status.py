@@ -6,7 +6,7 @@ A live card is kept true by the bot itself, so whoever asks for one here must be
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from bot.cards.details import AGAIN, details_card
+from bot.cards.details import AGAIN, SAVE, SLOWER, details_card
 from bot.cards.job import DETAILS, job_card, job_name, moved_card, state_in_sentence, titled
 from bot.cards.machine import machine_card
 from bot.cards.result import ANSWERS, FILES, answers_card, files_card, result_card
@@ -21,7 +21,7 @@ from bot.following.results import collect_results, plot_image
 from bot.following.snapshot import take_snapshot
 from bot.following.subscriptions import Subscription
 from shared.errors import ErrorCode
-from shared.jobs import FINISHED, Job
+from shared.jobs import FINISHED, Job, Steering
 from shared.language import N_, _, best
 
 Show = Callable[[Call, Core, Answer, Job], Awaitable[None]]
@@ -118,11 +118,25 @@ async def _show_card(call: Call, core: Core, snapshot: Snapshot) -> None:
             await call.chat.edit(older.message_id, moved_card(job_name(snapshot.job)))
 
 
+async def _slow_down(_call: Call, core: Core, answer: Answer, job: Job) -> None:
+    await core.agent.steer(job.id, Steering.slow_down)
+    await answer.show(
+        Reply(summary=_("{job} goes on at half its learning rate from the next step.", job=job_name(job)))
+    )
+
+
+async def _save_now(_call: Call, core: Core, answer: Answer, job: Job) -> None:
+    await core.agent.steer(job.id, Steering.checkpoint)
+    await answer.show(Reply(summary=_("{job} saves its place with the next step.", job=job_name(job))))
+
+
 SHOWS: dict[tuple[str, ...], Show] = {
     (ANSWERS,): _show_answers,
     (DETAILS,): _show_details,
     (DETAILS, AGAIN): _show_details,
     (FILES,): _send_files,
+    (SLOWER,): _slow_down,
+    (SAVE,): _save_now,
 }
 
 COMMAND = Command(name="status", usage="[#n]", summary=N_("how it stands, now"), run=run)

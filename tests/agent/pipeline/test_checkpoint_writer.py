@@ -20,6 +20,7 @@ from agent.pipeline.checkpoint_writer import CheckpointError, save_checkpoint
 from agent.pipeline.context import Context, DiskFull, EventLog, Pulse, Stopped
 from agent.pipeline.load import loaded_model
 from agent.pipeline.objectives import objective_of
+from agent.pipeline.resume import find_resume
 from agent.pipeline.saver import Saver
 from agent.pipeline.train import Watcher, watched_trainer
 from shared.events import CheckpointData, ProgressData
@@ -156,7 +157,7 @@ def test_damaged_checkpoints_never_push_out_the_one_that_can_be_trusted(context:
     older, newer = list_checkpoints(folder)[-2:]
     (newer.path / ADAPTER_FILE).write_bytes(b"damaged")
     (context.folder.adapter / ADAPTER_FILE).unlink()
-    assert train.find_resume(again(context)) == older
+    assert find_resume(again(context)) == older
     assert [checkpoint.step for checkpoint in list_checkpoints(folder)] == [older.step]
     said = [record.message for record in read_events(context.folder.events, 0)[0]][-2:]
     assert said == [
@@ -164,7 +165,7 @@ def test_damaged_checkpoints_never_push_out_the_one_that_can_be_trusted(context:
         f"Going on from step {older.step}.",
     ]
     (older.path / ADAPTER_FILE).write_bytes(b"damaged")
-    assert train.find_resume(again(context)) is None
+    assert find_resume(again(context)) is None
     said = [record.message for record in read_events(context.folder.events, 0)[0]]
     assert said[-1] == "Beginning again: no checkpoint can be trusted."
 

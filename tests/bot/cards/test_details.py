@@ -41,7 +41,10 @@ def test_details_show_every_vital_sign() -> None:
     assert re.fullmatch(r"Measured at: \d\d:\d\d:\d\d ([A-Z]{3,5}|[+-]\d\d:\d\d)", lines[10])
     for said in ["Learns from: m", "Asked for: ", "Runs for: 2 min", "Number: #1", "Attempt 2 of 3"]:
         assert said in reply.text
-    assert taps(reply) == [("Look again", "/status #1 details again"), ("Log", "/log #1")]
+    assert taps(reply) == [
+        ("Look again", "/status #1 details again"), ("Log", "/log #1"),
+        ("Half the rate", "/status #1 slower"), ("Save now", "/status #1 save"),
+    ]  # fmt: skip
 
 
 def test_a_run_counts_from_its_start_and_not_from_the_wait_before_it() -> None:

@@ -85,7 +85,7 @@ async def test_a_job_of_another_chat_gets_no_live_card_here(agent: FakeAgent, el
     "line",
     [
         "/plot #1", "/log #1", "/status #1 answers", "/status #1 details", "/status #1 files", "/cancel #1 yes",
-        "/pause #1",
+        "/cancel #1 keep", "/status #1 slower", "/pause #1",
     ],
 )  # fmt: skip
 async def test_what_is_inside_a_job_of_another_chat_is_refused_with_the_reason(elsewhere: Bot, line: str) -> None:

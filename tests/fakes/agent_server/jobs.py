@@ -6,7 +6,7 @@ from aiohttp import web
 
 from shared.errors import ErrorCode
 from shared.events import EventList, StateData
-from shared.jobs import FINISHED, Job, JobList, JobRequest, JobStatus, PauseReason
+from shared.jobs import FINISHED, Job, JobList, JobRequest, JobStatus, PauseReason, SteerRequest
 from shared.people import Action
 from tests.fakes.agent_server.answers import answer, refuse
 from tests.fakes.agent_server.facts import ALT_TEXT
@@ -32,6 +32,7 @@ class JobRoutes:
             Rule("POST", JOBS + "/{id}/cancel", self._cancel, Action.cancel_job, "job"),
             Rule("POST", JOBS + "/{id}/pause", self._pause, Action.pause_job, "job"),
             Rule("POST", JOBS + "/{id}/resume", self._resume, Action.resume_job, "job"),
+            Rule("POST", JOBS + "/{id}/steer", self._steer, Action.cancel_job, "job"),
             Rule("GET", JOBS + "/{id}/events", self._job_events, Action.watch_job, "job"),
             Rule("GET", JOBS + "/{id}/plot.png", self._plot, Action.watch_job, "job"),
             Rule("GET", JOBS + "/{id}/share.png", self._share, Action.watch_job, "job"),
@@ -77,6 +78,13 @@ class JobRoutes:
         self._agent.change(job.id, status=JobStatus.paused, paused=PauseReason.asked)
         self._agent.emit(job.id, StateData(status=JobStatus.paused))
         return answer(self._agent.jobs[job.id])
+
+    async def _steer(self, request: web.Request) -> web.Response:
+        job = self._named(request)
+        if job.status is not JobStatus.running:
+            return refuse(ErrorCode.job_not_running, f"Job #{job.number} does not train now.", status=409)
+        self._agent.steered.append(SteerRequest.model_validate_json(await request.read()).what)
+        return answer(job)
 
     async def _resume(self, request: web.Request) -> web.Response:
         job = self._named(request)

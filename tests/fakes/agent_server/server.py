@@ -13,7 +13,7 @@ from shared.chat import ChatRequest, FinishReason
 from shared.errors import ErrorBody, ErrorCode, ErrorDetail
 from shared.files import FixRequest
 from shared.inspections import DatasetForm, Finding, Question, ReadingProgress
-from shared.jobs import Job, JobRequest
+from shared.jobs import Job, JobRequest, Steering
 from shared.people import RequestedBy
 from shared.plans import MethodChoice, PlanRequest
 from tests.fakes.agent_server.answers import answer, refuse
@@ -67,6 +67,7 @@ class FakeAgent(World):
         self.lose: list[tuple[str, str]] = []  # method and start of a path whose next answer gets lost; it is done
         self.paused = False
         self.warnings: list[str] = []
+        self.steered: list[Steering] = []  # what was asked of trainings that run
         self.methods: list[MethodChoice] = []  # by which rows can be learned; an agent of before methods says none
         self.too_little_memory = False  # no plan fits as it was asked for, and two others would
         self.inspection_error: ErrorDetail | None = None
