@@ -101,6 +101,7 @@ class JobRequest(Request):
     plan: str | None = None  # ftplan-…
     model: str | None = None
     training_file: str | None = None
+    validation_file: str | None = None  # what is held out; None: a part of the training rows
     mapping: Mapping | None = None
     method: Method | None = None
     hyperparameters: Hyperparameters | None = None  # OpenAI's older spelling of those in `method`

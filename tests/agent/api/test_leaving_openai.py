@@ -13,10 +13,9 @@ from agent.intake.inspector import Inspector
 from agent.settings import AgentSettings
 from tests.agent.data.families import card_of_family
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running_agent import Agent, run_agent
+from tests.agent.running_agent import ROWS, Agent, run_agent
 
 Row = dict[str, Any]
-ROWS = 12
 
 WEATHER = {
     "type": "function",
@@ -102,9 +101,9 @@ class FamilyInspector(Inspector):
         return self._card
 
 
-async def sent(agent: Agent, row: Callable[[int], Row], rows: int = ROWS) -> str:
-    content = b"".join(json.dumps(row(number)).encode() + b"\n" for number in range(rows))
-    file_id: str = (await agent.openai.files.create(file=("guide.jsonl", content), purpose="fine-tune")).id
+async def sent(agent: Agent, row: Callable[[int], Row], numbers: range = range(12), name: str = "guide.jsonl") -> str:
+    content = b"".join(json.dumps(row(number)).encode() + b"\n" for number in numbers)
+    file_id: str = (await agent.openai.files.create(file=(name, content), purpose="fine-tune")).id
     return file_id
 
 
@@ -194,3 +193,61 @@ async def test_a_run_is_paused_and_resumed(settings: AgentSettings) -> None:
         agent.go_on(job_id)
         await agent.until_status(job_id, "succeeded", "failed")
         assert (await jobs.retrieve(job_id)).status == "succeeded"
+
+
+async def held_out(agent: Agent, numbers: range, row: Callable[[int], Row] = sarcastic) -> Any:
+    """Return the job that is made with a validation file, once it is planned or refused."""
+    jobs = agent.openai.fine_tuning.jobs
+    job = await jobs.create(
+        model=MODEL,
+        training_file=await sent(agent, sarcastic),
+        validation_file=await sent(agent, row, numbers, "held.jsonl"),
+    )
+    await agent.until_status(job.id, "queued", "failed")
+    return await jobs.retrieve(job.id)
+
+
+async def test_a_validation_file_is_held_out_and_no_row_of_it_is_trained_on(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False, inspector=FamilyInspector(settings, "qwen2_5")) as agent:
+        job = await held_out(agent, range(10, 15))
+        assert job.status == "queued"
+        async with agent.http.get(f"/v1/fine_tuning/plans/{job.plan}") as response:
+            plan = await response.json()
+        assert (plan["train_rows"], plan["validation_rows"], plan["test_rows"]) == (12, 3, 0)
+        assert plan["validation_file"] == job.validation_file
+        assert "2 rows of held.jsonl are trained on as well, and measure nothing: they are left out." in plan["notes"]
+        with pytest.raises(openai.ConflictError, match=r"held\.jsonl is used by job #1"):
+            await agent.openai.files.delete(job.validation_file)
+
+        again = await agent.act(f"/v1/fine_tuning/jobs/{job.id}/plans")  # what is run again is measured alike
+        assert again["validation_file"] == job.validation_file
+
+
+async def test_a_validation_file_that_measures_nothing_is_refused_by_its_name(settings: AgentSettings) -> None:
+    async with run_agent(settings, works=False, inspector=FamilyInspector(settings, "qwen2_5")) as agent:
+        for numbers, row, said in (
+            (range(5), sarcastic, "All 5 of its rows are in the training file as well"),
+            (range(20, 22), preferred, "Its rows have the form preference, those of the training file messages"),
+            (range(20, 22), seeing, "No row of it is usable. Line 1 has a part of the kind 'image_url'"),
+        ):
+            job = await held_out(agent, numbers, row)
+            assert job.status == "failed"
+            assert job.error.param == "validation_file"
+            assert "The validation file held.jsonl: " + said in job.error.message
+        with pytest.raises(openai.BadRequestError, match=r"held\.jsonl is the training file as well"):
+            await held_out(agent, range(12))
+
+
+@pytest.mark.process
+async def test_a_job_with_a_validation_file_runs(settings: AgentSettings) -> None:
+    async with run_agent(settings) as agent:
+        jobs = agent.openai.fine_tuning.jobs
+        held = await agent.upload(ROWS[: len(ROWS) // 4].rpartition(b"\n")[0], name="held.jsonl")
+        job = await jobs.create(model=MODEL, training_file=await agent.upload(), validation_file=held)
+        assert job.validation_file == held
+        await agent.until_status(job.id, "succeeded", "failed")
+        assert (await jobs.retrieve(job.id)).status == "succeeded"
+        spec = agent.folder(job.id).read_spec()
+        assert spec.validation_path == str(settings.hearth_data_dir / "files" / held)
+        assert spec.validation_sha256
+        assert (await agent.openai.files.delete(held)).deleted
