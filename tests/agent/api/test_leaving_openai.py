@@ -182,6 +182,19 @@ async def test_a_checkpoint_is_listed_and_the_finished_model_named_instead_of_it
 
 
 @pytest.mark.process
+async def test_a_model_is_retrieved_by_its_name(settings: AgentSettings) -> None:
+    async with run_agent(settings) as agent:
+        job_id = await agent.create()
+        await agent.until_status(job_id, "succeeded", "failed")
+        models = agent.openai.models
+        assert [(await models.retrieve(name)).id for name in (MODEL, "toast:v1", "toast")] == [
+            MODEL, "toast:v1", "toast:v1",
+        ]  # fmt: skip
+        with pytest.raises(openai.NotFoundError, match="There is no model “acme/none” here"):
+            await models.retrieve("acme/none")
+
+
+@pytest.mark.process
 async def test_a_run_is_paused_and_resumed(settings: AgentSettings) -> None:
     async with run_agent(settings, "hold") as agent:
         jobs = agent.openai.fine_tuning.jobs
