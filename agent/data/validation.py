@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent.data.chat_template import ChatTemplate
-from agent.data.checks.survey import Survey, identity_of
+from agent.data.checks.survey import Survey
 from agent.data.reading import Reading, find_reading
 from agent.data.usable_rows import Drops, chat_rows
 from agent.errors import AgentError
@@ -61,4 +61,4 @@ def check_some(survey: Survey) -> None:
 
 def _identities(reading: Reading, template: ChatTemplate) -> Iterator[int]:
     for row in chat_rows(reading, template, Drops()):
-        yield identity_of(row.said or row.messages)
+        yield row.identity

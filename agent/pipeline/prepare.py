@@ -55,6 +55,9 @@ class PreparedRows:
     character: CharacterCount = field(default_factory=CharacterCount)
     stops: bytearray = field(default_factory=bytearray)  # of each row on disk, whether it teaches where to stop
     held_from: int | None = None  # from this kept row on they are of the validation file; None: there is none
+    identities: "array[int]" = field(
+        default_factory=lambda: array("q")
+    )  # then of each: equal for copies of a whole row
 
 
 def base_card(context: Context) -> BaseModelCard:
@@ -147,6 +150,8 @@ def _take_all(context: Context, template: ChatTemplate, ends: set[int]) -> Prepa
             taken.asked.append(row.wanted and not goes_on)
             if not goes_on and not held:
                 taken.character.add(row.said)
+            if context.spec.validation_path is not None:
+                taken.identities.append(row.identity)
             if number < SAMPLE and context.spec.validation_path is None:
                 taken.fingerprints.append(fingerprint(RowText(row.messages).whole))
             else:
@@ -186,9 +191,9 @@ def _dealt(taken: PreparedRows) -> Sequence[int]:
 def _of_two_files(context: Context, taken: PreparedRows) -> Split:
     """Return the rows of the dataset as those that train, of the validation file those that do not train as well."""
     assert taken.held_from is not None
-    trained = set(taken.digests[: taken.held_from])
-    held = range(taken.held_from, len(taken.digests))
-    own = array("I", [number for number in held if taken.digests[number] not in trained])
+    trained = set(taken.identities[: taken.held_from])
+    held = range(taken.held_from, len(taken.identities))
+    own = array("I", [number for number in held if taken.identities[number] not in trained])
     if not own:
         raise AgentError(
             _("Every row of the validation file is trained on as well. Send others, or leave it out."),
