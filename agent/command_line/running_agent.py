@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.errors import AgentError
 from agent.settings import AgentSettings
-from shared.errors import ErrorCode
+from shared.errors import ErrorBody, ErrorCode
 from shared.language import _
 from shared.paths import ADDRESS_FILE
 
@@ -60,12 +60,14 @@ class RunningAgent:
             connection.request(method, path, body=content, headers=headers)
             response = connection.getresponse()
             answer: dict[str, Any] = json.loads(response.read())
+            is_refusal = response.status >= http.HTTPStatus.BAD_REQUEST
+            refusal = ErrorBody.model_validate(answer).error if is_refusal else None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._silent(error) from error
         finally:
             connection.close()
-        if response.status >= http.HTTPStatus.BAD_REQUEST:
-            raise AgentError(answer["error"]["message"], code=ErrorCode(answer["error"]["code"]))
+        if refusal is not None:
+            raise AgentError(refusal.message, code=refusal.code, param=refusal.param)
         return answer
 
     def _silent(self, error: Exception) -> AgentError:
