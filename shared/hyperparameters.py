@@ -4,11 +4,11 @@ Names are OpenAI's where OpenAI has one (`n_epochs`, `batch_size`), else those o
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from shared.schema import Request, Response
+from shared.schema import Request, Response, SentenceError
 
 Auto = Literal["auto"]
 MethodType = Literal["supervised", "pretraining", "dpo", "orpo", "kto"]
@@ -66,6 +66,17 @@ class Method(Request):
     dpo: PreferenceBody | None = None
     orpo: PreferenceBody | None = None
     kto: PreferenceBody | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_reinforcement(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and given.get("type") == "reinforcement":
+            raise SentenceError(
+                "reinforcement learns from a grader, and graders do not run here, those of Python code least of all; "
+                f"choose {', '.join(list(BODIES)[:-1])} or {list(BODIES)[-1]}: rows with a better and a worse answer "
+                "are learned by dpo, questions with their right answers by supervised"
+            )
+        return given
 
     @model_validator(mode="after")
     def _has_its_own_body(self) -> Self:

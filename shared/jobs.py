@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from shared.errors import ErrorCode
 from shared.hyperparameters import Hyperparameters, Method, ResolvedSettings
@@ -11,7 +11,7 @@ from shared.mapping import Mapping
 from shared.people import RequestedBy
 from shared.plans import ModelName, Preset
 from shared.results import JobResult
-from shared.schema import Request, Response
+from shared.schema import Request, Response, SentenceError
 
 
 class JobStatus(StrEnum):
@@ -83,18 +83,32 @@ MetadataKey = Annotated[str, StringConstraints(max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]
 
 
+def _no_tracker(given: list[object]) -> list[object]:
+    if given:
+        raise SentenceError(
+            "nothing is sent to Weights & Biases from here, since what trains has no network. Leave integrations out; "
+            "the losses are in the job's events and in its plot"
+        )
+    return given
+
+
+Integrations = Annotated[list[object], AfterValidator(_no_tracker), Field(json_schema_extra={"maxItems": 0})]
+
+
 class JobRequest(Request):
     """The body of POST /v1/fine_tuning/jobs: OpenAI's, or `plan` in place of all that a plan settles."""
 
     plan: str | None = None  # ftplan-…
     model: str | None = None
     training_file: str | None = None
+    validation_file: str | None = None  # what is held out; None: a part of the training rows
     mapping: Mapping | None = None
     method: Method | None = None
     hyperparameters: Hyperparameters | None = None  # OpenAI's older spelling of those in `method`
     suffix: ModelName | None = None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)] | None = None
+    integrations: Integrations | None = None  # OpenAI's trackers: none of them can be reached
     start_at: Annotated[int, Field(ge=0, lt=YEAR_2100)] | None = None  # not before; at most START_WITHIN_S ahead
     requested_by: RequestedBy | None = None
 
@@ -158,6 +172,7 @@ class Job(Response):
     method: Method
     hyperparameters: dict[str, str | int | float] = {}  # OpenAI's deprecated summary, resolved
     metadata: dict[str, str] | None = None
+    integrations: list[str] = []  # OpenAI's trackers, of which there is none here
     error: JobError | None = None
     number: int  # what people say: #12
     suffix: str

@@ -68,6 +68,7 @@ class PlanRequest(Request):
 
     model: str
     training_file: str
+    validation_file: str | None = None  # what is held out; None: a part of the training rows
     mapping: Mapping | None = None  # how to read the file, where it does not say so itself
     method: Method = Method()
     preset: Preset = Preset.balanced  # how what is left to `auto` is chosen
@@ -81,6 +82,7 @@ class PlanChanges(Request):
 
     model: str | None = None
     training_file: str | None = None
+    validation_file: str | None = None
     mapping: Mapping | None = None
     method: Method | None = None  # of its hyperparameters those that are given; `auto` takes a value back
     preset: Preset | None = None
@@ -104,6 +106,8 @@ class Plan(Response):
     model_revision: str
     training_file: str
     file_sha256: str
+    validation_file: str | None = None  # what is held out; None: a part of the training rows
+    validation_sha256: str | None = None
     mapping: Mapping | None = None
     suffix: str
     seed: int

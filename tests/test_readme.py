@@ -9,11 +9,13 @@ from itertools import pairwise
 import pytest
 
 from agent.base_models.known import KNOWN
+from agent.command_line.arguments import read_command_line
 from agent.plan.memory import MemoryEstimate, estimate_memory
 from agent.plan.setup import TrainingSetup
 from tests.bot.process import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LEAVING = (ROOT / "LEAVING_OPENAI.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (\d+) GB \| (.+) \|$", README, re.MULTILINE)
 OF_A_MODEL = re.compile(r"(?:^|, )([\w.-]+)(?:, 22B)? \(([\d.]+) GiB(?: of RAM)?\)")
 DESKTOP_GIB = 1
@@ -84,6 +86,16 @@ def test_what_is_typed_in_a_sentence_is_there_too() -> None:
 def test_the_program_is_python() -> None:
     [program] = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
     ast.parse(re.sub(r"^  ", "", program, flags=re.MULTILINE))
+
+
+def test_the_page_for_those_who_leave_openai_has_links_a_program_and_commands_that_are_there() -> None:
+    for where in re.findall(r"\]\(([^)#:]+)\)", LEAVING):
+        assert (ROOT / where).is_file(), where
+    [program] = re.findall(r"```python\n(.+?)```", LEAVING, re.DOTALL)
+    ast.parse(program)
+    [typed] = re.findall(r"^```\n(hearth-agent .+?)^```", LEAVING, re.MULTILINE | re.DOTALL)
+    for line in typed.splitlines():
+        assert read_command_line([*shlex.split(line)[1:], "--help"]) is not None
 
 
 def _commands(line: str) -> list[list[str]]:

@@ -11,7 +11,7 @@ from agent.api.queries import PageQuery
 from agent.api.route import Route, answer, read_body, read_query
 from agent.api.services import Services, services_of
 from agent.errors import AgentError
-from agent.intake.intake import must_be_dataset
+from agent.intake.validation import check_validation, must_be_dataset
 from agent.job_folder.steering import steer
 from agent.store import files, jobs, new_jobs
 from agent.store.people import ThingKind
@@ -35,7 +35,11 @@ async def create_job(request: web.Request) -> web.Response:
     if body.model is not None and body.training_file is not None:
         await check_model(request, body.model)
         await permit_more(request, Action.start_job, ThingKind.file, body.training_file)
-        must_be_dataset((await services.store.run(files.get, body.training_file)).file)
+        file = (await services.store.run(files.get, body.training_file)).file
+        must_be_dataset(file)
+        if body.validation_file is not None:
+            await permit_more(request, Action.start_job, ThingKind.file, body.validation_file)
+            check_validation((await services.store.run(files.get, body.validation_file)).file, file)
     key = _idempotency_key(request)
     created = await services.store.run(
         new_jobs.create, body, now=services.clock(), idempotency_key=key, party=request[ASKER].party
@@ -118,7 +122,16 @@ async def list_checkpoints(request: web.Request) -> web.Response:
 
 def _check_request(body: JobRequest) -> None:
     if body.plan is not None:
-        settled = ("model", "training_file", "mapping", "method", "hyperparameters", "suffix", "seed")
+        settled = (
+            "model",
+            "training_file",
+            "validation_file",
+            "mapping",
+            "method",
+            "hyperparameters",
+            "suffix",
+            "seed",
+        )
         extra = next((name for name in settled if getattr(body, name) is not None), None)
         if extra:
             raise AgentError(

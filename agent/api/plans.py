@@ -28,7 +28,8 @@ async def plan_job_again(request: web.Request) -> web.Response:
 
 async def _plan(request: web.Request, wanted: PlanRequest) -> Plan:
     services = services_of(request)
-    await permit_more(request, Action.start_job, ThingKind.file, wanted.training_file)
+    for file in filter(None, (wanted.training_file, wanted.validation_file)):
+        await permit_more(request, Action.start_job, ThingKind.file, file)
     await check_model(request, wanted.model)
     with services.in_flight.inside(Use.plan, request[ASKER].party):
         return await services.intake.plan(wanted)

@@ -20,6 +20,7 @@ from shared.models import Model
 from shared.schema import Response
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}")
+OPENAI = re.compile(r"(?:ft:)?(?:gpt-(?!oss)|chatgpt-|o\d|davinci|babbage|curie|ada)[\w.:-]*")
 LOCAL_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}")
 PACKAGED = "smollm2-135m"
 PACKAGED_FROM = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -69,7 +70,7 @@ def find_base_model(name: str, settings: AgentSettings) -> BaseModelSource:
             code=ErrorCode.model_is_path,
             param="model",
         )
-    if NAME.fullmatch(name):
+    if NAME.fullmatch(name) and not name.startswith("ft:"):
         return _of_ollama(name, settings)
     if HUB_ID.fullmatch(name):
         cache = settings.base_models_dir / ("hub--" + name.replace("/", "--"))
@@ -194,6 +195,17 @@ def _packaged(settings: AgentSettings) -> BaseModelSource:
 
 def _unknown(name: str, settings: AgentSettings) -> AgentError:
     known = ", ".join([PACKAGED, *(source.name for source in _local(settings))])
+    if OPENAI.fullmatch(name):
+        return AgentError(
+            _(
+                "“{name}” is a model of OpenAI's, and its weights cannot be had. Choose another base model: {known}, "
+                "or a Hugging Face id (owner/name).",
+                name=name,
+                known=known,
+            ),
+            code=ErrorCode.model_unknown,
+            param="model",
+        )
     return AgentError(
         _(
             "There is no base model “{name}”. Known here: {known}. A Hugging Face id (owner/name) works too.",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from agent.command_line import keys, results
+from agent.command_line import import_openai, keys, results
 
 ABOUT = "Serves this machine's GPU to Hearth's bot and to OpenAI clients, until it is stopped (Ctrl-C, SIGTERM)."
 MORE = """\
@@ -34,6 +34,7 @@ class Command:
 COMMANDS = {
     "results": Command(summary="copy what a job made to here, as in: results 12", run=results.main),
     "key": Command(summary="make, list or revoke the keys of bots and programs", run=keys.main),
+    "import-openai": Command(summary="plan jobs of OpenAI here, from what was downloaded", run=import_openai.main),
     "pairing-code": Command(summary="print the code that makes you the owner in a chat", run=keys.pairing_code),
 }
 

@@ -2,6 +2,7 @@
 
 from agent.base_models.card import BaseModelCard
 from shared.errors import ErrorDetail
+from shared.files import FileObject
 from shared.inspections import (
     Consideration,
     DatasetForm,
@@ -39,6 +40,19 @@ class Findings(Response):
     lengths: LengthHistogram | None = None
     right_tool: list[Consideration] = []
     notes: list[str]  # the worst findings, as sentences
+    copies: int = 0  # of a validation file: rows that the training file has as well
+
+
+class ValidationRows(Response):
+    """A file whose rows are held out, as a model sees it."""
+
+    file: FileObject
+    findings: Findings
+
+    @property
+    def copies(self) -> int:
+        """Return how many of its rows are trained on, and so are left out."""
+        return self.findings.copies
 
 
 class InspectRequest(Response):
@@ -47,6 +61,7 @@ class InspectRequest(Response):
     dataset: str
     card: BaseModelCard
     mapping: Mapping | None = None
+    training: str | None = None  # the file that is trained on, where the dataset is to be held out
     fixes: list[Fix] = []  # with `output`: write the mended rows there
     output: str | None = None
     output_limit: int = 0  # bytes

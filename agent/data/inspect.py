@@ -29,6 +29,7 @@ from agent.data.row_length import quantiles
 from agent.data.split_sizes import MIN_ROWS
 from agent.data.turns import Message, RowProblem
 from agent.data.usable_rows import ChatRow, Drops, chat_rows, learned_rows
+from agent.data.validation import check_some, count_copies
 from agent.errors import AgentError
 from shared.errors import ErrorCode, ErrorDetail
 from shared.inspections import Finding, FindingCode, Question, ReadingProgress, SampleRow, Severity
@@ -53,8 +54,12 @@ def inspect_dataset(
     card: BaseModelCard,
     report: ReportRows = lambda _rows, _bytes: None,
     mapping: Mapping | None = None,
+    training: Path | None = None,
 ) -> Findings:
-    """Say what is in a file, for one model. Raises AgentError when it cannot be trained on, UnclearError to ask."""
+    """Say what is in a file, for one model; `training`: what is trained on, where this file is to be held out.
+
+    Raises AgentError when it cannot be trained on, or not be held out, UnclearError to ask.
+    """
     template = ChatTemplate(card)
     try:
         reading = find_reading(dataset, mapping)
@@ -62,10 +67,16 @@ def inspect_dataset(
         error.question = with_examples(dataset, error.question, template)
         raise
     survey = Surveyor(template, card.eos_tokens).look(reading, report)
-    _check_enough(survey.rows, survey.drops, survey.bad)
+    copies = 0
     seen = RuleInput(survey=survey, form=reading.form, card=card)
+    if training is not None:
+        check_some(survey)
+        copies = count_copies(survey, reading, training, template)
+    else:
+        _check_enough(survey.rows, survey.drops, survey.bad)
     _check_trained(seen)
-    _check_different(seen)
+    if training is None:
+        _check_different(seen)
     found = judge(seen)
     first, *others = [_sample(row, template) for row in _picked(seen)]
     return Findings(
@@ -87,6 +98,7 @@ def inspect_dataset(
         lengths=histogram(seen),
         right_tool=consider(seen),
         notes=_notes(found),
+        copies=copies,
     )
 
 
@@ -220,7 +232,8 @@ def _reply(request: InspectRequest) -> InspectReply:
     dataset = Path(request.dataset)
     report = _telling(dataset.stat().st_size)
     if request.output is None:
-        return InspectReply(findings=inspect_dataset(dataset, request.card, report, request.mapping))
+        training = Path(request.training) if request.training is not None else None
+        return InspectReply(findings=inspect_dataset(dataset, request.card, report, request.mapping, training))
     output, limit = Path(request.output), request.output_limit
     reading = find_reading(dataset, request.mapping)
     return InspectReply(mended=mend(reading, request.card, request.fixes, output, limit, report))

@@ -32,6 +32,7 @@ def judged_rows(reading: Reading, template: ChatTemplate, drops: Drops) -> Itera
                 said=row.said or row.messages,
                 worse=other,
                 wanted=row.wanted,
+                origin=row.origin,
             )
 
 

@@ -13,13 +13,14 @@ from typing import Any
 from agent.base_models.card import BaseModelCard
 from agent.data.chat_template import IGNORED, ChatTemplate
 from agent.data.checks.rule_input import RuleInput
-from agent.data.checks.survey import ReportRows, Surveyor, identity_of
+from agent.data.checks.survey import ReportRows, Surveyor
 from agent.data.checks.text_checks import RowText, special_pattern, text_checks, trimmed
 from agent.data.findings import Mended
 from agent.data.quoting import UNSEEN
 from agent.data.readers.json_text import too_deep
 from agent.data.reading import Reading
 from agent.data.redact import redact
+from agent.data.turns import identity_of
 from agent.data.usable_rows import ChatRow, Drops, KeptRow, chat_rows, kept_rows
 from agent.errors import AgentError
 from shared.errors import ErrorCode

@@ -162,3 +162,8 @@ def _content(content: Any) -> Any:
     if kinds := [str(part.get("type")) for part in content if not isinstance(part.get("text"), str)]:
         raise RowProblem(_("has a part of the kind {kind!r} in a turn, and only text is learned", kind=kinds[0][:40]))
     return "\n".join(part["text"] for part in content)
+
+
+def identity_of(messages: list[Message]) -> int:
+    """Return a number that is equal for equal talks, in this process."""
+    return hash(tuple((message.role, message.said) for message in messages))

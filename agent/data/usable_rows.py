@@ -21,7 +21,7 @@ from agent.data.readers.raw_row import RawRow
 from agent.data.reading import Reading
 from agent.data.row_length import USUAL_MAX_LENGTH
 from agent.data.split_sizes import MIN_ROWS
-from agent.data.turns import BadExample, ColumnProblem, EmptyText, Message, RowProblem, offering, told
+from agent.data.turns import BadExample, ColumnProblem, EmptyText, Message, RowProblem, identity_of, offering, told
 from agent.errors import AgentError
 from shared.errors import ErrorCode
 from shared.inspections import DatasetForm, DroppedRow
@@ -56,6 +56,12 @@ class ChatRow:
     part: int = 0  # of the examples that are made of one row, the whole talk first
     parts: int = 1
     answers_left_out: int = 0  # of the row, before anything is cut: those that the template has no place for
+    origin: int | None = None  # of a part of a talk or text: a number that is equal for the parts of equal ones
+
+    @property
+    def identity(self) -> int:
+        """Return a number that is equal for rows that are the same as a whole, in this process."""
+        return identity_of(self.said or self.messages) if self.origin is None else self.origin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +79,12 @@ class KeptRow:
     part: int = 0
     parts: int = 1
     goes_on: bool = False
+    origin: int | None = None
+
+    @property
+    def identity(self) -> int:
+        """Return a number that is equal for rows that are the same as a whole, in this process."""
+        return identity_of(self.said) if self.origin is None else self.origin
 
 
 @dataclass(kw_only=True)
@@ -148,6 +160,7 @@ def _parted(row: ChatRow) -> Iterator[ChatRow]:
         yield row
         return
     led = [message for message in row.messages if message.role == "system"]
+    identity = row.identity
     size = max(1, min(ANSWERS_OF_A_PART, len(told) // PARTS))
     for first in range(0, len(told), size):
         begin, end = told[first], told[min(first + size, len(told)) - 1]
@@ -155,7 +168,7 @@ def _parted(row: ChatRow) -> Iterator[ChatRow]:
         before = [replace(each, learned=False) if each.role == "assistant" else each for each in before]
         turns = [each for each in (*before, *row.messages[begin : end + 1]) if each.role != "system"]
         talk = offering(row.messages[0].tools, [*led, *turns])
-        yield replace(row, messages=talk, whole=row.messages, goes_on=first > 0)
+        yield replace(row, messages=talk, whole=row.messages, goes_on=first > 0, origin=identity)
 
 
 def _passage_length(reading: Reading, template: ChatTemplate) -> int:
@@ -167,12 +180,14 @@ def _passage_length(reading: Reading, template: ChatTemplate) -> int:
 
 def _passages(row: ChatRow, template: ChatTemplate, length: int) -> Iterator[ChatRow]:
     """Yield a text that is learned as a whole, passage by passage."""
+    identity = row.identity
     for lines, text in passages(row.messages[0].content, template, length):
         yield ChatRow(
             line=row.line + lines if row.unit == "Line" and set(row.value) == {"text"} else row.line,
             unit=row.unit,
             messages=[Message(role="text", content=text)],
             value=row.value | {"text": text},
+            origin=identity,
         )
 
 
@@ -211,6 +226,7 @@ def tokenized(rows: Iterable[ChatRow], template: ChatTemplate, drops: Drops) -> 
                     part=row.part,
                     parts=row.parts,
                     goes_on=row.goes_on,
+                    origin=row.origin,
                 )
             elif row.parts == 1:
                 drops.add(row.line, row.unit, tokens)

@@ -90,15 +90,24 @@ class Inspector:
             raise _as_error(reply.error)
 
     async def inspect(
-        self, *, dataset: Path, model: str, mapping: Mapping | None = None, report_reading: ReportReading = _nobody
+        self,
+        *,
+        dataset: Path,
+        model: str,
+        mapping: Mapping | None = None,
+        report_reading: ReportReading = _nobody,
+        training: Path | None = None,
     ) -> tuple[BaseModelCard, Findings]:
         """Return what the dataset holds as `model` sees it; `report_reading` hears how far it is.
 
-        Raises AgentError; UnclearError where a person has to say first how it is read.
+        `training` is the file that is trained on, where the dataset is to be held out. Raises AgentError; UnclearError
+        where a person has to say first how it is read.
         """
         card = await self.describe(model)
-        request = InspectRequest(dataset=str(dataset), card=card, mapping=mapping)
-        reply = await self._ask(request, dataset_policy(dataset, card), report_reading)
+        beside = str(training) if training is not None else None
+        request = InspectRequest(dataset=str(dataset), card=card, mapping=mapping, training=beside)
+        policy = dataset_policy(dataset, card, training=training)
+        reply = await self._ask(request, policy, report_reading)
         if reply.question is not None and reply.error is not None:
             raise UnclearError(reply.error.message, reply.question)
         if reply.findings is None:
@@ -165,9 +174,12 @@ def source_policy(source: BaseModelSource) -> Policy:
     return Policy(read=paths_of(Path(source.location)), write=(source.cache,))
 
 
-def dataset_policy(dataset: Path, card: BaseModelCard, output: Path | None = None) -> Policy:
+def dataset_policy(
+    dataset: Path, card: BaseModelCard, output: Path | None = None, *, training: Path | None = None
+) -> Policy:
     """Return what may be reached to read a dataset as a base model sees it, and to write a mended one."""
-    return Policy(read=(dataset, *paths_of(Path(card.folder))), write=() if output is None else (output,))
+    datasets = (dataset,) if training is None else (dataset, training)
+    return Policy(read=(*datasets, *paths_of(Path(card.folder))), write=() if output is None else (output,))
 
 
 def _as_error(detail: ErrorDetail | None) -> AgentError:

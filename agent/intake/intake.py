@@ -3,16 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from agent.admission.turns import Turns
 from agent.base_models.card import BaseModelCard
-from agent.data.findings import Findings, Mended
+from agent.data.findings import Findings, Mended, ValidationRows
 from agent.data.readers.unclear import UnclearError
 from agent.errors import AgentError
 from agent.intake.inspector import ReportReading
 from agent.intake.planner import MakesPlans, Planner
+from agent.intake.validation import check_validation, must_be_dataset, of_validation
 from agent.machine.gpu import Machine
 from agent.methods.table import suggested_for
 from agent.running.held_memory import AsksWhatIsHeld, nothing_held
@@ -21,7 +23,7 @@ from agent.store.files import StoredFile
 from agent.store.ids import new_id
 from agent.store.inspections import Understood
 from shared.errors import ErrorCode, ErrorDetail
-from shared.files import FileObject, FilePurpose, FixRequest
+from shared.files import FixRequest
 from shared.inspections import Fix, Inspection, InspectionRequest, ReadingProgress
 from shared.jobs import Job, JobError, JobStatus
 from shared.language import _, speaking
@@ -39,9 +41,18 @@ class Inspects(Protocol):
     """Reads a dataset as a base model will see it."""
 
     async def inspect(
-        self, *, dataset: Path, model: str, mapping: Mapping | None, report_reading: ReportReading
+        self,
+        *,
+        dataset: Path,
+        model: str,
+        mapping: Mapping | None,
+        report_reading: ReportReading,
+        training: Path | None = None,
     ) -> tuple[BaseModelCard, Findings]:
-        """Raise AgentError when it cannot be trained on, UnclearError when a person has to say how it is read."""
+        """Raise AgentError when it cannot be trained on, UnclearError when a person has to say how it is read.
+
+        `training` is the file that is trained on, where the dataset is to be held out.
+        """
 
     async def mend(
         self, *, dataset: Path, model: str, fixes: list[Fix], output: Path, limit_bytes: int, mapping: Mapping | None
@@ -146,6 +157,8 @@ class Intake:
     async def _plan(self, request: PlanRequest, store: Store) -> Plan:
         stored = await store.run(files.get, request.training_file)
         must_be_dataset(stored.file)
+        if request.validation_file is not None:
+            check_validation((await store.run(files.get, request.validation_file)).file, stored.file)
         return await self._planner.plan(request, stored, store)
 
     def validate(self, job: Job) -> None:
@@ -196,7 +209,25 @@ class Intake:
             mapping=request.mapping,
             since=since,
         )
-        return known or await self._look(stored, request.model, request.mapping, request.requested_by)
+        understood = known or await self._look(stored, request.model, request.mapping, request.requested_by)
+        if request.validation_file is None:
+            return understood
+        held = await store.run(files.get, request.validation_file)
+        return replace(understood, validation=await self._look_at_validation(held, stored, request))
+
+    async def _look_at_validation(self, held: StoredFile, stored: StoredFile, request: PlanRequest) -> ValidationRows:
+        async with self._turns.turn(_person(request.requested_by)):
+            try:
+                _card, findings = await self._inspector.inspect(
+                    dataset=self._data_dir / held.path,
+                    model=request.model,
+                    mapping=request.mapping,
+                    report_reading=lambda _progress: None,
+                    training=self._data_dir / stored.path,
+                )
+            except AgentError as error:
+                raise of_validation(held.file, error) from error
+        return ValidationRows(file=held.file, findings=findings)
 
     async def _look(
         self,
@@ -223,19 +254,6 @@ class Intake:
 def _person(who: RequestedBy | None) -> tuple[str, str] | None:
     """Return by whom turns are taken."""
     return (who.platform, who.person) if who is not None else None
-
-
-def must_be_dataset(file: FileObject) -> None:
-    """Refuse to train on what a job made."""
-    if file.purpose is not FilePurpose.fine_tune:
-        raise AgentError(
-            _(
-                "{filename} is the result of a job, not a dataset. Send a file with purpose “fine-tune”.",
-                filename=file.filename,
-            ),
-            code=ErrorCode.invalid_request,
-            param="training_file",
-        )
 
 
 def _detail(error: Exception, reference: str) -> ErrorDetail:

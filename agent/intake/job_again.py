@@ -14,12 +14,14 @@ from shared.plans import PlanChanges, PlanRequest
 def request_again(job: Job, changes: PlanChanges) -> PlanRequest:
     """Return the request of a job with its file, model, settings, preset, name and seed, where nothing else is given.
 
-    A mapping belongs to one file: with another file, only a mapping that is given counts. Raises AgentError where what
-    is given does not go with the job's own.
+    A mapping and a validation file belong to one file: with another, only those that are given count. Raises
+    AgentError where what is given does not go with the job's own.
     """
+    same_file = changes.training_file in {None, job.training_file}
     return PlanRequest(
         model=changes.model or job.model,
         training_file=changes.training_file or job.training_file,
+        validation_file=changes.validation_file or (job.validation_file if same_file else None),
         mapping=_mapping(job, changes),
         method=_changed(job.method, changes.method),
         preset=changes.preset or job.preset,

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from agent.base_models.card import BaseModelCard
-from agent.data.findings import Findings
+from agent.data.findings import Findings, ValidationRows
 from agent.errors import AgentError
 from agent.machine.gpu import Machine
 from agent.plan.alternatives import (
@@ -53,6 +53,7 @@ class MakesPlans(Protocol):
         queue_wait_minutes: float,
         now: int,
         measured: list[MeasuredRun],
+        validation: ValidationRows | None = None,
     ) -> Plan:
         """Raise AgentError when it cannot fit."""
 
@@ -125,6 +126,7 @@ class Planner:
             queue_wait_minutes=surroundings.wait_minutes,
             now=int(self._clock()),
             measured=surroundings.measured,
+            validation=understood.validation,
         )
 
     async def _keep(self, plan: Plan, understood: Understood, request: PlanRequest, store: Store) -> Plan:

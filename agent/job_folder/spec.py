@@ -23,6 +23,8 @@ class JobSpec(Response):
     base_model_revision: str
     dataset_path: str
     dataset_sha256: str
+    validation_path: str | None = None  # what is held out; None: a part of the dataset
+    validation_sha256: str | None = None
     form: DatasetForm
     method: str = "supervised"  # a key of agent.methods.table.METHODS
     mapping: Mapping | None = None  # how its rows are read, as a person said

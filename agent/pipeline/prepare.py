@@ -31,16 +31,19 @@ from agent.pipeline.context import Context
 from agent.pipeline.held_out_prompts import held_out_prompt
 from agent.pipeline.token_rows import PARTS, write_parts, writing_rows
 from shared.errors import ErrorCode
+from shared.events import StageData
 from shared.inspections import DatasetForm
-from shared.language import _
+from shared.jobs import Stage
+from shared.language import _, ngettext
 
 TRAIN, VALIDATION, TEST = range(len(PARTS))
+NO_PART = len(PARTS)
 TICK_ROWS = 256  # read between two looks at what the agent wishes
 HELD_OUT_PROMPTS = 8
 TRIED = 4  # times as many rows, where some cannot be asked
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class PreparedRows:
     """What is known of the rows once their tokens are on disk: some ten bytes a row, however long it is."""
 
@@ -51,6 +54,10 @@ class PreparedRows:
     asked: bytearray = field(default_factory=bytearray)  # whether the model may be asked it: a good answer, once a row
     character: CharacterCount = field(default_factory=CharacterCount)
     stops: bytearray = field(default_factory=bytearray)  # of each row on disk, whether it teaches where to stop
+    held_from: int | None = None  # from this kept row on they are of the validation file; None: there is none
+    identities: "array[int]" = field(
+        default_factory=lambda: array("q")
+    )  # then of each: equal for copies of a whole row
 
 
 def base_card(context: Context) -> BaseModelCard:
@@ -95,10 +102,12 @@ def run(context: Context) -> None:
     """Write rows/: the tokens, the parts, held_out.json. Raises AgentError, Cancelled, Stopped."""
     spec = context.spec
     _check_hash(Path(spec.dataset_path), spec.dataset_sha256)
+    if spec.validation_path is not None:
+        _check_hash(Path(spec.validation_path), str(spec.validation_sha256))
     card = base_card(context)
     template = ChatTemplate(card)
     taken = _take_all(context, template, template.token_ids(card.eos_tokens))
-    split = split_rows(_dealt(taken), spec.seed)
+    split = split_rows(_dealt(taken), spec.seed) if taken.held_from is None else _of_two_files(context, taken)
     parts = _parts(taken, split)
     _check_parts(parts, spec.settings.max_length)
     if spec.form is not DatasetForm.text:
@@ -112,30 +121,38 @@ def run(context: Context) -> None:
     _write_held_out(context, [number for number in (*split.test, *split.validation) if taken.asked[number]], character)
 
 
-def _kept(context: Context, template: ChatTemplate) -> Iterator[KeptRow]:
-    """Read the dataset once; look every so often whether the agent asks for an end."""
+def _kept(context: Context, template: ChatTemplate) -> Iterator[tuple[bool, KeptRow]]:
+    """Read the dataset once, and then what is held out where it has a file of its own: that is said of each row.
+
+    Look every so often whether the agent asks for an end.
+    """
     spec = context.spec
-    reading = Reading(dataset=Path(spec.dataset_path), form=spec.form, mapping=spec.mapping)
     read = judged_rows if METHODS[spec.method].judged else kept_rows
-    for number, row in enumerate(read(reading, template, Drops())):
-        if number % TICK_ROWS == 0:
-            context.tick()
-        yield row
+    for path in filter(None, (spec.dataset_path, spec.validation_path)):
+        reading = Reading(dataset=Path(path), form=spec.form, mapping=spec.mapping)
+        for number, row in enumerate(read(reading, template, Drops())):
+            if number % TICK_ROWS == 0:
+                context.tick()
+            yield path == spec.validation_path, row
 
 
 def _take_all(context: Context, template: ChatTemplate, ends: set[int]) -> PreparedRows:
     """Write all rows' tokens, cut at max_length, without those that nothing is left to learn of."""
     taken, length, last = PreparedRows(), context.spec.settings.max_length, -1
     with writing_rows(context.folder) as writer:
-        for number, row in enumerate(_kept(context, template)):
+        for number, (held, row) in enumerate(_kept(context, template)):
+            if held and taken.held_from is None:
+                taken.held_from = number
             goes_on = row.part > 0 and row.number == last  # the examples of one row stay together
             last = row.number
             taken.digests.append(taken.digests[-1] if goes_on else _digest(row.tokens.input_ids))
             taken.answers.append(answer_digest(row.messages[-1].content))
             taken.asked.append(row.wanted and not goes_on)
-            if not goes_on:
+            if not goes_on and not held:
                 taken.character.add(row.said)
-            if number < SAMPLE:
+            if context.spec.validation_path is not None:
+                taken.identities.append(row.identity)
+            if number < SAMPLE and context.spec.validation_path is None:
                 taken.fingerprints.append(fingerprint(RowText(row.messages).whole))
             else:
                 taken.fingerprints.clear()
@@ -171,10 +188,35 @@ def _dealt(taken: PreparedRows) -> Sequence[int]:
     return kept_together(taken.digests, near_pairs(taken.fingerprints))
 
 
+def _of_two_files(context: Context, taken: PreparedRows) -> Split:
+    """Return the rows of the dataset as those that train, of the validation file those that do not train as well."""
+    assert taken.held_from is not None
+    trained = set(taken.identities[: taken.held_from])
+    held = range(taken.held_from, len(taken.identities))
+    own = array("I", [number for number in held if taken.identities[number] not in trained])
+    if not own:
+        raise AgentError(
+            _("Every row of the validation file is trained on as well. Send others, or leave it out."),
+            code=ErrorCode.dataset_too_small,
+            param="validation_file",
+        )
+    if copies := len(held) - len(own):
+        context.log.write(
+            ngettext(
+                "{n} row of the validation file is trained on as well, so it is left out.",
+                "{n} rows of the validation file are trained on as well, so they are left out.",
+                copies,
+            ),
+            StageData(stage=Stage.prepare, done=False),
+            level="warn",
+        )
+    return Split(train=array("I", range(taken.held_from)), validation=own, test=array("I"))
+
+
 def _parts(taken: PreparedRows, split: Split) -> NDArray[np.uint8]:
-    """Return for each row on disk the number of its part."""
-    part_of = np.full(len(taken.digests), TRAIN, dtype=np.uint8)
-    part_of[split.validation], part_of[split.test] = VALIDATION, TEST
+    """Return for each row on disk the number of its part; a row of none is not looked at any more."""
+    part_of = np.full(len(taken.digests), NO_PART, dtype=np.uint8)
+    part_of[split.train], part_of[split.validation], part_of[split.test] = TRAIN, VALIDATION, TEST
     return part_of[np.frombuffer(taken.owners, dtype=np.uint32)]
 
 
@@ -233,10 +275,10 @@ def _write_held_out(context: Context, held_out: list[int], character: Character)
     replace_file(context.folder.path / "rows" / "held_out.json", json.dumps(prompts, ensure_ascii=False).encode())
 
 
-def _rows_of(numbers: list[int], kept: Iterator[KeptRow]) -> list[KeptRow]:
+def _rows_of(numbers: list[int], kept: Iterator[tuple[bool, KeptRow]]) -> list[KeptRow]:
     """Return some kept rows, from a second reading that ends with the last of them."""
     found: dict[int, KeptRow] = {}
-    for number, row in enumerate(kept):
+    for number, (_held, row) in enumerate(kept):
         if number in numbers:
             found[number] = row
         if len(found) == len(numbers):

@@ -54,8 +54,11 @@ def _cut(findings: Findings, left: Left, max_length: int, context_length: int) -
     return [note + " " + _("max_length {longest} would keep them.", longest=longest)]
 
 
-def notes_on_learning(test: int, schedule: Schedule) -> list[str]:
-    """Return what speaks against much being learned, or against the verdict on it; `test` counts rows."""
+def notes_on_learning(test: int, schedule: Schedule, *, own_file: bool = False) -> list[str]:
+    """Return what speaks against much being learned, or against the verdict on it; `test` counts rows.
+
+    Of held-out rows in a file of their own, that is said with the file.
+    """
     notes = []
     if schedule.steps < 40:
         notes.append(
@@ -65,7 +68,7 @@ def notes_on_learning(test: int, schedule: Schedule) -> list[str]:
                 schedule.steps,
             )
         )
-    if test == 0:
+    if test == 0 and not own_file:
         notes.append(
             _("Below 100 rows the same unseen rows choose the best step and give the verdict: it is optimistic.")
         )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from agent.base_models.card import BaseModelCard, shape_of, weights_present
 from agent.base_models.conversion import estimate_conversion_mib
-from agent.data.findings import Findings
-from agent.data.split_sizes import MIN_ROWS, split_sizes
+from agent.data.findings import Findings, ValidationRows
+from agent.data.split_sizes import MIN_ROWS
 from agent.errors import AgentError
 from agent.machine.gpu import Machine
 from agent.methods.table import method_for, methods_of
@@ -15,6 +15,7 @@ from agent.plan.calibration import memory_correction
 from agent.plan.cut_rows import Left, left_at, planned_length
 from agent.plan.defaults import asked, choose_schedule
 from agent.plan.duration import MeasuredRun, estimate_minutes
+from agent.plan.held_out import parts_of
 from agent.plan.memory import RUN_MARGIN, estimate_disk_mib, estimate_export_mib, estimate_prepare_mib
 from agent.plan.notes import RamNeeds, notes_on_learning, notes_on_method, notes_on_ram, notes_on_rows
 from agent.plan.presets import RULES
@@ -44,8 +45,9 @@ def make_plan(
     queue_wait_minutes: float,
     now: int,
     measured: list[MeasuredRun],
+    validation: ValidationRows | None = None,
 ) -> Plan:
-    """Resolve a request for one file, model and machine. Raises AgentError when it cannot fit."""
+    """Resolve a request for one file, or two, and for a model and a machine. Raises AgentError when it cannot fit."""
     method = method_for(request.method.type, findings.form)
     hyperparameters = request.method.hyperparameters
     rules = RULES[request.preset].for_at_most(method.most_epochs)
@@ -55,19 +57,19 @@ def make_plan(
     left = left_at(findings, max_length[0])
     _check_long_enough(left, max_length[0], planned_length(None, findings, card, rules)[0])
     _check_enough_left(findings, left, max_length[0])
-    train, validation, test = (round(left.rows * size) for size in split_sizes(rows))
-    schedule = choose_schedule(train, asked(hyperparameters.batch_size), asked(hyperparameters.n_epochs), rules)
+    parts = parts_of(rows, left, validation, max_length[0], method)
+    schedule = choose_schedule(parts.train, asked(hyperparameters.batch_size), asked(hyperparameters.n_epochs), rules)
     correction = memory_correction(shape_of(card), machine.name, measured)
     settings, reasons, memory = resolve_settings(
         request.method, method, rules, schedule, findings, card, machine, max_length=max_length, correction=correction
     )
     of_each = left.tokens * (1 + findings.worse_share) if method.pairs else left.tokens * method.rows_at_once
-    tokens = of_each * left.rows * rows
+    tokens = of_each * (left.rows * rows + parts.held_out)
     disk_mib = estimate_disk_mib(card, r=settings.r, fetched=weights_present(card), tokens=tokens)
     _check_disk(card, machine, disk_mib)
     ram = RamNeeds(
         conversion_mib=estimate_conversion_mib(card),
-        prepare_mib=estimate_prepare_mib(rows),
+        prepare_mib=estimate_prepare_mib(rows + (validation.findings.rows if validation is not None else 0)),
         export_mib=estimate_export_mib(card),
     )
     evaluations = schedule.steps // settings.eval_steps + 3  # and the verdict on base and tuned model
@@ -79,6 +81,8 @@ def make_plan(
         model_revision=card.revision,
         training_file=file.id,
         file_sha256=file.sha256,
+        validation_file=validation.file.id if validation is not None else None,
+        validation_sha256=validation.file.sha256 if validation is not None else None,
         mapping=request.mapping,
         suffix=request.suffix or model_name(file.filename),
         seed=request.seed,
@@ -87,18 +91,19 @@ def make_plan(
         preset=request.preset,
         settings=settings,
         reasons=reasons,
-        train_rows=train,
-        validation_rows=validation,
-        test_rows=test,
+        train_rows=parts.train,
+        validation_rows=parts.validation,
+        test_rows=parts.test,
         steps=schedule.steps,
-        trained_tokens=round(left.trained * (of_each / left.tokens) * train * schedule.n_epochs),
+        trained_tokens=round(left.trained * (of_each / left.tokens) * parts.train * schedule.n_epochs),
         minutes=estimate_minutes(
             parameters=card.parameters,
             layers=card.layers,
-            tokens=of_each * train * schedule.n_epochs,
-            evaluated_tokens=of_each * (validation * evaluations + bool(method.passes_without_gradients) * rows),
-            batches=train * schedule.n_epochs / settings.per_device_train_batch_size,
-            evaluated_batches=validation * evaluations / settings.per_device_train_batch_size,
+            tokens=of_each * parts.train * schedule.n_epochs,
+            evaluated_tokens=of_each
+            * (parts.validation * parts.length * evaluations + bool(method.passes_without_gradients) * rows),
+            batches=parts.train * schedule.n_epochs / settings.per_device_train_batch_size,
+            evaluated_batches=parts.validation * evaluations / settings.per_device_train_batch_size,
             device=machine.device,
             device_name=machine.name,
             cores=machine.cores,
@@ -119,7 +124,8 @@ def make_plan(
         notes=[
             *notes_on_method(method, findings.form, rows),
             *notes_on_rows(findings, left, settings.max_length, card.context_length),
-            *notes_on_learning(test, schedule),
+            *parts.notes,
+            *notes_on_learning(parts.test, schedule, own_file=validation is not None),
             *notes_on_ram(ram, machine.ram_free_mib),
         ],
     )

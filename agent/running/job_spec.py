@@ -31,6 +31,8 @@ def make_spec(claim: Claim, settings: AgentSettings, machine: Machine, source: B
         base_model_revision=plan.model_revision,
         dataset_path=str(settings.hearth_data_dir / claim.dataset.path),
         dataset_sha256=plan.file_sha256,
+        validation_path=str(settings.hearth_data_dir / claim.validation.path) if claim.validation else None,
+        validation_sha256=plan.validation_sha256,
         form=claim.plan.form,
         method=plan.method.type,
         mapping=plan.mapping,
@@ -66,7 +68,8 @@ def policy_of(phase: Phase, folder: JobFolder, spec: JobSpec) -> Policy:
         return Policy(read=local, write=(folder.path, source.cache), network=source.kind is SourceKind.hub)
     if phase is Phase.hand_over:
         return Policy(read=(source.cache, *local), write=(folder.path,), network=True)
-    return Policy(read=(Path(spec.dataset_path), source.cache, *local), write=(folder.path,))
+    datasets = map(Path, filter(None, (spec.dataset_path, spec.validation_path)))
+    return Policy(read=(*datasets, source.cache, *local), write=(folder.path,))
 
 
 class GpuLostError(Exception):

@@ -174,7 +174,8 @@ def delete(session: Session, file_id: str) -> str:
     row = _row(session, file_id)
     user = session.scalars(
         sa.select(JobRow)
-        .where(JobRow.status.in_(UNFINISHED), sa.or_(JobRow.training_file == file_id, JobRow.id == row.job_id))
+        .where(JobRow.status.in_(UNFINISHED))
+        .where(sa.or_(JobRow.training_file == file_id, JobRow.validation_file == file_id, JobRow.id == row.job_id))
         .limit(1)
     ).first()
     if user is not None:

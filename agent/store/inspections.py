@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.base_models.card import BaseModelCard
-from agent.data.findings import Findings
+from agent.data.findings import Findings, ValidationRows
 from agent.errors import AgentError
 from agent.store import columns, files
 from agent.store.store import RING
@@ -25,6 +25,7 @@ class Understood:
 
     card: BaseModelCard
     findings: Findings
+    validation: ValidationRows | None = None  # the file that is held out, where it is one of its own
 
 
 def add(session: Session, inspection: Inspection) -> Inspection:

@@ -35,6 +35,7 @@ def to_job(session: Session, row: JobRow, *, estimated_start: int | None = None)
         model=row.model,
         fine_tuned_model=row.fine_tuned_model,
         training_file=row.training_file,
+        validation_file=row.validation_file,
         result_files=files.result_ids(session, row.id),
         trained_tokens=row.trained_tokens,
         seed=row.seed,

@@ -61,7 +61,8 @@ def create(
     row = _planned(session, request, now) if request.plan else _unplanned(session, request, now)
     session.add(row)
     session.flush()
-    files.note_use(session, row.training_file, now=int(now))
+    for file in filter(None, (row.training_file, row.validation_file)):
+        files.note_use(session, file, now=int(now))
     if key:
         session.add(IdempotencyRow(key=key, body_sha256=_body_hash(request), job_id=row.id))
     created = jobs.state_record(JobStatus.validating_files, _("Created fine-tuning job: {id}", id=row.id), now)
@@ -93,6 +94,7 @@ def wanted(session: Session, job_id: str) -> PlanRequest:
     return PlanRequest(
         model=row.model,
         training_file=row.training_file,
+        validation_file=row.validation_file,
         mapping=columns.demand(Mapping, row.mapping, of=job_id) if row.mapping else None,
         method=columns.demand(Method, row.method, of=job_id),
         suffix=row.suffix or None,
@@ -119,9 +121,11 @@ def _planned(session: Session, request: JobRequest, now: float) -> JobRow:
         raise AgentError(
             _("Plan {id} is older than seven days. Make a new one.", id=plan.id), code=ErrorCode.plan_expired
         )
-    files.get(session, plan.training_file)
+    for file in filter(None, (plan.training_file, plan.validation_file)):
+        files.get(session, file)
     row = _new_row(request, now, model=plan.model, training_file=plan.training_file)
     row.seed, row.method, row.suffix, row.plan_id = plan.seed, plan.method.model_dump_json(), plan.suffix, plan.id
+    row.validation_file = plan.validation_file
     row.mapping = plan.mapping.model_dump_json() if plan.mapping else None
     return row
 
@@ -129,10 +133,12 @@ def _planned(session: Session, request: JobRequest, now: float) -> JobRow:
 def _unplanned(session: Session, request: JobRequest, now: float) -> JobRow:
     assert request.model is not None  # the API asks for both when there is no plan
     assert request.training_file is not None
-    files.get(session, request.training_file)
+    for file in filter(None, (request.training_file, request.validation_file)):
+        files.get(session, file)
     method = request.method or Method().with_hyperparameters(request.hyperparameters or Hyperparameters())
     row = _new_row(request, now, model=request.model, training_file=request.training_file)
     row.method, row.suffix = method.model_dump_json(), request.suffix
+    row.validation_file = request.validation_file
     row.mapping = request.mapping.model_dump_json() if request.mapping else None
     row.seed = DEFAULT_SEED if request.seed is None else request.seed
     return row

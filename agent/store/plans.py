@@ -42,7 +42,8 @@ def add(session: Session, stored: StoredPlan, *, requested_by: RequestedBy | Non
         )
     )
     session.flush()
-    files.note_use(session, plan.training_file, now=plan.created_at)
+    for file in filter(None, (plan.training_file, plan.validation_file)):
+        files.note_use(session, file, now=plan.created_at)
     return plan
 
 

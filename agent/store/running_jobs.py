@@ -36,6 +36,7 @@ class Claim:
     ollama_name: str
     plan: StoredPlan
     dataset: StoredFile
+    validation: StoredFile | None = None  # where what is held out has a file of its own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +115,7 @@ def claim_of(session: Session, job_id: str) -> Claim:
         ollama_name=row.ollama_name,
         plan=plans.get(session, row.plan_id),
         dataset=files.get(session, row.training_file),
+        validation=files.get(session, row.validation_file) if row.validation_file else None,
     )
 
 

@@ -88,6 +88,7 @@ class JobRow(Requested, Base):
     stage: Mapped[str | None]
     model: Mapped[str]
     training_file: Mapped[str]
+    validation_file: Mapped[str | None]  # null: a part of the training rows is held out
     suffix: Mapped[str | None]  # null until planned, if none was asked for
     seed: Mapped[int]
     method: Mapped[str] = mapped_column(Text)  # shared.hyperparameters.Method, as asked

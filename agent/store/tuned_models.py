@@ -31,6 +31,18 @@ def find(session: Session, name: str) -> TunedModel:
     made = [row for row in session.scalars(_named(name)) if row.fine_tuned_model is not None]
     row = max(made, key=lambda row: _version(str(row.fine_tuned_model)), default=None)
     if row is None or row.plan_id is None:
+        model, _point, step = name.partition(":ckpt-step-")
+        if step:
+            raise AgentError(
+                _(
+                    "“{name}” is a checkpoint: a run can go on from it, and it answers nothing. Ask the finished "
+                    "model, “{model}”.",
+                    name=name[:60],
+                    model=model[:60],
+                ),
+                code=ErrorCode.not_found,
+                param="model",
+            )
         raise AgentError(
             _("There is no tuned model “{name}”. /models lists those there are.", name=name[:60]),
             code=ErrorCode.not_found,

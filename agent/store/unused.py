@@ -33,7 +33,8 @@ def _nothing_refers(now: float, since: float) -> tuple[sa.ColumnElement[bool], .
     result = aliased(FileRow)
     has_results = sa.exists().where(result.job_id == JobRow.id)
     needs_it = sa.or_(JobRow.status.in_(UNFINISHED), JobRow.finished_at >= since, has_results)
+    held_out = PlanRow.plan.contains(FileRow.id)  # which no column says
     return (
-        ~sa.exists().where(PlanRow.file_id == FileRow.id, PlanRow.expires_at > now),
-        ~sa.exists().where(JobRow.training_file == FileRow.id, needs_it),
+        ~sa.exists().where(PlanRow.expires_at > now, sa.or_(PlanRow.file_id == FileRow.id, held_out)),
+        ~sa.exists().where(sa.or_(JobRow.training_file == FileRow.id, JobRow.validation_file == FileRow.id), needs_it),
     )

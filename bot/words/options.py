@@ -105,6 +105,7 @@ class Options:
         return PlanRequest(
             model=self.model or plan.model,
             training_file=plan.training_file,
+            validation_file=plan.validation_file,
             mapping=combined(self.mapping, plan.mapping),
             method=_method(way, PreferenceHyperparameters.model_validate(given)),
             preset=self.preset or plan.preset,

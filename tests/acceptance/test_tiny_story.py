@@ -1,5 +1,6 @@
 """The official OpenAI SDK against a real agent process, real children and a two-layer model."""
 
+import json
 import os
 import shutil
 import signal
@@ -150,6 +151,36 @@ def cancel_while_running(client: openai.OpenAI, job_id: str) -> None:
     follow(client, job_id)
     assert time.monotonic() - asked < 12
     assert client.fine_tuning.jobs.retrieve(job_id).status == "cancelled"
+
+
+def preference_rows(numbers: range) -> bytes:
+    """Return rows as OpenAI's guide to preferences has them."""
+    return b"".join(
+        json.dumps(
+            {
+                "input": {"messages": [{"role": "user", "content": f"Question {n}: what is your name?"}]},
+                "preferred_output": [{"role": "assistant", "content": "My name is Tiny and I have two layers."}],
+                "non_preferred_output": [{"role": "assistant", "content": f"My name is number {n}."}],
+            }
+        ).encode()
+        + b"\n"
+        for n in numbers
+    )
+
+
+def test_preferences_of_a_guide_are_learned_and_measured_on_a_validation_file(client: openai.OpenAI) -> None:
+    names = ("pairs.jsonl", preference_rows(range(16))), ("held.jsonl", preference_rows(range(12, 20)))
+    training, held = (client.files.create(file=it, purpose="fine-tune").id for it in names)
+    job = client.fine_tuning.jobs.create(
+        model="tiny", training_file=training, validation_file=held, suffix="tiny-pairs", seed=7,
+        method={"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.1, "n_epochs": 1}}},
+    )  # fmt: skip
+    events = follow(client, job.id)
+    done = client.fine_tuning.jobs.retrieve(job.id)
+    assert done.status == "succeeded", done.error
+    assert done.validation_file == held
+    assert "4 rows of the validation file are trained on as well, so they are left out." in events
+    assert "4 pairs" in done.model_extra["result"]["verdict"], done.model_extra["result"]["verdict"]
 
 
 def test_a_setting_out_of_range_starts_nothing(client: openai.OpenAI) -> None:

@@ -43,7 +43,13 @@ class FakeInspector:
         self.cards: dict[str, BaseModelCard] = {}  # of those that are not the usual one
 
     async def inspect(
-        self, *, dataset: Path, model: str, mapping: Mapping | None, report_reading: Callable[[ReadingProgress], None]
+        self,
+        *,
+        dataset: Path,
+        model: str,
+        mapping: Mapping | None,
+        report_reading: Callable[[ReadingProgress], None],
+        training: Path | None = None,
     ) -> tuple[BaseModelCard, Findings]:
         report_reading(ReadingProgress(rows=1, bytes=10, of=100))
         self.asked.set()

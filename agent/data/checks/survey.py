@@ -21,7 +21,7 @@ from agent.data.lost_texts import lost_texts
 from agent.data.readers.containers import PartRead, ReadSoFar
 from agent.data.readers.count import has_more_lines
 from agent.data.reading import Reading
-from agent.data.turns import Message, RowProblem
+from agent.data.turns import Message, RowProblem, identity_of
 from agent.data.usable_rows import (
     MAX_ROWS,
     SHOWN,
@@ -276,8 +276,3 @@ def _chars(messages: list[Message]) -> int:
 
 def _roles(row: ChatRow) -> tuple[str, ...]:
     return tuple(f"{message.role} calls" if message.calls else message.role for message in row.messages)
-
-
-def identity_of(messages: list[Message]) -> int:
-    """Return a number that is equal for equal talks, in this process."""
-    return hash(tuple((message.role, message.said) for message in messages))

@@ -9,7 +9,7 @@ from shared.people import HEADER, header_of
 from tests.agent.api.asking import MIA, OLGA, allow, ask, pair
 from tests.agent.api.schema_requests import Answers, Requests, send_all
 from tests.agent.fake_inspector import MODEL
-from tests.agent.running_agent import HUB_MODEL, KEY, Agent, run_agent
+from tests.agent.running_agent import HUB_MODEL, KEY, ROWS, Agent, run_agent
 
 STRANGE = ["", "0", "9" * 30, "-1", "..", "a\x00b", "\U0010ffff", "'; --", "%00", "x" * 500]  # ids that are none
 
@@ -57,6 +57,7 @@ async def ask_everything(
 async def _known(agent: Agent, job_id: str, paused: str) -> dict[str, list[object]]:
     """Return values that stand for something stored, by the name of the parameter or field, beside some that do not."""
     file_id = await agent.upload()
+    held = await agent.upload(ROWS.replace(b"Question", b"Frage"), name="held.jsonl")
     wanted = {"model": MODEL, "training_file": file_id}
     plan = await ask(agent, "POST", "/v1/fine_tuning/plans", body=wanted)
     reading = await ask(agent, "POST", f"/v1/files/{file_id}/inspections", body={"model": MODEL}, status=202)
@@ -68,9 +69,11 @@ async def _known(agent: Agent, job_id: str, paused: str) -> dict[str, list[objec
         "plan_id": [plan["id"]],
         "inspection_id": [reading["id"]],
         "training_file": [file_id],
+        "validation_file": [held, None],
         "plan": [plan["id"], None],
         "model": [HUB_MODEL, MODEL],
         "ChatRequest.model": ["toast:v1"],
+        "model_id": ["toast", MODEL],
         "requested_by": [owner, None],
         "ChatMove.chat": ["-4012"],
         "ChatMove.to": ["-1004012345678"],

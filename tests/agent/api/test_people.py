@@ -124,12 +124,16 @@ async def test_others_job_is_seen_whole_where_it_was_started_and_in_short_elsewh
         inside += [f"/v1/files/{file}{part}" for file in whole["result_files"] for part in ("", "/content")]
         inside += [f"/v1/files/{mias['training_file']}", f"/v1/fine_tuning/plans/{mias['plan']}"]
         wanted = {"model": MODEL, "training_file": mias["training_file"]}
+        toms = await upload(agent, TOM_ELSEWHERE)
         for inner in inside:
             await ask(agent, "GET", inner, TOM)
             assert "in another chat, by Mia" in await refused(agent, "GET", inner, TOM_ELSEWHERE)
             await ask(agent, "GET", inner, MIA.model_copy(update={"chat": "attic"}))
         for elsewhere in ("/v1/fine_tuning/plans", "/v1/fine_tuning/jobs"):
             await refused(agent, "POST", elsewhere, TOM_ELSEWHERE, wanted)
+            held = wanted | {"training_file": toms, "validation_file": mias["training_file"]}
+            await refused(agent, "POST", elsewhere, TOM_ELSEWHERE, held)
+        await ask(agent, "DELETE", f"/v1/files/{toms}", TOM_ELSEWHERE)
         short = await ask(agent, "GET", path, TOM_ELSEWHERE)
         assert (short["status"], short["requested_by"]["name"]) == ("succeeded", "Mia")
         assert (short["result"], short["result_files"]) == (None, [])

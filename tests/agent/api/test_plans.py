@@ -63,10 +63,16 @@ class LongQuestions(FakeInspector):
     """Finds that every answer begins behind 300 tokens."""
 
     async def inspect(
-        self, *, dataset: Path, model: str, mapping: Mapping | None, report_reading: ReportReading
+        self,
+        *,
+        dataset: Path,
+        model: str,
+        mapping: Mapping | None,
+        report_reading: ReportReading,
+        training: Path | None = None,
     ) -> tuple[BaseModelCard, Findings]:
         card, found = await super().inspect(
-            dataset=dataset, model=model, mapping=mapping, report_reading=report_reading
+            dataset=dataset, model=model, mapping=mapping, report_reading=report_reading, training=training
         )
         tokens = found.tokens.model_copy(update={"total": 400 * found.rows, "longest": 400})
         at = {"row_lengths": [400] * 101, "answer_starts": [300] * 101, "answer_ends": [400] * 101}

@@ -128,6 +128,8 @@ def policies(house: House) -> dict[str, tuple[Policy, list[Path], list[Path]]]:
     hub = BaseModelSource(name="a/b", kind=SourceKind.hub, location="a/b", cache=house.cache)
     dataset, output = house.data / "files" / "file-own", house.own.path / "mended"
     output.write_text("")
+    held = house.data / "files" / "file-held"
+    held.write_text("")
     cached, log, gguf = house.cache / "card.json", house.own.log, house.own.export / "m.gguf"
     model = house.models / "m.gguf"
     return {
@@ -139,6 +141,12 @@ def policies(house: House) -> dict[str, tuple[Policy, list[Path], list[Path]]]:
         "fetch": (policy_of(Phase.fetch, house.own, of_hub), [cached, log], [cached, log]),
         "convert": (policy_of(Phase.fetch, house.own, spec), [model, cached, log], [cached, log]),
         "train": (policy_of(Phase.train, house.own, spec), [dataset, model, cached, log], [log]),
+        "inspect what is held out": (dataset_policy(held, card, training=dataset), [held, dataset, cached], []),
+        "train beside what is held out": (
+            policy_of(Phase.train, house.own, spec.model_copy(update={"validation_path": str(held)})),
+            [dataset, held, model, cached, log],
+            [log],
+        ),
         "hand over": (policy_of(Phase.hand_over, house.own, spec), [cached, model, log, gguf], [log, gguf]),
         "chat": (gguf_policy(gguf, scratch=house.own.path / "tmp"), [gguf], []),
     }
@@ -146,7 +154,7 @@ def policies(house: House) -> dict[str, tuple[Policy, list[Path], list[Path]]]:
 
 CHILDREN = [
     "download", "describe", "describe from the hub", "inspect", "mend", "fetch", "convert", "train", "hand over",
-    "chat",
+    "chat", "inspect what is held out", "train beside what is held out",
 ]  # fmt: skip
 WITH_NETWORK = {"download", "fetch", "hand over"}
 SYSTEM = [Path("/dev/urandom"), Path("/proc/self/status"), Path(sys.executable), ROOT / "agent" / "__init__.py"]

@@ -20,6 +20,7 @@ def new_job(
     form: DatasetForm,
     mapping: Mapping | None = None,
     max_length: int = 128,
+    validation: Path | None = None,
 ) -> JobFolder:
     """Return the folder of a job that nothing was done of."""
     cache, folder = work / "cache", JobFolder(path=work / "job")
@@ -35,6 +36,8 @@ def new_job(
         job_id="ftjob-1", number=1, name="x", ollama_name="x:v1", base_model=card.name, base_model_cache=str(cache),
         base_model_revision=card.revision, dataset_path=str(dataset), dataset_sha256=file_sha256(dataset), form=form,
         mapping=mapping, settings=settings, seed=42, total_steps=12, threads=1, device="cpu",
+        validation_path=str(validation) if validation else None,
+        validation_sha256=file_sha256(validation) if validation else None,
     )  # fmt: skip
     folder.create(spec)
     return folder

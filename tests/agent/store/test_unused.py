@@ -149,3 +149,13 @@ async def test_a_store_of_before_knows_the_last_use_by_what_it_has(tmp_path: Pat
     used = await store.run(lambda session: {row.id: row.used_at for row in session.scalars(sa.select(FileRow))})
     await store.close()
     assert used == {"never": 10, "trained": 70}
+
+
+async def test_what_an_open_job_holds_out_is_in_use(store: Store) -> None:
+    def start(session: Session) -> None:
+        new_jobs.create(session, JobRequest(model="m", training_file="a", validation_file="held"), now=10)
+
+    for name in ("a", "held", "other"):
+        await store.run(add, name)
+    await store.run(start)
+    assert await names(store) == ["other"]
