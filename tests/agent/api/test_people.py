@@ -18,6 +18,7 @@ BODIES: dict[str, Json] = {
     "/v1/files/{file_id}/fixes": {"model": MODEL, "fixes": ["dedupe"]},
     "/v1/fine_tuning/plans": {"model": MODEL, "training_file": "file-1"},
     "/v1/fine_tuning/jobs": {"model": MODEL, "training_file": "file-1"},
+    "/v1/fine_tuning/jobs/{job_id}/steer": {"what": "finish"},
     "/v1/people/grants": {"platform": "discord", "kind": "person", "id": "66"},
     "/v1/people/deny": {"platform": "discord", "id": "1"},
     "/v1/models/approvals": {"model": "a/b"},

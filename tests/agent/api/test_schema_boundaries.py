@@ -11,6 +11,7 @@ NEVER_WELL = {
     "GET /v1/files/{file_id}/download",  # nobody guesses a signature
     "POST /v1/people/pair",  # nor a code
     "POST /v1/fine_tuning/jobs/{job_id}/pause",  # nothing runs
+    "POST /v1/fine_tuning/jobs/{job_id}/steer",  # nor is anything paused that still is when its turn comes
 }
 
 
