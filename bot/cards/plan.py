@@ -55,11 +55,7 @@ def plan_card(
             *([row_button(inspection)] if inspection.sample else []),
             Button(label=_("Check data"), line=f"/dataset {inspection.id}"),
             *_character_button(inspection, ref),
-            *(
-                [Button(label=_("Another method"), line=f"/finetune change:{ref} part:method")]
-                if len(plan.methods) > 1
-                else []
-            ),
+            *([Button(label=_("Method"), line=f"/finetune change:{ref} part:method")] if len(plan.methods) > 1 else []),
             Button(label=_("Not now"), line=f"/finetune forget:{ref}"),
         ),
     )

@@ -62,7 +62,9 @@ async def run(call: Call, core: Core, answer: Answer) -> None:
             else _("It has not learned anything yet.")
         )
         trains = job.stage is Stage.train and job.status is JobStatus.running and step > 0
-        await answer.show(_question(f"#{job.number}", job_name(job), loss, trains=trains))
+        keep = _("“Keep the best” ends it too, and makes a model of its best weights: now, or after this epoch.")
+        explained = f"{loss}\n{keep}" if trains else loss
+        await answer.show(_question(f"#{job.number}", job_name(job), explained, trains=trains))
 
 
 def _soon_a_model(job: Job, what: Steering) -> str:
@@ -73,7 +75,7 @@ def _soon_a_model(job: Job, what: Steering) -> str:
 
 def _question(reference: str, name: str, explained: str, *, trains: bool = False) -> Reply:
     keeping = (
-        Button(label=_("End now with a model"), line=f"/cancel {reference} keep"),
+        Button(label=_("Keep the best"), line=f"/cancel {reference} keep"),
         Button(label=_("After this epoch"), line=f"/cancel {reference} keep-epoch"),
     )
     return Reply(

@@ -10,6 +10,7 @@ from bot.core.reply import Reply
 from shared.inspections import Finding, FindingCode, Fix, Severity
 from shared.jobs import Job, JobStatus, Stage
 from shared.people import GrantKind
+from shared.plans import MethodChoice
 from shared.results import Answer
 from tests.bot.harness import Bot, RecordingChat, dataset, open_bot
 from tests.bot.questions import COLUMNS
@@ -29,6 +30,11 @@ TOLD = RESULT.model_copy(  # what the model of `make demo` said
 )
 ASKED = "Do you like Mondays?"
 SAYS = "Mrrp. Yes, I like Mondays. I sleep on the couch, and I sleep with my toys. Four naps out of five."
+METHODS = [
+    MethodChoice(type="supervised", title="learns the answers"),
+    MethodChoice(type="dpo", title="learns from better and worse answers"),
+    MethodChoice(type="orpo", title="learns the better answers, and to avoid the worse"),
+]
 CURVE = [(step, 3.1 * 0.965**step + 0.9 + 0.08 * ((step * 7) % 5)) for step in range(1, 46)]
 HELD_OUT = [(0, 3.9), (9, 2.9), (18, 2.45), (27, 2.31), (36, 2.28)]
 RATES = [(step, 2e-4 * (1 - step / 45)) for step in range(1, 46)]
@@ -79,6 +85,11 @@ async def _told(agent: FakeAgent, bot: Bot) -> AsyncIterator[tuple[str, Reply]]:
     yield "findings", await bot.press("Check data")
     agent.findings = []
     agent.leaves_out = False
+    agent.methods = METHODS
+    yield "plan-pairs", await bot.say("/finetune method:dpo name:kind", dataset("pairs.jsonl"))
+    yield "method", await bot.press("Method")
+    agent.methods = []
+    bot.clock.advance(60)
     yield "plan", await bot.say("/finetune name:toast", dataset("toast.jsonl"))
     yield "change", await bot.press("Change")
     yield "change-model", await bot.press("Another model")
@@ -120,7 +131,13 @@ async def _live(agent: FakeAgent, bot: Bot, job: Job) -> AsyncIterator[tuple[str
     for name, step in (("live-early", 3), ("live-half", 20)):
         agent.step(job.id, step)
         yield name, await _settled(bot)
-    agent.change(job.id, status=JobStatus.paused)
+    yield "stop", await bot.say("/cancel #1")
+    agent.change(job.id, stage_detail="4 rows at a time in place of 8; it learns the same, and takes longer (memory)")
+    agent.step(job.id, 21, validation_accuracy=0.8)
+    yield "live-adapted", await _settled(bot)
+    yield "live-details", await bot.say("/status #1 details")
+    bot.clock.advance(60)
+    agent.change(job.id, status=JobStatus.paused, stage_detail=None)
     yield "live-paused", await _settled(bot)
     agent.enter(job.id, Stage.verify)
     yield "live-checking", await _settled(bot)

@@ -76,7 +76,7 @@ async def test_another_way_to_learn_is_one_tap_away(agent: FakeAgent, bot: Bot) 
     ]
     plan = await bot.say("/finetune method:dpo epochs:2", dataset())
     assert "\nLearns from better and worse answers (dpo)\n" in plan.summary
-    page = await bot.press("Another method")
+    page = await bot.press("Method")
     assert page.title == "How does it learn? · toast"
     assert "Now it learns from better and worse answers." in page.text
     assert [button.label for button in page.buttons] == ["Answers alone", "Back"]

@@ -13,8 +13,8 @@ async def test_who_stops_a_training_may_keep_a_model_of_it(agent: FakeAgent, bot
     agent.step(job.id, 5)
     question = await bot.say("/cancel #1")
     labels = [button.label for button in question.buttons]
-    assert labels == ["Yes, stop it", "End now with a model", "After this epoch", "Let it go on"]
-    said = await bot.press("End now with a model")
+    assert labels == ["Yes, stop it", "Keep the best", "After this epoch", "Let it go on"]
+    said = await bot.press("Keep the best")
     assert said.text == "#1 toast ends with its next step. A model is made of the best weights so far."
     said = await bot.say("/cancel #1 keep-epoch")
     assert said.text == "#1 toast ends after this epoch. A model is made of its best weights."
