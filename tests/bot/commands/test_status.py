@@ -45,7 +45,7 @@ async def test_details_of_a_run_show_what_its_card_leaves_out_and_are_asked_for_
     assert reply.image is not None
     assert reply.image.alt_text == ALT_TEXT
     assert not reply.live
-    assert [button.label for button in reply.buttons] == ["Look again", "Log"]
+    assert [button.label for button in reply.buttons] == ["Look again", "Log", "Half the rate", "Save now"]
     agent.step(job.id, 30)
     assert "Step: 30 of 45" in (await bot.press("Look again")).text
 
