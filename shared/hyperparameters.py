@@ -3,6 +3,7 @@
 Names are OpenAI's where OpenAI has one (`n_epochs`, `batch_size`), else those of trl and peft.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -14,6 +15,8 @@ Auto = Literal["auto"]
 MethodType = Literal["supervised", "pretraining", "dpo", "orpo", "kto"]
 Scheduler = Literal["cosine", "linear", "constant", "constant_with_warmup"]
 ModuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+MOVING = ("olora", "pissa")
+Beginning = Literal[True, "gaussian", "olora", "pissa"]  # of an adapter's matrices; True: one of them is zero
 
 
 class Hyperparameters(Request):
@@ -29,6 +32,11 @@ class Hyperparameters(Request):
     target_modules: Auto | Literal["all-linear"] | Annotated[list[ModuleName], Field(min_length=1, max_length=32)] = (
         "auto"
     )
+    use_rslora: Auto | bool = "auto"  # scale by alpha / √r, not alpha / r (arXiv 2312.03732)
+    use_dora: Auto | bool = "auto"  # length and direction of the weights learn apart (arXiv 2402.09353)
+    init_lora_weights: Auto | Beginning = "auto"
+    loraplus_lr_ratio: Auto | Annotated[float, Field(ge=1, le=64)] = "auto"  # rate of B over that of A; 1: LoRA
+    neftune_noise_alpha: Auto | Annotated[float, Field(ge=0, le=50)] = "auto"  # on embeddings; 0: none
     load_in_4bit: Auto | bool = "auto"  # NF4 base weights (QLoRA) or 16-bit ones (LoRA)
     max_length: Auto | Annotated[int, Field(ge=32, le=32768)] = "auto"  # tokens a row; longer rows are cut
     per_device_train_batch_size: Auto | Annotated[int, Field(ge=1, le=64)] = "auto"
@@ -138,3 +146,18 @@ class ResolvedSettings(Response):
     eval_steps: int  # optimizer steps between evaluations
     activation_checkpointing: bool
     beta: float | None = None  # of a method that learns from better and worse answers
+    use_rslora: bool = False  # from here on peft's defaults, for what was stored before they could be asked for
+    use_dora: bool = False
+    init_lora_weights: Beginning = True
+    loraplus_lr_ratio: float = 1.0
+    neftune_noise_alpha: float = 0.0
+
+    @property
+    def scale(self) -> float:
+        """Return what the product of an adapter's matrices is multiplied by."""
+        return self.lora_alpha / (math.sqrt(self.r) if self.use_rslora else self.r)
+
+    @property
+    def moves_base(self) -> bool:
+        """Say whether the adapter begins as a part of the base's weights, which are without that part from then on."""
+        return self.init_lora_weights in MOVING

@@ -28,6 +28,7 @@ from agent.export.gguf import QUANTIZED_FILE
 from agent.job_folder.durable import replace_file
 from agent.job_folder.folder import ADAPTER_FILE
 from agent.job_folder.spec import JobSpec
+from agent.pipeline.moved_base import MovedBase
 from shared.hyperparameters import ResolvedSettings
 from shared.results import COMPARED_TOKENS
 
@@ -97,10 +98,13 @@ class LoadedModel:
     tokenizer: Any
     eos_ids: list[int]
     device: str
+    moved: MovedBase | None = None  # the adapter began as a part of the base's weights, which lack it since
 
     def save_adapter(self, folder: Path) -> None:
         """Write adapter_model.safetensors, adapter_config.json, and the names of the weights held in NF4."""
         save_peft(self.peft, folder)
+        if self.moved is not None:
+            self.moved.hand_out(folder)
         replace_file(folder / QUANTIZED_FILE, json.dumps(self.quantized_weights()).encode())
 
     def quantized_weights(self) -> list[str]:
@@ -110,8 +114,9 @@ class LoadedModel:
         return sorted(f"{name.removesuffix('.base_layer')}.weight" for name in found)
 
     def restore_adapter(self, folder: Path) -> None:
-        """Put back the weights that `save_adapter` wrote."""
-        set_peft_model_state_dict(self.peft, load_file(folder / ADAPTER_FILE))
+        """Put back the weights that `save_adapter` or a checkpoint wrote."""
+        weights = load_file(folder / ADAPTER_FILE)
+        set_peft_model_state_dict(self.peft, self.moved.trained_part(weights) if self.moved is not None else weights)
 
     @contextmanager
     def answering(self, *, adapter: bool) -> Iterator[Any]:
@@ -122,7 +127,7 @@ class LoadedModel:
             if adapter:
                 yield self.peft
             else:
-                with self.peft.disable_adapter():
+                with self.moved.as_it_began() if self.moved is not None else self.peft.disable_adapter():
                     yield self.peft
         finally:
             self.peft.train(training)
@@ -170,7 +175,8 @@ def load_model(spec: JobSpec, card: BaseModelCard) -> LoadedModel:
     peft.peft_config["default"].base_model_name_or_path = spec.base_model  # not a path of this machine
     eos_ids = ChatTemplate(card).token_ids(card.eos_tokens)
     tokenizer = AutoTokenizer.from_pretrained(card.folder, trust_remote_code=False)
-    return LoadedModel(peft=peft, tokenizer=tokenizer, eos_ids=sorted(eos_ids), device=spec.device)
+    moved = MovedBase(peft, spec.settings) if spec.settings.moves_base else None
+    return LoadedModel(peft=peft, tokenizer=tokenizer, eos_ids=sorted(eos_ids), device=spec.device, moved=moved)
 
 
 def load_peft(folder: Path, settings: ResolvedSettings, *, device: str, seed: int) -> Any:
@@ -208,10 +214,16 @@ def load_peft(folder: Path, settings: ResolvedSettings, *, device: str, seed: in
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
         target_modules=settings.target_modules,
+        use_rslora=settings.use_rslora,
+        use_dora=settings.use_dora,
+        init_lora_weights=settings.init_lora_weights,
         bias="none",
         task_type="CAUSAL_LM",
     )
     peft = get_peft_model(model, lora)
+    for parameter in peft.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()  # DoRA's lengths come in the base's type
     if settings.activation_checkpointing:
         model.enable_input_require_grads()
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from peft.optimizers import create_loraplus_optimizer
 from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
@@ -23,20 +24,40 @@ from shared.hyperparameters import ResolvedSettings
 class HearthTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped
     """TRL's SFTTrainer on rows that are tokens already, for any objective."""
 
+    optimizer: Any
     real_tokens = 0  # seen in training by this process, padding not counted
     trained_tokens = 0  # those of them in the loss
 
-    def __init__(self, *, examples: Examples, objective: Objective, **arguments: Any) -> None:
+    def __init__(
+        self, *, examples: Examples, objective: Objective, loraplus_lr_ratio: float = 1.0, **arguments: Any
+    ) -> None:
         first = examples.rows[0].model_dump(include={"input_ids", "labels"})
         # TRL looks at no other row, and wants them of this type.
         super().__init__(train_dataset=Dataset.from_list([first]), data_collator=collate, **arguments)
         self.train_dataset = examples
         self.objective = objective
+        self._loraplus_lr_ratio = loraplus_lr_ratio
         for parameter in self.model.parameters():
             if parameter.requires_grad:  # TRL casts a quantized model's adapter to bf16, where small updates are lost
                 parameter.data = parameter.data.float()
         if self.args.use_cpu:
             replace_adapter_dropout(self.model)
+
+    def create_optimizer(self, model: Any = None) -> Any:
+        """Make the optimizer; with LoRA+ (arXiv 2402.12354) the B matrices and DoRA's lengths have a rate of their own.
+
+        The weight decay is that of the settings in both, which peft's function would leave out.
+        """
+        if self.optimizer is None and self._loraplus_lr_ratio != 1:
+            optimizer, arguments = self.get_optimizer_cls_and_kwargs(self.args, self.model)
+            self.optimizer = create_loraplus_optimizer(
+                self.model,
+                optimizer,
+                loraplus_lr_ratio=self._loraplus_lr_ratio,
+                loraplus_weight_decay=self.args.weight_decay,
+                **arguments,
+            )
+        return super().create_optimizer(model)
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -70,6 +91,7 @@ def make_trainer(context: Context, examples: Examples, objective: Objective, wat
         args=sft_config(spec.settings, str(context.folder.path / "trainer"), spec.seed, spec.device),
         examples=examples,
         objective=objective,
+        loraplus_lr_ratio=spec.settings.loraplus_lr_ratio,
         processing_class=context.model.tokenizer,
         callbacks=[watcher],
     )
@@ -86,6 +108,7 @@ def sft_config(settings: ResolvedSettings, output_dir: str, seed: int, device: s
         lr_scheduler_type=settings.lr_scheduler_type,
         warmup_steps=settings.warmup_steps,
         weight_decay=settings.weight_decay,
+        neftune_noise_alpha=settings.neftune_noise_alpha or None,
         max_length=settings.max_length,
         seed=seed,
         data_seed=seed,

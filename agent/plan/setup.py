@@ -19,6 +19,8 @@ class TrainingSetup:
     load_in_4bit: bool = True
     double_quant: bool = True
     dropout: bool = True  # LoRA's
+    use_dora: bool = False
+    moves_base: bool = False  # PiSSA and OLoRA: the adapter as it began is kept beside the one that learns
     activation_checkpointing: bool = False
     attention: Literal["sdpa", "eager"] = "sdpa"  # eager builds the matrix of scores
     loss: Literal["trained", "full"] = "trained"  # logits of trained tokens alone, or of all

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.cards.ladders import LADDERS, nearest_on
 from bot.cards.plan import PRESET_NAMES, plan_lines, start_line
 from bot.core.blocks import Block, Fields, Items, Note, Words
 from bot.core.reply import Button, Reply, Weight
@@ -18,7 +19,6 @@ from shared.plans import Plan
 LABEL = 20
 MOST_EPOCHS = 50
 MODELS_SHOWN = 8
-CHOICES = 3
 LINE_BYTES = 64
 TIMES = (  # as they are typed, and what the button says
     ("now", N_("Now")),
@@ -32,17 +32,6 @@ CHARACTERS = (
     (N_("A kind teacher"), N_("You are a kind teacher.")),
     (N_("Short answers"), N_("You answer in one line.")),
 )
-LADDERS: dict[str, tuple[float | str | bool, ...]] = {  # what is worth a try, in order
-    "learning_rate": (5e-5, 1e-4, 2e-4, 3e-4, 5e-4, 1e-3),
-    "r": (4, 8, 16, 32, 64, 128),
-    "lora_alpha": (8, 16, 32, 64, 128, 256),
-    "lora_dropout": (0, 0.05, 0.1, 0.2),
-    "batch_size": (1, 2, 4, 8, 16, 32, 64),
-    "max_length": (256, 512, 1024, 2048, 4096, 8192),
-    "early_stopping_patience": (2, 3, 5, 10),
-    "lr_scheduler_type": ("cosine", "linear", "constant"),
-    "load_in_4bit": (True, False),
-}
 
 
 def change_card(plan: Plan, ref: str, *, at: int | None, now: float, machine_paused: bool, private: bool) -> Reply:
@@ -197,7 +186,7 @@ def _setting(plan: Plan, ref: str, name: str) -> Reply:
     by_hand = getattr(plan.method.hyperparameters, name) != "auto"
     return Reply(
         title=f"{typed(name)} · {plan.suffix}",
-        summary="\n".join(filter(None, [_("Now {value}.", value=_shown(now)), reason])),
+        summary="\n".join(filter(None, [_("Now {value}.", value=_shown_now(name, now)), reason])),
         blocks=(Note(text=_("It may be {possible}.", possible=describe_setting(name))),),
         buttons=(
             *(
@@ -210,24 +199,14 @@ def _setting(plan: Plan, ref: str, name: str) -> Reply:
     )
 
 
-def nearest_on(ladder: tuple[float | str | bool, ...], now: object) -> list[float | str | bool]:
-    """Return the three values beside the one that is, in order."""
-    others = [value for value in ladder if value != now]
-    if isinstance(now, bool) or not isinstance(now, int | float):
-        return others[:CHOICES]
-    near = sorted(others, key=lambda value: abs(_steps(float(value), float(now))))[:CHOICES]
-    return [value for value in others if value in near]
-
-
-def _steps(value: float, now: float) -> float:
-    """Return how far apart two values are, as people feel it: 8 is as far from 16 as 32 is."""
-    return value - now if not value or not now else (max(value, now) / min(value, now) - 1)
-
-
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return written(value)
+
+
+def _shown_now(name: str, value: object) -> str:
+    return written(value) if name == "init_lora_weights" else _shown(value)  # where True is one name among others
 
 
 def _other_epochs(n: float) -> list[int]:

@@ -27,7 +27,7 @@ from shared.mapping import Mapping
 from shared.plans import ModelName, Plan, PlanChanges, PlanRequest, Preset
 
 METHOD_WORDS: dict[str, MethodType] = {"sft": "supervised", "pre-training": "pretraining", "cpt": "pretraining"}
-OF_A_METHOD = ("beta", "lora_dropout", "learning_rate")  # what suits one method alone
+OF_A_METHOD = ("beta", "lora_dropout", "learning_rate", "neftune_noise_alpha")  # what suits one method alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +135,7 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
         elif name in OWN_NAMES:
             own[name] = _own_value(name, value, now=now)
         elif name in PreferenceHyperparameters.model_fields:
-            several = name == "target_modules" and value not in {"auto", "all-linear"}
-            settings[name] = value.split(",") if several else value
+            settings[name] = _value(name, value)
         else:
             raise _unknown(name)
     mapping = read_mapping(reading) if reading else None
@@ -194,6 +193,12 @@ def _fitted(name: str, value: float) -> float:
             low, high = float(limits.get("minimum", value)), float(limits["maximum"])
             return value if low <= value <= high else min(max(value, low), high)
     return value
+
+
+def _value(name: str, value: str) -> object:
+    if name == "target_modules" and value not in {"auto", "all-linear"}:
+        return value.split(",")
+    return True if name == "init_lora_weights" and value == "true" else value
 
 
 def _own_value(name: str, value: str, *, now: float) -> str | int | None:
@@ -306,7 +311,7 @@ def _describe(choice: dict[str, Any]) -> str:
     if "const" in choice:
         return str(choice["const"])
     if "enum" in choice:
-        return ", ".join(map(str, choice["enum"]))
+        return ", ".join(map(written, choice["enum"]))
     if choice["type"] == "boolean":
         return _("yes or no")
     if choice["type"] == "array":

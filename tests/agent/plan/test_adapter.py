@@ -1,0 +1,122 @@
+"""Kinds of adapters: what is chosen and why, what does not go together, what each takes of memory and time."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agent.base_models.known import KNOWN
+from agent.base_models.shape import ModelShape
+from agent.errors import AgentError
+from agent.methods.table import METHODS
+from agent.plan.adapter import Adapter, choose_adapter, linear_names
+from agent.plan.duration import slower_by
+from agent.plan.memory import estimate_memory
+from agent.plan.presets import RULES
+from agent.plan.setup import TrainingSetup
+from shared.errors import ErrorCode
+from shared.hyperparameters import Body, Hyperparameters, Method, MethodType, ResolvedSettings
+from shared.plans import PlanRequest, Preset
+from tests.agent.plan.cases import card_of, findings, machine, planned
+
+SHAPE = min(KNOWN, key=lambda model: model.parameters).shape
+CARD = card_of(SHAPE, name="tiny")
+
+
+def chosen(type: MethodType = "supervised", *, quantized: bool = False, **wishes: Any) -> Adapter:
+    asked = Hyperparameters.model_validate(wishes)
+    return choose_adapter(asked, METHODS[type], RULES[Preset.balanced], CARD, quantized=quantized)
+
+
+def reason(adapter: Adapter, name: str) -> str:
+    return next(setting.reason for setting in adapter.reasons if setting.name == name)
+
+
+def settings(**wishes: Any) -> ResolvedSettings:
+    method = Method(supervised=Body(hyperparameters=Hyperparameters.model_validate(wishes)))
+    request = PlanRequest(model=CARD.name, training_file="file-1", method=method)
+    return planned(request, CARD, findings(), machine()).settings
+
+
+def test_nothing_said_is_plain_lora() -> None:
+    adapter = chosen()
+    assert (adapter.use_rslora, adapter.use_dora, adapter.init_lora_weights) == (False, False, True)
+    assert (adapter.loraplus_lr_ratio, adapter.neftune_noise_alpha, adapter.lora_alpha) == (1, 0, 32)
+    assert all(setting.reason for setting in adapter.reasons)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "name", "value", "why"),
+    [
+        ({"use_rslora": True, "r": 64}, "lora_alpha", 8, "root of the rank"),
+        ({"init_lora_weights": "pissa", "r": 8}, "lora_alpha", 8, "begins as the part"),
+        ({"init_lora_weights": "olora"}, "lora_dropout", 0, "would be dropped with it"),
+        ({"use_dora": True}, "lora_dropout", 0, "compute every layer twice"),
+        ({"use_dora": True, "lora_dropout": 0.1}, "lora_dropout", 0.1, "as you asked"),
+        ({"use_dora": False}, "use_dora", False, "as you asked"),
+        ({"loraplus_lr_ratio": 16}, "loraplus_lr_ratio", 16, "as you asked"),
+    ],
+)
+def test_what_follows_from_a_kind_is_said(wishes: dict[str, Any], name: str, value: object, why: str) -> None:
+    adapter = chosen(**wishes)
+    assert getattr(adapter, name) == value
+    assert why in reason(adapter, name)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "param", "said"),
+    [
+        (
+            {"target_modules": ["q_proj", "q_proy"]},
+            "target_modules",
+            r"names q_proy, and tiny has no .* q_proj, k_proj",
+        ),
+        ({"target_modules": ["lm_head"]}, "target_modules", "names lm_head.*Choose among them, or “all-linear”"),
+        ({"init_lora_weights": "pissa", "use_dora": True}, "init_lora_weights", "pissa and use_dora is true"),
+        ({"init_lora_weights": "pissa", "quantized": True}, "init_lora_weights", "pissa.*Set load_in_4bit to false"),
+        ({"init_lora_weights": "olora", "quantized": True}, "init_lora_weights", "olora.*Set load_in_4bit to false"),
+        ({"neftune_noise_alpha": 5, "type": "dpo"}, "neftune_noise_alpha", "is 5, and the method dpo.*supervised"),
+        ({"neftune_noise_alpha": 5, "type": "kto"}, "neftune_noise_alpha", "is 5, and the method kto"),
+        ({"lora_dropout": 0.1, "type": "dpo"}, "lora_dropout", "lora_dropout is 0.1"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_with_a_way_on(wishes: dict[str, Any], param: str, said: str) -> None:
+    with pytest.raises(AgentError, match=said) as refused:
+        chosen(**wishes)
+    assert (refused.value.code, refused.value.param) == (ErrorCode.setting_invalid, param)
+
+
+def test_a_card_that_says_no_names_is_checked_by_its_build_where_that_is_known() -> None:
+    other = CARD.model_copy(update={"shape": ModelShape.model_validate(SHAPE.model_dump() | {"model_type": "new"})})
+    assert linear_names(other) is None
+    assert linear_names(other.model_copy(update={"linear_names": ["mix"]})) == ["mix"]
+
+
+def test_the_plan_carries_what_was_asked() -> None:
+    made = settings(use_dora=True, use_rslora=True, loraplus_lr_ratio=4, neftune_noise_alpha=5, lora_alpha=16, r=16)
+    assert (made.use_dora, made.use_rslora, made.loraplus_lr_ratio, made.neftune_noise_alpha) == (True, True, 4, 5)
+    assert made.scale == 4
+    moved = settings(init_lora_weights="pissa", load_in_4bit=False)
+    assert (moved.init_lora_weights, moved.weight_decay, moved.scale) == ("pissa", 0, 1)
+
+
+def test_settings_of_before_are_plain_lora() -> None:
+    stored = settings().model_dump()
+    for name in ("use_rslora", "use_dora", "init_lora_weights", "loraplus_lr_ratio", "neftune_noise_alpha"):
+        del stored[name]
+    assert ResolvedSettings.model_validate(stored) == settings()
+
+
+def test_dora_and_a_kept_beginning_take_memory_and_time() -> None:
+    setup = TrainingSetup(device="cuda", rows=2, length=512, dropout=False)
+    plain, dora = (estimate_memory(SHAPE, replace(setup, use_dora=it)) for it in (False, True))
+    assert dora.optimizer - plain.optimizer == pytest.approx(
+        8 * sum(it.outputs for it in SHAPE.linears) * SHAPE.layers / 2**20
+    )
+    assert dora.activations > plain.activations
+    assert estimate_memory(SHAPE, replace(setup, use_dora=True, dropout=True)).total > dora.total
+    moved = estimate_memory(SHAPE, replace(setup, moves_base=True))
+    assert (moved.lora, moved.optimizer) == (2 * plain.lora, plain.optimizer)
+    least, most = slower_by(settings(use_dora=True))
+    assert 1 < least < most
+    assert slower_by(settings()) == (1, 1)
