@@ -15,6 +15,7 @@ Auto = Literal["auto"]
 MethodType = Literal["supervised", "pretraining", "dpo", "orpo", "kto"]
 Scheduler = Literal["cosine", "linear", "constant", "constant_with_warmup"]
 ModuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+Precision = Literal["nf4", "int8", "original"]  # original: 16 bits, on a CPU 32
 MOVING = ("olora", "pissa")
 Beginning = Literal[True, "gaussian", "olora", "pissa"]  # of an adapter's matrices; True: one of them is zero
 
@@ -37,7 +38,8 @@ class Hyperparameters(Request):
     init_lora_weights: Auto | Beginning = "auto"
     loraplus_lr_ratio: Auto | Annotated[float, Field(ge=1, le=64)] = "auto"  # rate of B over that of A; 1: LoRA
     neftune_noise_alpha: Auto | Annotated[float, Field(ge=0, le=50)] = "auto"  # on embeddings; 0: none
-    load_in_4bit: Auto | bool = "auto"  # NF4 base weights (QLoRA) or 16-bit ones (LoRA)
+    load_in_4bit: Auto | bool = "auto"  # NF4 base weights (QLoRA) or, with both off, 16-bit ones (LoRA)
+    load_in_8bit: Auto | bool = "auto"  # LLM.int8 base weights (arXiv 2208.07339)
     max_length: Auto | Annotated[int, Field(ge=32, le=32768)] = "auto"  # tokens a row; longer rows are cut
     per_device_train_batch_size: Auto | Annotated[int, Field(ge=1, le=64)] = "auto"
     warmup_steps: Auto | Annotated[int, Field(ge=0, le=10000)] = "auto"
@@ -146,11 +148,17 @@ class ResolvedSettings(Response):
     eval_steps: int  # optimizer steps between evaluations
     activation_checkpointing: bool
     beta: float | None = None  # of a method that learns from better and worse answers
-    use_rslora: bool = False  # from here on peft's defaults, for what was stored before they could be asked for
+    load_in_8bit: bool = False  # from here on peft's defaults, for what was stored before they could be asked for
+    use_rslora: bool = False
     use_dora: bool = False
     init_lora_weights: Beginning = True
     loraplus_lr_ratio: float = 1.0
     neftune_noise_alpha: float = 0.0
+
+    @property
+    def held_in(self) -> Precision:
+        """Return what the base's linear layers are held in while the adapter learns."""
+        return "nf4" if self.load_in_4bit else "int8" if self.load_in_8bit else "original"
 
     @property
     def scale(self) -> float:

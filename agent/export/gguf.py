@@ -29,7 +29,7 @@ from shared.language import _
 
 PHI_3 = re.compile("phi-?3", re.IGNORECASE)
 CHAT_TEMPLATE = "tokenizer.chat_template"
-QUANTIZED_FILE = "quantized_weights.json"  # names of the weights that training held in NF4
+QUANTIZED_FILE = "quantized_weights.json"  # names of the weights that training held in 4 or 8 bits
 
 
 def write_gguf(

@@ -4,19 +4,21 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from safetensors import safe_open
 
 from agent.errors import AgentError
+from agent.export.int8 import through_int8
 from agent.export.nf4 import through_nf4
 from agent.job_folder.durable import read_json
 from agent.job_folder.folder import ADAPTER_FILE
 from shared.errors import ErrorCode
+from shared.hyperparameters import Precision
 from shared.language import _
 
-MergeTarget = Literal["nf4", "original"]
+MergeTarget = Precision
 PREFIX = "base_model.model."
 
 
@@ -81,9 +83,9 @@ def read_adapter(folder: Path) -> dict[str, LoraPair]:
     return pairs
 
 
-def merged(weight: torch.Tensor, pair: LoraPair | None, *, nf4: bool) -> torch.Tensor:
-    """Return one finished weight in fp32. `nf4`: this weight was quantized while the adapter learned."""
-    base = through_nf4(weight) if nf4 else weight.to(torch.float32, copy=True)
+def merged(weight: torch.Tensor, pair: LoraPair | None, *, held_in: Precision) -> torch.Tensor:
+    """Return one finished weight in fp32. `held_in`: what this weight was while the adapter learned."""
+    base = as_held(weight, held_in)
     if pair is None:
         return base
     a, b = pair.read()
@@ -92,12 +94,23 @@ def merged(weight: torch.Tensor, pair: LoraPair | None, *, nf4: bool) -> torch.T
     return base if lengths is None else base.mul_((lengths / torch.linalg.norm(base, dim=1))[:, None])
 
 
+def as_held(weight: torch.Tensor, held_in: Precision) -> torch.Tensor:
+    """Return a weight as it was while the adapter learned, in fp32 and in memory of its own."""
+    match held_in:
+        case "nf4":
+            return through_nf4(weight)
+        case "int8":
+            return through_int8(weight)
+        case "original":
+            return weight.to(torch.float32, copy=True)
+
+
 def merge_function(
     name: str, pairs: dict[str, LoraPair], quantized: set[str], target: MergeTarget
 ) -> Callable[[torch.Tensor], torch.Tensor] | None:
     """Return what is to be done to the weight called `name`; None to leave it as it is."""
     pair = pairs.get(name)
-    nf4 = target == "nf4" and name in quantized
-    if pair is None and not nf4:
+    held_in: Precision = target if name in quantized else "original"
+    if pair is None and held_in == "original":
         return None
-    return lambda weight: merged(weight, pair, nf4=nf4)
+    return lambda weight: merged(weight, pair, held_in=held_in)

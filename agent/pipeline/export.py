@@ -21,7 +21,7 @@ def run(context: Context) -> None:
     """Write export/. Raises AgentError."""
     card = base_card(context)
     adapter, export = context.folder.adapter, context.folder.export
-    export_gguf(context, "nf4" if context.spec.settings.load_in_4bit else "original")
+    export_gguf(context, context.spec.settings.held_in)
     context.check_wishes()
     if context.spec.settings.use_dora:
         said = _("No adapter file for llama.cpp is written: it does not know DoRA.")

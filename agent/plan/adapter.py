@@ -39,16 +39,14 @@ class Adapter:
         return self.init_lora_weights in MOVING
 
 
-def choose_adapter(
-    wishes: Hyperparameters, method: TrainingMethod, rules: PresetRules, card: BaseModelCard, *, quantized: bool
-) -> Adapter:
+def choose_adapter(wishes: Hyperparameters, method: TrainingMethod, rules: PresetRules, card: BaseModelCard) -> Adapter:
     """Resolve the settings of the adapter. Raises AgentError for what does not go together."""
     _check_targets(wishes, card)
     r = asked(wishes.r) or rules.r
     use_rslora, use_dora = asked(wishes.use_rslora) or False, asked(wishes.use_dora) or False
     beginning: Beginning = asked(wishes.init_lora_weights) or True
     moves = beginning in MOVING
-    _check_beginning(beginning, use_dora=use_dora, quantized=quantized)
+    _check_beginning(beginning, use_dora=use_dora)
     noise = asked(wishes.neftune_noise_alpha) or 0.0
     _check_noise(noise, method)
     dropout, dropout_reason = choose_dropout(
@@ -151,21 +149,8 @@ def _check_targets(wishes: Hyperparameters, card: BaseModelCard) -> None:
         )
 
 
-def _check_beginning(beginning: Beginning, *, use_dora: bool, quantized: bool) -> None:
-    """Raise AgentError where an adapter cannot begin as a part of the base's weights."""
-    if beginning not in MOVING:
-        return
-    if quantized:
-        raise AgentError(
-            _(
-                "init_lora_weights is {beginning}, which takes a part out of the base model's weights, and those are "
-                "quantized here. Set load_in_4bit to false, or leave init_lora_weights to “auto”.",
-                beginning=beginning,
-            ),
-            code=ErrorCode.setting_invalid,
-            param="init_lora_weights",
-        )
-    if use_dora:
+def _check_beginning(beginning: Beginning, *, use_dora: bool) -> None:
+    if beginning in MOVING and use_dora:
         raise AgentError(
             _(
                 "init_lora_weights is {beginning} and use_dora is true: what is handed out could not have both. "

@@ -16,6 +16,7 @@ START_S = {"cpu": (25.0, 60.0), "cuda": (25.0, 90.0)}  # imports, weights into m
 # A step with DoRA over one without: 1.27 (fp32) and 1.41 (NF4) at 512 tokens, 1.8 and 1.9 with dropout, of four layers
 # 576 wide on one core. It measures each matrix once a batch, so that small batches are slowed down most.
 DORA, DORA_WITH_DROPOUT = (1.2, 2.0), (1.6, 2.5)
+INT8 = (1.0, 2.0)  # over NF4: 1.13 there; LLM.int8 finds outliers in each product, which costs small models most
 ANSWER_TOKENS = 900  # generated to compare base, tuned and exported model
 MEASURED_SPREAD = 0.25
 
@@ -66,6 +67,8 @@ def estimate_minutes(
 
 def slower_by(settings: ResolvedSettings) -> tuple[float, float]:
     """Return by what factor at least and at most a step takes longer than one of plain LoRA."""
+    if settings.load_in_8bit:
+        return INT8
     if not settings.use_dora:
         return 1.0, 1.0
     return DORA_WITH_DROPOUT if settings.lora_dropout else DORA

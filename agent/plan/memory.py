@@ -23,6 +23,7 @@ from agent.plan.setup import TrainingSetup
 MIB = 1024 * 1024
 GRADIENT_BYTES = 4  # of an fp32 adapter
 ADAM_BYTES = 8  # two fp32 moments
+INT8_BYTES = 1.0  # of a weight; an fp32 constant for each row of a matrix is too little to count
 LOGIT_BYTES = 12  # fp32: log-softmax, and in its backward pass the gradients of loss and of logits, all three at once
 KEPT_CHECKPOINTS = 3
 # Of the bytes that come and go, how many more an allocator holds than are in use. GPU: reserved less allocated on the
@@ -83,7 +84,7 @@ def estimate_memory(shape: ModelShape, setup: TrainingSetup, *, correction: floa
     if setup.activation_checkpointing:
         in_layer += setup.tokens * layer_bytes(shape, setup)
     in_layer += dora_passing_bytes(shape, setup)
-    if setup.load_in_4bit:
+    if setup.load_in_4bit or setup.load_in_8bit:
         in_layer += setup.compute_bytes * max(linear.weights for linear in shape.linears)  # unpacked for its product
     activations, logits = (at_loss, logits) if at_loss + logits >= in_layer else (in_layer, 0)
     share = FRAGMENTATION[setup.device, setup.attention]
@@ -101,9 +102,13 @@ def estimate_memory(shape: ModelShape, setup: TrainingSetup, *, correction: floa
 
 
 def weights_bytes(shape: ModelShape, setup: TrainingSetup) -> float:
-    """Return the bytes of the base model in memory: NF4 for linear layers, the rest as it is computed with."""
+    """Return the bytes of the base model in memory: linear layers as asked, the rest as it is computed with."""
     linears = shape.linear_parameters
-    per_linear = nf4_bytes(double_quant=setup.double_quant) if setup.load_in_4bit else setup.compute_bytes
+    per_linear: float = setup.compute_bytes
+    if setup.load_in_4bit:
+        per_linear = nf4_bytes(double_quant=setup.double_quant)
+    elif setup.load_in_8bit:
+        per_linear = INT8_BYTES
     return linears * per_linear + (shape.parameters - linears) * setup.other_bytes
 
 

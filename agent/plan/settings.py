@@ -14,6 +14,7 @@ from agent.plan.defaults import (
 )
 from agent.plan.memory import MemoryEstimate
 from agent.plan.micro_batch import choose_micro_batch
+from agent.plan.precision import choose_precision
 from agent.plan.presets import PresetRules
 from agent.plan.setup import TrainingSetup
 from shared.hyperparameters import Method, ResolvedSettings
@@ -38,12 +39,11 @@ def resolve_settings(
     `max_length` and the reason for it come from before: how many rows and steps there are depends on it.
     """
     hyperparameters = asked_for.hyperparameters
-    asked_4bit = asked(hyperparameters.load_in_4bit)
     rate, rate_reason = choose_learning_rate(hyperparameters, card.parameters, method.rate)
     length, length_reason = max_length
     warmup, warmup_reason = choose_warmup(asked(hyperparameters.warmup_steps), schedule.steps)
-    load_in_4bit = True if asked_4bit is None else asked_4bit
-    adapter = choose_adapter(hyperparameters, method, rules, card, quantized=load_in_4bit)
+    held_in, precision_reasons = choose_precision(hyperparameters)
+    adapter = choose_adapter(hyperparameters, method, rules, card)
     longest = min(length, findings.tokens.longest)
     setup = TrainingSetup(
         device=machine.device,
@@ -52,7 +52,8 @@ def resolve_settings(
         length=longest,
         r=adapter.r,
         target_modules=adapter.target_modules,
-        load_in_4bit=load_in_4bit,
+        load_in_4bit=held_in == "nf4",
+        load_in_8bit=held_in == "int8",
         dropout=adapter.lora_dropout > 0,
         use_dora=adapter.use_dora,
         moves_base=adapter.moves_base,
@@ -78,7 +79,8 @@ def resolve_settings(
         init_lora_weights=adapter.init_lora_weights,
         loraplus_lr_ratio=adapter.loraplus_lr_ratio,
         neftune_noise_alpha=adapter.neftune_noise_alpha,
-        load_in_4bit=load_in_4bit,
+        load_in_4bit=held_in == "nf4",
+        load_in_8bit=held_in == "int8",
         max_length=length,
         warmup_steps=warmup,
         lr_scheduler_type=asked(hyperparameters.lr_scheduler_type) or "cosine",
@@ -95,11 +97,7 @@ def resolve_settings(
         plain("batch_size", settings.batch_size, schedule.reason_batch),
         plain("learning_rate", settings.learning_rate, rate_reason),
         *adapter.reasons,
-        plain(
-            "load_in_4bit",
-            _("yes, NF4 with double quantization") if load_in_4bit else _("no"),
-            yours if asked_4bit is not None else _("QLoRA: the base model in a quarter of the memory"),
-        ),
+        *precision_reasons,
         plain("max_length", length, length_reason),
         plain("warmup_steps", warmup, warmup_reason),
         plain(

@@ -17,6 +17,7 @@ class TrainingSetup:
     rows_at_once: int = 1
     target_modules: Literal["all-linear"] | Sequence[str] = "all-linear"
     load_in_4bit: bool = True
+    load_in_8bit: bool = False  # where load_in_4bit is off
     double_quant: bool = True
     dropout: bool = True  # LoRA's
     use_dora: bool = False

@@ -11,13 +11,18 @@ from bot.words.arguments import quoted
 from bot.words.format import DASH, clip, count, mebibytes, one_line, short, size_range
 from bot.words.option_names import SHORT_NAMES, TYPED_NAMES, TYPED_PRESETS, written
 from bot.words.options import describe_setting
-from shared.hyperparameters import PreferenceHyperparameters
+from shared.hyperparameters import Precision, PreferenceHyperparameters
 from shared.language import N_, _, ngettext
 from shared.models import Model
 from shared.plans import Plan
 
 LABEL = 20
 MOST_EPOCHS = 50
+WAYS: dict[Precision, str] = {
+    "nf4": N_("QLoRA, the model in 4 bits"),
+    "int8": N_("LoRA, the model in 8 bits"),
+    "original": N_("LoRA, the model in 16 bits"),
+}
 MODELS_SHOWN = 8
 LINE_BYTES = 64
 TIMES = (  # as they are typed, and what the button says
@@ -233,7 +238,7 @@ def _line(ref: str, change: str) -> str:
 
 def _work(plan: Plan) -> Fields:
     """Return what there is to do, and the disk that it takes."""
-    way = _("QLoRA, the model in 4 bits") if plan.settings.load_in_4bit else _("LoRA, the model in 16 bits")
+    way = _(WAYS[plan.settings.held_in])
     return Fields(
         fields=(
             (_("way"), way),

@@ -16,6 +16,7 @@ LADDERS: dict[str, tuple[float | str | bool, ...]] = {  # what is worth a try, i
     "loraplus_lr_ratio": (1, 2, 4, 8, 16),
     "neftune_noise_alpha": (0, 5, 10, 15),
     "load_in_4bit": (True, False),
+    "load_in_8bit": (True, False),
 }
 
 

@@ -18,6 +18,7 @@ SHORT_NAMES = {  # what a person types → the name in Hyperparameters
     "loraplus": "loraplus_lr_ratio",
     "neftune": "neftune_noise_alpha",
     "4bit": "load_in_4bit",
+    "8bit": "load_in_8bit",
     "warmup": "warmup_steps",
     "scheduler": "lr_scheduler_type",
     "patience": "early_stopping_patience",

@@ -38,6 +38,7 @@ KINDS: dict[str, dict[str, Any]] = {
     },
     "DoRA in 4 bits with LoRA+": {"use_dora": True, "lora_dropout": 0.0, "loraplus_lr_ratio": 4},
     "DoRA with rsLoRA and dropout in 16 bits": {"use_dora": True, "use_rslora": True, "load_in_4bit": False},
+    "LoRA in 8 bits": {"load_in_4bit": False, "load_in_8bit": True},
     "OLoRA with rsLoRA": {"init_lora_weights": "olora", "use_rslora": True, **IN_16_BITS},
     "PiSSA with noise": {"init_lora_weights": "pissa", "neftune_noise_alpha": 5, **IN_16_BITS},
 }  # fmt: skip
@@ -126,14 +127,14 @@ def base_model(context: Context) -> Any:
     return AutoModelForCausalLM.from_pretrained(base_card(context).folder, dtype=torch.float32).eval()
 
 
-@pytest.mark.parametrize("kind", [kind for kind, change in KINDS.items() if not change.get("load_in_4bit", True)])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "bits" not in kind or "16 bits" in kind])
 def test_merging_is_pefts_own(context: Context, kind: str) -> None:
     model = moved_away(context, KINDS[kind])
     pairs, base = read_adapter(context.folder.adapter), base_model(context).state_dict()
     theirs = model.peft.merge_and_unload().state_dict()
     assert len(pairs) == 14
     for name, pair in pairs.items():
-        assert torch.allclose(merged(base[name], pair, nf4=False), theirs[name], atol=1e-5), name
+        assert torch.allclose(merged(base[name], pair, held_in="original"), theirs[name], atol=1e-5), name
 
 
 @pytest.mark.parametrize("kind", MOVED)

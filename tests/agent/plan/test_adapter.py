@@ -12,6 +12,7 @@ from agent.methods.table import METHODS
 from agent.plan.adapter import Adapter, choose_adapter, linear_names
 from agent.plan.duration import slower_by
 from agent.plan.memory import estimate_memory
+from agent.plan.precision import choose_precision
 from agent.plan.presets import RULES
 from agent.plan.setup import TrainingSetup
 from shared.errors import ErrorCode
@@ -23,9 +24,9 @@ SHAPE = min(KNOWN, key=lambda model: model.parameters).shape
 CARD = card_of(SHAPE, name="tiny")
 
 
-def chosen(type: MethodType = "supervised", *, quantized: bool = False, **wishes: Any) -> Adapter:
+def chosen(type: MethodType = "supervised", **wishes: Any) -> Adapter:
     asked = Hyperparameters.model_validate(wishes)
-    return choose_adapter(asked, METHODS[type], RULES[Preset.balanced], CARD, quantized=quantized)
+    return choose_adapter(asked, METHODS[type], RULES[Preset.balanced], CARD)
 
 
 def reason(adapter: Adapter, name: str) -> str:
@@ -73,8 +74,6 @@ def test_what_follows_from_a_kind_is_said(wishes: dict[str, Any], name: str, val
         ),
         ({"target_modules": ["lm_head"]}, "target_modules", "names lm_head.*Choose among them, or “all-linear”"),
         ({"init_lora_weights": "pissa", "use_dora": True}, "init_lora_weights", "pissa and use_dora is true"),
-        ({"init_lora_weights": "pissa", "quantized": True}, "init_lora_weights", "pissa.*Set load_in_4bit to false"),
-        ({"init_lora_weights": "olora", "quantized": True}, "init_lora_weights", "olora.*Set load_in_4bit to false"),
         ({"neftune_noise_alpha": 5, "type": "dpo"}, "neftune_noise_alpha", "is 5, and the method dpo.*supervised"),
         ({"neftune_noise_alpha": 5, "type": "kto"}, "neftune_noise_alpha", "is 5, and the method kto"),
         ({"lora_dropout": 0.1, "type": "dpo"}, "lora_dropout", "lora_dropout is 0.1"),
@@ -84,6 +83,37 @@ def test_what_does_not_go_together_is_refused_with_a_way_on(wishes: dict[str, An
     with pytest.raises(AgentError, match=said) as refused:
         chosen(**wishes)
     assert (refused.value.code, refused.value.param) == (ErrorCode.setting_invalid, param)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "held_in", "why"),
+    [
+        ({}, "nf4", "quarter of the memory"),
+        ({"load_in_8bit": True}, "int8", "because you asked for 8 bits"),
+        ({"load_in_4bit": False}, "original", "as you asked"),
+        ({"init_lora_weights": "pissa"}, "original", "no: pissa takes a part"),
+        ({"init_lora_weights": "gaussian"}, "nf4", "quarter of the memory"),
+    ],
+)
+def test_the_base_is_held_in_few_bits_unless_that_cannot_be(wishes: dict[str, Any], held_in: str, why: str) -> None:
+    found, reasons = choose_precision(Hyperparameters.model_validate(wishes))
+    assert found == held_in == settings(**wishes).held_in
+    assert why in reasons[0].reason
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        ({"load_in_4bit": True, "load_in_8bit": True}, "both true.*Leave one to “auto”"),
+        ({"use_dora": True, "load_in_8bit": True}, "use_dora is true.*Leave load_in_8bit to “auto”"),
+        ({"init_lora_weights": "pissa", "load_in_4bit": True}, "is pissa.*by load_in_4bit. Leave load_in_4bit to"),
+        ({"init_lora_weights": "olora", "load_in_8bit": True}, "is olora.*by load_in_8bit. Leave load_in_8bit to"),
+    ],
+)
+def test_bits_that_cannot_be_are_refused_with_a_way_on(wishes: dict[str, Any], said: str) -> None:
+    with pytest.raises(AgentError, match=said) as refused:
+        settings(**wishes)
+    assert refused.value.code is ErrorCode.setting_invalid
 
 
 def test_a_card_that_says_no_names_is_checked_by_its_build_where_that_is_known() -> None:
@@ -96,13 +126,14 @@ def test_the_plan_carries_what_was_asked() -> None:
     made = settings(use_dora=True, use_rslora=True, loraplus_lr_ratio=4, neftune_noise_alpha=5, lora_alpha=16, r=16)
     assert (made.use_dora, made.use_rslora, made.loraplus_lr_ratio, made.neftune_noise_alpha) == (True, True, 4, 5)
     assert made.scale == 4
-    moved = settings(init_lora_weights="pissa", load_in_4bit=False)
+    moved = settings(init_lora_weights="pissa")
     assert (moved.init_lora_weights, moved.weight_decay, moved.scale) == ("pissa", 0, 1)
 
 
 def test_settings_of_before_are_plain_lora() -> None:
     stored = settings().model_dump()
-    for name in ("use_rslora", "use_dora", "init_lora_weights", "loraplus_lr_ratio", "neftune_noise_alpha"):
+    for name in ("use_rslora", "use_dora", "init_lora_weights", "loraplus_lr_ratio", "neftune_noise_alpha",
+                 "load_in_8bit"):  # fmt: skip
         del stored[name]
     assert ResolvedSettings.model_validate(stored) == settings()
 

@@ -198,6 +198,7 @@ def test_more_of_anything_takes_more_memory(
     assert total() < total(r=r + 1)
     assert total() < total(load_in_4bit=False)
     assert total() < total(double_quant=False)
+    assert total() < total(load_in_4bit=False, load_in_8bit=True) < total(load_in_4bit=False)
     assert total(activation_checkpointing=True) <= total(activation_checkpointing=False)
     assert total() <= total(loss="full")
 
