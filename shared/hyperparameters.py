@@ -15,6 +15,7 @@ Auto = Literal["auto"]
 MethodType = Literal["supervised", "pretraining", "dpo", "orpo", "kto"]
 Scheduler = Literal["cosine", "linear", "constant", "constant_with_warmup"]
 ModuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+LayerIndex = Annotated[int, Field(ge=0, le=511)]
 Precision = Literal["nf4", "int8", "original"]  # original: 16 bits, on a CPU 32
 MOVING = ("olora", "pissa")
 Beginning = Literal[True, "gaussian", "olora", "pissa"]  # of an adapter's matrices; True: one of them is zero
@@ -33,6 +34,7 @@ class Hyperparameters(Request):
     target_modules: Auto | Literal["all-linear"] | Annotated[list[ModuleName], Field(min_length=1, max_length=32)] = (
         "auto"
     )
+    layers_to_transform: Auto | Annotated[list[LayerIndex], Field(min_length=1, max_length=512)] = "auto"  # from 0 on
     use_rslora: Auto | bool = "auto"  # scale by alpha / √r, not alpha / r (arXiv 2312.03732)
     use_dora: Auto | bool = "auto"  # length and direction of the weights learn apart (arXiv 2402.09353)
     init_lora_weights: Auto | Beginning = "auto"
@@ -149,6 +151,7 @@ class ResolvedSettings(Response):
     activation_checkpointing: bool
     beta: float | None = None  # of a method that learns from better and worse answers
     load_in_8bit: bool = False  # from here on peft's defaults, for what was stored before they could be asked for
+    layers_to_transform: list[int] | None = None  # None: all
     use_rslora: bool = False
     use_dora: bool = False
     init_lora_weights: Beginning = True

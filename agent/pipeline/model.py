@@ -221,6 +221,7 @@ def load_peft(folder: Path, settings: ResolvedSettings, *, device: str, seed: in
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
         target_modules=settings.target_modules,
+        layers_to_transform=settings.layers_to_transform,
         use_rslora=settings.use_rslora,
         use_dora=settings.use_dora,
         init_lora_weights=settings.init_lora_weights,

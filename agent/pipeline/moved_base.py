@@ -2,6 +2,7 @@
 
 With s for the scale, peft takes s·B₀A₀ out of a weight W and trains W - s·B₀A₀ + s·BA. Everybody else has W. So what is
 handed out is s·(BA - B₀A₀), a plain LoRA adapter of twice the rank: it needs no second look at how the training began.
+A checkpoint holds B and A, as the Trainer goes on from it; peft loads that too, and takes the part out once more.
 """
 
 import json

@@ -26,6 +26,7 @@ class Adapter:
     lora_alpha: int
     lora_dropout: float
     target_modules: Literal["all-linear"] | list[str]
+    layers_to_transform: list[int] | None
     use_rslora: bool
     use_dora: bool
     init_lora_weights: Beginning
@@ -42,6 +43,7 @@ class Adapter:
 def choose_adapter(wishes: Hyperparameters, method: TrainingMethod, rules: PresetRules, card: BaseModelCard) -> Adapter:
     """Resolve the settings of the adapter. Raises AgentError for what does not go together."""
     _check_targets(wishes, card)
+    layers = _layers(wishes, card)
     r = asked(wishes.r) or rules.r
     use_rslora, use_dora = asked(wishes.use_rslora) or False, asked(wishes.use_dora) or False
     beginning: Beginning = asked(wishes.init_lora_weights) or True
@@ -54,6 +56,8 @@ def choose_adapter(wishes: Hyperparameters, method: TrainingMethod, rules: Prese
     )
     alpha, alpha_reason = _alpha(asked(wishes.lora_alpha), r, use_rslora=use_rslora, moves=moves)
     targets: Literal["all-linear"] | list[str] = asked(wishes.target_modules) or "all-linear"
+    if layers is not None and targets == "all-linear":
+        targets = _all_names(card)  # peft takes layers with names alone
     ratio = asked(wishes.loraplus_lr_ratio) or 1.0
     yours, yes, no = _("as you asked"), _("yes"), _("no")
     reasons = [
@@ -64,6 +68,11 @@ def choose_adapter(wishes: Hyperparameters, method: TrainingMethod, rules: Prese
             "target_modules",
             targets,
             yours if asked(wishes.target_modules) else _("all linear layers learn better than attention alone"),
+        ),
+        plain(
+            "layers_to_transform",
+            _("all") if layers is None else layers,
+            _("all layers learn; the last ones alone forget less and learn less") if layers is None else yours,
         ),
         plain(
             "use_rslora",
@@ -102,6 +111,7 @@ def choose_adapter(wishes: Hyperparameters, method: TrainingMethod, rules: Prese
         lora_alpha=alpha,
         lora_dropout=dropout,
         target_modules=targets,
+        layers_to_transform=layers,
         use_rslora=use_rslora,
         use_dora=use_dora,
         init_lora_weights=beginning,
@@ -147,6 +157,42 @@ def _check_targets(wishes: Hyperparameters, card: BaseModelCard) -> None:
             code=ErrorCode.setting_invalid,
             param="target_modules",
         )
+
+
+def _layers(wishes: Hyperparameters, card: BaseModelCard) -> list[int] | None:
+    """Return the numbers of the layers that learn, in order; None for all. Raises AgentError for one there is not."""
+    layers = asked(wishes.layers_to_transform)
+    if layers is None:
+        return None
+    if max(layers) >= card.layers:
+        raise AgentError(
+            _(
+                "layers_to_transform names layer {layer}, and {model} has {layers} layers, from 0 to {last}. Choose "
+                "among those, or “auto” for all.",
+                layer=max(layers),
+                model=card.name,
+                layers=card.layers,
+                last=card.layers - 1,
+            ),
+            code=ErrorCode.setting_invalid,
+            param="layers_to_transform",
+        )
+    return sorted(set(layers))
+
+
+def _all_names(card: BaseModelCard) -> list[str]:
+    names = linear_names(card)
+    if names is None:
+        raise AgentError(
+            _(
+                "layers_to_transform needs the names of the linear layers, and those of {model} are not known. Name "
+                "them in target_modules, or leave layers_to_transform to “auto”.",
+                model=card.name,
+            ),
+            code=ErrorCode.setting_invalid,
+            param="target_modules",
+        )
+    return names
 
 
 def _check_beginning(beginning: Beginning, *, use_dora: bool) -> None:

@@ -76,7 +76,9 @@ def estimate_memory(shape: ModelShape, setup: TrainingSetup, *, correction: floa
     through. Which is higher depends on vocabulary, length and checkpointing.
     """
     weights = weights_bytes(shape, setup)
-    lora = 4 * shape.lora_parameters(setup.r, setup.target_modules, magnitudes=setup.use_dora)
+    lora: float = 4 * shape.lora_parameters(setup.r, setup.target_modules, magnitudes=setup.use_dora)
+    if setup.adapted_layers is not None:  # what layers below them need not keep is not taken off: a safe estimate
+        lora *= setup.adapted_layers / shape.layers
     kept: float = setup.tokens * kept_bytes(shape, setup) * shape.layers + dora_kept_bytes(shape, setup)
     at_loss = kept + setup.tokens * (4 + setup.residual_bytes) * shape.hidden_size + _mask_bytes(setup)
     logits = _logit_bytes(setup) * setup.loss_tokens * shape.vocab_size

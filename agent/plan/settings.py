@@ -55,6 +55,7 @@ def resolve_settings(
         load_in_4bit=held_in == "nf4",
         load_in_8bit=held_in == "int8",
         dropout=adapter.lora_dropout > 0,
+        adapted_layers=len(adapter.layers_to_transform) if adapter.layers_to_transform else None,
         use_dora=adapter.use_dora,
         moves_base=adapter.moves_base,
         # Rows of like length are computed together, so there may be a batch of nothing but the longest answers.
@@ -74,6 +75,7 @@ def resolve_settings(
         lora_alpha=adapter.lora_alpha,
         lora_dropout=adapter.lora_dropout,
         target_modules=adapter.target_modules,
+        layers_to_transform=adapter.layers_to_transform,
         use_rslora=adapter.use_rslora,
         use_dora=adapter.use_dora,
         init_lora_weights=adapter.init_lora_weights,

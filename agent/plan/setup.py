@@ -20,6 +20,7 @@ class TrainingSetup:
     load_in_8bit: bool = False  # where load_in_4bit is off
     double_quant: bool = True
     dropout: bool = True  # LoRA's
+    adapted_layers: int | None = None  # how many layers have an adapter; None: all
     use_dora: bool = False
     moves_base: bool = False  # PiSSA and OLoRA: the adapter as it began is kept beside the one that learns
     activation_checkpointing: bool = False

@@ -12,6 +12,7 @@ SHORT_NAMES = {  # what a person types → the name in Hyperparameters
     "rank": "r",
     "alpha": "lora_alpha",
     "dropout": "lora_dropout",
+    "layers": "layers_to_transform",
     "rslora": "use_rslora",
     "dora": "use_dora",
     "init": "init_lora_weights",

@@ -27,6 +27,7 @@ from shared.mapping import Mapping
 from shared.plans import ModelName, Plan, PlanChanges, PlanRequest, Preset
 
 METHOD_WORDS: dict[str, MethodType] = {"sft": "supervised", "pre-training": "pretraining", "cpt": "pretraining"}
+SEVERAL = ("target_modules", "layers_to_transform")  # values with commas between
 OF_A_METHOD = ("beta", "lora_dropout", "learning_rate", "neftune_noise_alpha")  # what suits one method alone
 
 
@@ -196,7 +197,7 @@ def _fitted(name: str, value: float) -> float:
 
 
 def _value(name: str, value: str) -> object:
-    if name == "target_modules" and value not in {"auto", "all-linear"}:
+    if name in SEVERAL and value not in {"auto", "all-linear"}:
         return value.split(",")
     return True if name == "init_lora_weights" and value == "true" else value
 
@@ -315,6 +316,8 @@ def _describe(choice: dict[str, Any]) -> str:
     if choice["type"] == "boolean":
         return _("yes or no")
     if choice["type"] == "array":
+        if choice["items"]["type"] == "integer":
+            return _("numbers of layers from 0 on, with commas between")
         return _("names of layers with commas between")
     kind = _("a whole number") if choice["type"] == "integer" else _("a number")
     low = (

@@ -36,7 +36,10 @@ KINDS: dict[str, dict[str, Any]] = {
         "use_rslora": True, "init_lora_weights": "gaussian", "neftune_noise_alpha": 5, "loraplus_lr_ratio": 8,
         "target_modules": ["q_proj", "v_proj"],
     },
-    "DoRA in 4 bits with LoRA+": {"use_dora": True, "lora_dropout": 0.0, "loraplus_lr_ratio": 4},
+    "DoRA in 4 bits with LoRA+, one layer": {
+        "layers_to_transform": [1], "target_modules": ["q_proj", "up_proj", "down_proj"], "use_dora": True,
+        "lora_dropout": 0.0, "loraplus_lr_ratio": 4,
+    },
     "DoRA with rsLoRA and dropout in 16 bits": {"use_dora": True, "use_rslora": True, "load_in_4bit": False},
     "LoRA in 8 bits": {"load_in_4bit": False, "load_in_8bit": True},
     "OLoRA with rsLoRA": {"init_lora_weights": "olora", "use_rslora": True, **IN_16_BITS},

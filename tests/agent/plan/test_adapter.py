@@ -73,6 +73,7 @@ def test_what_follows_from_a_kind_is_said(wishes: dict[str, Any], name: str, val
             r"names q_proy, and tiny has no .* q_proj, k_proj",
         ),
         ({"target_modules": ["lm_head"]}, "target_modules", "names lm_head.*Choose among them, or “all-linear”"),
+        ({"layers_to_transform": [0, 99]}, "layers_to_transform", "layer 99, and tiny has 30 layers, from 0 to 29"),
         ({"init_lora_weights": "pissa", "use_dora": True}, "init_lora_weights", "pissa and use_dora is true"),
         ({"neftune_noise_alpha": 5, "type": "dpo"}, "neftune_noise_alpha", "is 5, and the method dpo.*supervised"),
         ({"neftune_noise_alpha": 5, "type": "kto"}, "neftune_noise_alpha", "is 5, and the method kto"),
@@ -130,10 +131,19 @@ def test_the_plan_carries_what_was_asked() -> None:
     assert (moved.init_lora_weights, moved.weight_decay, moved.scale) == ("pissa", 0, 1)
 
 
+def test_layers_by_number_are_trained_by_name_and_take_less() -> None:
+    made = settings(layers_to_transform=[29, 28, 28])
+    assert made.layers_to_transform == [28, 29]
+    assert made.target_modules == [linear.name for linear in SHAPE.linears]
+    setup = TrainingSetup(device="cuda", rows=1, length=128)
+    of_two, of_all = (estimate_memory(SHAPE, replace(setup, adapted_layers=n)) for n in (2, None))
+    assert of_two.optimizer == pytest.approx(of_all.optimizer * 2 / 30)
+
+
 def test_settings_of_before_are_plain_lora() -> None:
     stored = settings().model_dump()
     for name in ("use_rslora", "use_dora", "init_lora_weights", "loraplus_lr_ratio", "neftune_noise_alpha",
-                 "load_in_8bit"):  # fmt: skip
+                 "layers_to_transform", "load_in_8bit"):  # fmt: skip
         del stored[name]
     assert ResolvedSettings.model_validate(stored) == settings()
 
