@@ -3,6 +3,7 @@
 Names are OpenAI's where OpenAI has one (`n_epochs`, `batch_size`), else those of trl and peft.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -14,6 +15,10 @@ Auto = Literal["auto"]
 MethodType = Literal["supervised", "pretraining", "dpo", "orpo", "kto"]
 Scheduler = Literal["cosine", "linear", "constant", "constant_with_warmup"]
 ModuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+LayerIndex = Annotated[int, Field(ge=0, le=511)]
+Precision = Literal["nf4", "int8", "original"]  # original: 16 bits, on a CPU 32
+MOVING = ("olora", "pissa")
+Beginning = Literal[True, "gaussian", "olora", "pissa"]  # of an adapter's matrices; True: one of them is zero
 
 
 class Hyperparameters(Request):
@@ -29,7 +34,14 @@ class Hyperparameters(Request):
     target_modules: Auto | Literal["all-linear"] | Annotated[list[ModuleName], Field(min_length=1, max_length=32)] = (
         "auto"
     )
-    load_in_4bit: Auto | bool = "auto"  # NF4 base weights (QLoRA) or 16-bit ones (LoRA)
+    layers_to_transform: Auto | Annotated[list[LayerIndex], Field(min_length=1, max_length=512)] = "auto"  # from 0 on
+    use_rslora: Auto | bool = "auto"  # scale by alpha / √r, not alpha / r (arXiv 2312.03732)
+    use_dora: Auto | bool = "auto"  # length and direction of the weights learn apart (arXiv 2402.09353)
+    init_lora_weights: Auto | Beginning = "auto"
+    loraplus_lr_ratio: Auto | Annotated[float, Field(ge=1, le=64)] = "auto"  # rate of B over that of A; 1: LoRA
+    neftune_noise_alpha: Auto | Annotated[float, Field(ge=0, le=50)] = "auto"  # on embeddings; 0: none
+    load_in_4bit: Auto | bool = "auto"  # NF4 base weights (QLoRA) or, with both off, 16-bit ones (LoRA)
+    load_in_8bit: Auto | bool = "auto"  # LLM.int8 base weights (arXiv 2208.07339)
     max_length: Auto | Annotated[int, Field(ge=32, le=32768)] = "auto"  # tokens a row; longer rows are cut
     per_device_train_batch_size: Auto | Annotated[int, Field(ge=1, le=64)] = "auto"
     warmup_steps: Auto | Annotated[int, Field(ge=0, le=10000)] = "auto"
@@ -150,3 +162,25 @@ class ResolvedSettings(Response):
     activation_checkpointing: bool
     optim: Literal["adamw_torch", "paged_adamw_8bit"] = "adamw_torch"
     beta: float | None = None  # of a method that learns from better and worse answers
+    load_in_8bit: bool = False  # from here on peft's defaults, for what was stored before they could be asked for
+    layers_to_transform: list[int] | None = None  # None: all
+    use_rslora: bool = False
+    use_dora: bool = False
+    init_lora_weights: Beginning = True
+    loraplus_lr_ratio: float = 1.0
+    neftune_noise_alpha: float = 0.0
+
+    @property
+    def held_in(self) -> Precision:
+        """Return what the base's linear layers are held in while the adapter learns."""
+        return "nf4" if self.load_in_4bit else "int8" if self.load_in_8bit else "original"
+
+    @property
+    def scale(self) -> float:
+        """Return what the product of an adapter's matrices is multiplied by."""
+        return self.lora_alpha / (math.sqrt(self.r) if self.use_rslora else self.r)
+
+    @property
+    def moves_base(self) -> bool:
+        """Say whether the adapter begins as a part of the base's weights, which are without that part from then on."""
+        return self.init_lora_weights in MOVING

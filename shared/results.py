@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from shared.hyperparameters import Precision
 from shared.language import _
 from shared.schema import Response
 
@@ -40,7 +41,7 @@ class Verification(Response):
     prompts: int
     agreed: int  # answers equal to the trained model's for 16 tokens or to their end
     undecided: int  # those that part where the trained model itself found both words as likely
-    merge_target: Literal["nf4", "original"]  # the weights the adapter was merged onto
+    merge_target: Precision  # the weights the adapter was merged onto
     second_try: bool = False  # the first target did not agree, so both were tried and the better kept
     template_tokens_equal: bool | None  # None: each question offers tools, so `tools_as_trained` says it
     stops: bool  # ends its turn where the trained model, after the same words, did

@@ -81,11 +81,13 @@ def _checkpointing(strait: Strait) -> Rung | None:
 
 
 def _four_bits(strait: Strait) -> Rung | None:
-    if strait.settings.load_in_4bit:
+    if strait.settings.load_in_4bit or strait.settings.moves_base:
         return None
     return Rung(
-        said=_("the base model is held in 4 bits (NF4) in place of 16"),
-        settings={"load_in_4bit": True},
+        said=_(
+            "the base model is held in 4 bits (NF4) in place of {bits}", bits=8 if strait.settings.load_in_8bit else 16
+        ),
+        settings={"load_in_4bit": True, "load_in_8bit": False},
         starts_over=True,
     )
 

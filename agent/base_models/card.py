@@ -33,6 +33,7 @@ class BaseModelCard(Response):
     chat_template: str
     eos_tokens: list[str]  # every token that ends a turn, as text
     gguf_problem: str | None  # why llama.cpp cannot convert it; None: it can
+    linear_names: list[str] | None = None  # of the linear layers that LoRA can adapt; None: a card of before
     shape: ModelShape | None = None  # None: a card of before shapes were kept, or a config without sizes
 
     def write(self, cache: Path) -> None:

@@ -73,8 +73,9 @@ def describe_model(
         layers=text_config.num_hidden_layers,
         vocab_size=text_config.vocab_size,
         context_length=getattr(text_config, "max_position_embeddings", 4096),
-        linear_parameters=sum(layer.in_features * layer.out_features for layer in linears),
-        lora_parameters_per_rank=sum(layer.in_features + layer.out_features for layer in linears),
+        linear_parameters=sum(layer.in_features * layer.out_features for layer in linears.values()),
+        lora_parameters_per_rank=sum(layer.in_features + layer.out_features for layer in linears.values()),
+        linear_names=list(dict.fromkeys(name.rpartition(".")[2] for name in linears)),
         weights_bytes=weights,
         license=license_name,
         chat_template=template,
@@ -128,11 +129,11 @@ def _chat_template(name: str, tokenizer: Any) -> str:
     return str(template)
 
 
-def _adapted_linears(model: Any) -> list[Any]:
+def _adapted_linears(model: Any) -> dict[str, Any]:
     import torch
 
     head = model.get_output_embeddings()
-    return [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m is not head]
+    return {name: m for name, m in model.named_modules() if isinstance(m, torch.nn.Linear) and m is not head}
 
 
 def _expected_weights(folder: Path, model: Any) -> int:

@@ -152,10 +152,14 @@ class ModelShape(Response):
         experts = (self.layers - self.dense_layers) * self.expert_parameters
         return self.linear_parameters + self.embedding_parameters + self.hidden_size + self.layers * small + experts
 
-    def lora_parameters(self, r: int, targets: str | Sequence[str] = "all-linear") -> int:
-        """Return the trained parameters of rank r: r × (inputs + outputs) of each target (LoRA paper, section 4)."""
+    def lora_parameters(self, r: int, targets: str | Sequence[str] = "all-linear", *, magnitudes: bool = False) -> int:
+        """Return the trained parameters of rank r: r × (inputs + outputs) of each target (LoRA paper, section 4).
+
+        `magnitudes`: and the length of each output's weights, which DoRA trains (arXiv 2402.09353, equation 5).
+        """
         chosen = [(n, each) for n, each in self._all_linears if targets == "all-linear" or each.name in targets]
-        return r * sum(count * (linear.inputs + linear.outputs) for count, linear in chosen)
+        lengths = sum(count * linear.outputs for count, linear in chosen) if magnitudes else 0
+        return r * sum(count * (linear.inputs + linear.outputs) for count, linear in chosen) + lengths
 
 
 def read_shape(config: Mapping[str, Any]) -> ModelShape | None:

@@ -1,8 +1,10 @@
 """Write the merged model as a Q8_0 GGUF in one streaming pass through llama.cpp's converter. Children only."""
 
+import json
 import re
 import runpy
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +20,16 @@ from agent.base_models.llama_cpp import (
     transformers_unused,
 )
 from agent.errors import AgentError
-from agent.export.merge import LoraPair, MergeTarget, merge_function, read_adapter
+from agent.export.merge import LoraPair, MergeTarget, merge_function, read_adapter, read_scale
 from agent.export.row_stream import give_back_memory, large_tensors_by_rows
 from agent.job_folder.durable import read_json
+from agent.job_folder.folder import ADAPTER_FILE
 from shared.errors import ErrorCode
 from shared.language import _
 
 PHI_3 = re.compile("phi-?3", re.IGNORECASE)
 CHAT_TEMPLATE = "tokenizer.chat_template"
-QUANTIZED_FILE = "quantized_weights.json"  # names of the weights that training held in NF4
+QUANTIZED_FILE = "quantized_weights.json"  # names of the weights that training held in 4 or 8 bits
 
 
 def write_gguf(
@@ -110,20 +113,33 @@ def _changed(lazy: Any, read: Any, change: Any) -> Any:
 
 
 def write_adapter_gguf(base: Path, adapter: Path, out: Path, *, prepared: Prepared | None) -> None:
-    """Convert the adapter alone, with llama.cpp's own script. Raises AgentError."""
+    """Convert the adapter alone, with llama.cpp's own script. Raises AgentError. None with DoRA: llama.cpp has none."""
     import_gguf()  # before the script takes another
     know_config(prepared)
     script = converters_dir() / "convert_lora_to_gguf.py"
-    arguments = [str(script), "--base", str(base), "--outtype", "f16", "--outfile", str(out), str(adapter)]
     kept = sys.argv
-    sys.argv = arguments
-    try:
-        with transformers_unused(prepared):
-            runpy.run_path(str(script), run_name="__main__")
-    except SystemExit as ended:
-        if ended.code:
-            raise AgentError(
-                _("llama.cpp's adapter converter ended with {code}.", code=ended.code), code=ErrorCode.export_failed
-            ) from ended
-    finally:
-        sys.argv = kept
+    with tempfile.TemporaryDirectory(dir=out.parent) as work:
+        source = _as_llama_cpp_scales(adapter, Path(work))
+        sys.argv = [str(script), "--base", str(base), "--outtype", "f16", "--outfile", str(out), str(source)]
+        try:
+            with transformers_unused(prepared):
+                runpy.run_path(str(script), run_name="__main__")
+        except SystemExit as ended:
+            if ended.code:
+                raise AgentError(
+                    _("llama.cpp's adapter converter ended with {code}.", code=ended.code),
+                    code=ErrorCode.export_failed,
+                ) from ended
+        finally:
+            sys.argv = kept
+
+
+def _as_llama_cpp_scales(adapter: Path, work: Path) -> Path:
+    """Return an adapter whose scale is alpha / r, the only one that llama.cpp knows; made in `work` if it is not so."""
+    config = read_json(adapter / "adapter_config.json")
+    if not config.get("use_rslora"):
+        return adapter
+    (work / ADAPTER_FILE).symlink_to((adapter / ADAPTER_FILE).resolve())
+    plain = config | {"use_rslora": False, "lora_alpha": read_scale(config) * config["r"]}
+    (work / "adapter_config.json").write_text(json.dumps(plain), encoding="utf-8")
+    return work

@@ -43,6 +43,7 @@ class TrainingMethod:
     whole_talks: bool = False  # of the better answers the questions are learned too
     passes_without_gradients: int = 0  # over the training rows, before the first step
     dropout: bool = True  # a model that is held against itself must answer the same twice
+    noise: bool = True  # NEFTune's, on what is read; not where answers are weighed against each other
     rate: float = 1.0  # of the learning rate for supervised training
     beta: float | None = None  # by default; None: it has none
     most_epochs: int | None = None  # before answers are overdone

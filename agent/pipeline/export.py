@@ -12,17 +12,24 @@ from agent.job_folder.durable import replace_file
 from agent.pipeline.context import Context
 from agent.pipeline.evaluation import read_evaluation
 from agent.pipeline.prepare import base_card, read_character
+from shared.events import StageData
+from shared.jobs import Stage
+from shared.language import _
 
 
 def run(context: Context) -> None:
     """Write export/. Raises AgentError."""
     card = base_card(context)
     adapter, export = context.folder.adapter, context.folder.export
-    export_gguf(context, "nf4" if context.spec.settings.load_in_4bit else "original")
+    export_gguf(context, context.spec.settings.held_in)
     context.check_wishes()
-    prepared = read_prepared(Path(context.spec.base_model_cache))
-    write_adapter_gguf(Path(card.folder), adapter, export / f"{context.spec.name}-adapter.gguf", prepared=prepared)
-    context.pulse.beat()
+    if context.spec.settings.use_dora:
+        said = _("No adapter file for llama.cpp is written: it does not know DoRA.")
+        context.log.write(said, StageData(stage=Stage.export, done=False))
+    else:
+        prepared = read_prepared(Path(context.spec.base_model_cache))
+        write_adapter_gguf(Path(card.folder), adapter, export / f"{context.spec.name}-adapter.gguf", prepared=prepared)
+        context.pulse.beat()
     answers = read_evaluation(context).tuned_answers
     modelfile = write_modelfile(
         gguf_name=context.gguf.name,

@@ -28,13 +28,15 @@ from agent.export.gguf import QUANTIZED_FILE
 from agent.job_folder.durable import replace_file
 from agent.job_folder.folder import ADAPTER_FILE
 from agent.job_folder.spec import JobSpec
-from shared.hyperparameters import ResolvedSettings
+from agent.pipeline.moved_base import MovedBase
+from shared.hyperparameters import Precision, ResolvedSettings
 from shared.results import COMPARED_TOKENS
 
 # A token this close to the best, in nats, is as good as it: the last bits of a weight decide, and those that llama.cpp
 # drops of what it multiplies with them. Measured on SmolLM2 in Q8_0: a right export parted from the model at gaps of
 # 0.001 to 0.03 on a processor with AVX-512, of up to 0.17 on one without; a wrong one (other target) at 0.35 to 4.2.
 TIE_NATS = 0.25
+QUANTIZED = {"Linear4bit", "Linear8bitLt"}
 
 
 def compute_dtype(device: str) -> torch.dtype:
@@ -97,21 +99,25 @@ class LoadedModel:
     tokenizer: Any
     eos_ids: list[int]
     device: str
+    moved: MovedBase | None = None  # the adapter began as a part of the base's weights, which lack it since
 
     def save_adapter(self, folder: Path) -> None:
-        """Write adapter_model.safetensors, adapter_config.json, and the names of the weights held in NF4."""
+        """Write adapter_model.safetensors, adapter_config.json, and the names of the weights held in 4 or 8 bits."""
         save_peft(self.peft, folder)
+        if self.moved is not None:
+            self.moved.hand_out(folder)
         replace_file(folder / QUANTIZED_FILE, json.dumps(self.quantized_weights()).encode())
 
     def quantized_weights(self) -> list[str]:
         """Name the weights that bitsandbytes quantized, as the base model's files name them."""
         modules = self.peft.get_base_model().named_modules()
-        found = (name for name, module in modules if type(module).__name__ == "Linear4bit")
+        found = (name for name, module in modules if type(module).__name__ in QUANTIZED)
         return sorted(f"{name.removesuffix('.base_layer')}.weight" for name in found)
 
     def restore_adapter(self, folder: Path) -> None:
-        """Put back the weights that `save_adapter` wrote."""
-        set_peft_model_state_dict(self.peft, load_file(folder / ADAPTER_FILE))
+        """Put back the weights that `save_adapter` or a checkpoint wrote."""
+        weights = load_file(folder / ADAPTER_FILE)
+        set_peft_model_state_dict(self.peft, self.moved.trained_part(weights) if self.moved is not None else weights)
 
     @contextmanager
     def answering(self, *, adapter: bool) -> Iterator[Any]:
@@ -122,7 +128,7 @@ class LoadedModel:
             if adapter:
                 yield self.peft
             else:
-                with self.peft.disable_adapter():
+                with self.moved.as_it_began() if self.moved is not None else self.peft.disable_adapter():
                     yield self.peft
         finally:
             self.peft.train(training)
@@ -165,27 +171,34 @@ def _until_end(tokens: list[int], eos_ids: set[int]) -> list[int]:
 
 
 def load_model(spec: JobSpec, card: BaseModelCard) -> LoadedModel:
-    """Load the base model in NF4 (or 16 bits) and put a fresh, seeded adapter on it."""
+    """Load the base model in 4, 8 or 16 bits and put a fresh, seeded adapter on it."""
     peft = load_peft(Path(card.folder), spec.settings, device=spec.device, seed=spec.seed)
     peft.peft_config["default"].base_model_name_or_path = spec.base_model  # not a path of this machine
     eos_ids = ChatTemplate(card).token_ids(card.eos_tokens)
     tokenizer = AutoTokenizer.from_pretrained(card.folder, trust_remote_code=False)
-    return LoadedModel(peft=peft, tokenizer=tokenizer, eos_ids=sorted(eos_ids), device=spec.device)
+    moved = MovedBase(peft, spec.settings) if spec.settings.moves_base else None
+    return LoadedModel(peft=peft, tokenizer=tokenizer, eos_ids=sorted(eos_ids), device=spec.device, moved=moved)
+
+
+def _quantization(held_in: Precision, dtype: torch.dtype) -> BitsAndBytesConfig | None:
+    match held_in:
+        case "nf4":
+            return BitsAndBytesConfig(
+                load_in_4bit=True,
+                bnb_4bit_quant_type="nf4",
+                bnb_4bit_use_double_quant=True,
+                bnb_4bit_compute_dtype=dtype,
+            )
+        case "int8":
+            return BitsAndBytesConfig(load_in_8bit=True)
+        case "original":
+            return None
 
 
 def load_peft(folder: Path, settings: ResolvedSettings, *, device: str, seed: int) -> Any:
     """Load the weights in `folder` as planned, with a fresh adapter on them, ready to be trained."""
     dtype = compute_dtype(device)
-    quantization = (
-        BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=dtype,
-        )
-        if settings.load_in_4bit
-        else None
-    )
+    quantization = _quantization(settings.held_in, dtype)
     with warnings.catch_warnings():
         # bitsandbytes looks for a CPU kernel on a hub and warns that it may not; the built-in one is what we want.
         warnings.filterwarnings("ignore", message=".*kernels.*")
@@ -208,10 +221,17 @@ def load_peft(folder: Path, settings: ResolvedSettings, *, device: str, seed: in
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
         target_modules=settings.target_modules,
+        layers_to_transform=settings.layers_to_transform,
+        use_rslora=settings.use_rslora,
+        use_dora=settings.use_dora,
+        init_lora_weights=settings.init_lora_weights,
         bias="none",
         task_type="CAUSAL_LM",
     )
     peft = get_peft_model(model, lora)
+    for parameter in peft.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()  # DoRA's lengths come in the base's type
     if settings.activation_checkpointing:
         model.enable_input_require_grads()
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})

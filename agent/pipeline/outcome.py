@@ -62,7 +62,7 @@ def result_files(context: Context) -> list[Path]:
     return [
         context.gguf,
         export / "Modelfile",
-        export / f"{name}-adapter.gguf",
+        *([] if context.spec.settings.use_dora else [export / f"{name}-adapter.gguf"]),
         report / "loss.png",
         report / "report.md",
         report / "report.json",

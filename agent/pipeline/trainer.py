@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from peft.optimizers import create_loraplus_optimizer
 from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
@@ -23,15 +24,19 @@ from shared.hyperparameters import ResolvedSettings
 class HearthTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped
     """TRL's SFTTrainer on rows that are tokens already, for any objective."""
 
+    optimizer: Any
     real_tokens = 0  # seen in training by this process, padding not counted
     trained_tokens = 0  # those of them in the loss
 
-    def __init__(self, *, examples: Examples, objective: Objective, **arguments: Any) -> None:
+    def __init__(
+        self, *, examples: Examples, objective: Objective, loraplus_lr_ratio: float = 1.0, **arguments: Any
+    ) -> None:
         first = examples.rows[0].model_dump(include={"input_ids", "labels"})
         # TRL looks at no other row, and wants them of this type.
         super().__init__(train_dataset=Dataset.from_list([first]), data_collator=collate, **arguments)
         self.train_dataset = examples
         self.objective = objective
+        self._loraplus_lr_ratio = loraplus_lr_ratio
         for parameter in self.model.parameters():
             if parameter.requires_grad:  # TRL casts a quantized model's adapter to bf16, where small updates are lost
                 parameter.data = parameter.data.float()
@@ -43,6 +48,22 @@ class HearthTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped
         """Return the optimizer steps of one pass over the examples."""
         effective: int = self.args.per_device_train_batch_size * self.args.gradient_accumulation_steps
         return -(-len(self.train_dataset) // effective)
+
+    def create_optimizer(self, model: Any = None) -> Any:
+        """Make the optimizer; with LoRA+ (arXiv 2402.12354) the B matrices and DoRA's lengths have a rate of their own.
+
+        The weight decay is that of the settings in both, which peft's function would leave out.
+        """
+        if self.optimizer is None and self._loraplus_lr_ratio != 1:
+            optimizer, arguments = self.get_optimizer_cls_and_kwargs(self.args, self.model)
+            self.optimizer = create_loraplus_optimizer(
+                self.model,
+                optimizer,
+                loraplus_lr_ratio=self._loraplus_lr_ratio,
+                loraplus_weight_decay=self.args.weight_decay,
+                **arguments,
+            )
+        return super().create_optimizer(model)
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -67,19 +88,25 @@ class HearthTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         """Take up the state of a checkpoint, and go on at the rate of today's settings: it may have been lowered."""
+        planned = list(self.lr_scheduler.base_lrs) if checkpoint is not None else []
         super()._load_optimizer_and_scheduler(checkpoint)
         if checkpoint is not None:
-            self.use_rate(self.args.learning_rate)
+            self._use_rates(planned)
 
     def use_rate(self, rate: float) -> None:
         """Go on at another learning rate, as far along its schedule as the training is."""
+        factor = rate / self.args.learning_rate
         self.args.learning_rate = rate
+        self._use_rates([base * factor for base in self.lr_scheduler.base_lrs])
+
+    def _use_rates(self, rates: list[float]) -> None:
+        """Take rates for the groups of the optimizer; LoRA+ has several."""
         scheduler = self.lr_scheduler
-        factors = [now / (base or 1.0) for now, base in zip(scheduler.get_last_lr(), scheduler.base_lrs, strict=True)]
-        scheduler.base_lrs = [rate for _ in scheduler.base_lrs]
-        scheduler._last_lr = [rate * factor for factor in factors]  # noqa: SLF001 - torch has no setter
-        for group, factor in zip(self.optimizer.param_groups, factors, strict=True):
-            group["initial_lr"], group["lr"] = rate, rate * factor
+        along = [now / (base or 1.0) for now, base in zip(scheduler.get_last_lr(), scheduler.base_lrs, strict=True)]
+        scheduler.base_lrs = rates
+        scheduler._last_lr = [rate * part for rate, part in zip(rates, along, strict=True)]  # noqa: SLF001 - no setter
+        for group, rate, now in zip(self.optimizer.param_groups, rates, scheduler.get_last_lr(), strict=True):
+            group["initial_lr"], group["lr"] = rate, now
 
 
 def make_trainer(context: Context, examples: Examples, objective: Objective, watcher: TrainerCallback) -> HearthTrainer:
@@ -91,6 +118,7 @@ def make_trainer(context: Context, examples: Examples, objective: Objective, wat
         args=sft_config(spec.settings, str(context.folder.path / "trainer"), spec.seed, spec.device),
         examples=examples,
         objective=objective,
+        loraplus_lr_ratio=spec.settings.loraplus_lr_ratio,
         processing_class=context.model.tokenizer,
         callbacks=[watcher],
     )
@@ -107,6 +135,7 @@ def sft_config(settings: ResolvedSettings, output_dir: str, seed: int, device: s
         lr_scheduler_type=settings.lr_scheduler_type,
         warmup_steps=settings.warmup_steps,
         weight_decay=settings.weight_decay,
+        neftune_noise_alpha=settings.neftune_noise_alpha or None,
         max_length=settings.max_length,
         seed=seed,
         data_seed=seed,

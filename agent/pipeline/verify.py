@@ -48,9 +48,9 @@ class Trial:
 def run(context: Context) -> None:
     """Write report/verified.json. Raises AgentError when the exported model is not the trained one."""
     evaluation = read_evaluation(context)
-    target: MergeTarget = "nf4" if context.spec.settings.load_in_4bit else "original"
+    target = context.spec.settings.held_in
     trial = Trial(target=target, reply=ask_llama_cpp(context, evaluation))
-    tried_both = not enough_agree(trial.verification) and context.spec.settings.load_in_4bit
+    tried_both = not enough_agree(trial.verification) and target != "original"
     if tried_both:
         trial = _try_other(context, evaluation, trial)
     added = {"second_try": tried_both, "thoughtful": _thoughtful(context, trial.reply.texts)}

@@ -4,7 +4,7 @@ Each term is a tensor that autograd saves: read off the graph of transformers' L
 measuring. `torch.profiler` on SmolLM2's shape, fp32: 73,600 bytes a token and layer; counted here: 72,700.
 """
 
-from agent.base_models.shape import FOUR_NORMS, QK_NORMS, ModelShape
+from agent.base_models.shape import FOUR_NORMS, QK_NORMS, Linear, ModelShape
 from agent.plan.setup import TrainingSetup
 
 
@@ -39,6 +39,35 @@ def score_bytes(shape: ModelShape, setup: TrainingSetup) -> int:
     return (12 + setup.residual_bytes) * setup.rows * setup.rows_at_once * shape.heads * setup.length**2
 
 
+def adapted(shape: ModelShape, setup: TrainingSetup) -> list[Linear]:
+    """Return the matrices of a layer that have an adapter."""
+    return [
+        linear
+        for linear in shape.linears
+        if setup.target_modules == "all-linear" or linear.name in setup.target_modules
+    ]
+
+
+def dora_kept_bytes(shape: ModelShape, setup: TrainingSetup) -> int:
+    """Return what DoRA keeps whatever the tokens: under dropout it multiplies by matrices that it unpacked itself."""
+    if not (setup.use_dora and setup.dropout and setup.load_in_4bit):
+        return 0
+    of_a_layer = setup.compute_bytes * sum(linear.weights for linear in adapted(shape, setup))
+    return of_a_layer * (1 if setup.activation_checkpointing else shape.layers)
+
+
+def dora_passing_bytes(shape: ModelShape, setup: TrainingSetup) -> int:
+    """Return what comes and goes while DoRA measures a matrix and its adapter, of the largest matrix.
+
+    peft multiplies A and B by a unit matrix to have their product, and adds that, scaled, to the weights: of the size
+    of the matrix are the product, the scaled product and the sum, beside the weights.
+    """
+    if not setup.use_dora:
+        return 0
+    sizes = (4 * it.inputs**2 + 3 * setup.compute_bytes * it.weights for it in adapted(shape, setup))
+    return max(sizes, default=0)
+
+
 def _norms(shape: ModelShape) -> int:
     # An RMSNorm computes in fp32 and saves its input so.
     norms = 4 if shape.model_type in FOUR_NORMS else 2
@@ -61,12 +90,10 @@ def _mlp(shape: ModelShape, setup: TrainingSetup) -> int:
 def _lora(shape: ModelShape, setup: TrainingSetup) -> int:
     # A frozen matrix saves nothing. Its adapter saves what it multiplies: a copy of the input that dropout, or a cast
     # from fp32, made for this matrix alone; else one that all matrices of the same input share. And r values.
-    targets = [
-        linear
-        for linear in shape.linears
-        if setup.target_modules == "all-linear" or linear.name in setup.target_modules
-    ]
+    targets = adapted(shape, setup)
     rank = setup.residual_bytes * setup.r * len(targets)
+    if setup.use_dora:  # the outputs of base and adapter, by which the gradient of their lengths is found
+        rank += 2 * setup.residual_bytes * sum(linear.outputs for linear in targets)
     if setup.dropout:
         mask = 4 if setup.device == "cpu" else 1  # ours is a factor for each value, CUDA's a byte
         return sum((setup.residual_bytes + mask) * linear.inputs for linear in targets) + rank

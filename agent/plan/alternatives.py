@@ -8,6 +8,7 @@ from agent.errors import AgentError
 from agent.plan.defaults import asked
 from agent.plan.presets import RULES
 from shared.errors import ErrorCode
+from shared.hyperparameters import MOVING
 from shared.language import N_, _
 from shared.plans import Alternative, Plan, PlanRequest
 
@@ -79,10 +80,14 @@ Way = Sequence[tuple[str, PlanRequest]]  # ever lighter requests, each with what
 
 
 def _ways(request: PlanRequest, length: int) -> Iterator[Way]:
-    """Yield what can be given up, in the order of the seeds: batch and checkpointing, 4 bits, length, rank."""
+    """Yield what can be given up: batch and checkpointing, kind of adapter, 4 bits, length, rank."""
     free = _FREE
     yield [(_("fewer rows at once"), changed(request, free))]
-    if asked(request.method.hyperparameters.load_in_4bit) is False:
+    wishes = request.method.hyperparameters
+    if wishes.use_dora is True or wishes.init_lora_weights in MOVING:
+        free = free | _PLAIN_ADAPTER
+        yield [(_("plain LoRA"), changed(request, free))]
+    if asked(wishes.load_in_4bit) is False or wishes.load_in_8bit is True:
         free = free | _IN_4_BITS
         yield [(_("in 4 bits"), changed(request, free))]
     yield [(_("{n} tokens a row", n=n), changed(request, free | {"max_length": n})) for n in _shorter(length)]
@@ -92,13 +97,14 @@ def _ways(request: PlanRequest, length: int) -> Iterator[Way]:
 def _last_way(request: PlanRequest, length: int) -> Way:
     """Return what is left where no one thing is enough: everything at once."""
     r = min([*_smaller(request), asked(request.method.hyperparameters.r) or RANKS[-1]])
-    least = _FREE | _IN_4_BITS | _rank(r)
+    least = _FREE | _PLAIN_ADAPTER | _IN_4_BITS | _rank(r)
     title = N_("{n} tokens, rank {r}")
     return [(_(title, n=n, r=r), changed(request, least | {"max_length": n})) for n in _shorter(length)]
 
 
 _FREE: dict[str, object] = {"per_device_train_batch_size": "auto", "activation_checkpointing": "auto"}
-_IN_4_BITS: dict[str, object] = {"load_in_4bit": "auto"}
+_PLAIN_ADAPTER: dict[str, object] = {"use_dora": "auto", "init_lora_weights": "auto"}
+_IN_4_BITS: dict[str, object] = {"load_in_4bit": "auto", "load_in_8bit": "auto"}
 
 
 def _rank(r: int) -> dict[str, object]:

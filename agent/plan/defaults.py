@@ -157,7 +157,14 @@ def choose_warmup(requested: int | None, steps: int) -> tuple[int, str]:
     return min(max(1, round(0.05 * steps)), steps // 10), _("a gentle start: a twentieth of the steps")
 
 
-def choose_dropout(requested: float | None, parameters: int, *, possible: bool = True) -> tuple[float, str]:
+def choose_dropout(
+    requested: float | None,
+    parameters: int,
+    *,
+    possible: bool = True,
+    use_dora: bool = False,
+    moves_base: bool = False,
+) -> tuple[float, str]:
     """Return LoRA's dropout and why. Raises AgentError where the method has no place for it."""
     if not possible and requested:
         raise AgentError(
@@ -173,6 +180,10 @@ def choose_dropout(requested: float | None, parameters: int, *, possible: bool =
         return 0.0, _("none: the model is compared with itself, and must answer the same twice")
     if requested is not None:
         return requested, _("as you asked")
+    if moves_base:
+        return 0.0, _("none: the adapter holds a part of the model, which would be dropped with it")
+    if use_dora:
+        return 0.0, _("none: with it DoRA would compute every layer twice")
     if parameters <= 13_000_000_000:
         return 0.1, _("keeps a model of this size from learning rows by heart")
     return 0.05, _("large models need less of it")

@@ -10,12 +10,20 @@ from dataclasses import dataclass
 
 from agent.base_models.card import BaseModelCard, shape_of
 from agent.base_models.shape import ModelShape
-from agent.plan.activations import kept_bytes, layer_bytes, passing_bytes, score_bytes
+from agent.plan.activations import (
+    dora_kept_bytes,
+    dora_passing_bytes,
+    kept_bytes,
+    layer_bytes,
+    passing_bytes,
+    score_bytes,
+)
 from agent.plan.setup import TrainingSetup
 
 MIB = 1024 * 1024
 GRADIENT_BYTES = 4  # of an fp32 adapter
 ADAM_BYTES = 8  # two fp32 moments
+INT8_BYTES = 1.0  # of a weight; an fp32 constant for each row of a matrix is too little to count
 LOGIT_BYTES = 12  # fp32: log-softmax, and in its backward pass the gradients of loss and of logits, all three at once
 KEPT_CHECKPOINTS = 3
 # Of the bytes that come and go, how many more an allocator holds than are in use. GPU: reserved less allocated on the
@@ -36,7 +44,7 @@ class MemoryEstimate:
     """MiB at the peak of training, by part: of a step's two peaks, the higher."""
 
     weights: float  # the base model as it lies in memory
-    lora: float  # the adapter's fp32 weights
+    lora: float  # the adapter's fp32 weights, and where its beginning is kept, those too
     gradients: float
     optimizer: float  # Adam's two moments
     activations: float  # what the backward pass needs, and at that peak what passes through a layer
@@ -68,20 +76,23 @@ def estimate_memory(shape: ModelShape, setup: TrainingSetup, *, correction: floa
     through. Which is higher depends on vocabulary, length and checkpointing.
     """
     weights = weights_bytes(shape, setup)
-    lora = 4 * shape.lora_parameters(setup.r, setup.target_modules)
-    kept: float = setup.tokens * kept_bytes(shape, setup) * shape.layers
+    lora: float = 4 * shape.lora_parameters(setup.r, setup.target_modules, magnitudes=setup.use_dora)
+    if setup.adapted_layers is not None:  # what layers below them need not keep is not taken off: a safe estimate
+        lora *= setup.adapted_layers / shape.layers
+    kept: float = setup.tokens * kept_bytes(shape, setup) * shape.layers + dora_kept_bytes(shape, setup)
     at_loss = kept + setup.tokens * (4 + setup.residual_bytes) * shape.hidden_size + _mask_bytes(setup)
     logits = _logit_bytes(setup) * setup.loss_tokens * shape.vocab_size
     in_layer: float = kept + _mask_bytes(setup) + setup.tokens * passing_bytes(shape, setup) + score_bytes(shape, setup)
     if setup.activation_checkpointing:
         in_layer += setup.tokens * layer_bytes(shape, setup)
-    if setup.load_in_4bit:
+    in_layer += dora_passing_bytes(shape, setup)
+    if setup.load_in_4bit or setup.load_in_8bit:
         in_layer += setup.compute_bytes * max(linear.weights for linear in shape.linears)  # unpacked for its product
     activations, logits = (at_loss, logits) if at_loss + logits >= in_layer else (in_layer, 0)
     share = FRAGMENTATION[setup.device, setup.attention]
     return MemoryEstimate(
         weights=weights / MIB,
-        lora=lora / MIB,
+        lora=(2 if setup.moves_base else 1) * lora / MIB,
         gradients=lora / 4 * GRADIENT_BYTES / MIB,
         optimizer=lora / 4 * ADAM_BYTES / MIB,
         activations=activations / MIB,
@@ -93,9 +104,13 @@ def estimate_memory(shape: ModelShape, setup: TrainingSetup, *, correction: floa
 
 
 def weights_bytes(shape: ModelShape, setup: TrainingSetup) -> float:
-    """Return the bytes of the base model in memory: NF4 for linear layers, the rest as it is computed with."""
+    """Return the bytes of the base model in memory: linear layers as asked, the rest as it is computed with."""
     linears = shape.linear_parameters
-    per_linear = nf4_bytes(double_quant=setup.double_quant) if setup.load_in_4bit else setup.compute_bytes
+    per_linear: float = setup.compute_bytes
+    if setup.load_in_4bit:
+        per_linear = nf4_bytes(double_quant=setup.double_quant)
+    elif setup.load_in_8bit:
+        per_linear = INT8_BYTES
     return linears * per_linear + (shape.parameters - linears) * setup.other_bytes
 
 
@@ -141,9 +156,20 @@ def _gguf_bytes(card: BaseModelCard) -> float:
     return card.parameters * 8.5 / 8  # Q8_0: 32 weights of 8 bits share a scale of 16
 
 
-def estimate_disk_mib(card: BaseModelCard, *, r: int, fetched: bool, tokens: float) -> float:
-    """Estimate what a run leaves on disk, its rows' tokens included, and the base model if it is not there yet."""
-    adapter = 4 * shape_of(card).lora_parameters(r)
+def estimate_disk_mib(
+    card: BaseModelCard, *, r: int, fetched: bool, tokens: float, use_dora: bool = False, moves_base: bool = False
+) -> float:
+    """Estimate what a run leaves on disk, its rows' tokens included, and the base model if it is not there yet.
+
+    `moves_base`: what is handed out is an adapter of twice the rank.
+    """
+    adapter = 4 * shape_of(card).lora_parameters(r, magnitudes=use_dora)
     checkpoints = KEPT_CHECKPOINTS * 3 * adapter  # weights and two moments
     rows = TOKEN_BYTES * tokens
-    return (checkpoints + 2 * adapter + _gguf_bytes(card) + rows + (0 if fetched else card.weights_bytes)) / MIB
+    return (
+        checkpoints
+        + (4 if moves_base else 2) * adapter
+        + _gguf_bytes(card)
+        + rows
+        + (0 if fetched else card.weights_bytes)
+    ) / MIB

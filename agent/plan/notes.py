@@ -8,6 +8,7 @@ from agent.methods.preferences import ENOUGH_PAIRS
 from agent.methods.record import TrainingMethod
 from agent.plan.cut_rows import Left
 from agent.plan.defaults import Schedule
+from shared.hyperparameters import ResolvedSettings
 from shared.inspections import DatasetForm, FindingCode
 from shared.language import N_, _, apart, grouped, ngettext
 
@@ -40,6 +41,18 @@ def notes_on_method(method: TrainingMethod, form: DatasetForm, rows: int) -> lis
                      "{n} pairs are few for that: {enough} and more hold better.", rows, enough=ENOUGH_PAIRS)
         )  # fmt: skip
     return notes
+
+
+def notes_on_adapter(settings: ResolvedSettings) -> list[str]:
+    """Return what a kind of adapter does not come with."""
+    if not settings.use_dora:
+        return []
+    return [
+        _(
+            "llama.cpp does not know DoRA, so there will be no adapter file for it. The whole model comes as GGUF as "
+            "always, and the adapter for PEFT too."
+        )
+    ]
 
 
 def _cut(findings: Findings, left: Left, max_length: int, context_length: int) -> list[str]:

@@ -14,10 +14,10 @@ from agent.methods.table import method_for, methods_of
 from agent.plan.calibration import memory_correction
 from agent.plan.cut_rows import Left, left_at, planned_length
 from agent.plan.defaults import asked, choose_schedule
-from agent.plan.duration import MeasuredRun, estimate_minutes
+from agent.plan.duration import MeasuredRun, estimate_minutes, slower_by
 from agent.plan.held_out import parts_of
 from agent.plan.memory import RUN_MARGIN, estimate_disk_mib, estimate_export_mib, estimate_prepare_mib
-from agent.plan.notes import RamNeeds, notes_on_learning, notes_on_method, notes_on_ram, notes_on_rows
+from agent.plan.notes import RamNeeds, notes_on_adapter, notes_on_learning, notes_on_method, notes_on_ram, notes_on_rows
 from agent.plan.presets import RULES
 from agent.plan.settings import resolve_settings
 from shared.errors import ErrorCode
@@ -65,7 +65,14 @@ def make_plan(
     )
     of_each = left.tokens * (1 + findings.worse_share) if method.pairs else left.tokens * method.rows_at_once
     tokens = of_each * (left.rows * rows + parts.held_out)
-    disk_mib = estimate_disk_mib(card, r=settings.r, fetched=weights_present(card), tokens=tokens)
+    disk_mib = estimate_disk_mib(
+        card,
+        r=settings.r,
+        fetched=weights_present(card),
+        tokens=tokens,
+        use_dora=settings.use_dora,
+        moves_base=settings.moves_base,
+    )
     _check_disk(card, machine, disk_mib)
     ram = RamNeeds(
         conversion_mib=estimate_conversion_mib(card),
@@ -108,6 +115,7 @@ def make_plan(
             device_name=machine.name,
             cores=machine.cores,
             measured=measured,
+            slower=slower_by(settings),
         ),
         memory_mib=_spread(memory.total),
         memory=MemoryParts.model_validate(asdict(memory)),
@@ -125,6 +133,7 @@ def make_plan(
             *notes_on_method(method, findings.form, rows),
             *notes_on_rows(findings, left, settings.max_length, card.context_length),
             *parts.notes,
+            *notes_on_adapter(settings),
             *notes_on_learning(parts.test, schedule, own_file=validation is not None),
             *notes_on_ram(ram, machine.ram_free_mib),
         ],

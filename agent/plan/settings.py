@@ -4,17 +4,18 @@ from agent.base_models.card import BaseModelCard, shape_of
 from agent.data.findings import Findings
 from agent.machine.gpu import Machine
 from agent.methods.record import TrainingMethod
+from agent.plan.adapter import Adapter, choose_adapter
 from agent.plan.defaults import (
     Schedule,
     asked,
-    choose_dropout,
     choose_learning_rate,
     choose_warmup,
     plain,
 )
 from agent.plan.memory import MemoryEstimate
 from agent.plan.micro_batch import choose_micro_batch
-from agent.plan.presets import PresetRules, rank_reason
+from agent.plan.precision import choose_precision
+from agent.plan.presets import PresetRules
 from agent.plan.setup import TrainingSetup
 from shared.hyperparameters import Method, ResolvedSettings
 from shared.language import _
@@ -38,47 +39,54 @@ def resolve_settings(
     `max_length` and the reason for it come from before: how many rows and steps there are depends on it.
     """
     hyperparameters = asked_for.hyperparameters
-    asked_4bit = asked(hyperparameters.load_in_4bit)
-    r = asked(hyperparameters.r) or rules.r
     rate, rate_reason = choose_learning_rate(hyperparameters, card.parameters, method.rate)
     length, length_reason = max_length
     warmup, warmup_reason = choose_warmup(asked(hyperparameters.warmup_steps), schedule.steps)
-    dropout, dropout_reason = choose_dropout(
-        asked(hyperparameters.lora_dropout), card.parameters, possible=method.dropout
-    )
-    load_in_4bit = True if asked_4bit is None else asked_4bit
-    target_modules = asked(hyperparameters.target_modules) or "all-linear"
+    held_in, precision_reasons = choose_precision(hyperparameters)
+    adapter = choose_adapter(hyperparameters, method, rules, card)
     longest = min(length, findings.tokens.longest)
     setup = TrainingSetup(
         device=machine.device,
         rows=1,
         rows_at_once=method.rows_at_once,
         length=longest,
-        r=r,
-        target_modules=target_modules,
-        load_in_4bit=load_in_4bit,
-        dropout=dropout > 0,
+        r=adapter.r,
+        target_modules=adapter.target_modules,
+        load_in_4bit=held_in == "nf4",
+        load_in_8bit=held_in == "int8",
+        dropout=adapter.lora_dropout > 0,
+        adapted_layers=len(adapter.layers_to_transform) if adapter.layers_to_transform else None,
+        use_dora=adapter.use_dora,
+        moves_base=adapter.moves_base,
         # Rows of like length are computed together, so there may be a batch of nothing but the longest answers.
         attention=shape_of(card).attention,
         trained_share=1.0 if method.whole_talks else min(1.0, findings.tokens.longest_answer / longest),
     )
     beta = asked_for.beta if asked_for.beta is not None else method.beta
     micro = choose_micro_batch(hyperparameters, schedule.batch_size, setup, card, machine, correction=correction)
+    weight_decay, decay_reason = _choose_weight_decay(asked(hyperparameters.weight_decay), adapter)
     settings = ResolvedSettings(
         n_epochs=schedule.n_epochs,
         batch_size=schedule.batch_size,
         per_device_train_batch_size=micro.rows,
         gradient_accumulation_steps=schedule.batch_size // micro.rows,
         learning_rate=rate,
-        r=r,
-        lora_alpha=asked(hyperparameters.lora_alpha) or 2 * r,
-        lora_dropout=dropout,
-        target_modules=target_modules,
-        load_in_4bit=load_in_4bit,
+        r=adapter.r,
+        lora_alpha=adapter.lora_alpha,
+        lora_dropout=adapter.lora_dropout,
+        target_modules=adapter.target_modules,
+        layers_to_transform=adapter.layers_to_transform,
+        use_rslora=adapter.use_rslora,
+        use_dora=adapter.use_dora,
+        init_lora_weights=adapter.init_lora_weights,
+        loraplus_lr_ratio=adapter.loraplus_lr_ratio,
+        neftune_noise_alpha=adapter.neftune_noise_alpha,
+        load_in_4bit=held_in == "nf4",
+        load_in_8bit=held_in == "int8",
         max_length=length,
         warmup_steps=warmup,
         lr_scheduler_type=asked(hyperparameters.lr_scheduler_type) or "cosine",
-        weight_decay=_or(asked(hyperparameters.weight_decay), 0.01),
+        weight_decay=weight_decay,
         early_stopping_patience=asked(hyperparameters.early_stopping_patience) or rules.patience,
         eval_steps=max(1, round(schedule.steps / rules.evaluations)),
         activation_checkpointing=micro.activation_checkpointing,
@@ -90,25 +98,8 @@ def resolve_settings(
         plain("n_epochs", settings.n_epochs, schedule.reason_epochs),
         plain("batch_size", settings.batch_size, schedule.reason_batch),
         plain("learning_rate", settings.learning_rate, rate_reason),
-        plain("r", r, yours if asked(hyperparameters.r) else rank_reason(rules)),
-        plain(
-            "lora_alpha",
-            settings.lora_alpha,
-            yours if asked(hyperparameters.lora_alpha) else _("twice the rank, the rule of thumb"),
-        ),
-        plain("lora_dropout", dropout, dropout_reason),
-        plain(
-            "target_modules",
-            settings.target_modules,
-            yours
-            if asked(hyperparameters.target_modules)
-            else _("all linear layers learn better than attention alone"),
-        ),
-        plain(
-            "load_in_4bit",
-            _("yes, NF4 with double quantization") if load_in_4bit else _("no"),
-            yours if asked_4bit is not None else _("QLoRA: the base model in a quarter of the memory"),
-        ),
+        *adapter.reasons,
+        *precision_reasons,
         plain("max_length", length, length_reason),
         plain("warmup_steps", warmup, warmup_reason),
         plain(
@@ -116,7 +107,7 @@ def resolve_settings(
             settings.lr_scheduler_type,
             yours if asked(hyperparameters.lr_scheduler_type) else _("large steps first, small ones to settle"),
         ),
-        plain("weight_decay", settings.weight_decay, _("a light pull against extreme weights")),
+        plain("weight_decay", weight_decay, decay_reason),
         plain(
             "early_stopping_patience",
             settings.early_stopping_patience,
@@ -131,5 +122,9 @@ def resolve_settings(
     return settings, reasons, micro.memory
 
 
-def _or(value: float | None, default: float) -> float:
-    return default if value is None else value
+def _choose_weight_decay(requested: float | None, adapter: Adapter) -> tuple[float, str]:
+    if requested is not None:
+        return requested, _("as you asked")
+    if adapter.moves_base:
+        return 0.0, _("none: it would pull at the part of the model that the adapter holds")
+    return 0.01, _("a light pull against extreme weights")

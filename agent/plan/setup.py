@@ -17,8 +17,12 @@ class TrainingSetup:
     rows_at_once: int = 1
     target_modules: Literal["all-linear"] | Sequence[str] = "all-linear"
     load_in_4bit: bool = True
+    load_in_8bit: bool = False  # where load_in_4bit is off
     double_quant: bool = True
     dropout: bool = True  # LoRA's
+    adapted_layers: int | None = None  # how many layers have an adapter; None: all
+    use_dora: bool = False
+    moves_base: bool = False  # PiSSA and OLoRA: the adapter as it began is kept beside the one that learns
     activation_checkpointing: bool = False
     attention: Literal["sdpa", "eager"] = "sdpa"  # eager builds the matrix of scores
     loss: Literal["trained", "full"] = "trained"  # logits of trained tokens alone, or of all

@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from agent.base_models.card import BaseModelCard
 from agent.diagnosis.answer_signs import AnswerSigns
 from agent.job_folder.spec import JobSpec
+from shared.hyperparameters import Precision
 from shared.inspections import DatasetForm
-from shared.language import _, decimal, ngettext
+from shared.language import N_, _, decimal, ngettext
 from shared.results import JobResult, ToolCalls, Verification
 
 FEW_CALLS = 0.5  # of the calls name the right tool; with fewer the model is not ready
+MERGED_ONTO: dict[Precision, str] = {
+    "nf4": N_("Merged onto the NF4 weights."),
+    "int8": N_("Merged onto the 8-bit weights."),
+    "original": N_("Merged onto the 16-bit weights."),
+}
 MANY = 0.25  # of the answers show something, for the model not to be ready
 
 
@@ -122,9 +128,7 @@ def _checks(result: JobResult) -> list[str]:
             "{undecided} more differ where the trained model itself found two words as likely.",
             undecided=checked.undecided,
         )
-    merged = (
-        _("Merged onto the NF4 weights.") if checked.merge_target == "nf4" else _("Merged onto the 16-bit weights.")
-    )
+    merged = _(MERGED_ONTO[checked.merge_target])
     if checked.second_try:
         merged += " " + _("Both ways were tried, and the better one kept.")
     return [

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.cards.ladders import LADDERS, nearest_on
 from bot.cards.method import method_page
 from bot.cards.plan import PRESET_NAMES, plan_lines, start_line
 from bot.core.blocks import Block, Fields, Items, Note, Words
@@ -11,15 +12,19 @@ from bot.words.arguments import quoted
 from bot.words.format import DASH, clip, count, mebibytes, one_line, short, size_range
 from bot.words.option_names import SHORT_NAMES, TYPED_NAMES, TYPED_PRESETS, written
 from bot.words.options import describe_setting
-from shared.hyperparameters import PreferenceHyperparameters
+from shared.hyperparameters import Precision, PreferenceHyperparameters
 from shared.language import N_, _, ngettext
 from shared.models import Model
 from shared.plans import Plan
 
 LABEL = 20
 MOST_EPOCHS = 50
+WAYS: dict[Precision, str] = {
+    "nf4": N_("QLoRA, the model in 4 bits"),
+    "int8": N_("LoRA, the model in 8 bits"),
+    "original": N_("LoRA, the model in 16 bits"),
+}
 MODELS_SHOWN = 8
-CHOICES = 3
 LINE_BYTES = 64
 TIMES = (  # as they are typed, and what the button says
     ("now", N_("Now")),
@@ -33,17 +38,6 @@ CHARACTERS = (
     (N_("A kind teacher"), N_("You are a kind teacher.")),
     (N_("Short answers"), N_("You answer in one line.")),
 )
-LADDERS: dict[str, tuple[float | str | bool, ...]] = {  # what is worth a try, in order
-    "learning_rate": (5e-5, 1e-4, 2e-4, 3e-4, 5e-4, 1e-3),
-    "r": (4, 8, 16, 32, 64, 128),
-    "lora_alpha": (8, 16, 32, 64, 128, 256),
-    "lora_dropout": (0, 0.05, 0.1, 0.2),
-    "batch_size": (1, 2, 4, 8, 16, 32, 64),
-    "max_length": (256, 512, 1024, 2048, 4096, 8192),
-    "early_stopping_patience": (2, 3, 5, 10),
-    "lr_scheduler_type": ("cosine", "linear", "constant"),
-    "load_in_4bit": (True, False),
-}
 
 
 def change_card(plan: Plan, ref: str, *, at: int | None, now: float, machine_paused: bool, private: bool) -> Reply:
@@ -188,7 +182,7 @@ def _setting(plan: Plan, ref: str, name: str) -> Reply:
     by_hand = getattr(plan.method.hyperparameters, name) != "auto"
     return Reply(
         title=f"{typed(name)} · {plan.suffix}",
-        summary="\n".join(filter(None, [_("Now {value}.", value=_shown(now)), reason])),
+        summary="\n".join(filter(None, [_("Now {value}.", value=_shown_now(name, now)), reason])),
         blocks=(Note(text=_("It may be {possible}.", possible=describe_setting(name))),),
         buttons=(
             *(
@@ -201,24 +195,14 @@ def _setting(plan: Plan, ref: str, name: str) -> Reply:
     )
 
 
-def nearest_on(ladder: tuple[float | str | bool, ...], now: object) -> list[float | str | bool]:
-    """Return the three values beside the one that is, in order."""
-    others = [value for value in ladder if value != now]
-    if isinstance(now, bool) or not isinstance(now, int | float):
-        return others[:CHOICES]
-    near = sorted(others, key=lambda value: abs(_steps(float(value), float(now))))[:CHOICES]
-    return [value for value in others if value in near]
-
-
-def _steps(value: float, now: float) -> float:
-    """Return how far apart two values are, as people feel it: 8 is as far from 16 as 32 is."""
-    return value - now if not value or not now else (max(value, now) / min(value, now) - 1)
-
-
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return written(value)
+
+
+def _shown_now(name: str, value: object) -> str:
+    return written(value) if name == "init_lora_weights" else _shown(value)  # where True is one name among others
 
 
 def _other_epochs(n: float) -> list[int]:
@@ -245,7 +229,7 @@ def _line(ref: str, change: str) -> str:
 
 def _work(plan: Plan) -> Fields:
     """Return what there is to do, and the disk that it takes."""
-    way = _("QLoRA, the model in 4 bits") if plan.settings.load_in_4bit else _("LoRA, the model in 16 bits")
+    way = _(WAYS[plan.settings.held_in])
     return Fields(
         fields=(
             (_("way"), way),

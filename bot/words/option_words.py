@@ -174,7 +174,7 @@ def _written(name: str | None, value: str) -> str:
         return link[1]
     if name == "name":
         return value.lower()
-    if name not in PreferenceHyperparameters.model_fields:
+    if name not in PreferenceHyperparameters.model_fields or name == "layers_to_transform":  # 1,2 are two of them
         return value
     figure = re.sub("[–—−]", "-", value)
     if not _FIGURE.fullmatch(figure):

@@ -27,7 +27,8 @@ from shared.mapping import Mapping
 from shared.plans import ModelName, Plan, PlanChanges, PlanRequest, Preset
 
 METHOD_WORDS: dict[str, MethodType] = {"sft": "supervised", "pre-training": "pretraining", "cpt": "pretraining"}
-OF_A_METHOD = ("beta", "lora_dropout", "learning_rate")  # what suits one method alone
+SEVERAL = ("target_modules", "layers_to_transform")  # values with commas between
+OF_A_METHOD = ("beta", "lora_dropout", "learning_rate", "neftune_noise_alpha")  # what suits one method alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +137,7 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
         elif name in OWN_NAMES:
             own[name] = _own_value(name, value, now=now)
         elif name in PreferenceHyperparameters.model_fields:
-            several = name == "target_modules" and value not in {"auto", "all-linear"}
-            settings[name] = value.split(",") if several else value
+            settings[name] = _value(name, value)
         else:
             raise _unknown(name)
     mapping = read_mapping(reading) if reading else None
@@ -195,6 +195,12 @@ def _fitted(name: str, value: float) -> float:
             low, high = float(limits.get("minimum", value)), float(limits["maximum"])
             return value if low <= value <= high else min(max(value, low), high)
     return value
+
+
+def _value(name: str, value: str) -> object:
+    if name in SEVERAL and value not in {"auto", "all-linear"}:
+        return value.split(",")
+    return True if name == "init_lora_weights" and value == "true" else value
 
 
 def _own_value(name: str, value: str, *, now: float) -> str | int | None:
@@ -307,10 +313,12 @@ def _describe(choice: dict[str, Any]) -> str:
     if "const" in choice:
         return str(choice["const"])
     if "enum" in choice:
-        return ", ".join(map(str, choice["enum"]))
+        return ", ".join(map(written, choice["enum"]))
     if choice["type"] == "boolean":
         return _("yes or no")
     if choice["type"] == "array":
+        if choice["items"]["type"] == "integer":
+            return _("numbers of layers from 0 on, with commas between")
         return _("names of layers with commas between")
     kind = _("a whole number") if choice["type"] == "integer" else _("a number")
     low = (

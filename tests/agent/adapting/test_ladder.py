@@ -38,7 +38,7 @@ def test_what_costs_least_goes_first_and_the_effective_batch_stays() -> None:
         ["per_device_train_batch_size", "gradient_accumulation_steps"],
         ["per_device_train_batch_size", "gradient_accumulation_steps"],
         ["activation_checkpointing"],
-        ["load_in_4bit"],
+        ["load_in_4bit", "load_in_8bit"],
         ["max_length"],
         ["max_length"],
         ["max_length"],
@@ -66,7 +66,7 @@ def test_rows_are_not_cut_where_most_answers_would_lose_their_end() -> None:
 @pytest.mark.parametrize(
     ("stage", "device", "changes"),
     [
-        (Stage.load, "cpu", [{"load_in_4bit": True}]),
+        (Stage.load, "cpu", [{"load_in_4bit": True, "load_in_8bit": False}]),
         (Stage.evaluate, "cpu", [{"evaluation_rows": 3}, {"evaluation_rows": 1}]),
         (Stage.verify, "cuda", [{"verify_on_cpu": True}]),
         (Stage.verify, "cpu", []),

@@ -30,7 +30,7 @@ def test_a_merged_weight_equals_pefts(tmp_path: Path) -> None:
     folder, model = adapter(tmp_path)
     name = "model.layers.0.self_attn.q_proj.weight"
     base = model.get_base_model().model.layers[0].self_attn.q_proj.base_layer.weight.detach().clone()  # type: ignore[operator]
-    ours = merged(base, read_adapter(folder)[name], nf4=False)
+    ours = merged(base, read_adapter(folder)[name], held_in="original")
     theirs = model.merge_and_unload().model.layers[0].self_attn.q_proj.weight  # type: ignore[operator]
     assert torch.allclose(ours, theirs, atol=1e-6)
 

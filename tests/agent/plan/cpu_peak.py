@@ -89,7 +89,8 @@ def _settings(setup: TrainingSetup) -> ResolvedSettings:
         learning_rate=1e-4, r=setup.r, lora_alpha=2 * setup.r, lora_dropout=0.1 if setup.dropout else 0.0,
         target_modules=setup.target_modules, load_in_4bit=setup.load_in_4bit, max_length=setup.length, warmup_steps=0,
         lr_scheduler_type="constant", weight_decay=0, early_stopping_patience=1, eval_steps=1,
-        activation_checkpointing=setup.activation_checkpointing,
+        activation_checkpointing=setup.activation_checkpointing, use_dora=setup.use_dora,
+        load_in_8bit=setup.load_in_8bit,
     )  # fmt: skip
 
 

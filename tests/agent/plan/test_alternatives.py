@@ -47,7 +47,8 @@ def estimated_afresh(plan: Plan, known: KnownModel, *, device: str, longest: int
     setup = TrainingSetup(
         device="cuda" if device == "cuda" else "cpu", rows=chosen.per_device_train_batch_size,
         length=length, r=chosen.r, target_modules=chosen.target_modules,
-        load_in_4bit=chosen.load_in_4bit, dropout=chosen.lora_dropout > 0, trained_share=min(1.0, answer / length),
+        load_in_4bit=chosen.load_in_4bit, load_in_8bit=chosen.load_in_8bit, use_dora=chosen.use_dora,
+        moves_base=chosen.moves_base, dropout=chosen.lora_dropout > 0, trained_share=min(1.0, answer / length),
         activation_checkpointing=chosen.activation_checkpointing, attention=known.shape.attention,
     )  # fmt: skip
     return estimate_memory(known.shape, setup).total
@@ -102,6 +103,14 @@ def test_what_is_given_up_comes_in_the_order_of_the_seeds() -> None:
     assert offers[0].title == "in 4 bits"
     assert offers[0].plan.settings.load_in_4bit
     assert offers[0].plan.settings.max_length == 2048
+
+
+def test_an_adapter_that_needs_16_bits_is_given_up_before_rows_are_cut() -> None:
+    on, data = machine(device="cuda", free_mib=16_000), findings(longest=4000)
+    card = card_of(BIG.shape, name=BIG.id)
+    offers = offers_of_this_model(request(init_lora_weights="pissa"), lambda way: planned(way, card, data, on))
+    assert offers[0].title == "plain LoRA"
+    assert (offers[0].plan.settings.init_lora_weights, offers[0].plan.settings.load_in_4bit) == (True, True)
 
 
 def test_rows_are_never_shortened_until_most_answers_are_lost() -> None:

@@ -198,17 +198,25 @@ def test_more_of_anything_takes_more_memory(
     assert total() < total(r=r + 1)
     assert total() < total(load_in_4bit=False)
     assert total() < total(double_quant=False)
+    assert total() < total(load_in_4bit=False, load_in_8bit=True) < total(load_in_4bit=False)
     assert total(activation_checkpointing=True) <= total(activation_checkpointing=False)
     assert total() <= total(loss="full")
 
 
 @pytest.mark.slow  # no two steps of torch at the same time
-@pytest.mark.parametrize(("config", "checkpointing"), [("llama", False), ("qwen2", True)])
-def test_allocated_memory_is_the_peak_of_a_real_step(config: str, checkpointing: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("config", "checkpointing", "use_dora"), [("llama", False, False), ("qwen2", True, False), ("llama", False, True)]
+)
+def test_allocated_memory_is_the_peak_of_a_real_step(
+    config: str, checkpointing: bool, use_dora: bool, tmp_path: Path
+) -> None:
     values = json.loads((CONFIGS / f"{config}.json").read_text()) | {"num_hidden_layers": 2, "vocab_size": 8192}
     (tmp_path / "tiny.json").write_text(json.dumps(values))
     write_model(tmp_path / "tiny.json", tmp_path / "model")
-    setup = TrainingSetup(device="cpu", rows=2, length=128, trained_share=0.5, activation_checkpointing=checkpointing)
+    setup = TrainingSetup(
+        device="cpu", rows=2, length=128, trained_share=0.5, activation_checkpointing=checkpointing, use_dora=use_dora,
+        dropout=not use_dora,
+    )  # fmt: skip
     peak = measure_peak(tmp_path / "model", setup)
     estimate = estimate_memory(shape_of_config(tmp_path / "tiny.json"), setup)
     assert estimate.allocated == pytest.approx(peak.total, rel=0.05)

@@ -23,6 +23,14 @@ def test_short_names_and_full_names_mean_the_same() -> None:
     assert short.hyperparameters.load_in_4bit is False
 
 
+def test_kinds_of_adapters_are_typed_by_short_names() -> None:
+    typed = read_options(("dora:yes", "rslora:true", "init:true", "loraplus:16", "neftune:5")).hyperparameters
+    assert (typed.use_dora, typed.use_rslora, typed.init_lora_weights) == (True, True, True)
+    assert (typed.loraplus_lr_ratio, typed.neftune_noise_alpha) == (16, 5)
+    assert read_options(("layers:28,29",)).hyperparameters.layers_to_transform == [28, 29]
+    assert read_options(("init:pissa",)).hyperparameters.init_lora_weights == "pissa"
+
+
 def test_words_without_a_colon_are_left_to_the_command() -> None:
     assert read_options(("sample", "model:HuggingFaceTB/SmolLM2-135M")).words == ("sample",)
 
@@ -36,6 +44,9 @@ def test_words_without_a_colon_are_left_to_the_command() -> None:
         ("rank:many", "rank is auto, or a whole number from 1 to 256"),
         ("scheduler:zigzag", "cosine, linear, constant, constant_with_warmup"),
         ("name:My_Toast", "as in name:toast"),
+        ("init:zero", "init is auto, or true, gaussian, olora, pissa"),
+        ("layers:-1", "layers is auto, or numbers of layers from 0 on, with commas between"),
+        ("loraplus:0.5", "loraplus is auto, or a number from 1 to 64"),
         ("seed:-1", "a whole number from 0"),
         ("model:", "needs a value"),
         ("preset:wild", "It is quick (a look), balanced or thorough"),
