@@ -205,18 +205,19 @@ def test_more_of_anything_takes_more_memory(
 
 @pytest.mark.slow  # no two steps of torch at the same time
 @pytest.mark.parametrize(
-    ("config", "checkpointing", "use_dora"), [("llama", False, False), ("qwen2", True, False), ("llama", False, True)]
+    ("config", "change"),
+    [
+        ("llama", {}),
+        ("qwen2", {"activation_checkpointing": True}),
+        ("llama", {"use_dora": True, "dropout": False}),
+        ("llama", {"load_in_4bit": False, "load_in_8bit": True}),
+    ],
 )
-def test_allocated_memory_is_the_peak_of_a_real_step(
-    config: str, checkpointing: bool, use_dora: bool, tmp_path: Path
-) -> None:
+def test_allocated_memory_is_the_peak_of_a_real_step(config: str, change: dict[str, bool], tmp_path: Path) -> None:
     values = json.loads((CONFIGS / f"{config}.json").read_text()) | {"num_hidden_layers": 2, "vocab_size": 8192}
     (tmp_path / "tiny.json").write_text(json.dumps(values))
     write_model(tmp_path / "tiny.json", tmp_path / "model")
-    setup = TrainingSetup(
-        device="cpu", rows=2, length=128, trained_share=0.5, activation_checkpointing=checkpointing, use_dora=use_dora,
-        dropout=not use_dora,
-    )  # fmt: skip
+    setup = replace(TrainingSetup(device="cpu", rows=2, length=128, trained_share=0.5), **change)  # type: ignore[arg-type]
     peak = measure_peak(tmp_path / "model", setup)
     estimate = estimate_memory(shape_of_config(tmp_path / "tiny.json"), setup)
     assert estimate.allocated == pytest.approx(peak.total, rel=0.05)
