@@ -10,8 +10,8 @@ from bot.core.blocks import Block, Fields, Items, Note, Words
 from bot.core.reply import Button, Reply, Weight
 from bot.words.arguments import quoted
 from bot.words.format import DASH, clip, count, mebibytes, one_line, short, size_range
+from bot.words.option_limits import describe_setting
 from bot.words.option_names import SHORT_NAMES, TYPED_NAMES, TYPED_PRESETS, written
-from bot.words.options import describe_setting
 from shared.hyperparameters import Precision, PreferenceHyperparameters
 from shared.language import N_, _, ngettext
 from shared.models import Model

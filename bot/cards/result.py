@@ -8,8 +8,8 @@ from bot.cards.talking import chat_line
 from bot.core.blocks import Fields, Note, Words
 from bot.core.reply import Button, Copy, File, Image, Reply, Tone, Weight
 from bot.words.format import clip, clock_time, duration, one_line, size
+from bot.words.option_limits import within_limits
 from bot.words.option_lines import write_change
-from bot.words.options import within_limits
 from shared.files import FileLink, FileObject
 from shared.jobs import Job, JobStatus
 from shared.language import N_, _, ngettext

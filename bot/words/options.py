@@ -1,7 +1,5 @@
 """What follows `/finetune`, read from the words of a person. Pure."""
 
-import contextlib
-from collections import abc
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +7,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import BadCallError
 from bot.words.arguments import unquoted
-from bot.words.format import short
 from bot.words.mapping import READING, combined, read_mapping
+from bot.words.option_limits import describe_setting
 from bot.words.option_names import (
     DEFAULT_MODEL,
     DEFAULT_SEED,
@@ -153,18 +151,6 @@ def read_options(arguments: tuple[str, ...], *, now: float) -> Options:
     )
 
 
-def within_limits(change: abc.Mapping[str, float]) -> dict[str, object]:
-    """Return a change with each figure brought within its limits; what is no setting is left out."""
-    fitting: dict[str, object] = {}
-    for name, value in change.items():
-        if name in PreferenceHyperparameters.model_fields:
-            fitted = _fitted(name, value)
-            with contextlib.suppress(ValidationError):  # out of a limit that has no nearest value, as above 0
-                PreferenceHyperparameters.model_validate({name: fitted})
-                fitting[name] = fitted
-    return fitting
-
-
 def option_names() -> list[str]:
     """Return every option a person may type, short names where they exist."""
     return [
@@ -177,24 +163,6 @@ def option_names() -> list[str]:
         *(TYPED_NAMES.get(name, name) for name in PreferenceHyperparameters.model_fields),
         *READING,
     ]
-
-
-def describe_setting(name: str) -> str:
-    """Return in words what a setting may be: "auto, or a number above 0, up to 50"."""
-    return _(", or ").join(_describe(choice) for choice in _choices(name))
-
-
-def _choices(name: str) -> list[dict[str, Any]]:
-    choices: list[dict[str, Any]] = PreferenceHyperparameters.model_json_schema()["properties"][name]["anyOf"]
-    return choices
-
-
-def _fitted(name: str, value: float) -> float:
-    for limits in _choices(name):
-        if "maximum" in limits:
-            low, high = float(limits.get("minimum", value)), float(limits["maximum"])
-            return value if low <= value <= high else min(max(value, low), high)
-    return value
 
 
 def _value(name: str, value: str) -> object:
@@ -307,23 +275,3 @@ def _hyperparameters(settings: dict[str, Any]) -> PreferenceHyperparameters:
             ),
             param=name,
         ) from cause
-
-
-def _describe(choice: dict[str, Any]) -> str:
-    if "const" in choice:
-        return str(choice["const"])
-    if "enum" in choice:
-        return ", ".join(map(written, choice["enum"]))
-    if choice["type"] == "boolean":
-        return _("yes or no")
-    if choice["type"] == "array":
-        if choice["items"]["type"] == "integer":
-            return _("numbers of layers from 0 on, with commas between")
-        return _("names of layers with commas between")
-    kind = _("a whole number") if choice["type"] == "integer" else _("a number")
-    low = (
-        _("from {low}", low=short(choice["minimum"]))
-        if "minimum" in choice
-        else _("above {low}", low=short(choice["exclusiveMinimum"]))
-    )
-    return _("{kind} {low} to {high}", kind=kind, low=low, high=short(choice["maximum"]))

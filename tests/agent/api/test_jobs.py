@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from agent.job_folder.steering import EPOCH, finish_wish, rate_wish
 from agent.settings import AgentSettings
 from tests.agent.fake_inspector import MODEL
 from tests.agent.running_agent import Agent, run_agent
@@ -203,23 +202,6 @@ async def test_queued_job_is_cancelled_at_once_and_only_once(settings: AgentSett
         refused = await post(agent, "/v1/fine_tuning/jobs/1/cancel", {}, status=409)
         assert refused["error"]["code"] == "job_finished"
         assert "#1" in refused["error"]["message"]
-
-
-async def test_a_training_that_runs_can_be_asked_for_something_else(settings: AgentSettings) -> None:
-    async with run_agent(settings, "hold") as agent:
-        job_id, waiting = await agent.create(), await agent.create()
-        await agent.until_step(job_id)
-        steered = f"/v1/fine_tuning/jobs/{job_id}/steer"
-        for what in ("finish_epoch", "slow_down", "checkpoint"):
-            assert (await post(agent, steered, {"what": what}, status=200))["status"] == "running"
-        folder = agent.folder(job_id)
-        assert finish_wish(folder) == EPOCH
-        assert rate_wish(folder) == folder.read_spec().settings.learning_rate / 2
-        assert folder.checkpoint_request.exists()
-        refused = await post(agent, f"/v1/fine_tuning/jobs/{waiting}/steer", {"what": "finish"}, status=409)
-        assert refused["error"]["message"] == ("Job #2 does not train now, so there is nothing to change about it.")
-        refused = await post(agent, steered, {"what": "explode"}, status=400)
-        assert "what" in refused["error"]["message"]
 
 
 async def test_file_of_an_unfinished_job_cannot_be_deleted(settings: AgentSettings) -> None:

@@ -3,8 +3,9 @@ import pytest
 from bot.errors import BadCallError
 from bot.words import options
 from bot.words.arguments import split_words
+from bot.words.option_limits import within_limits
 from bot.words.option_lines import write_again
-from bot.words.options import Options, within_limits
+from bot.words.options import Options
 from shared.hyperparameters import PreferenceHyperparameters
 from shared.mapping import Mapping
 from shared.plans import Preset
