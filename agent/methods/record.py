@@ -40,6 +40,7 @@ class TrainingMethod:
     pairs: bool = False  # an example is a pair of rows
     judged: bool = False  # learns also from the answers that are not wanted
     rows_at_once: int = 1  # of an example, computed together
+    rows_in_memory: float = 1.0  # of them, whose activations are kept for the way back at once
     whole_talks: bool = False  # of the better answers the questions are learned too
     passes_without_gradients: int = 0  # over the training rows, before the first step
     dropout: bool = True  # a model that is held against itself must answer the same twice

@@ -4,6 +4,8 @@ Each term is a tensor that autograd saves: read off the graph of transformers' L
 measuring. `torch.profiler` on SmolLM2's shape, fp32: 73,600 bytes a token and layer; counted here: 72,700.
 """
 
+import math
+
 from agent.base_models.shape import FOUR_NORMS, QK_NORMS, Linear, ModelShape
 from agent.plan.setup import TrainingSetup
 
@@ -36,7 +38,7 @@ def score_bytes(shape: ModelShape, setup: TrainingSetup) -> int:
     """
     if setup.attention != "eager":
         return 0
-    return (12 + setup.residual_bytes) * setup.rows * setup.rows_at_once * shape.heads * setup.length**2
+    return math.ceil((12 + setup.residual_bytes) * setup.rows * setup.rows_in_memory * shape.heads * setup.length**2)
 
 
 def adapted(shape: ModelShape, setup: TrainingSetup) -> list[Linear]:

@@ -6,6 +6,7 @@ backward pass. Checked against a T4's measured peaks (fitcheck-llm 0.3.1, 49 row
 real runs on a CPU: `python -m tests.bench memory`.
 """
 
+import math
 from dataclasses import dataclass
 
 from agent.base_models.card import BaseModelCard, shape_of
@@ -131,7 +132,7 @@ def _logit_bytes(setup: TrainingSetup) -> int:
 def _mask_bytes(setup: TrainingSetup) -> int:
     if setup.attention != "eager":
         return 0
-    return setup.rows * setup.rows_at_once * setup.length**2 * setup.residual_bytes
+    return math.ceil(setup.rows * setup.rows_in_memory * setup.length**2 * setup.residual_bytes)
 
 
 def estimate_prepare_mib(rows: int) -> float:

@@ -45,10 +45,11 @@ def resolve_settings(
     held_in, precision_reasons = choose_precision(hyperparameters)
     adapter = choose_adapter(hyperparameters, method, rules, card)
     longest = min(length, findings.tokens.longest)
+    answers = min(1.0, findings.tokens.longest_answer / longest)  # of the tokens of a row
     setup = TrainingSetup(
         device=machine.device,
         rows=1,
-        rows_at_once=method.rows_at_once,
+        rows_in_memory=method.rows_in_memory,
         length=longest,
         r=adapter.r,
         target_modules=adapter.target_modules,
@@ -60,7 +61,7 @@ def resolve_settings(
         moves_base=adapter.moves_base,
         # Rows of like length are computed together, so there may be a batch of nothing but the longest answers.
         attention=shape_of(card).attention,
-        trained_share=1.0 if method.whole_talks else min(1.0, findings.tokens.longest_answer / longest),
+        trained_share=(1 + answers) / 2 if method.whole_talks else answers,
     )
     beta = asked_for.beta if asked_for.beta is not None else method.beta
     micro = choose_micro_batch(hyperparameters, schedule.batch_size, setup, card, machine, correction=correction)

@@ -11,10 +11,10 @@ class TrainingSetup:
     """One micro-batch and what is around it. The defaults are those of our own trainer."""
 
     device: Literal["cpu", "cuda"]
-    rows: int  # of a micro-batch: examples, each of `rows_at_once`
+    rows: int  # of a micro-batch: examples, each of `rows_in_memory`
     length: int  # tokens a row, padding included
     r: int = 16
-    rows_at_once: int = 1
+    rows_in_memory: float = 1.0
     target_modules: Literal["all-linear"] | Sequence[str] = "all-linear"
     load_in_4bit: bool = True
     load_in_8bit: bool = False  # where load_in_4bit is off
@@ -32,7 +32,7 @@ class TrainingSetup:
     @property
     def tokens(self) -> int:
         """Return the tokens of a micro-batch."""
-        return self.rows * self.rows_at_once * self.length
+        return math.ceil(self.rows * self.rows_in_memory * self.length)
 
     @property
     def loss_tokens(self) -> int:

@@ -6,10 +6,12 @@ A model of random weights from a config.json, loaded and trained by our own pipe
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agent.base_models.shape import ModelShape, read_shape
+from agent.methods.table import METHODS
 from agent.plan.setup import TrainingSetup
 from shared.hyperparameters import ResolvedSettings
 
@@ -48,7 +50,7 @@ def write_model(file: Path, folder: Path) -> None:
     model.save_pretrained(folder)
 
 
-def measure_peak(folder: Path, setup: TrainingSetup) -> Peak:
+def measure_peak(folder: Path, setup: TrainingSetup, method: str = "supervised") -> Peak:
     """Train two steps of the model in `folder` and measure the second, when gradients and moments are there."""
     import torch
     from torch.profiler import ProfilerActivity, profile
@@ -61,11 +63,14 @@ def measure_peak(folder: Path, setup: TrainingSetup) -> Peak:
     peft.train()
     trained = [parameter for parameter in peft.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained)
-    inputs = _inputs(setup, vocab_size=peft.config.vocab_size)
-    _step(peft, inputs, setup)
+    if method == "supervised":
+        inputs, step = _inputs(setup, vocab_size=peft.config.vocab_size), _step
+    else:
+        inputs, step = _compared(setup, method, vocab_size=peft.config.vocab_size), partial(_compare, method)
+    step(peft, inputs, setup)
     optimizer.step()
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        _step(peft, inputs, setup)  # onto the gradients of the first, as when they are accumulated
+        step(peft, inputs, setup)  # onto the gradients of the first, as when they are accumulated
     allocations = sorted(_allocations(profiler.profiler.kineto_results.experimental_event_tree()))
     _time, size, total = allocations[0]
     highest = max(total for _time, _size, total in allocations) - (total - size)
@@ -115,6 +120,31 @@ def _step(peft: Any, inputs: dict[str, Any], setup: TrainingSetup) -> None:
     else:
         output = peft(**inputs, use_cache=False)  # held until after the backward pass, as a loop by hand does
         output.loss.backward()
+
+
+def _compared(setup: TrainingSetup, method: str, *, vocab_size: int) -> dict[str, Any]:
+    """Return examples of a method that weighs answers, the second half of each row an answer."""
+    import torch
+
+    from agent.pipeline.examples import Example, collate
+    from agent.pipeline.token_rows import TokenRow
+
+    def row() -> TokenRow:
+        ids = torch.randint(1, vocab_size, (setup.length,)).tolist()
+        return TokenRow(input_ids=ids, labels=[-100] * (setup.length // 2) + ids[setup.length // 2 :])
+
+    rows = METHODS[method].rows_at_once
+    examples = [Example(rows=tuple(row() for _ in range(rows)), reference=(0.0,) * rows) for _ in range(setup.rows)]
+    return collate(examples)
+
+
+def _compare(method: str, peft: Any, inputs: dict[str, Any], setup: TrainingSetup) -> None:
+    from agent.pipeline.objectives import make_objective
+    from agent.pipeline.token_head import TrainedTokensHead
+
+    del setup
+    loss = make_objective(method, beta=0.1).loss(TrainedTokensHead(peft), inputs)
+    (loss.sum / loss.units).backward()  # type: ignore[no-untyped-call]
 
 
 def _lasting(peft: Any, optimizer: Any) -> int:

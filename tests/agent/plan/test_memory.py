@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from agent.base_models.known import KNOWN, KnownModel
 from agent.base_models.shape import read_shape
+from agent.methods.table import METHODS
 from agent.plan.memory import MIB, estimate_memory, nf4_bytes
 from agent.plan.setup import TrainingSetup
 from tests.agent.plan.cpu_peak import CONFIGS, measure_peak, shape_of_config, write_model
@@ -223,3 +224,18 @@ def test_allocated_memory_is_the_peak_of_a_real_step(config: str, change: dict[s
     assert estimate.allocated == pytest.approx(peak.total, rel=0.05)
     passing = estimate.activations + estimate.logits
     assert passing == pytest.approx(peak.passing, rel=0.15), f"{passing * MIB:.0f} bytes"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("method", "trained_share"), [("dpo", 0.5), ("orpo", 0.75), ("kto", 0.5)])
+def test_methods_that_weigh_answers_take_what_is_planned(method: str, trained_share: float, tmp_path: Path) -> None:
+    values = json.loads((CONFIGS / "llama.json").read_text()) | {"num_hidden_layers": 2, "vocab_size": 8192}
+    (tmp_path / "tiny.json").write_text(json.dumps(values))
+    write_model(tmp_path / "tiny.json", tmp_path / "model")
+    setup = TrainingSetup(
+        device="cpu", rows=2, length=128, trained_share=trained_share, dropout=False,
+        rows_in_memory=METHODS[method].rows_in_memory,
+    )  # fmt: skip
+    peak = measure_peak(tmp_path / "model", setup, method)
+    estimate = estimate_memory(shape_of_config(tmp_path / "tiny.json"), setup)
+    assert 0.97 < estimate.allocated / peak.total < 1.1
