@@ -132,6 +132,7 @@ def _overfitting(case: Case) -> Advice | None:
         return None  # the train loss rose as well: that is no learning by heart
     best_loss, last_loss = apart(best[1], last, 2)
     epochs = max(1.0, round(case.settings.n_epochs * best[0] / max(case.curve.total_steps, 1), 1))
+    often = _("1 epoch") if epochs == 1 else _("{n:g} epochs", n=epochs)
     return Advice(
         rule="overfitting",
         title=_("Overfitting"),
@@ -146,9 +147,9 @@ def _overfitting(case: Case) -> Advice | None:
                 last_step=last_step,
             )
         ),
-        suggestion=_(
-            "Nothing is lost. Next time: {epochs:g} epochs, more dropout, or more varied rows.", epochs=epochs
-        ),
+        suggestion=_("Nothing is lost. Next time: {often}, a lower learning rate, or more varied rows.", often=often)
+        if case.settings.beta is not None  # such methods run without dropout
+        else _("Nothing is lost. Next time: {often}, more dropout, or more varied rows.", often=often),
         change={"n_epochs": epochs},
     )
 
