@@ -57,6 +57,12 @@ class PreferenceHyperparameters(Hyperparameters):
     beta: Auto | Annotated[float, Field(gt=0, le=2)] = "auto"  # how much being wrong about an answer counts
 
 
+ADDED = frozenset({  # since an agent first served a bot of another version
+    "load_in_8bit", "use_rslora", "use_dora", "init_lora_weights", "loraplus_lr_ratio", "neftune_noise_alpha",
+    "layers_to_transform",
+})  # fmt: skip
+
+
 class Body(Request):
     """The body of `method.supervised` and `method.pretraining`."""
 
@@ -122,8 +128,13 @@ class Method(Request):
 
     @model_serializer(mode="wrap")
     def _without_other_bodies(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave out other bodies, and settings that are `auto` and that an older bot would not know and refuse."""
         written: dict[str, object] = handler(self)
-        return {name: value for name, value in written.items() if name in ("type", self.type)}
+        body = written[self.type]
+        if isinstance(body, dict) and isinstance(body.get("hyperparameters"), dict):
+            settings = body["hyperparameters"]
+            body = body | {"hyperparameters": {k: v for k, v in settings.items() if k not in ADDED or v != "auto"}}
+        return {"type": self.type, self.type: body}
 
     @classmethod
     def of(cls, type: MethodType, hyperparameters: Hyperparameters) -> Self:

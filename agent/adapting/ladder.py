@@ -38,15 +38,19 @@ class Strait:
     settings: ResolvedSettings
     device: str  # "cuda" or "cpu"
     evaluation_rows: int | None = None
-    verify_on_cpu: bool = False
-    rows: int = 0  # that are trained on
+    exact: bool = True  # what is computed in smaller parts comes to the same loss
+    tried_again: bool = False
+    trained: bool = False  # there is a checkpoint that starting over would give up
+    gently: bool = False  # nothing that starts over
+    rows: int = 0  # that are trained on; 0: not known
     longer_than: Callable[[int], int] = lambda _length: 0  # how many of them a length would cut
 
 
 def next_rung(strait: Strait) -> Rung | None:
     """Return what to give up next; None: there is nothing left."""
     for rung in _LADDERS.get(strait.stage, ()):
-        if (found := rung(strait)) is not None:
+        found = rung(strait)
+        if found is not None and not (strait.gently and found.starts_over):
             return found
     return None
 
@@ -57,13 +61,12 @@ def _fewer_rows(strait: Strait) -> Rung | None:
     if rows == 1:
         return None
     fewer = max(n for n in range(1, rows // 2 + 1) if settings.batch_size % n == 0)
+    said = ngettext("{n} row at a time in place of {rows}", "{n} rows at a time in place of {rows}", fewer, rows=rows)
+    same = (
+        _("it learns the same, and takes longer") if strait.exact else _("it learns nearly the same, and takes longer")
+    )
     return Rung(
-        said=ngettext(
-            "{n} row at a time in place of {rows}; it learns the same, and takes longer",
-            "{n} rows at a time in place of {rows}; it learns the same, and takes longer",
-            fewer,
-            rows=rows,
-        ),
+        said=f"{said}; {same}",
         settings={
             "per_device_train_batch_size": fewer,
             "gradient_accumulation_steps": settings.batch_size // fewer,
@@ -78,6 +81,13 @@ def _checkpointing(strait: Strait) -> Rung | None:
         said=_("what lies between the layers is computed twice and not kept; it learns the same, a third slower"),
         settings={"activation_checkpointing": True},
     )
+
+
+def _once_more(strait: Strait) -> Rung | None:
+    """Try again before anything that was trained is given up: another program may have held the memory for a while."""
+    if strait.tried_again or not strait.trained:
+        return None
+    return Rung(said=_("once more as it was, in case something else held the memory"), spec={"tried_again": True})
 
 
 def _four_bits(strait: Strait) -> Rung | None:
@@ -98,7 +108,7 @@ def _shorter_rows(strait: Strait) -> Rung | None:
     if shorter >= length:
         return None
     cut = strait.longer_than(shorter)
-    if cut > MOST_CUT * strait.rows:
+    if not strait.rows or cut > MOST_CUT * strait.rows:
         return None  # a model that sees no ends learns none
     said = _("rows are cut at {shorter} tokens in place of {length}", shorter=shorter, length=length)
     if cut:
@@ -143,15 +153,16 @@ def _measured_in_parts(strait: Strait) -> Rung | None:
     )
 
 
-def _checked_on_cpu(strait: Strait) -> Rung | None:
-    if strait.device != "cuda" or strait.verify_on_cpu:
-        return None
-    return Rung(said=_("the finished model is checked on the processor"), spec={"verify_on_cpu": True})
-
-
 _LADDERS: dict[Stage, tuple[Callable[[Strait], Rung | None], ...]] = {
     Stage.load: (_four_bits,),
-    Stage.train: (_fewer_rows, _checkpointing, _four_bits, _shorter_rows, _lower_rank, _paged_optimizer),
+    Stage.train: (
+        _fewer_rows,
+        _checkpointing,
+        _once_more,
+        _four_bits,
+        _shorter_rows,
+        _lower_rank,
+        _paged_optimizer,
+    ),
     Stage.evaluate: (_measured_in_parts,),
-    Stage.verify: (_checked_on_cpu,),
 }

@@ -7,14 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
-
 from agent.adapting.ladder import Rung, Strait, next_rung
+from agent.export.adapter_zip import zip_newest_checkpoint
 from agent.job_folder.checkpoint_files import list_checkpoints, newest_valid, remove
 from agent.job_folder.folder import ADAPTER_FILE, JobFolder
 from agent.job_folder.spec import JobSpec
+from agent.methods.table import METHODS
 from shared.jobs import Stage
 from shared.language import N_, _, ngettext
 
@@ -22,7 +20,6 @@ IN_STAGE = {
     Stage.load: N_("The memory was not enough to load the base model."),
     Stage.train: N_("The memory was not enough to train."),
     Stage.evaluate: N_("The memory was not enough to measure the result."),
-    Stage.verify: N_("The memory was not enough to check the finished model."),
 }
 
 
@@ -33,6 +30,7 @@ class Adapted:
     message: str  # what happened, what changed, and where it goes on
     detail: str  # what changed
     starts_over: bool
+    packed: Path | None = None  # what was trained before it starts over, as a result file
 
 
 def step_down(
@@ -42,11 +40,13 @@ def step_down(
     held_mib: int | None = None,
     rows: int = 0,
     longer_than: Callable[[int], int] = lambda _length: 0,
+    gently: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> Adapted | None:
     """Give up the next thing in a stage that had too little memory; None where nothing is left to give up.
 
-    `held_mib`: what the job held then. `longer_than`: how many of its rows a length would cut.
+    `held_mib`: what the job held then. `longer_than`: how many of its rows a length would cut. `gently`: give up
+    nothing that was trained, where it is not sure that memory was the cause.
     """
     spec = folder.read_spec()
     rung = next_rung(
@@ -55,7 +55,10 @@ def step_down(
             settings=spec.settings,
             device=spec.device,
             evaluation_rows=spec.evaluation_rows,
-            verify_on_cpu=spec.verify_on_cpu,
+            exact=METHODS[spec.method].exact_in_parts,
+            tried_again=spec.tried_again,
+            trained=bool(list_checkpoints(folder.checkpoints)),
+            gently=gently,
             rows=rows,
             longer_than=longer_than,
         )
@@ -63,13 +66,15 @@ def step_down(
     if rung is None:
         return None
     lost_s = _trained_s(folder, clock()) if rung.starts_over else 0.0
-    _revise(folder, spec, rung, short_memory_mib=held_mib or spec.short_memory_mib)
+    held = max(held_mib or 0, spec.short_memory_mib or 0) if stage is Stage.train else spec.short_memory_mib
+    packed = _revise(folder, spec, rung, short_memory_mib=held or None, now=clock())
     detail = _("{change} (memory)", change=rung.said[0].upper() + rung.said[1:])
     happened = _("{why} From now on: {change}.", why=_(IN_STAGE[stage]), change=rung.said)
     return Adapted(
         message=f"{happened} {_onward(folder, lost_s)}" if stage is Stage.train else happened,
         detail=detail,
         starts_over=rung.starts_over,
+        packed=packed,
     )
 
 
@@ -86,12 +91,8 @@ def go_back(folder: JobFolder, *, clock: Callable[[], float] = time.time) -> Ada
     lost_s = _trained_s(folder, clock()) if begins else 0.0
     rate = spec.settings.learning_rate / 2
     said = _("half the learning rate, {rate:g}", rate=rate)
-    _revise(
-        folder,
-        spec,
-        Rung(said=said, settings={"learning_rate": rate}, spec={"rate_halved": True}, starts_over=begins),
-        short_memory_mib=spec.short_memory_mib,
-    )
+    rung = Rung(said=said, settings={"learning_rate": rate}, spec={"rate_halved": True}, starts_over=begins)
+    _revise(folder, spec, rung, short_memory_mib=spec.short_memory_mib, now=clock())
     return Adapted(
         message=" ".join([
             _("The loss, or its gradients, stopped being a number. From now on: {change}.", change=said),
@@ -102,21 +103,28 @@ def go_back(folder: JobFolder, *, clock: Callable[[], float] = time.time) -> Ada
     )  # fmt: skip
 
 
-def take_rate(folder: JobFolder, rate: float) -> Adapted:
-    """Train on at another rate, as somebody asked; the wish is heard."""
+def take_rate(folder: JobFolder, rate: float, *, clock: Callable[[], float] = time.time) -> Adapted | None:
+    """Train on at another rate, as somebody asked; the wish is heard. None: it has that rate already."""
     spec = folder.read_spec()
+    if rate == spec.settings.learning_rate:
+        folder.rate_request.unlink(missing_ok=True)
+        return None
     said = _("learning rate {rate:g} in place of {before:g}, as asked", rate=rate, before=spec.settings.learning_rate)
     rung = Rung(said=said, settings={"learning_rate": rate})
-    if rate != spec.settings.learning_rate:
-        _revise(folder, spec, rung, short_memory_mib=spec.short_memory_mib)
+    _revise(folder, spec, rung, short_memory_mib=spec.short_memory_mib, now=clock())
     folder.rate_request.unlink(missing_ok=True)
     detail = said[0].upper() + said[1:]
     return Adapted(message=f"{detail}.", detail=detail, starts_over=False)
 
 
-def _revise(folder: JobFolder, spec: JobSpec, rung: Rung, *, short_memory_mib: int | None) -> None:
-    """Clear away first: without what it clears, the spec of before begins again, and comes to the same end."""
+def _revise(folder: JobFolder, spec: JobSpec, rung: Rung, *, short_memory_mib: int | None, now: float) -> Path | None:
+    """Clear away first: without what it clears, the spec of before begins again, and comes to the same end.
+
+    Return what was trained before, packed, where that is cleared away.
+    """
+    packed = zip_newest_checkpoint(folder) if rung.starts_over else None
     if rung.starts_over:
+        folder.finish_request.unlink(missing_ok=True)  # it was about the training that is given up
         for checkpoint in list_checkpoints(folder.checkpoints):
             remove(checkpoint.path)
         (folder.adapter / ADAPTER_FILE).unlink(missing_ok=True)
@@ -130,9 +138,11 @@ def _revise(folder: JobFolder, spec: JobSpec, rung: Rung, *, short_memory_mib: i
         "revision": spec.revision + 1,
         "adapted": [*spec.adapted, rung.said],
         "short_memory_mib": short_memory_mib,
+        "began_again_at": now if rung.starts_over else spec.began_again_at,
         **rung.spec,
     }
     folder.write_spec(spec.model_copy(update=changed))
+    return packed
 
 
 def _onward(folder: JobFolder, lost_s: float) -> str:
@@ -152,6 +162,10 @@ def _trained_s(folder: JobFolder, now: float) -> float:
 
 
 def _is_finite(checkpoint: Path) -> bool:
+    import numpy as np  # the agent, which needs none of this, starts without them
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
     try:
         weights = load_file(checkpoint / ADAPTER_FILE)
     except (OSError, ValueError, SafetensorError):

@@ -16,7 +16,7 @@ from agent.job_folder.steering import steer
 from agent.store import files, jobs, new_jobs
 from agent.store.people import ThingKind
 from shared.errors import ErrorCode
-from shared.jobs import CheckpointList, Job, JobAction, JobList, JobRequest, JobStatus, SteerRequest
+from shared.jobs import CheckpointList, Job, JobAction, JobList, JobRequest, JobStatus, Steering, SteerRequest
 from shared.language import _
 from shared.people import Action
 
@@ -87,6 +87,11 @@ async def steer_job(request: web.Request) -> web.Response:
     if job.status not in (JobStatus.running, JobStatus.paused):
         raise AgentError(
             _("Job #{number} does not train now, so there is nothing to change about it.", number=job.number),
+            code=ErrorCode.job_not_running,
+        )
+    if body.what in (Steering.finish, Steering.finish_epoch) and not (job.progress is not None and job.progress.step):
+        raise AgentError(
+            _("Job #{number} has not learned anything yet that a model could be made of.", number=job.number),
             code=ErrorCode.job_not_running,
         )
     folder = services.settings.job_folder(job.id)

@@ -2,6 +2,8 @@
 
 THREE_WAY_FROM = 100  # rows; below, a third part would be too small to say anything
 HELD_OUT = 0.1  # each of validation and test; the seeds ask for 10 to 20 % in all
+FEW_ROWS = 100  # below it a file is small for any method
+SOLID_ROWS = 500
 MIN_ROWS = 10  # usable rows below which nothing can be learned or measured; OpenAI's own minimum
 
 

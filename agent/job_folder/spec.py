@@ -37,7 +37,8 @@ class JobSpec(Response):
     progress_every_s: float = 0.5  # at most one progress event in this time
     ollama_url: str | None = None  # where the finished model is created, if Ollama answers there; None: nowhere
     evaluation_rows: int | None = None  # computed at once when the trained model is measured; None: as in training
-    verify_on_cpu: bool = False  # llama.cpp has no room beside what else is on the GPU
+    tried_again: bool = False  # as it was, before anything that was trained is given up
+    began_again_at: float | None = None  # what came before, in seconds since 1970, was of a training that was given up
     rate_halved: bool = False  # the training had diverged once
     short_memory_mib: int | None = None  # what the job held when its memory was not enough
     ollama_open: bool = False  # also in an Ollama that others on the network can reach

@@ -11,4 +11,5 @@ class Measured:
     after: float
     rows: int  # that were held out: rows, or pairs
     accuracy: float | None = None  # share of the pairs of which the better answer became the likelier one
+    accuracy_before: float | None = None  # of the untrained model, where that is no matter of course
     margin: float | None = None  # by how much on average: its reward less that of the worse answer

@@ -43,6 +43,7 @@ class TrainingMethod:
     rows_in_memory: float = 1.0  # of them, whose activations are kept for the way back at once
     whole_talks: bool = False  # of the better answers the questions are learned too
     passes_without_gradients: int = 0  # over the training rows, before the first step
+    exact_in_parts: bool = True  # its loss of a batch is that of the batch's parts together
     dropout: bool = True  # a model that is held against itself must answer the same twice
     noise: bool = True  # NEFTune's, on what is read; not where answers are weighed against each other
     rate: float = 1.0  # of the learning rate for supervised training

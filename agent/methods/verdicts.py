@@ -57,21 +57,23 @@ def learned_choice(measured: Measured) -> str:
 
 
 def learned_odds(measured: Measured) -> str:
-    """Say of how many held-out pairs the better answer is the likelier one."""
+    """Say of how many held-out pairs the better answer is the likelier one, and of how many it was before."""
+    was = round((measured.accuracy_before or 0.0) * measured.rows)
     return ngettext(
-        "{said}: of {n} pair it never trained on, it finds the better answer likelier in {right}; "
+        "{said}: of {n} pair it never trained on, it finds the better answer likelier in {right}, before in {was}; "
         "the loss went from {before} to {after}.",
-        "{said}: of {n} pairs it never trained on, it finds the better answer likelier in {right}; "
+        "{said}: of {n} pairs it never trained on, it finds the better answer likelier in {right}, before in {was}; "
         "the loss went from {before} to {after}.",
         measured.rows,
-        said=_better(measured),
+        said=_better(measured, was=was),
+        was=was,
         **_figures(measured),
     )
 
 
 def learned_labels(measured: Measured) -> str:
     """Say of how many held-out answers the likelihood moved as their label says."""
-    if _right(measured) <= CHANCE * measured.rows:
+    if _right(measured) <= CHANCE * measured.rows or measured.after >= measured.before:
         said = _("It did not learn which answers are good")
     elif by_chance(_right(measured), measured.rows) > UNLIKELY:
         said = _("It may have learned which answers are good")
@@ -95,10 +97,12 @@ def by_chance(right: int, of: int) -> float:
     return float(sum(comb(of, n) for n in range(right, of + 1)) / 2**of)
 
 
-def _better(measured: Measured) -> str:
-    if _right(measured) <= CHANCE * measured.rows:
+def _better(measured: Measured, *, was: int = 0) -> str:
+    """Say whether it learned to tell them: more are right than by chance and than before, and the loss fell."""
+    right = _right(measured)
+    if right <= CHANCE * measured.rows or right < was or measured.after >= measured.before:
         return _("It did not learn which answers are better")
-    if by_chance(_right(measured), measured.rows) > UNLIKELY:
+    if by_chance(right, measured.rows) > UNLIKELY or right == was:
         return _("It may have learned which answers are better")
     return _("It learned which answers are better")
 

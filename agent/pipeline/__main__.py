@@ -117,7 +117,8 @@ def run_guarded(context: Context, steps: tuple[StageStep, ...], *, last: bool, l
         context.log.write(str(full), StateData(status=JobStatus.paused), level="error")
     except AgentError as error:
         logger.exception("the job failed")
-        if error.code is ErrorCode.training_diverged and adapts(context, lock_fd, diverged=True):
+        diverged = error.code is ErrorCode.training_diverged and context.stage is Stage.train
+        if diverged and adapts(context, lock_fd, diverged=True):
             return
         _fail(context, error.code, error.message, error.param)
     except Exception as error:

@@ -28,6 +28,8 @@ def adapt(context: Context, *, diverged: bool) -> bool:
         )
     if adapted is None:
         return False
+    if adapted.packed is not None:
+        context.announce(adapted.packed)
     context.log.write(
         adapted.message,
         StageData(stage=stage, done=False, detail=adapted.detail, starts_over=adapted.starts_over),

@@ -41,6 +41,7 @@ def run(context: Context) -> None:
         base_loss=before.loss,
         final_loss=after.loss,
         accuracy=after.accuracy,
+        base_accuracy=before.accuracy,
         margin=after.margin,
         base_answers=[answer.text if answer.stopped else f"{answer.text} …" for answer in base],
         tuned_answers=tuned,

@@ -14,6 +14,7 @@ class Evaluation(Response):
     base_loss: float  # nats per trained token, adapter off
     final_loss: float
     accuracy: float | None = None  # of a method that compares answers: the share that it moved the right way
+    base_accuracy: float | None = None  # of the untrained model
     margin: float | None = None
     base_answers: list[str]  # to the first questions
     tuned_answers: list[TunedAnswer]

@@ -30,7 +30,7 @@ LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "gguf", "xl
 
 def conclude(context: Context) -> None:
     """Write report/ and say how it ended; the last event of a job that succeeded."""
-    records, _ = read_events(context.folder.events, 0)
+    records = _of_this_training(context)
     curve = LossCurve.from_events(records)
     result = make_result(context, curve, records)
     report = context.folder.report
@@ -50,10 +50,17 @@ def conclude(context: Context) -> None:
 
 def advise_after_failure(context: Context, cause: ErrorCode) -> None:
     """Say what would make the next try end better, where there is a rule for what broke this one off."""
-    records, _ = read_events(context.folder.events, 0)
+    records = _of_this_training(context)
     case = Case(curve=LossCurve.from_events(records), settings=context.spec.settings, ended=cause)
     for advice in diagnose(case):
         context.log.write(f"{advice.title}. {advice.message}", AdviceData(advice=advice), level="warn")
+
+
+def _of_this_training(context: Context) -> list[EventRecord]:
+    """Read the events, without those of a training that was given up."""
+    records, _ = read_events(context.folder.events, 0)
+    began = context.folder.read_spec().began_again_at or 0.0
+    return [record for record in records if record.created_at >= began]
 
 
 def result_files(context: Context) -> list[Path]:
@@ -92,6 +99,7 @@ def make_result(context: Context, curve: LossCurve, records: list[EventRecord]) 
         after=evaluation.final_loss,
         rows=method.examples(test_rows or len(read_rows(context.folder, "validation"))),
         accuracy=evaluation.accuracy,
+        accuracy_before=evaluation.base_accuracy,
         margin=evaluation.margin,
     )
     told = verdict(

@@ -38,6 +38,7 @@ from shared.language import _, ngettext
 
 TRAIN, VALIDATION, TEST = range(len(PARTS))
 NO_PART = len(PARTS)
+GOOD, BAD = 1, 2  # answers; a question that has a bad one alone is asked where there is no other
 TICK_ROWS = 256  # read between two looks at what the agent wishes
 HELD_OUT_PROMPTS = 8
 TRIED = 4  # times as many rows, where some cannot be asked
@@ -51,7 +52,9 @@ class PreparedRows:
     fingerprints: list[RMinHash] = field(default_factory=list)  # of each, while they are not too many to be compared
     owners: "array[int]" = field(default_factory=lambda: array("I"))  # of each row on disk, the kept row it is of
     answers: "array[int]" = field(default_factory=lambda: array("q"))  # of each kept row, the digest of its last answer
-    asked: bytearray = field(default_factory=bytearray)  # whether the model may be asked it: a good answer, once a row
+    asked: bytearray = field(
+        default_factory=bytearray
+    )  # whether the model may be asked it, once a row: GOOD, BAD, or 0
     character: CharacterCount = field(default_factory=CharacterCount)
     stops: bytearray = field(default_factory=bytearray)  # of each row on disk, whether it teaches where to stop
     held_from: int | None = None  # from this kept row on they are of the validation file; None: there is none
@@ -107,6 +110,12 @@ def run(context: Context) -> None:
     card = base_card(context)
     template = ChatTemplate(card)
     taken = _take_all(context, template, template.token_ids(card.eos_tokens))
+    if spec.validation_path is not None and taken.held_from is None:
+        raise AgentError(
+            _("No row of the validation file can be read any more. Send it again, or leave it out."),
+            code=ErrorCode.dataset_too_small,
+            param="validation_file",
+        )
     split = split_rows(_dealt(taken), spec.seed) if taken.held_from is None else _of_two_files(context, taken)
     parts = _parts(taken, split)
     _check_parts(parts, spec.settings.max_length)
@@ -118,7 +127,9 @@ def run(context: Context) -> None:
     if not template.shows_tools:
         character = character.model_copy(update={"tools": False})
     replace_file(_character_file(context.folder), character.model_dump_json().encode())
-    _write_held_out(context, [number for number in (*split.test, *split.validation) if taken.asked[number]], character)
+    held_out = (*split.test, *split.validation)
+    asked = [number for number in held_out if taken.asked[number] == GOOD]
+    _write_held_out(context, asked or [number for number in held_out if taken.asked[number]], character)
 
 
 def _kept(context: Context, template: ChatTemplate) -> Iterator[tuple[bool, KeptRow]]:
@@ -147,7 +158,7 @@ def _take_all(context: Context, template: ChatTemplate, ends: set[int]) -> Prepa
             last = row.number
             taken.digests.append(taken.digests[-1] if goes_on else _digest(row.tokens.input_ids))
             taken.answers.append(answer_digest(row.messages[-1].content))
-            taken.asked.append(row.wanted and not goes_on)
+            taken.asked.append(0 if goes_on else GOOD if row.wanted else BAD)
             if not goes_on and not held:
                 taken.character.add(row.said)
             if context.spec.validation_path is not None:
@@ -158,8 +169,8 @@ def _take_all(context: Context, template: ChatTemplate, ends: set[int]) -> Prepa
                 taken.fingerprints.clear()
             goes_on_whole = context.spec.form is DatasetForm.text
             cut = [list(_cut(it, length, goes_on=goes_on_whole)) for it in (row.tokens, row.worse) if it is not None]
-            if not all(cut):
-                continue  # of a pair, one answer alone says nothing
+            if not all(cut) or (len(cut) > 1 and cut[0] == cut[1]):
+                continue  # of a pair, one answer alone says nothing, and neither do two that part behind the cut
             for worse, rows in enumerate(cut):
                 for ids, labels in rows:
                     writer.add(ids, labels, wanted=row.wanted and not worse)

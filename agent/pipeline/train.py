@@ -39,7 +39,7 @@ def run(context: Context) -> None:
     resume = find_resume(context)
     if resume is not None:
         watcher.restore(resume)
-    if resume is None or not (resume.step >= context.spec.total_steps or watcher.is_done(resume.step)):
+    if resume is None or not (resume.step >= trainer.all_steps or watcher.is_done(resume.step)):
         trainer.train(resume_from_checkpoint=str(resume.path) if resume else None)
     else:
         model.restore_adapter(resume.path)  # it was killed between its last checkpoint and the end of this stage
@@ -150,8 +150,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
                 self._context.log.write(said, StageData(stage=Stage.train, done=False, detail=said))
         elif self._saver.is_due() or self._context.folder.checkpoint_request.exists():
             self._save(state, valid_loss=None)
-        if self._saver.saved_step == step:
-            self._context.folder.checkpoint_request.unlink(missing_ok=True)
+        self._context.folder.checkpoint_request.unlink(missing_ok=True)  # tried once; what could not be saved was said
         self._take_rate()
         if self._context.asked_to_stop():
             self._leave(state)
@@ -167,6 +166,8 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
         if rate is None:
             return
         adapted = take_rate(self._context.folder, rate)
+        if adapted is None:
+            return
         self._context.spec = self._context.folder.read_spec()
         self.trainer.use_rate(rate)
         self._context.log.write(adapted.message, StageData(stage=Stage.train, done=False, detail=adapted.detail))

@@ -4,6 +4,7 @@ One trainer for all methods: what TRL's own for pairs and labels add are their l
 full logits, a second model or a copied adapter. Tests hold losses and gradients to those of TRL's trainers.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -42,6 +43,12 @@ class HearthTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped
                 parameter.data = parameter.data.float()
         if self.args.use_cpu:
             replace_adapter_dropout(self.model)
+
+    @property
+    def all_steps(self) -> int:
+        """Return the optimizer steps of the whole training."""
+        epochs: float = self.args.num_train_epochs
+        return math.ceil(epochs * self.steps_an_epoch)
 
     @property
     def steps_an_epoch(self) -> int:

@@ -1,5 +1,6 @@
 """Stage 7: the exported file, loaded by llama.cpp in a child, must be the trained model."""
 
+import logging
 import subprocess
 import sys
 import time
@@ -19,7 +20,10 @@ from shared.errors import ErrorCode
 from shared.language import _, decimal
 from shared.results import Verification
 
+logger = logging.getLogger(__name__)
+
 LIMIT_S = 1800.0
+ALL_LAYERS = 999
 NEEDED_SHARE = 0.75  # of the held-out answers: six of eight
 
 
@@ -100,12 +104,22 @@ def refuse_if_different(verification: Verification, difference: str | None) -> N
 
 def ask_llama_cpp(context: Context, evaluation: Evaluation) -> VerifyReply:
     """Load the GGUF in a child and compare. Raises AgentError when it does not load, or the child dies."""
+    if context.spec.device != "cuda":
+        return _ask(context, evaluation, gpu_layers=0)
+    try:
+        return _ask(context, evaluation, gpu_layers=ALL_LAYERS)
+    except AgentError:
+        logger.exception("llama.cpp does not run the model on the GPU; once more on the processor")
+        return _ask(context, evaluation, gpu_layers=0)
+
+
+def _ask(context: Context, evaluation: Evaluation, *, gpu_layers: int) -> VerifyReply:
     request = VerifyRequest(
         gguf=str(context.gguf),
         answers=evaluation.tuned_answers,
         max_new_tokens=evaluation.max_new_tokens,
         threads=context.spec.threads,
-        gpu_layers=999 if context.spec.device == "cuda" and not context.spec.verify_on_cpu else 0,
+        gpu_layers=gpu_layers,
     )
     child = subprocess.Popen(
         [sys.executable, "-m", "agent.export.verify_child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from agent.data.checks.row_rules import FEW_ROWS
 from agent.data.findings import Findings
+from agent.data.split_sizes import FEW_ROWS
 from agent.methods.preferences import ENOUGH_PAIRS
 from agent.methods.record import TrainingMethod
 from agent.plan.cut_rows import Left

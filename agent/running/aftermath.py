@@ -12,7 +12,7 @@ from agent.machine.gpu import MIB, Machine
 from agent.machine.oom_kills import oom_kills
 from agent.running.job_spec import gpu_of
 from agent.running.last_words import paused_at, what_happened
-from agent.running.trainer_process import Trainer, last_line, lock_is_held
+from agent.running.trainer_process import AdoptedTrainer, Trainer, last_line, lock_is_held
 from agent.running.trainer_watch import TrainerExit
 from agent.scheduling.attempts import reached
 from agent.settings import AgentSettings
@@ -53,6 +53,10 @@ class Aftermath:
         folder = self._settings.job_folder(job_id)
         await self._end(job_id, folder, JobStatus.cancelled, _("Cancelled while it was paused."))
 
+    def begins(self) -> None:
+        """Note that a trainer is started: what Linux has ended until now was another."""
+        self._ended_by_now = self._oom_kills()
+
     async def settles(self, job_id: str, folder: JobFolder, gone: TrainerExit, trainer: Trainer) -> bool:
         """Decide about a job whose trainer left without a last word: True when nothing more is to be started now.
 
@@ -87,7 +91,7 @@ class Aftermath:
             message = _("Hearth was updated. {onward}, with the new version.", onward=onward)
             await self._store.run(running_jobs.say, job_id, message, now=self._clock())
             return False
-        if gone is TrainerExit.without and self._was_memory(trainer) and await self._adapts(job_id, folder):
+        if gone is TrainerExit.without and self._was_memory(trainer) and await self._adapts(job_id, folder, trainer):
             return False
         death = await self._store.run(running_jobs.count_death, job_id, come, boot=self._boot())
         happened = _("The machine was off") if death.rebooted else what_happened(folder, gone, trainer)
@@ -118,15 +122,17 @@ class Aftermath:
         before, self._ended_by_now = self._ended_by_now, self._oom_kills()
         return before is not None and (self._ended_by_now or 0) > before and trainer.may_be_killed()
 
-    async def _adapts(self, job_id: str, folder: JobFolder) -> bool:
+    async def _adapts(self, job_id: str, folder: JobFolder, trainer: Trainer) -> bool:
         """Let a job whose trainer needed too much memory go on with less, if there is a way."""
         heartbeat = await asyncio.to_thread(folder.read_heartbeat)
         if heartbeat is None or heartbeat.stage is None:
             return False
-        adapted = await asyncio.to_thread(step_down, folder, heartbeat.stage)
+        gently = isinstance(trainer, AdoptedTrainer)  # nobody saw how it ended
+        adapted = await asyncio.to_thread(step_down, folder, heartbeat.stage, gently=gently)
         if adapted is None:
             return False
-        await self._store.run(running_jobs.adapt, job_id, heartbeat.stage, adapted, now=self._clock())
+        packed = folder.artifact(adapted.packed) if adapted.packed is not None else None
+        await self._store.run(running_jobs.adapt, job_id, heartbeat.stage, adapted, packed, now=self._clock())
         log.warning("%s: %s", job_id, adapted.message)
         return True
 

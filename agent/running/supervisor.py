@@ -216,6 +216,7 @@ class Supervisor:
             return AdoptedTrainer(work.folder)
         work.folder.heartbeat.unlink(missing_ok=True)  # of an earlier trainer: it proves nothing of the next
         await self._store.run(running_jobs.spawning, work.job_id, boot=self._boot())
+        self._aftermath.begins()
         phase = work.folder.phase()
         environment = await self._environment(work, phase)
         command = self._sandbox.wrap((*self._command, *FLAGS[phase]), policy_of(phase, work.folder, work.spec))

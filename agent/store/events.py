@@ -94,7 +94,9 @@ def data_of(session: Session, job_id: str, kind: str) -> list[EventData]:
 def checkpoints(session: Session, job_id: str, *, ollama_name: str | None) -> list[Checkpoint]:
     """Return a job's checkpoints, newest first; each named for its step."""
     found: list[Checkpoint] = []
-    for record in records_of(session, job_id, "checkpoint"):
+    for record in records_of(session, job_id, "checkpoint", "stage"):
+        if record.data.kind == "stage" and record.data.starts_over:
+            found.clear()  # they are gone
         if record.data.kind != "checkpoint":
             continue
         found.append(

@@ -45,5 +45,7 @@ def _memory_ratio(plan: Plan, result: JobResult) -> float | None:
         return None
     if result.short_memory_mib is None and result.adapted:
         return None  # it ran by other settings than those that were estimated
-    peak_mib = result.short_memory_mib or result.peak_memory_mib
-    return measured_ratio(plan.memory, peak_mib=peak_mib, kind=plan.memory_kind)
+    if result.short_memory_mib is None:
+        return measured_ratio(plan.memory, peak_mib=result.peak_memory_mib, kind=plan.memory_kind)
+    ratio = measured_ratio(plan.memory, peak_mib=result.short_memory_mib, kind=plan.memory_kind)
+    return ratio if ratio is not None and ratio > 1 else None  # else something else held the memory

@@ -17,6 +17,7 @@ from agent.store.plans import StoredPlan
 from agent.store.tables import JobRow
 from agent.store.vitals import take_in
 from shared.events import (
+    ArtifactData,
     EventRecord,
     StageData,
     StateData,
@@ -161,12 +162,17 @@ def say(session: Session, job_id: str, message: str, *, now: float, level: jobs.
     jobs.say(session, jobs.row_of(session, job_id), message, now=now, level=level)
 
 
-def adapt(session: Session, job_id: str, stage: Stage, adapted: Adapted, *, now: float) -> None:
+def adapt(
+    session: Session, job_id: str, stage: Stage, adapted: Adapted, packed: ArtifactData | None, *, now: float
+) -> None:
     """Write that a job without a trainer goes on by other settings."""
     row = jobs.row_of(session, job_id)
     data = StageData(stage=stage, done=False, detail=adapted.detail, starts_over=adapted.starts_over)
     events.append(session, job_id, [EventRecord(created_at=now, level="warn", message=adapted.message, data=data)])
     take_in(row, data, at=int(now))
+    if packed is not None:
+        handed_out = _("{name} is ready.", name=packed.name)
+        events.append(session, job_id, [EventRecord(created_at=now, message=handed_out, data=packed)])
 
 
 def pause(session: Session, job_id: str, reason: PauseReason, *, message: str, now: float) -> None:

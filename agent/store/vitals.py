@@ -13,7 +13,8 @@ def take_in(row: JobRow, data: EventData, *, at: int) -> None:
         case StageData():
             row.stage = data.stage
             row.stage_detail = None if data.done else data.detail
-            row.progress = None if data.starts_over else row.progress
+            if data.starts_over:
+                row.progress = row.died_step = row.died_stages = None
             row.attempt = 1 if data.done else row.attempt  # it got further: all attempts are there again
         case CheckpointData() if row.died_step is None or data.step > row.died_step:
             row.attempt = 1

@@ -113,7 +113,7 @@ def test_a_job_that_is_killed_again_and_again_is_trained_once(story: Story) -> N
     story.agent.wait()
     story.agent = story.start()
     pause_and_resume(story, job_id)
-    in_export = [{"kind": "stage", "stage": "export", "done": False, "detail": None}]
+    in_export = [{"kind": "stage", "stage": "export", "done": False, "detail": None, "starts_over": False}]
     story.until(job_id, lambda: [event for event in story.events(job_id) if event in in_export])
     story.ollama.create_trouble = "silence"
     story.kill_trainer(job_id)

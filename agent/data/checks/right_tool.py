@@ -5,8 +5,8 @@ It never stops anybody: each answer is a figure and a kind word.
 
 from collections.abc import Iterator
 
-from agent.data.checks.row_rules import FEW_ROWS, SOLID_ROWS
 from agent.data.checks.rule_input import RuleInput
+from agent.data.split_sizes import FEW_ROWS, SOLID_ROWS
 from shared.inspections import Consideration, DatasetForm, FindingCode
 from shared.language import _, grouped
 

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 from agent.data.checks.copies import kept_together, leaked
 from agent.data.checks.rule_input import RuleInput, finding
+from agent.data.split_sizes import FEW_ROWS, SOLID_ROWS
 from agent.data.usable_rows import SHOWN
 from shared.inspections import DatasetForm, Finding, FindingCode, Fix, Severity
 from shared.language import _, decimal, grouped, ngettext
 
-FEW_ROWS = 100
-SOLID_ROWS = 500
 THIN_SHARE = 0.1  # of the tokens trained
 MINORITY = 0.05  # from this share on, a second format is no accident
 SECOND_LANGUAGE = 0.02

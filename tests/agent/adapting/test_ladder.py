@@ -52,6 +52,25 @@ def test_what_costs_least_goes_first_and_the_effective_batch_stays() -> None:
     assert [rung.reads_again for rung in down] == [False] * 4 + [True] * 3 + [False] * 2
 
 
+def test_before_anything_trained_is_given_up_it_tries_once_more() -> None:
+    down = rungs(in_training(trained=True))
+    assert [rung.spec for rung in down[3:5]] == [{"tried_again": True}, {}]
+    assert [rung.starts_over for rung in down[3:5]] == [False, True]
+
+
+def test_where_memory_is_but_a_guess_nothing_trained_is_given_up() -> None:
+    assert [rung.starts_over for rung in rungs(in_training(gently=True))] == [False, False, False]
+    assert rungs(in_training(LARGE.model_copy(update={"per_device_train_batch_size": 1}), gently=True, rows=0))
+
+
+def test_rows_that_nobody_counted_are_not_cut() -> None:
+    assert not any(rung.reads_again for rung in rungs(in_training(rows=0)))
+
+
+def test_a_loss_that_is_no_sum_of_its_parts_learns_nearly_the_same() -> None:
+    assert rungs(in_training(exact=False))[0].said.endswith("; it learns nearly the same, and takes longer")
+
+
 def test_a_gpu_has_one_rung_more() -> None:
     assert rungs(in_training(device="cuda"))[-1].settings == {"optim": "paged_adamw_8bit"}
 
@@ -68,8 +87,7 @@ def test_rows_are_not_cut_where_most_answers_would_lose_their_end() -> None:
     [
         (Stage.load, "cpu", [{"load_in_4bit": True, "load_in_8bit": False}]),
         (Stage.evaluate, "cpu", [{"evaluation_rows": 3}, {"evaluation_rows": 1}]),
-        (Stage.verify, "cuda", [{"verify_on_cpu": True}]),
-        (Stage.verify, "cpu", []),
+        (Stage.verify, "cuda", []),
         (Stage.prepare, "cpu", []),
         (Stage.export, "cpu", []),
     ],

@@ -127,6 +127,19 @@ def test_where_nothing_is_left_to_give_up_the_end_says_what_was_tried(
     assert "It was not enough either with less: 1 row at a time in place of 2" in last.message
 
 
+@pytest.mark.usefixtures("restarts")
+def test_weights_that_prove_broken_after_the_training_are_no_reason_to_train_again(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finds(_context: Context) -> None:
+        raise AgentError("The trained weights are not finite.", code=ErrorCode.training_diverged)
+
+    monkeypatch.setattr("agent.pipeline.evaluate.run", finds)
+    evaluate = tuple(step for step in STAGES if step.stage is Stage.evaluate)
+    trainer.run_guarded(context, evaluate, last=False, lock_fd=0)
+    assert context.folder.read_spec().revision == 0
+
+
 def test_an_error_of_another_kind_changes_nothing(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_context: Context) -> None:
         raise AgentError("No.", code=ErrorCode.setting_invalid)

@@ -13,6 +13,8 @@ from agent.pipeline import evaluate, export, train, verify
 from agent.pipeline.context import Context, EventLog, Pulse
 from agent.pipeline.evaluation import Evaluation, read_evaluation
 from agent.pipeline.outcome import conclude
+from agent.pipeline.prepare import read_held_out
+from agent.pipeline.token_rows import PARTS, read_rows
 from shared.events import ProgressData
 from shared.inspections import DatasetForm
 from tests.agent.pipeline.conftest import LIKED, WORDS, Prepare
@@ -91,6 +93,21 @@ def killed_half_way(context: Context) -> Context:
     (context.folder.adapter / ADAPTER_FILE).unlink()
     context.folder.events.unlink()
     return reopened(context)
+
+
+def test_where_no_good_answer_is_held_out_a_question_with_a_bad_one_is_asked(prepared: Prepare) -> None:
+    """Of few rows the split holds out three, and all of them may be labelled bad."""
+    rows = [row | {"label": n == 5} for n, row in enumerate(LABELS[:12])]
+    context = prepared(rows, DatasetForm.labelled, method="kto", **JUDGED)
+    assert read_held_out(context.folder)
+
+
+def test_a_pair_that_parts_behind_the_cut_is_left_out(prepared: Prepare) -> None:
+    long = "the same again and again, " * 60
+    rows = [*PAIRS, {"prompt": "Say it.", "chosen": long + "yes.", "rejected": long + "no."}]
+    context = prepared(rows, DatasetForm.preference, method="dpo", **JUDGED)
+    found = sum(len(read_rows(context.folder, part)) for part in PARTS)
+    assert found == 2 * len(PAIRS)
 
 
 def check_better(found: Evaluation, *, judges: bool) -> None:

@@ -1,12 +1,12 @@
 """What happens to a job when something dies, stands still or lies: injected for real, with real processes."""
 
 import asyncio
+import itertools
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,14 +33,22 @@ async def test_killed_trainer_goes_on_from_its_newest_checkpoint(settings: Agent
         assert "Going on from step 1" in said
 
 
+class Rising:
+    """The counters of a kernel that has ended one process more each time that somebody looks."""
+
+    def __init__(self) -> None:
+        self._looks = itertools.count()
+
+    def read_text(self, encoding: str) -> str:
+        del encoding
+        return f"pgfault 3\noom_kill {next(self._looks)}\n"
+
+
 async def test_one_that_linux_ended_for_want_of_memory_goes_on_with_less_and_costs_no_attempt(
-    settings: AgentSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: AgentSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counters = tmp_path / "vmstat"
-    counters.write_text("pgfault 3\noom_kill 4\n")
-    monkeypatch.setattr("agent.machine.oom_kills.VMSTAT", counters)
+    monkeypatch.setattr("agent.machine.oom_kills.VMSTAT", Rising())
     async with run_agent(settings, "once-die") as agent:
-        counters.write_text("pgfault 3\noom_kill 5\n")
         job_id = await agent.create()
         await check_trained_once(agent, job_id, lives=2)
         said = [message for message in await agent.messages(job_id) if "The memory was not enough to train" in message]
