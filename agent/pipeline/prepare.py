@@ -110,13 +110,7 @@ def run(context: Context) -> None:
     card = base_card(context)
     template = ChatTemplate(card)
     taken = _take_all(context, template, template.token_ids(card.eos_tokens))
-    if spec.validation_path is not None and taken.held_from is None:
-        raise AgentError(
-            _("No row of the validation file can be read any more. Send it again, or leave it out."),
-            code=ErrorCode.dataset_too_small,
-            param="validation_file",
-        )
-    split = split_rows(_dealt(taken), spec.seed) if taken.held_from is None else _of_two_files(context, taken)
+    split = split_rows(_dealt(taken), spec.seed) if spec.validation_path is None else _of_two_files(context, taken)
     parts = _parts(taken, split)
     _check_parts(parts, spec.settings.max_length)
     if spec.form is not DatasetForm.text:
@@ -201,13 +195,12 @@ def _dealt(taken: PreparedRows) -> Sequence[int]:
 
 def _of_two_files(context: Context, taken: PreparedRows) -> Split:
     """Return the rows of the dataset as those that train, of the validation file those that do not train as well."""
-    assert taken.held_from is not None
-    trained = set(taken.identities[: taken.held_from])
-    held = range(taken.held_from, len(taken.identities))
+    train = range(len(taken.identities) if taken.held_from is None else taken.held_from)
+    trained, held = set(taken.identities[: len(train)]), range(len(train), len(taken.identities))
     own = array("I", [number for number in held if taken.identities[number] not in trained])
     if not own:
         raise AgentError(
-            _("Every row of the validation file is trained on as well. Send others, or leave it out."),
+            _("Each row of the validation file is trained on as well, or not usable. Send others, or leave it out."),
             code=ErrorCode.dataset_too_small,
             param="validation_file",
         )
@@ -221,7 +214,7 @@ def _of_two_files(context: Context, taken: PreparedRows) -> Split:
             StageData(stage=Stage.prepare, done=False),
             level="warn",
         )
-    return Split(train=array("I", range(taken.held_from)), validation=own, test=array("I"))
+    return Split(train=array("I", train), validation=own, test=array("I"))
 
 
 def _parts(taken: PreparedRows, split: Split) -> NDArray[np.uint8]:

@@ -81,7 +81,7 @@ def test_a_passage_is_known_again_however_long_the_passages_of_its_file_are(tmp_
 
 
 def test_a_file_of_nothing_else_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AgentError, match="Every row of the validation file is trained on as well"):
+    with pytest.raises(AgentError, match="Each row of the validation file is trained on as well"):
         prepare_rows(job(tmp_path, rows(*range(20)), rows(3, 4)))
 
 
